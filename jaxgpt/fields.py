@@ -1,0 +1,345 @@
+"""Frozen dataclasses as configuration: JSON both ways, typed overrides, help.
+
+One set of rules serves the command line, `experiment.json` and Python. Nothing here evaluates text: a
+value is parsed by the type of its field, and a class is found by name and must be a subclass of the one
+that the field declares.
+"""
+
+import dataclasses
+import difflib
+import importlib
+import inspect
+import pkgutil
+import re
+import types
+import typing
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Literal, Self, Union
+
+
+class FieldError(ValueError):
+    """A field that does not exist or a value that does not fit; the message is one line."""
+
+
+def nearest(word: str, known: list[str]) -> str:
+    """`did you mean ...? ` for the nearest names, followed by the known ones."""
+    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    return f"{hint}known: {', '.join(sorted(known))}"
+
+
+_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+
+
+def load_dotted(name: str) -> Any:
+    """The object behind `package.module:attribute`.
+
+    Raises:
+      FieldError: if the name is malformed, or the module or the attribute does not exist.
+    """
+    if not _DOTTED.fullmatch(name):
+        raise FieldError(f"{name!r} is not of the form package.module:name")
+    module_name, attribute = name.split(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise FieldError(f"{name!r}: no module named {error.name!r} can be imported") from error
+    if not hasattr(module, attribute):
+        public = [n for n in vars(module) if not n.startswith("_")]
+        raise FieldError(f"{module_name} has no {attribute!r}; {nearest(attribute, public)}")
+    return getattr(module, attribute)
+
+
+class Choice:
+    """A family of frozen dataclasses, one a file, of which a field holds one.
+
+    A family names the package its members live in: `class Position(Choice, package="jaxgpt.nn.position")`.
+    Its member in `jaxgpt/nn/position/rotary.py` has the short name `rotary`; a member that lives anywhere
+    else is named `my_package.my_module:MyPosition`. There is no registry.
+    """
+
+    package: ClassVar[str]
+
+    def __init_subclass__(cls, package: str | None = None, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if package is not None:
+            cls.package = package
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """The short names of the members in the family's own package."""
+        package = importlib.import_module(cls.package)
+        modules = (m.name for m in pkgutil.iter_modules(package.__path__))
+        return [name for name in modules if not name.startswith("_") and _member(cls, name) is not None]
+
+    @classmethod
+    def named(cls, name: str) -> type[Self]:
+        """The member class called `name` (a short or a dotted name).
+
+        Raises:
+          FieldError: if there is none, or if it is no member of this family.
+        """
+        name = name.replace("-", "_") if ":" not in name else name
+        if ":" in name:
+            member = load_dotted(name)
+        else:
+            member = _member(cls, name)
+            if member is None:
+                raise FieldError(
+                    f"no {cls.__name__.lower()} is called {name!r}; {nearest(name, cls.names())}"
+                )
+        if not (inspect.isclass(member) and issubclass(member, cls)):
+            raise FieldError(f"{name!r} is not a {cls.__name__}")
+        return member
+
+    @classmethod
+    def kind(cls) -> str:
+        """The name under which `named` finds this class again."""
+        prefix = cls.package + "."
+        if cls.__module__.startswith(prefix):
+            short = cls.__module__.removeprefix(prefix).split(".")[0]
+            if _member(_family(cls), short) is cls:
+                return short
+        return f"{cls.__module__}:{cls.__name__}"
+
+
+def _family(cls: type[Choice]) -> type[Choice]:
+    return next(c for c in reversed(cls.__mro__) if "package" in vars(c))
+
+
+def _member(family: type[Choice], name: str) -> type[Choice] | None:
+    if not name.isidentifier():
+        return None
+    full = f"{family.package}.{name}"
+    try:
+        module = importlib.import_module(full)
+    except ModuleNotFoundError as error:
+        if error.name == full:
+            return None
+        raise
+    for value in vars(module).values():
+        own = inspect.isclass(value) and value.__module__.startswith(full) and issubclass(value, family)
+        if own and not inspect.isabstract(value) and not value.__name__.startswith("_"):
+            return value
+    return None
+
+
+def hints(cls: type) -> dict[str, Any]:
+    """Each init field's type, with `Annotated` help kept."""
+    known = typing.get_type_hints(cls, include_extras=True)
+    return {f.name: known[f.name] for f in dataclasses.fields(cls) if f.init}
+
+
+def help_of(hint: Any) -> str:
+    """The help text in `Annotated[type, "help"]`, or the empty string."""
+    if typing.get_origin(hint) is Annotated:
+        return next((m for m in hint.__metadata__ if isinstance(m, str)), "")
+    return ""
+
+
+def _bare(hint: Any) -> Any:
+    return typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint
+
+
+def type_name(hint: Any) -> str:
+    """A type as a reader would write it."""
+    hint = _bare(hint)
+    origin = typing.get_origin(hint)
+    if origin is Literal:
+        return "|".join(map(str, typing.get_args(hint)))
+    if origin in (Union, types.UnionType):
+        return "|".join(type_name(a) for a in typing.get_args(hint))
+    if origin is tuple:
+        return f"{type_name(typing.get_args(hint)[0])},..."
+    if hint is type(None):
+        return "none"
+    if inspect.isclass(hint) and issubclass(hint, Choice):
+        return "|".join(hint.names())
+    return getattr(hint, "__name__", str(hint))
+
+
+def parse(hint: Any, text: str, path: str) -> Any:
+    """`text` as a value of type `hint`; `path` names the field in errors."""
+    hint = _bare(hint)
+    origin = typing.get_origin(hint)
+    if origin is Literal:
+        for option in typing.get_args(hint):
+            if str(option).replace("_", "-") == text.replace("_", "-"):
+                return option
+        raise FieldError(f"{path}={text!r}: {nearest(text, [str(a) for a in typing.get_args(hint)])}")
+    if origin in (Union, types.UnionType):
+        options = typing.get_args(hint)
+        if type(None) in options and text.lower() == "none":
+            return None
+        errors = []
+        for option in options:
+            if option is not type(None):
+                try:
+                    return parse(option, text, path)
+                except FieldError as error:
+                    errors.append(error)
+        raise errors[0]
+    if origin is tuple:
+        return tuple(parse(typing.get_args(hint)[0], part, path) for part in text.split(",") if part)
+    if hint is bool:
+        if text.lower() in ("true", "yes", "on", "1"):
+            return True
+        if text.lower() in ("false", "no", "off", "0"):
+            return False
+    elif hint is int:
+        try:
+            value = float(text) if "e" in text.lower() else int(text)
+            if value == int(value):
+                return int(value)
+        except (ValueError, OverflowError):
+            pass
+    elif hint is float:
+        try:
+            return float(text)
+        except ValueError:
+            pass
+    elif hint is str:
+        return text
+    elif inspect.isclass(hint) and hasattr(hint, "from_text"):
+        try:
+            return hint.from_text(text)
+        except ValueError as error:
+            raise FieldError(f"{path}={text}: {error}") from error
+    elif inspect.isclass(hint) and issubclass(hint, Choice):
+        try:
+            return hint.named(text)()
+        except (ValueError, TypeError) as error:
+            raise FieldError(f"{path}={text}: {error}") from error
+    raise FieldError(f"{path}={text!r} is not of type {type_name(hint)}")
+
+
+def _check(hint: Any, value: Any, path: str) -> Any:
+    """A JSON value as a value of type `hint`."""
+    hint = _bare(hint)
+    origin = typing.get_origin(hint)
+    if origin is Literal:
+        if value in typing.get_args(hint):
+            return value
+    elif origin in (Union, types.UnionType):
+        for option in typing.get_args(hint):
+            if option is type(None) and value is None:
+                return None
+            if option is not type(None) and value is not None:
+                try:
+                    return _check(option, value, path)
+                except FieldError:
+                    if isinstance(value, dict):
+                        raise
+    elif origin is tuple:
+        if isinstance(value, list):
+            return tuple(_check(typing.get_args(hint)[0], v, f"{path}[{i}]") for i, v in enumerate(value))
+    elif hint is float:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return float(value)
+    elif hint in (int, str, bool):
+        if type(value) is hint:
+            return value
+    elif inspect.isclass(hint) and dataclasses.is_dataclass(hint):
+        return from_json(hint, value, path)
+    raise FieldError(f"{path}={value!r} is not of type {type_name(hint)}")
+
+
+def to_json(value: Any) -> Any:
+    """A configuration as JSON values; members of a family carry their `kind`."""
+    if dataclasses.is_dataclass(value):
+        head = {"kind": type(value).kind()} if isinstance(value, Choice) else {}
+        return head | {name: to_json(getattr(value, name)) for name in hints(type(value))}
+    if isinstance(value, tuple):
+        return [to_json(v) for v in value]
+    return value
+
+
+def from_json(cls: Any, data: Any, path: str = "") -> Any:
+    """The inverse of `to_json`.
+
+    Raises:
+      FieldError: for an unknown key (with the nearest known one), a wrong type, or an unknown kind.
+    """
+    where = path or cls.__name__
+    if not isinstance(data, dict):
+        raise FieldError(f"{where}={data!r} is not an object")
+    data = dict(data)
+    if issubclass(cls, Choice):
+        kind = data.pop("kind", None)
+        if not isinstance(kind, str):
+            raise FieldError(f"{where} has no kind; known: {', '.join(cls.names())}")
+        try:
+            cls = cls.named(kind)
+        except FieldError as error:
+            raise FieldError(f"{where}: {error}") from error
+    known = hints(cls)
+    for key in data:
+        if key not in known:
+            raise FieldError(f"{where} has no field {key!r}; {nearest(key, list(known))}")
+    prefix = f"{path}." if path else ""
+    return cls(**{key: _check(known[key], value, prefix + key) for key, value in data.items()})
+
+
+def override(config: Any, path: str, text: str, full: str | None = None) -> Any:
+    """`config` with the field at the dotted `path` (hyphens allowed) set from `text`."""
+    full = full or path
+    name, _, rest = path.replace("-", "_").partition(".")
+    known = hints(type(config)) if dataclasses.is_dataclass(config) else {}
+    if name not in known:
+        names = [row.path for row in describe(config)]
+        raise FieldError(f"no field {full!r}; {_shortlist(name, path, names, full)}")
+    current = getattr(config, name)
+    value = override(current, rest, text, full) if rest else parse(known[name], text, full)
+    return dataclasses.replace(config, **{name: value})
+
+
+def _shortlist(name: str, path: str, names: list[str], full: str) -> str:
+    prefix = full[: len(full) - len(path)]
+    close = difflib.get_close_matches(path.replace("-", "_"), names, n=3, cutoff=0.4)
+    close += [n for n in names if n.split(".")[-1] == name.split(".")[-1] and n not in close][:3]
+    shown = close or names
+    return ("did you mean " if close else "known: ") + ", ".join(
+        "--" + prefix + n.replace("_", "-") for n in shown
+    )
+
+
+class Row(typing.NamedTuple):
+    """One settable field, for help texts and the reference."""
+
+    path: str
+    type: str
+    value: Any
+    help: str
+
+
+def describe(config: Any, prefix: str = "") -> Iterator[Row]:
+    """Every field of a configuration, depth first."""
+    if not dataclasses.is_dataclass(config):
+        return
+    for name, hint in hints(type(config)).items():
+        value = getattr(config, name)
+        if dataclasses.is_dataclass(value):
+            if hasattr(_bare(hint), "from_text") or (
+                inspect.isclass(_bare(hint)) and issubclass(_bare(hint), Choice)
+            ):
+                shown = type(value).kind() if isinstance(value, Choice) else ""
+                yield Row(prefix + name, type_name(hint), shown, help_of(hint))
+            yield from describe(value, f"{prefix}{name}.")
+        else:
+            yield Row(prefix + name, type_name(hint), value, help_of(hint))
+
+
+def differences(old: Any, new: Any, prefix: str = "") -> list[str]:
+    """`field: old -> new` for every field in which two configurations differ."""
+    a, b = to_json(old), to_json(new)
+    rows = []
+
+    def walk(x, y, path):
+        if isinstance(x, dict) and isinstance(y, dict):
+            for key in [*x, *(k for k in y if k not in x)]:
+                walk(x.get(key), y.get(key), f"{path}.{key}" if path else key)
+        elif x != y:
+            rows.append(f"{path}: {x} -> {y}")
+
+    walk(a, b, prefix)
+    return rows

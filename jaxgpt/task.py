@@ -1,0 +1,100 @@
+"""What a task is: examples, splits, scores, and the notation a person uses."""
+
+import dataclasses
+import hashlib
+import random
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from jaxgpt.fields import Choice
+
+Split = Literal["train", "validation", "test"]
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """One row of a task, in the text that the model reads.
+
+    Attributes:
+      prompt: what the model is given.
+      target: what it should write, without an end marker (the tokenizer's end token follows it).
+      group: the row of the results table that the example belongs to, such as `3+5 digits`.
+      key: the canonical form that decides the split; two examples that must not be separated by the
+        split (a square and its mirror image) share a key. Empty: the prompt, or without one the target.
+    """
+
+    prompt: str
+    target: str
+    group: str = ""
+    key: str = ""
+
+    @property
+    def canonical(self) -> str:
+        return self.key or self.prompt or self.target
+
+
+@dataclasses.dataclass(frozen=True)
+class Task(Choice, package="tasks"):
+    """The base of every task: a frozen dataclass whose fields are its settings.
+
+    A generated task defines `example`; a task over a finite set or a corpus overrides `examples`.
+    Both define `score`.
+    """
+
+    held_out: Annotated[float, "share of the canonical examples in validation, and again in test"] = 0.1
+
+    #: `rows`: one padded row an example. `stream`: examples joined by the end token and cut into windows.
+    layout: ClassVar[Literal["rows", "stream"]] = "rows"
+
+    #: Prompts, in ordinary notation, of which samples are shown while training.
+    sample_prompts: ClassVar[tuple[str, ...]] = ()
+
+    def example(self, rng: random.Random) -> Example:
+        """One example drawn with `rng`, of whichever split its key falls in."""
+        raise NotImplementedError(f"{type(self).__name__} defines neither example nor examples")
+
+    def split_of(self, example: Example) -> Split:
+        """The split an example belongs to: a hash of its canonical form, the same in every process."""
+        digest = hashlib.blake2b(example.canonical.encode(), digest_size=8).digest()
+        share = int.from_bytes(digest, "big") / 2**64
+        if share < self.held_out:
+            return "test"
+        return "validation" if share < 2 * self.held_out else "train"
+
+    def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
+        """The examples of one split: endless for a generated task, finite for a corpus.
+
+        Example i of a generated task depends on (split, seed, i) alone.
+        """
+        for index in range(2**62):
+            example = self.example(random.Random((seed << 64) ^ (SPLITS.index(split) << 62) ^ index))
+            if self.split_of(example) == split:
+                yield example
+
+    def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
+        """What exact match is measured on; the examples unless a task says otherwise."""
+        return self.examples(split, seed)
+
+    def score(self, example: Example, completion: str) -> dict[str, float]:
+        """Named scores of a completion, `exact_match` (0 or 1) among them.
+
+        `completion` is the model's text after the prompt, without the end token.
+        """
+        return {"exact_match": float(completion == example.target)}
+
+    def prompt(self, text: str) -> str:
+        """The model's prompt for what a person types, such as `9+71421`.
+
+        Raises:
+          ValueError: if the text is not a question of this task; the message shows one that is.
+        """
+        return text
+
+    def answer(self, prompt: str, completion: str) -> str:
+        """The model's completion in ordinary notation; as it stands where it cannot be read."""
+        return completion
+
+    def summary(self, samples: list[tuple[Example, str]], training: list[Example]) -> dict[str, float]:
+        """Measures of a whole set of (question, completion) pairs beyond the mean of `score`."""
+        return {}

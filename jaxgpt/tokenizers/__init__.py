@@ -1,0 +1,66 @@
+"""Tokenizers: one file each, found by its name."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jaxgpt.tokenizers.base import Texts, Tokenizer
+
+
+def build(spec: str, texts: Texts) -> Tokenizer:
+    """The tokenizer that a short name stands for.
+
+    Args:
+      spec: `NAME[:ARGUMENT...]` such as `digits`, `digits:3:right`, `bytes`, `bpe:512`,
+        `sentencepiece:1000`; or a directory or file that holds a trained one.
+      texts: gives the training text, read only by tokenizers that learn from it.
+
+    Raises:
+      ValueError: if nothing has that name (with the nearest ones) or the arguments do not fit.
+    """
+    if Path(spec).exists() or "/" in spec:
+        from jaxgpt.tokenizers.directory import load
+
+        return load(Path(spec))
+    name, *arguments = spec.split(":")
+    return Tokenizer.named(name).from_spec(arguments, texts)
+
+
+def to_json(tokenizer: Tokenizer) -> dict[str, Any]:
+    """A tokenizer as JSON values, its kind and fingerprint among them."""
+    return {
+        "kind": type(tokenizer).kind(),
+        "fingerprint": tokenizer.fingerprint,
+        "tokenizer": tokenizer.to_json(),
+    }
+
+
+def from_json(data: dict[str, Any]) -> Tokenizer:
+    """The inverse of `to_json`.
+
+    Raises:
+      ValueError: if the kind is unknown, or the contents do not give the recorded fingerprint.
+    """
+    for key in ("kind", "fingerprint", "tokenizer"):
+        if not isinstance(data, dict) or key not in data:
+            raise ValueError(f"the tokenizer's JSON has no {key!r}; it needs kind, fingerprint and tokenizer")
+    tokenizer = Tokenizer.named(data["kind"]).from_json(data["tokenizer"])
+    if tokenizer.fingerprint != data["fingerprint"]:
+        raise ValueError(
+            f"the tokenizer's fingerprint is {tokenizer.fingerprint}, its file records "
+            f"{data['fingerprint']}: the file was changed by hand; restore it"
+        )
+    return tokenizer
+
+
+def save(tokenizer: Tokenizer, path: Path) -> None:
+    """Write a tokenizer to a JSON file."""
+    path.write_text(json.dumps(to_json(tokenizer), ensure_ascii=True, indent=1) + "\n", encoding="utf-8")
+
+
+def load(path: Path) -> Tokenizer:
+    """Read a tokenizer written by `save`."""
+    try:
+        return from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not a tokenizer's JSON: {error}") from error
