@@ -1,0 +1,33 @@
+"""An experiment: everything that decides a run, as one frozen value with a JSON round trip."""
+
+import dataclasses
+from typing import Annotated
+
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.task import Task
+from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A task, how its text is read, the model, and how it is trained.
+
+    An experiment is written as a function that returns one of these; a variant calls another function and
+    replaces fields with `dataclasses.replace`.
+    """
+
+    task: Annotated[Task, "what is learned"]
+    tokenizer: Annotated[str, "short name such as digits, digits:3:right, bytes, bpe:512, or a directory"]
+    model: Annotated[ModelConfig, "the transformer; a preset's name replaces it whole"] = dataclasses.field(
+        default_factory=ModelConfig
+    )
+    optimizer: Annotated[OptimizerConfig, "the update rule"] = dataclasses.field(
+        default_factory=OptimizerConfig
+    )
+    training: Annotated[TrainingConfig, "the loop"] = dataclasses.field(default_factory=TrainingConfig)
+    seeds: Annotated[int, "replicas trained together, each from its own seed"] = 1
+    expected_time: Annotated[str, "on two CPU cores, for --list"] = ""
+
+    def __post_init__(self):
+        if self.seeds < 1:
+            raise ValueError(f"seeds={self.seeds} must be at least 1")

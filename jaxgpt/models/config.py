@@ -1,0 +1,122 @@
+"""The description of a transformer, and every check across its fields."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+
+from jaxgpt.nn.position import Position
+from jaxgpt.nn.position.rotary import Rotary
+
+Activation = Literal["relu", "gelu", "gelu_tanh", "silu", "reglu", "geglu", "geglu_tanh", "swiglu"]
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+    """One transformer: a decoder, an encoder, or an encoder-decoder.
+
+    Raises:
+      ValueError: for fields that do not fit together; the message holds the values and the way out.
+    """
+
+    kind: Annotated[Literal["decoder", "encoder", "encoder_decoder"], "which stacks there are"] = "decoder"
+    vocab_size: Annotated[int, "ids; 0 means the tokenizer's, which is the rule"] = 0
+    max_length: Annotated[int, "tokens a sequence may have"] = 128
+    num_layers: Annotated[int, "blocks a stack"] = 2
+    encoder_layers: Annotated[int | None, "blocks in the encoder; none: num_layers"] = None
+    d_model: Annotated[int, "width of the residual stream"] = 64
+    num_heads: Annotated[int, "query heads"] = 4
+    num_kv_heads: Annotated[int | None, "key and value heads (grouped queries); none: num_heads"] = None
+    head_dim: Annotated[int | None, "width of a head; none: d_model / num_heads"] = None
+    d_ff: Annotated[int | None, "width inside the MLP; none: 4 d_model"] = None
+    position: Annotated[Position, "position scheme"] = dataclasses.field(default_factory=Rotary)
+    window: Annotated[int | None, "keys a query sees backwards, itself included; none: all"] = None
+    wiring: Annotated[Literal["pre", "post", "parallel"], "where the norms stand"] = "pre"
+    norm: Annotated[Literal["layer", "rms"], "normalization"] = "layer"
+    norm_epsilon: Annotated[float, "added to the variance"] = 1e-5
+    norm_bias: Annotated[bool, "layer norms have a bias"] = True
+    activation: Annotated[Activation, "MLP activation; those that end in glu are gated"] = "gelu_tanh"
+    attention_bias: Annotated[bool, "biases on queries, keys and values"] = True
+    attention_out_bias: Annotated[bool, "bias on the attention output"] = True
+    mlp_bias: Annotated[bool, "biases in the MLP"] = True
+    attention_scale: Annotated[float | None, "factor on the scores; none: head_dim^-1/2"] = None
+    head: Annotated[Literal["tied", "separate"], "output matrix: the embedding's or its own"] = "tied"
+    head_bias: Annotated[bool, "bias on the logits"] = False
+    embedding_scale: Annotated[float, "factor on the token embeddings"] = 1.0
+    dropout: Annotated[float, "after embeddings and sublayers, in training"] = 0.0
+    attention_dropout: Annotated[float | None, "on attention weights; none: as dropout"] = None
+    init_std: Annotated[float | None, "of initial weights; none: fan_in^-1/2"] = 0.02
+    residual_init: Annotated[Literal["plain", "scaled"], "outputs into the residual: GPT-2's 1/sqrt(2L)"] = (
+        "scaled"
+    )
+    layers: Annotated[Literal["unrolled", "scanned"], "scanned compiles a block once"] = "unrolled"
+    remat: Annotated[Literal["none", "block"], "recompute a block's inside in the backward pass"] = "none"
+    param_dtype: Annotated[Literal["float32", "bfloat16", "float64"], "of the weights"] = "float32"
+    dtype: Annotated[Literal["float32", "bfloat16", "float64"], "of the computation"] = "float32"
+
+    def __post_init__(self):
+        for name in ("max_length", "num_layers", "d_model", "num_heads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        for name in ("encoder_layers", "num_kv_heads", "head_dim", "d_ff", "window"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1, or none")
+        if self.head_dim is None and self.d_model % self.num_heads:
+            raise ValueError(
+                f"d_model={self.d_model} is not divisible by num_heads={self.num_heads}; "
+                "change one of them or set head_dim"
+            )
+        if self.num_kv_heads is not None and self.num_heads % self.num_kv_heads:
+            raise ValueError(
+                f"num_heads={self.num_heads} is not divisible by num_kv_heads={self.num_kv_heads}"
+            )
+        for name in ("dropout", "attention_dropout"):
+            if not 0 <= (getattr(self, name) or 0) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 0 and below 1")
+        if self.vocab_size < 0:
+            raise ValueError(f"vocab_size={self.vocab_size} must be positive, or 0 for the tokenizer's")
+        if self.encoder_layers is not None and self.kind != "encoder_decoder":
+            raise ValueError(
+                f"encoder_layers={self.encoder_layers} needs kind=encoder_decoder, not {self.kind}"
+            )
+        if (
+            self.position.size is not None
+            and self.position.sequential
+            and self.position.size < self.max_length
+        ):
+            raise ValueError(
+                f"max_length={self.max_length} exceeds the {self.position.size} positions of "
+                f"position={type(self.position).kind()}; raise its max_length or lower the model's"
+            )
+        self.position.check(head_dim=self.resolved_head_dim, num_heads=self.num_heads)
+
+    @property
+    def resolved_head_dim(self) -> int:
+        return self.head_dim or self.d_model // self.num_heads
+
+    @property
+    def resolved_d_ff(self) -> int:
+        return self.d_ff or 4 * self.d_model
+
+    @classmethod
+    def from_text(cls, text: str) -> "ModelConfig":
+        """The preset with this name, or `package.module:function`."""
+        from jaxgpt.models import presets
+
+        return presets.named(text)
+
+    def for_vocabulary(self, token_texts: Sequence[str]) -> Self:
+        """This model for a tokenizer: `token_texts[i]` is the text that id i stands for.
+
+        Raises:
+          ValueError: if `vocab_size` is set and smaller, or the position scheme cannot use the vocabulary.
+        """
+        if self.vocab_size and self.vocab_size < len(token_texts):
+            raise ValueError(
+                f"vocab_size={self.vocab_size} is smaller than the tokenizer's {len(token_texts)} ids; "
+                "leave it at 0"
+            )
+        return dataclasses.replace(
+            self,
+            vocab_size=self.vocab_size or len(token_texts),
+            position=self.position.resolve(token_texts),
+        )

@@ -1,0 +1,101 @@
+"""What a position scheme is: a frozen description whose hooks default to doing nothing."""
+
+import dataclasses
+from collections.abc import Sequence
+from typing import NamedTuple, Self
+
+import jax
+from jaxtyping import Array, Float, Int
+
+from jaxgpt.fields import Choice
+
+
+class Table(NamedTuple):
+    """One learned array of a position scheme: its shape, logical axes and initial standard deviation."""
+
+    shape: tuple[int, ...]
+    axes: tuple[str | None, ...]
+    std: float = 0.02
+
+
+#: What a scheme must remember between two chunks of one sequence; a tuple of arrays with batch first.
+Carry = tuple[Array, ...]
+Params = dict[str, Array]
+
+
+@dataclasses.dataclass(frozen=True)
+class Position(Choice, package="jaxgpt.nn.position"):
+    """Where a token stands, as a transformer is told it.
+
+    `order` is the index of a token among the real tokens of its sequence, -1 on padding; masks and caches
+    follow it. A *position* is what the scheme makes of it: the order itself, a digit's weight in its
+    number, a random increasing draw. A scheme overrides the hooks it needs, in its own file.
+    """
+
+    def resolve(self, token_texts: Sequence[str]) -> Self:
+        """The same scheme once the vocabulary is known; `token_texts[i]` is the text of id i.
+
+        Raises:
+          ValueError: if the scheme cannot work with this vocabulary.
+        """
+        return self
+
+    def tables(self, *, d_model: int, num_heads: int, max_length: int) -> dict[str, Table]:
+        """The learned arrays of the scheme, one set a stack."""
+        return {}
+
+    def check(self, *, head_dim: int, num_heads: int) -> None:
+        """Raises ValueError if the scheme cannot work with heads of this shape."""
+
+    @property
+    def size(self) -> int | None:
+        """Positions must be below this number; None where the model's `max_length` is limit enough."""
+        return None
+
+    def start(self, batch: int, *, answering: bool = False) -> Carry:
+        """The state before the first token; `answering` in the decoder of an encoder-decoder."""
+        return ()
+
+    def assign(
+        self, tokens: Int[Array, "B T"], order: Int[Array, "B T"], carry: Carry, key: jax.Array | None
+    ) -> tuple[Int[Array, "B T"], Carry]:
+        """The positions of a chunk of tokens, and the state after it. `key` is given only in training."""
+        return order, carry
+
+    def embed(
+        self, params: Params, x: Float[Array, "B T D"], positions: Int[Array, "B T"]
+    ) -> Float[Array, "B T D"]:
+        """The token embeddings with what the scheme adds to them."""
+        return x
+
+    def rotate(
+        self,
+        params: Params,
+        q: Float[Array, "B T H K"],
+        k: Float[Array, "B S G K"],
+        q_positions: Int[Array, "B T"],
+        k_positions: Int[Array, "B S"],
+    ) -> tuple[Float[Array, "B T H K"], Float[Array, "B S G K"]]:
+        """Queries and new keys as they enter the product; rotated keys are what the cache holds."""
+        return q, k
+
+    def bias(
+        self,
+        params: Params,
+        q: Float[Array, "B T H K"],
+        k: Float[Array, "B S G K"],
+        q_positions: Int[Array, "B T"],
+        k_positions: Int[Array, "B S"],
+    ) -> Float[Array, "#B H T S"] | None:
+        """What is added to the scaled scores; keys may come from the cache."""
+        return None
+
+
+def digit_flags(token_texts: Sequence[str]) -> tuple[bool, ...]:
+    """For each id, whether its text is one or more ASCII digits and nothing else."""
+    return tuple(bool(text) and text.isascii() and text.isdigit() for text in token_texts)
+
+
+def one_of(token_texts: Sequence[str], text: str) -> int | None:
+    """The id whose text is exactly `text`, if there is one."""
+    return next((i for i, t in enumerate(token_texts) if t == text), None)

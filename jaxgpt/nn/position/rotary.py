@@ -1,0 +1,45 @@
+"""Rotary positions: queries and keys turn with their position (Su et al. 2021, arXiv 2104.09864)."""
+
+import dataclasses
+from typing import Annotated, Literal
+
+import jax.numpy as jnp
+
+from jaxgpt.nn.position.base import Position
+
+
+@dataclasses.dataclass(frozen=True)
+class Rotary(Position):
+    """Pairs of features rotate by position * theta^(-2i / d), section 3.4.2 of the paper.
+
+    `half` pairs feature i with i + d/2 (Llama), `interleaved` pairs 2i with 2i + 1 (the paper, GPT-J).
+    """
+
+    theta: Annotated[float, "base of the wavelengths"] = 10_000.0
+    rotary_dim: Annotated[int | None, "features of a head that rotate; none: all"] = None
+    pairing: Annotated[Literal["half", "interleaved"], "which two features turn together"] = "half"
+
+    def check(self, *, head_dim, num_heads):
+        width = self.rotary_dim or head_dim
+        if width % 2 or width > head_dim or width < 2:
+            raise ValueError(
+                f"position.rotary_dim={width} must be even and at most head_dim={head_dim}; "
+                "change rotary_dim, d_model or num_heads"
+            )
+
+    def rotate(self, params, q, k, q_positions, k_positions):
+        return self._turn(q, q_positions), self._turn(k, k_positions)
+
+    def _turn(self, x, positions):
+        width = self.rotary_dim or x.shape[-1]
+        frequencies = self.theta ** (-jnp.arange(0, width, 2, dtype=jnp.float32) / width)
+        angles = positions[..., None, None].astype(jnp.float32) * frequencies  # [B, T, 1, width/2]
+        cos, sin = jnp.cos(angles), jnp.sin(angles)
+        part = x[..., :width].astype(jnp.promote_types(x.dtype, jnp.float32))
+        if self.pairing == "half":
+            a, b = jnp.split(part, 2, axis=-1)
+            turned = jnp.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1)
+        else:
+            a, b = part[..., 0::2], part[..., 1::2]
+            turned = jnp.stack([a * cos - b * sin, b * cos + a * sin], axis=-1).reshape(part.shape)
+        return jnp.concatenate([turned.astype(x.dtype), x[..., width:]], axis=-1)

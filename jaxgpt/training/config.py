@@ -1,0 +1,88 @@
+"""How a model is trained: the optimizer, the loop, the mesh."""
+
+import dataclasses
+from typing import Annotated, Literal
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizerConfig:
+    """The update rule and its schedule."""
+
+    name: Annotated[Literal["adamw", "muon"], "update rule"] = "adamw"
+    learning_rate: Annotated[float, "highest learning rate"] = 1e-3
+    schedule: Annotated[Literal["constant", "linear", "cosine"], "after the warm-up"] = "cosine"
+    warmup_steps: Annotated[int, "steps from zero to the highest rate, linear"] = 100
+    final_fraction: Annotated[float, "share of the rate left at the last step"] = 0.1
+    beta1: Annotated[float, "decay of the first moment"] = 0.9
+    beta2: Annotated[float, "decay of the second moment"] = 0.99
+    epsilon: Annotated[float, "added to the root of the second moment"] = 1e-8
+    weight_decay: Annotated[float, "decoupled weight decay"] = 0.01
+    decay: Annotated[Literal["matrices", "all"], "what decays; matrices leave out biases and norms"] = (
+        "matrices"
+    )
+    clip_norm: Annotated[float | None, "largest global gradient norm; none: no clipping"] = 1.0
+
+    def __post_init__(self):
+        if not self.learning_rate > 0:
+            raise ValueError(f"learning_rate={self.learning_rate} must be positive")
+        if self.warmup_steps < 0:
+            raise ValueError(f"warmup_steps={self.warmup_steps} must not be negative")
+        if not 0 <= self.final_fraction <= 1:
+            raise ValueError(f"final_fraction={self.final_fraction} must be between 0 and 1")
+        if self.clip_norm is not None and not self.clip_norm > 0:
+            raise ValueError(f"clip_norm={self.clip_norm} must be positive, or none")
+
+
+@dataclasses.dataclass(frozen=True)
+class MeshConfig:
+    """Devices along each axis; their product is the number of devices used. -1: what is left."""
+
+    data: Annotated[int, "copies of the model, each with a share of the batch"] = -1
+    fsdp: Annotated[int, "devices a copy's weights are spread over, each with a share of the batch"] = 1
+    tensor: Annotated[int, "devices each matrix product is spread over"] = 1
+
+    def __post_init__(self):
+        for name in ("data", "fsdp", "tensor"):
+            value = getattr(self, name)
+            if value < 1 and not (name == "data" and value == -1):
+                raise ValueError(f"mesh.{name}={value} must be at least 1 (data may be -1: what is left)")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+    """The loop: how long, on what, and what is written when."""
+
+    steps: Annotated[int, "optimizer steps"] = 1000
+    batch_size: Annotated[int, "examples a step and seed"] = 64
+    seed: Annotated[int, "of the first replica; the others count up from it"] = 0
+    data_seed: Annotated[int, "of the generated examples"] = 0
+    train_examples: Annotated[int, "examples drawn from a generated task for training"] = 100_000
+    objective: Annotated[Literal["completion", "all"], "which tokens carry loss"] = "completion"
+    accumulation: Annotated[int, "pieces a batch is computed in, to save memory"] = 1
+    chunk: Annotated[int, "steps a dispatch"] = 20
+    log_every: Annotated[int, "steps between records"] = 20
+    eval_every: Annotated[int, "steps between evaluations on validation; 0: only at the end"] = 0
+    eval_examples: Annotated[int, "validation questions an evaluation"] = 256
+    test_examples: Annotated[int, "held-out questions at the end; 0: no final evaluation"] = 1000
+    sample_every: Annotated[int, "steps between samples; 0: only at the end"] = 0
+    save_every: Annotated[int, "steps between checkpoints; 0: only at the end"] = 0
+    keep_last: Annotated[int, "newest checkpoints kept"] = 2
+    keep_best: Annotated[int, "best checkpoints kept, by validation loss"] = 1
+    on_device_mib: Annotated[int, "a larger data table stays on the host and is read batch by batch"] = 1024
+    mesh: Annotated[MeshConfig, "devices"] = dataclasses.field(default_factory=MeshConfig)
+    tensorboard: Annotated[bool, "also write TensorBoard records (extra: tensorboard)"] = False
+    wandb: Annotated[bool, "also write to Weights & Biases (extra: wandb)"] = False
+
+    def __post_init__(self):
+        for name in ("steps", "batch_size", "train_examples", "accumulation", "chunk", "log_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        for name in ("eval_every", "sample_every", "save_every", "eval_examples", "test_examples"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}={getattr(self, name)} must not be negative")
+        if self.keep_last < 1:
+            raise ValueError(f"keep_last={self.keep_last} must be at least 1")
+        if self.batch_size % self.accumulation:
+            raise ValueError(
+                f"batch_size={self.batch_size} is not divisible by accumulation={self.accumulation}"
+            )
