@@ -119,7 +119,7 @@ def _member(family: type[Choice], name: str) -> type[Choice] | None:
         raise
     for value in vars(module).values():
         own = inspect.isclass(value) and value.__module__.startswith(full) and issubclass(value, family)
-        if own and not inspect.isabstract(value) and not value.__name__.startswith("_"):
+        if own and value is not family and not value.__name__.startswith("_"):
             return value
     return None
 

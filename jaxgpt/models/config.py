@@ -78,15 +78,6 @@ class ModelConfig:
             raise ValueError(
                 f"encoder_layers={self.encoder_layers} needs kind=encoder_decoder, not {self.kind}"
             )
-        if (
-            self.position.size is not None
-            and self.position.sequential
-            and self.position.size < self.max_length
-        ):
-            raise ValueError(
-                f"max_length={self.max_length} exceeds the {self.position.size} positions of "
-                f"position={type(self.position).kind()}; raise its max_length or lower the model's"
-            )
         self.position.check(head_dim=self.resolved_head_dim, num_heads=self.num_heads)
 
     @property

@@ -1,6 +1,7 @@
 """Learned absolute positions, added to the token embeddings (Radford et al. 2018, section 4.1)."""
 
 import dataclasses
+
 from jaxgpt.nn.position.base import Position, Table
 
 
