@@ -1,0 +1,79 @@
+"""The experiments of the arithmetic task."""
+
+import dataclasses
+
+from jaxgpt.experiment import Experiment
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.rotary import Rotary
+from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from tasks.arithmetic.task import Arithmetic
+
+
+def addition() -> Experiment:
+    """Addition of 1 to 10 digits, the answer least significant digit first."""
+    return Experiment(
+        task=Arithmetic(extra_digits=(12, 15, 20)),
+        tokenizer="digits",
+        # 20 + 20 digits and their sum are 63 characters and the end token.
+        model=ModelConfig(num_layers=2, d_model=64, num_heads=4, max_length=66, position=Rotary()),
+        optimizer=OptimizerConfig(learning_rate=2e-3),
+        training=TrainingConfig(steps=3000, batch_size=128, train_examples=200_000),
+        expected_time="3 min",
+    )
+
+
+def addition_plain() -> Experiment:
+    """Addition of 1 to 10 digits, the answer in ordinary notation."""
+    return _variant(addition(), format="plain")
+
+
+def addition_steps() -> Experiment:
+    """Addition of 1 to 6 digits, written out step by step."""
+    return Experiment(
+        task=Arithmetic(format="steps", max_digits=6),
+        tokenizer="digits",
+        model=ModelConfig(num_layers=3, d_model=128, num_heads=4, max_length=768),
+        training=TrainingConfig(
+            steps=1500, batch_size=16, train_examples=24_000, test_examples=200, log_every=20
+        ),
+        expected_time="40 min",
+    )
+
+
+def addition_seq2seq() -> Experiment:
+    """Addition of 1 to 6 digits with an encoder and a decoder."""
+    base = addition()
+    model = dataclasses.replace(base.model, kind="encoder_decoder", position=Rotary())
+    return dataclasses.replace(_variant(base, max_digits=6, extra_digits=()), model=model)
+
+
+def subtraction() -> Experiment:
+    """Subtraction of 1 to 10 digits, sign first, then least significant digit first."""
+    return _variant(addition(), operation="subtraction")
+
+
+def multiplication() -> Experiment:
+    """Multiplication of 1 to 2 digits, the answer least significant digit first."""
+    return _variant(addition(), operation="multiplication", max_digits=2, extra_digits=())
+
+
+def decomposition() -> Experiment:
+    """Numbers of 2 digits into ones and tens, one token a digit."""
+    base = addition()
+    return dataclasses.replace(
+        base,
+        task=Arithmetic(format="decomposition", min_digits=2, max_digits=2),
+        model=dataclasses.replace(base.model, position=Rotary()),
+        training=dataclasses.replace(base.training, steps=300, train_examples=2000),
+        expected_time="30 s",
+    )
+
+
+def decomposition_spaced() -> Experiment:
+    """Numbers of 2 digits, written apart, into ones and tens."""
+    return _variant(decomposition(), format="decomposition_spaced")
+
+
+def _variant(base: Experiment, **fields) -> Experiment:
+    """`base` with some fields of its task replaced."""
+    return dataclasses.replace(base, task=dataclasses.replace(base.task, **fields))

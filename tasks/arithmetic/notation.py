@@ -1,0 +1,75 @@
+"""Questions in ordinary notation, and the names of decimal places."""
+
+import operator
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+SYMBOLS = {"addition": "+", "subtraction": "-", "multiplication": "*"}
+_FUNCTIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul}
+#: Other ways in which people write the symbols.
+_SPELLINGS = str.maketrans({"−": "-", "–": "-", "×": "*", "x": "*"})
+
+
+class Question(NamedTuple):
+    """Two numbers and the symbol between them, or one number and no symbol."""
+
+    symbol: str
+    operands: tuple[int, ...]
+
+    @property
+    def text(self) -> str:
+        return self.symbol.join(map(str, self.operands))
+
+    @property
+    def answer(self) -> int:
+        """The result; a lone number is its own."""
+        return _FUNCTIONS[self.symbol](*self.operands) if self.symbol else self.operands[0]
+
+
+def read_question(text: str, symbol: str) -> Question:
+    """The question a person typed: `9+71421`, ` 9 + 71421 `, `9+71421=` or, without a symbol, `65`.
+
+    Raises:
+      ValueError: for anything else; the message shows a question that can be read.
+    """
+    spelled = text.translate(_SPELLINGS).strip().removesuffix("=").strip()
+    pattern = rf"([0-9]+)\s*{re.escape(symbol)}\s*([0-9]+)" if symbol else r"([0-9]+)"
+    match = re.fullmatch(pattern, spelled)
+    if match is None:
+        example = f"9{symbol}71421" if symbol else "65"
+        raise ValueError(f"cannot read {text!r} as a question; write one such as {example}")
+    try:
+        return Question(symbol, tuple(map(int, match.groups())))
+    except ValueError:  # Python converts at most 4,300 digits
+        raise ValueError(f"a number of {len(spelled)} characters is too long to read") from None
+
+
+def read_number(text: str) -> int:
+    """The integer that `text` writes canonically.
+
+    Raises:
+      ValueError: for a leading zero, `-0`, spaces, or anything that is not a number.
+    """
+    if not re.fullmatch(r"0|-?[1-9][0-9]*", text):
+        raise ValueError(f"{text!r} is not a number in ordinary notation")
+    return int(text)
+
+
+_GROUPS = ("thousands", "millions", "billions", "trillions", "quadrillions", "quintillions", "sextillions")
+
+
+def place_name(place: int) -> str:
+    """The name of the digit of weight 10**place; powers of ten once English runs out of common names."""
+    if place < 3:
+        return ("ones", "tens", "hundreds")[place]
+    group = place // 3 - 1
+    if group >= len(_GROUPS):
+        return f"10^{place}"
+    return ("", "ten ", "hundred ")[place % 3] + _GROUPS[group]
+
+
+def places(number: int) -> Iterator[tuple[str, str]]:
+    """(place name, digit) of a natural number, ones first."""
+    for place, digit in enumerate(reversed(str(number))):
+        yield place_name(place), digit
