@@ -15,14 +15,19 @@ def build(spec: str, texts: Texts) -> Tokenizer:
         `sentencepiece:1000`; or a directory or file that holds a trained one.
       texts: gives the training text, read only by tokenizers that learn from it.
 
+    A short name comes before a file of that name in the working directory; `./digits` is the file. A
+    tokenizer that lives elsewhere is named `my_package.my_module:MyTokenizer[:ARGUMENT...]`.
+
     Raises:
       ValueError: if nothing has that name (with the nearest ones) or the arguments do not fit.
     """
-    if Path(spec).exists() or "/" in spec:
+    name, *arguments = spec.split(":")
+    if "." in name and "/" not in name and arguments:
+        name = f"{name}:{arguments.pop(0)}"
+    if "/" in name or (name not in Tokenizer.names() and Path(spec).exists()):
         from jaxgpt.tokenizers.directory import load
 
         return load(Path(spec))
-    name, *arguments = spec.split(":")
     return Tokenizer.named(name).from_spec(arguments, texts)
 
 
@@ -44,6 +49,8 @@ def from_json(data: dict[str, Any]) -> Tokenizer:
     for key in ("kind", "fingerprint", "tokenizer"):
         if not isinstance(data, dict) or key not in data:
             raise ValueError(f"the tokenizer's JSON has no {key!r}; it needs kind, fingerprint and tokenizer")
+    if not isinstance(data["kind"], str):
+        raise ValueError(f"the tokenizer's kind is {data['kind']!r}, not a name")
     tokenizer = Tokenizer.named(data["kind"]).from_json(data["tokenizer"])
     if tokenizer.fingerprint != data["fingerprint"]:
         raise ValueError(

@@ -1,6 +1,7 @@
 """What a tokenizer is."""
 
 import abc
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -11,11 +12,23 @@ from jaxgpt.fields import Choice
 Texts = Callable[[], Iterable[str]]
 
 
+class OutsideAlphabet(ValueError):
+    """A character that a tokenizer cannot represent: which, where, and what to do about it."""
+
+    def __init__(self, character: str, index: int, advice: str):
+        self.character, self.index, self.advice = character, index, advice
+        code = f"U+{ord(character):04X}"
+        super().__init__(
+            f"the character {character!r} ({code}) at index {index} is outside the alphabet; {advice}"
+        )
+
+
 class Tokenizer(Choice, abc.ABC, package="jaxgpt.tokenizers"):
     """Text to integers and back, without loss on its alphabet.
 
     Every tokenizer has three special ids, which `encode` never produces and `decode` skips. They may
-    coincide where an established vocabulary has it so (GPT-2 has one special token).
+    coincide where an established vocabulary has it so (GPT-2 has one special token). A tokenizer does
+    not change once it is built.
     """
 
     pad_id: int
@@ -48,12 +61,19 @@ class Tokenizer(Choice, abc.ABC, package="jaxgpt.tokenizers"):
         """The ids of `text`, without special ids.
 
         Raises:
-          ValueError: for text outside the alphabet; names the character and where it stands.
+          OutsideAlphabet: a ValueError for text outside the alphabet; names the character and its index.
         """
+
+    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
+        """`encode` of each text."""
+        return [self.encode(text) for text in texts]
 
     @abc.abstractmethod
     def decode(self, ids: Iterable[int]) -> str:
         """The text of `ids`; special ids are skipped.
+
+        Where ids stand for bytes, those that are not UTF-8 (a character cut in two while ids stream in)
+        become U+FFFD.
 
         Raises:
           ValueError: for an id outside [0, vocab_size).
@@ -70,10 +90,75 @@ class Tokenizer(Choice, abc.ABC, package="jaxgpt.tokenizers"):
     @classmethod
     @abc.abstractmethod
     def from_json(cls, data: dict[str, Any]) -> "Tokenizer":
-        """The inverse of `to_json`."""
+        """The inverse of `to_json`.
 
-    @property
+        Raises:
+          ValueError: if the values are not what `to_json` writes.
+        """
+
+    @functools.cached_property
     def fingerprint(self) -> str:
         """Equal for tokenizers that map every text to the same ids, as far as their JSON tells."""
         data = json.dumps({"kind": type(self).kind()} | self.to_json(), sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(data.encode()).hexdigest()[:16]
+
+    @classmethod
+    def wrong_spec(cls, arguments: Sequence[str], reason: str) -> ValueError:
+        """The error for a short name whose arguments do not fit."""
+        return ValueError(f"{':'.join([cls.kind(), *arguments])}: {reason}; usage: {cls.usage}")
+
+
+def utf8(text: str, start: int = 0) -> bytes:
+    """`text` in UTF-8.
+
+    Raises:
+      OutsideAlphabet: for a lone surrogate, which no UTF-8 text contains.
+    """
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        advice = "a lone surrogate is not UTF-8 text; read the file with errors='replace'"
+        raise OutsideAlphabet(text[error.start], start + error.start, advice) from None
+
+
+def check_same(text: str, back: str, advice: str) -> None:
+    """That a text came back the same from its ids.
+
+    Raises:
+      OutsideAlphabet: if not, for the first character that differs.
+    """
+    if back != text:
+        pairs = enumerate(zip(text, back, strict=False))
+        index = next((i for i, (a, b) in pairs if a != b), min(len(text) - 1, len(back)))
+        raise OutsideAlphabet(text[index], index, advice)
+
+
+def look_up(table: Sequence[Any], ids: Iterable[int]) -> list[Any]:
+    """The entries of `table`, one an id of the vocabulary.
+
+    Raises:
+      ValueError: for an id outside the table.
+    """
+    size = len(table)
+    entries = []
+    for i in ids:
+        if not 0 <= i < size:  # a negative one would count from the end
+            raise ValueError(f"the id {i} is outside the vocabulary [0, {size})")
+        entries.append(table[i])
+    return entries
+
+
+def whole_number(text: str) -> int | None:
+    """The whole number that the ASCII digits of `text` spell, or None."""
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def field(data: Any, key: str, kind: type) -> Any:
+    """`data[key]`, checked, from a tokenizer's JSON.
+
+    Raises:
+      ValueError: if `data` is no object, has no `key`, or the value is not of type `kind`.
+    """
+    if not isinstance(data, dict) or type(data.get(key)) is not kind:
+        raise ValueError(f"the tokenizer's JSON has no {key!r} of type {kind.__name__}")
+    return data[key]

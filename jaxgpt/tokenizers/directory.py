@@ -1,0 +1,95 @@
+"""Tokenizers that lie in files: told apart by what the files hold."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from jaxgpt.tokenizers.base import Tokenizer
+
+
+def load(path: Path) -> Tokenizer:
+    """The tokenizer in a directory or a file.
+
+    A directory is searched for `tokenizer.json` (jaxgpt's, as in a run directory, or Hugging Face's), then
+    for `vocab.json` with `merges.txt` (GPT-2's byte pairs), then for one SentencePiece `.model`. A file is
+    one of these, but for `vocab.json` and `merges.txt`, which need each other.
+
+    Raises:
+      ValueError: if there is no tokenizer, or it is malformed; one line with the path.
+    """
+    path = path.expanduser()
+    if not path.exists():
+        raise ValueError(f"{path} does not exist; it should be a tokenizer's directory or file")
+    try:
+        return _directory(path) if path.is_dir() else _file(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+
+
+def _directory(path: Path) -> Tokenizer:
+    if (path / "tokenizer.json").is_file():
+        return _file(path / "tokenizer.json")
+    if (path / "vocab.json").is_file() and (path / "merges.txt").is_file():
+        return _byte_pairs(path)
+    models = sorted(path.glob("*.model"))
+    if len(models) == 1:
+        return _file(models[0])
+    if models:
+        raise ValueError(f"{path} holds {', '.join(m.name for m in models)}; name one of them")
+    raise ValueError(
+        f"{path} holds no tokenizer; looked for tokenizer.json, vocab.json with merges.txt, and *.model"
+    )
+
+
+def _file(path: Path) -> Tokenizer:
+    if path.suffix == ".model":
+        from jaxgpt.tokenizers.sentencepiece import SentencePiece
+
+        return _named(path, lambda: SentencePiece(path.read_bytes()))
+    if path.suffix != ".json":
+        raise ValueError(f"{path} is neither a .json nor a SentencePiece .model file")
+    data = _json(path)
+    if {"kind", "fingerprint", "tokenizer"} <= data.keys():
+        from jaxgpt.tokenizers import from_json
+
+        return _named(path, lambda: from_json(data))
+    if isinstance(data.get("model"), dict):
+        from jaxgpt.tokenizers.huggingface import HuggingFace
+
+        return _named(path, lambda: HuggingFace(data))
+    raise ValueError(
+        f"{path} is neither jaxgpt's tokenizer (kind, fingerprint, tokenizer) nor Hugging Face's (model)"
+    )
+
+
+def _byte_pairs(path: Path) -> Tokenizer:
+    from jaxgpt.tokenizers.bpe import BytePairs
+    from jaxgpt.tokenizers.huggingface import special_ids
+
+    vocab = _json(path / "vocab.json")
+    lines = (path / "merges.txt").read_text(encoding="utf-8").split("\n")
+    if lines[0].startswith("#version"):
+        lines = lines[1:]
+    merges = [tuple(line.split(" ")) for line in lines if line.strip()]
+    # A name that bytes merge into is an ordinary token, whatever it looks like.
+    merged = {"".join(pair) for pair in merges}
+    named = {token: i for token, i in vocab.items() if token not in merged}
+    return _named(path, lambda: BytePairs(vocab, merges, **special_ids(named, spare=len(vocab))))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise ValueError(f"{path} does not hold a JSON object")
+    return data
+
+
+def _named(path: Path, make: Any) -> Tokenizer:
+    """What `make` returns; an error names the file."""
+    try:
+        return make()
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error

@@ -1,0 +1,119 @@
+"""Any `tokenizer.json` of the Hugging Face `tokenizers` library."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxgpt.tokenizers.base import Texts, Tokenizer, check_same, field, look_up, utf8
+
+#: The usual names of special tokens, the likeliest first; also for `vocab.json` with `merges.txt`.
+USUAL_NAMES = {
+    "bos_id": ("<|bos|>", "<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>", "[BOS]", "[CLS]"),
+    "eos_id": ("<|eos|>", "</s>", "<eos>", "<|end_of_text|>", "<|endoftext|>", "[EOS]", "[SEP]"),
+    "pad_id": ("<|pad|>", "<pad>", "[PAD]", "<|padding|>", "<|finetune_right_pad_id|>"),
+}
+
+
+def special_ids(named: dict[str, int], spare: int) -> dict[str, int]:
+    """pad_id, bos_id and eos_id among tokens by their usual names.
+
+    Where one is missing, bos and eos stand in for each other and eos for pad; without either, `spare`, an
+    id behind the vocabulary, is all three. So GPT-2's `<|endoftext|>` is bos, eos and pad.
+    """
+    found = {
+        key: next((named[name] for name in names if name in named), None)
+        for key, names in USUAL_NAMES.items()
+    }
+    either = next((i for i in (found["eos_id"], found["bos_id"]) if i is not None), spare)
+    found = {key: either if i is None and key != "pad_id" else i for key, i in found.items()}
+    return found | ({"pad_id": found["eos_id"]} if found["pad_id"] is None else {})
+
+
+class HuggingFace(Tokenizer):
+    """A tokenizer of the `tokenizers` library, as its `tokenizer.json` describes it.
+
+    The special tokens that the file declares are never produced from text, nor is anything that it puts
+    around a text. The file may normalize text, or lack characters; the alphabet is the text that comes back
+    the same, which `encode` checks. Special ids: see `special_ids`.
+
+    Args:
+      definition: the contents of `tokenizer.json`.
+
+    Raises:
+      ValueError: if the library does not take it.
+    """
+
+    usage = "huggingface:PATH of a tokenizer.json"
+
+    def __init__(self, definition: dict[str, Any]):
+        self.definition = definition
+        self._library = _library(definition)
+        self._encoder = _library(_without_special_tokens(definition))
+        added = definition.get("added_tokens", [])
+        named = {token["content"]: token["id"] for token in added if token["special"]}
+        size = 1 + max(self._library.get_vocab(with_added_tokens=True).values(), default=-1)
+        special = special_ids(named, spare=size)
+        self.pad_id, self.bos_id, self.eos_id = (special[k] for k in ("pad_id", "bos_id", "eos_id"))
+        self._special = {*named.values(), *special.values()}
+        self._size = max(size, 1 + max(self._special))
+
+    @classmethod
+    def from_spec(cls, arguments: Sequence[str], texts: Texts) -> "HuggingFace":
+        from jaxgpt.tokenizers.directory import load
+
+        if not arguments:
+            raise cls.wrong_spec(arguments, "takes a path")
+        tokenizer = load(Path(":".join(arguments)))
+        if not isinstance(tokenizer, cls):
+            raise cls.wrong_spec(arguments, f"holds the tokenizer {type(tokenizer).kind()}")
+        return tokenizer
+
+    @property
+    def vocab_size(self) -> int:
+        return self._size
+
+    def encode(self, text: str) -> list[int]:
+        utf8(text)
+        ids = self._encoder.encode(text, add_special_tokens=False).ids
+        # Special ids decode to nothing, so a text that one was made from differs, too.
+        check_same(text, self.decode(ids), "this tokenizer.json drops or changes it; use bytes")
+        return ids
+
+    def decode(self, ids: Iterable[int]) -> str:
+        ids = [i for i in look_up(range(self._size), ids) if i not in self._special]
+        return self._encoder.decode(ids, skip_special_tokens=False)
+
+    def token_texts(self) -> list[str]:
+        # Behind another token, because a decoder may take off the space at the start of a text.
+        anchors = (i for i in range(self._size) if self.decode([i]) in ("a", "e", "1"))
+        anchor = [i for i in anchors if self.decode([i, i]) == 2 * self.decode([i])][:1]
+        start = len(self.decode(anchor))
+        return ["" if i in self._special else self.decode([*anchor, i])[start:] for i in range(self._size)]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"definition": self.definition}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "HuggingFace":
+        return cls(field(data, "definition", dict))
+
+
+def _library(definition: dict[str, Any]) -> Any:
+    from tokenizers import Tokenizer as Library
+
+    try:
+        return Library.from_str(json.dumps(definition))
+    except Exception as error:  # the library raises nothing narrower
+        reason = " ".join(str(error).split())
+        raise ValueError(f"the tokenizers library does not take this tokenizer.json: {reason}") from error
+
+
+def _without_special_tokens(definition: dict[str, Any]) -> dict[str, Any]:
+    ordinary = [token for token in definition.get("added_tokens", []) if not token["special"]]
+    return definition | {
+        "added_tokens": ordinary,
+        "post_processor": None,
+        "truncation": None,
+        "padding": None,
+    }

@@ -1,0 +1,180 @@
+"""SentencePiece: unigram and byte-pair models over text with its spaces.
+
+Trained here, nothing is lost: no normalization, no space added or removed, and a character outside the
+vocabulary becomes its UTF-8 bytes. SentencePiece itself writes a space as U+2581 and reads both back as a
+space; here a U+2581 of the text becomes its three bytes.
+
+A model trained elsewhere may normalize its text, or lack the byte tokens. Its alphabet is then the text
+that comes back the same, which `encode` checks.
+"""
+
+import base64
+import binascii
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from jaxgpt.tokenizers.base import Texts, Tokenizer, check_same, field, look_up, utf8, whole_number
+
+_SPACE = "\u2581"
+_RESERVED = re.compile("[\u2581\u2585\x00]+")  # the trainer drops a whole text that holds one
+_MODELS = ("unigram", "bpe")
+_DIGITS = {"keep_digits": False, "split_digits": True}
+
+
+class SentencePiece(Tokenizer):
+    """A SentencePiece model (Kudo and Richardson, EMNLP 2018; unigram: Kudo, arXiv 1804.10959).
+
+    The special ids are the model's own, in one trained here pad 0, bos 1, eos 2 (and unk 3, which is never
+    produced). Where a model lacks one, bos and eos stand in for each other and eos for pad; a model with
+    neither gets one id behind its vocabulary that serves as all three.
+
+    Args:
+      model: the contents of a `.model` file.
+
+    Raises:
+      ValueError: if it is no SentencePiece model.
+    """
+
+    usage = "sentencepiece:SIZE[:unigram|bpe[:split_digits|keep_digits]]"
+
+    def __init__(self, model: bytes):
+        from sentencepiece import SentencePieceProcessor
+
+        self.model = model
+        self._processor = processor = SentencePieceProcessor()
+        try:
+            processor.LoadFromSerializedProto(model)
+        except (RuntimeError, OSError) as error:
+            raise ValueError(f"not a SentencePiece model ({len(model)} bytes)") from error
+        size = processor.vocab_size()
+        self._bytes = [_piece_bytes(processor, i) for i in range(size)]
+        bos, eos, pad = processor.bos_id(), processor.eos_id(), processor.pad_id()
+        if bos < 0 and eos < 0:
+            self._bytes.append(b"")
+            eos = size
+        self.bos_id = bos if bos >= 0 else eos
+        self.eos_id = eos if eos >= 0 else bos
+        self.pad_id = pad if pad >= 0 else self.eos_id
+        # A model may put a space before every text, which is no part of the text.
+        self._prefix = " " if processor.normalize("x").startswith(_SPACE) else ""
+        self._space_ids = [processor.piece_to_id(f"<0x{value:02X}>") for value in _SPACE.encode()]
+
+    @classmethod
+    def from_spec(cls, arguments: Sequence[str], texts: Texts) -> "SentencePiece":
+        size = whole_number(arguments[0]) if arguments else None
+        if size is None or len(arguments) > 3:
+            raise cls.wrong_spec(arguments, "SIZE is a whole number, then at most two arguments")
+        model = arguments[1] if len(arguments) > 1 else "unigram"
+        if model not in _MODELS:
+            raise cls.wrong_spec(arguments, f"{model!r} is neither unigram nor bpe")
+        digits = arguments[2] if len(arguments) > 2 else "split_digits"
+        if digits not in _DIGITS:
+            raise cls.wrong_spec(arguments, f"{digits!r} is neither split_digits nor keep_digits")
+        try:
+            return cls.train(texts(), size, model, _DIGITS[digits])
+        except ValueError as error:
+            raise cls.wrong_spec(arguments, str(error)) from error
+
+    @classmethod
+    def train(
+        cls, texts: Iterable[str], vocab_size: int, model: str = "unigram", split_digits: bool = True
+    ) -> "SentencePiece":
+        """Learn a model; the same text gives the same model.
+
+        Args:
+          texts: the training text; its parts are taken apart, newlines inside them are learnt.
+          vocab_size: the number of ids, at most: a small text gives fewer pieces, `vocab_size` says how many.
+          model: `unigram` or `bpe`.
+          split_digits: whether every digit is a piece of its own.
+
+        Raises:
+          ValueError: if the text is empty, or the size too small for the bytes and characters.
+        """
+        from sentencepiece import SentencePieceTrainer
+
+        proto = io.BytesIO()
+        try:
+            SentencePieceTrainer.train(
+                sentence_iterator=_sentences(texts),
+                model_writer=proto,
+                vocab_size=vocab_size,
+                model_type=model,
+                split_digits=split_digits,
+                byte_fallback=True,
+                normalization_rule_name="identity",
+                remove_extra_whitespaces=False,
+                add_dummy_prefix=False,
+                required_chars=_SPACE + "\n0123456789",
+                hard_vocab_limit=False,
+                max_sentence_length=2**30,
+                pad_id=0,
+                bos_id=1,
+                eos_id=2,
+                unk_id=3,
+                num_threads=1,  # sums in a fixed order: the same model every time
+                minloglevel=2,
+            )
+        except RuntimeError as error:
+            raise ValueError(_reason(str(error), vocab_size)) from error
+        return cls(proto.getvalue())
+
+    @property
+    def vocab_size(self) -> int:
+        return len(self._bytes)
+
+    def encode(self, text: str) -> list[int]:
+        utf8(text)
+        ids: list[int] = []
+        for i, part in enumerate(text.split(_SPACE)):
+            if i:
+                ids += self._space_ids
+            ids += self._processor.encode(part)
+        advice = "this SentencePiece model drops or changes it; train one with sentencepiece:SIZE"
+        check_same(text, self.decode(ids), advice)
+        return ids
+
+    def decode(self, ids: Iterable[int]) -> str:
+        text = b"".join(look_up(self._bytes, ids)).decode("utf-8", errors="replace")
+        return text.removeprefix(self._prefix)
+
+    def token_texts(self) -> list[str]:
+        return [value.decode("utf-8", errors="replace") for value in self._bytes]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"model": base64.b64encode(self.model).decode("ascii")}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "SentencePiece":
+        try:
+            return cls(base64.b64decode(field(data, "model", str), validate=True))
+        except binascii.Error as error:
+            raise ValueError("the tokenizer's JSON has a 'model' that is not base64") from error
+
+
+def _piece_bytes(processor: Any, i: int) -> bytes:
+    if processor.is_control(i) or processor.is_unknown(i) or processor.is_unused(i):
+        return b""
+    piece = processor.id_to_piece(i)
+    if processor.is_byte(i):
+        return bytes([int(piece[1:-1], 16)])
+    return piece.replace(_SPACE, " ").encode()
+
+
+def _sentences(texts: Iterable[str]) -> Iterator[str]:
+    for text in texts:
+        utf8(text)
+        yield from filter(None, _RESERVED.split(text))
+
+
+def _reason(message: str, vocab_size: int) -> str:
+    """The trainer's complaint, in the caller's terms."""
+    needed = re.search(r"(\d+) vs (\d+)", message)
+    if needed and "required_chars" in message:
+        return (
+            f"SIZE={vocab_size} is too small: bytes, special ids and characters of this text need {needed[2]}"
+        )
+    if "sentences_.empty()" in message:
+        return "the training text is empty"
+    return " ".join(message.split())

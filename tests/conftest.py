@@ -1,0 +1,16 @@
+"""Fixtures that several folders share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of large test files that are no part of the project: $JAXGPT_DATA or ../shared/data."""
+    beside = Path(__file__).resolve().parents[2] / "shared" / "data"
+    path = Path(os.environ.get("JAXGPT_DATA", beside))
+    if not path.is_dir():
+        pytest.skip(f"no test data at {path}; set JAXGPT_DATA")
+    return path

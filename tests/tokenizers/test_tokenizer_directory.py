@@ -1,0 +1,197 @@
+"""Tokenizers that lie in files, those of other libraries among them."""
+
+import io
+import json
+
+import pytest
+
+import jaxgpt.tokenizers as tokenizers
+from jaxgpt.tokenizers import build
+
+TEXTS = ["the sum of 12 and 34 is 46, and the other thing\n"] * 3
+
+
+def nothing():
+    raise AssertionError("a trained tokenizer reads no training text")
+
+
+@pytest.fixture
+def hugging_face(tmp_path):
+    """Writes a byte-level `tokenizer.json` with the given special tokens."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+
+    def write(*special):
+        library = Tokenizer(models.BPE())
+        library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+        library.decoder = decoders.ByteLevel()
+        alphabet = pre_tokenizers.ByteLevel.alphabet()
+        trainer = trainers.BpeTrainer(
+            vocab_size=300, special_tokens=list(special), initial_alphabet=alphabet, show_progress=False
+        )
+        library.train_from_iterator(TEXTS, trainer)
+        if "<s>" in special:
+            template = [("<s>", library.token_to_id("<s>"))]
+            library.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=template)
+        library.enable_truncation(4)
+        library.save(str(tmp_path / "tokenizer.json"))
+        return library
+
+    return write
+
+
+def test_a_run_directory(tmp_path):
+    tokenizer = build("digits:2:left:bytes", nothing)
+    tokenizers.save(tokenizer, tmp_path / "tokenizer.json")
+    assert build(str(tmp_path), nothing).fingerprint == tokenizer.fingerprint
+    assert build(str(tmp_path / "tokenizer.json"), nothing).fingerprint == tokenizer.fingerprint
+
+
+def test_a_short_name_comes_before_a_directory(tmp_path, monkeypatch):
+    tokenizers.save(build("bytes", nothing), tmp_path / "tokenizer.json")
+    (tmp_path / "digits").mkdir()
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "tokenizer.json").rename(tmp_path / "mine" / "tokenizer.json")
+    monkeypatch.chdir(tmp_path)
+    assert type(build("digits", lambda: ["a"])).kind() == "digits"
+    assert type(build("mine", nothing)).kind() == "bytes"
+    with pytest.raises(ValueError, match="digits holds no tokenizer"):
+        build("./digits", nothing)
+
+
+def test_hugging_face_is_told_apart_by_its_contents(tmp_path, hugging_face):
+    library = hugging_face("<s>", "</s>", "<pad>")
+    tokenizer = build(str(tmp_path), nothing)
+    library.no_truncation()
+    text = "the other <s> thing</s> 1234 naïve ☃<pad>"
+    ids = tokenizer.encode(text)
+    assert tokenizer.decode(ids) == text
+    assert {0, 1, 2}.isdisjoint(ids)
+    assert (tokenizer.bos_id, tokenizer.eos_id, tokenizer.pad_id) == (0, 1, 2)
+    plain = "the sum of 12 and the other things, naïve"
+    assert tokenizer.encode(plain) == library.encode(plain, add_special_tokens=False).ids
+    assert tokenizer.decode([0, *tokenizer.encode(plain), 1, 2]) == plain
+    assert "".join(tokenizer.token_texts()[i] for i in tokenizer.encode("the thing")) == "the thing"
+    again = tokenizers.from_json(json.loads(json.dumps(tokenizers.to_json(tokenizer))))
+    assert again.encode(text) == ids
+    assert again.fingerprint == tokenizer.fingerprint
+    assert build(f"huggingface:{tmp_path}", nothing).fingerprint == tokenizer.fingerprint
+
+
+def test_digits_over_hugging_face(tmp_path, hugging_face):
+    hugging_face("<s>", "</s>", "<pad>")
+    tokenizer = build(f"digits:3:right:{tmp_path}", nothing)
+    texts = tokenizer.token_texts()
+    assert [texts[i] for i in tokenizer.encode("12345 x")][:2] == ["12", "345"]
+    assert tokenizer.decode(tokenizer.encode("é12345 x☃")) == "é12345 x☃"
+
+
+@pytest.mark.parametrize(
+    ("special", "bos", "eos", "pad"),
+    [
+        (["<|endoftext|>"], 0, 0, 0),
+        (["<pad>", "</s>"], 1, 1, 0),
+        (["[CLS]", "[SEP]", "[PAD]"], 0, 1, 2),
+        (["<bos>", "<pad>"], 0, 0, 1),
+    ],
+)
+def test_special_ids_by_their_usual_names(tmp_path, hugging_face, special, bos, eos, pad):
+    library = hugging_face(*special)
+    tokenizer = build(str(tmp_path), nothing)
+    assert (tokenizer.bos_id, tokenizer.eos_id, tokenizer.pad_id) == (bos, eos, pad)
+    assert tokenizer.vocab_size == library.get_vocab_size()
+
+
+def test_without_special_tokens_one_id_is_added(tmp_path, hugging_face):
+    library = hugging_face()
+    tokenizer = build(str(tmp_path), nothing)
+    assert tokenizer.eos_id == tokenizer.pad_id == library.get_vocab_size()
+    assert tokenizer.vocab_size == library.get_vocab_size() + 1
+    assert tokenizer.decode([*tokenizer.encode("ab"), tokenizer.eos_id]) == "ab"
+
+
+def test_a_lossy_hugging_face_tokenizer_says_what_it_loses(tmp_path):
+    from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers
+
+    library = Tokenizer(models.WordPiece({"[UNK]": 0, "the": 1, "sum": 2}, unk_token="[UNK]"))
+    library.normalizer = normalizers.Lowercase()
+    library.pre_tokenizer = pre_tokenizers.Whitespace()
+    library.decoder = decoders.WordPiece()
+    library.save(str(tmp_path / "tokenizer.json"))
+    tokenizer = build(str(tmp_path), nothing)
+    assert tokenizer.decode(tokenizer.encode("the sum")) == "the sum"
+    with pytest.raises(ValueError, match=r"'S' \(U\+0053\) at index 4 is outside"):
+        tokenizer.encode("the Sum")
+
+
+def train_sentencepiece(path, **settings):
+    from sentencepiece import SentencePieceTrainer
+
+    model = io.BytesIO()
+    SentencePieceTrainer.train(
+        sentence_iterator=iter(TEXTS), model_writer=model, minloglevel=2, hard_vocab_limit=False, **settings
+    )
+    path.write_bytes(model.getvalue())
+
+
+def test_a_sentencepiece_model_of_another_trainer(tmp_path):
+    train_sentencepiece(tmp_path / "my.model", vocab_size=40)
+    tokenizer = build(str(tmp_path), nothing)
+    assert tokenizer.decode(tokenizer.encode("the sum of 12")) == "the sum of 12"
+    for text, character, index in [
+        ("the  sum", "' '", 4),
+        ("sum☃", "'☃'", 3),
+        ("ﬁ", "'ﬁ'", 0),
+        ("the ", "' '", 3),
+    ]:
+        with pytest.raises(ValueError, match=rf"{character} \(.*at index {index} is outside"):
+            tokenizer.encode(text)
+    assert (tokenizer.bos_id, tokenizer.eos_id, tokenizer.pad_id) == (1, 2, 2)
+
+
+def test_a_sentencepiece_model_that_puts_a_space_first(tmp_path):
+    train_sentencepiece(
+        tmp_path / "my.model",
+        vocab_size=320,
+        byte_fallback=True,
+        normalization_rule_name="identity",
+        remove_extra_whitespaces=False,
+        bos_id=-1,
+        eos_id=-1,
+    )
+    tokenizer = build(str(tmp_path / "my.model"), nothing)
+    for text in ("the sum", " the  sum ", "☃", "12 34", ""):
+        assert tokenizer.decode(tokenizer.encode(text)) == text
+    assert tokenizer.eos_id == tokenizer.vocab_size - 1
+    over = build(f"digits:2:left:{tmp_path}", nothing)
+    assert over.decode(over.encode(" a 123 b4")) == " a 123 b4"
+
+
+@pytest.mark.parametrize(
+    ("files", "line"),
+    [
+        ({}, "looked for tokenizer.json, vocab.json with merges.txt, and \\*.model"),
+        ({"vocab.json": "{}"}, "looked for tokenizer.json"),
+        ({"tokenizer.json": "{"}, "tokenizer.json is not JSON"),
+        ({"tokenizer.json": "[]"}, "does not hold a JSON object"),
+        ({"tokenizer.json": "{}"}, "neither jaxgpt's tokenizer .* nor Hugging Face's"),
+        ({"tokenizer.json": '{"model": {"type": "BPE"}}'}, "tokenizer.json: the tokenizers library"),
+        ({"tokenizer.json": "\ud800"}, "cannot be read"),
+        ({"vocab.json": "{}", "merges.txt": ""}, "lacks the byte"),
+        ({"vocab.json": '{"a": {}}', "merges.txt": "a b c"}, "a whole number of its own"),
+        ({"a.model": "x", "b.model": "x"}, "a.model, b.model; name one of them"),
+        ({"a.model": "x"}, "a.model: not a SentencePiece model"),
+        ({"a.model": ""}, "a.model: not a SentencePiece model"),
+    ],
+)
+def test_what_is_wrong_with_a_directory(tmp_path, files, line):
+    for name, text in files.items():
+        (tmp_path / name).write_bytes(text.encode("utf-8", errors="surrogatepass"))
+    with pytest.raises(ValueError, match=line) as caught:
+        build(str(tmp_path), nothing)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_of_another_kind(tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises(ValueError, match=r"neither a \.json nor a SentencePiece \.model"):
+        build(str(tmp_path / "notes.txt"), nothing)
