@@ -95,6 +95,10 @@ class ModelConfig:
 
         return presets.named(text)
 
+    @property
+    def num_encoder_layers(self) -> int:
+        return self.encoder_layers or self.num_layers
+
     def for_vocabulary(self, token_texts: Sequence[str]) -> Self:
         """This model for a tokenizer: `token_texts[i]` is the text that id i stands for.
 

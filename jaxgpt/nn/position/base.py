@@ -44,6 +44,10 @@ class Position(Choice, package="jaxgpt.nn.position"):
         """The learned arrays of the scheme, one set a stack."""
         return {}
 
+    def in_encoder(self) -> Self:
+        """The scheme as a stack that sees both sides uses it."""
+        return self
+
     def check(self, *, head_dim: int, num_heads: int) -> None:
         """Raises ValueError if the scheme cannot work with heads of this shape."""
 

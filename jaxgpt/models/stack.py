@@ -1,0 +1,240 @@
+"""A stack of blocks with its positions, masks and final norm: an encoder or a decoder."""
+
+import dataclasses
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float, Int
+
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn import cache as caching
+from jaxgpt.nn import mask as masks
+from jaxgpt.nn.attention import Attention
+from jaxgpt.nn.block import Block
+from jaxgpt.nn.linear import dropout, fold, normal
+from jaxgpt.nn.mlp import MLP
+from jaxgpt.nn.norm import Norm
+from jaxgpt.nn.tap import Tap, below, identity
+
+
+def build_block(config: ModelConfig, role: str, depth: int, rngs: nnx.Rngs) -> Block:
+    """One block of a stack of `depth`."""
+    shared = {
+        "std": config.init_std,
+        # Radford et al. 2019, section 2.3: weights into the residual stream shrink with its layers.
+        "out_gain": (2 * depth) ** -0.5 if config.residual_init == "scaled" else 1.0,
+        "dtype": config.dtype,
+        "param_dtype": config.param_dtype,
+        "rngs": rngs,
+    }
+
+    def attention() -> Attention:
+        return Attention(
+            config.d_model,
+            num_heads=config.num_heads,
+            num_kv_heads=config.num_kv_heads or config.num_heads,
+            head_dim=config.resolved_head_dim,
+            scale=config.attention_scale,
+            bias=config.attention_bias,
+            out_bias=config.attention_out_bias,
+            dropout=config.dropout if config.attention_dropout is None else config.attention_dropout,
+            **shared,
+        )
+
+    has_cross = config.kind == "encoder_decoder" and role == "decoder"
+    num_norms = 1 if config.wiring == "parallel" else 2 + has_cross
+    return Block(
+        attention=attention(),
+        cross=attention() if has_cross else None,
+        mlp=MLP(
+            config.d_model,
+            config.resolved_d_ff,
+            activation=config.activation,
+            bias=config.mlp_bias,
+            **shared,
+        ),
+        norms=[build_norm(config) for _ in range(num_norms)],
+        wiring=config.wiring,
+        rate=config.dropout,
+    )
+
+
+def build_norm(config: ModelConfig) -> Norm:
+    """A norm of the model's kind."""
+    return Norm(
+        config.d_model,
+        kind=config.norm,
+        epsilon=config.norm_epsilon,
+        bias=config.norm_bias,
+        dtype=config.dtype,
+        param_dtype=config.param_dtype,
+    )
+
+
+def stack_blocks(blocks: list[Block]) -> Block:
+    """One block whose arrays have a leading layer dimension."""
+    graph, first = nnx.split(blocks[0])
+    rest = [nnx.state(block) for block in blocks[1:]]
+    return nnx.merge(graph, jax.tree.map(lambda *leaves: jnp.stack(leaves), first, *rest))
+
+
+class Stack(nnx.Module):
+    """Blocks in a row. `role` is `encoder` (sees everything) or `decoder` (causal)."""
+
+    def __init__(self, config: ModelConfig, *, role: str, rngs: nnx.Rngs):
+        self.config = config
+        self.role = role
+        self.depth = config.num_layers if role == "decoder" else config.num_encoder_layers
+        self.position = config.position.in_encoder() if role == "encoder" else config.position
+        tables = self.position.tables(
+            d_model=config.d_model, num_heads=config.num_heads, max_length=config.max_length
+        )
+        self.tables = nnx.Dict(
+            {
+                name: normal(rngs.params(), table.shape, table.std, table.axes, config.param_dtype)
+                for name, table in sorted(tables.items())
+            }
+        )
+        blocks = [build_block(config, role, self.depth, rngs) for _ in range(self.depth)]
+        self.blocks = stack_blocks(blocks) if config.layers == "scanned" else nnx.List(blocks)
+        self.norm = None if config.wiring == "post" else build_norm(config)
+        mask = masks.causal() if role == "decoder" else masks.full()
+        if config.window is not None:
+            mask = mask & masks.window(config.window, 0 if role == "decoder" else config.window - 1)
+        self.mask = mask
+
+    def init_cache(self, batch: int, slots: int) -> caching.Cache:
+        """An empty cache for this stack."""
+        config = self.config
+        return caching.empty(
+            batch=batch,
+            slots=slots,
+            num_layers=self.depth,
+            num_kv_heads=config.num_kv_heads or config.num_heads,
+            head_dim=config.resolved_head_dim,
+            dtype=config.dtype,
+            carry=self.position.start(batch, answering=config.kind == "encoder_decoder"),
+            stacked=config.layers == "scanned",
+        )
+
+    def project(self, encoded: Float[Array, "B Z D"]):
+        """Keys and values of an encoder's output for every layer's cross-attention."""
+        if self.config.layers == "scanned":
+            graph, state = nnx.split(self.blocks)
+            return jax.lax.map(lambda s: nnx.merge(graph, s).cross.project(encoded), state)
+        return tuple(block.cross.project(encoded) for block in self.blocks)
+
+    def __call__(
+        self,
+        x: Float[Array, "B T D"],
+        tokens: Int[Array, "B T"],
+        *,
+        order: Int[Array, "#B T"] | None = None,
+        source=None,
+        source_order: Int[Array, "#B Z"] | None = None,
+        cache: caching.Cache | None = None,
+        key: jax.Array | None = None,
+        tap: Tap = identity,
+    ) -> tuple[Float[Array, "B T D"], caching.Cache | None]:
+        """The stack's output after its final norm, and the cache with this call's tokens in it."""
+        batch, length = tokens.shape
+        if order is None:
+            order = jnp.arange(length, dtype=jnp.int32)[None]
+        if cache is not None:
+            order = jnp.broadcast_to(order, (batch, length))
+            order = jnp.where(order >= 0, order + cache.seen[:, None], -1)
+        answering = self.role == "decoder" and self.config.kind == "encoder_decoder"
+        carry = self.position.start(batch, answering=answering) if cache is None else cache.carry
+        positions, carry = self.position.assign(tokens, order, carry, fold(key, 0))
+        at, k_order, k_positions = None, order, positions
+        if cache is not None:
+            at = cache.used
+            cache = _append(cache, order, positions, carry)
+            k_order, k_positions = cache.order, cache.positions
+        params = {name: table[...] for name, table in self.tables.items()}
+        x = self.position.embed(params, x, positions)
+        tap = below(tap, self.role)
+        x = dropout(tap("embedding", x), self.config.dropout, fold(key, 1))
+        x, layers = self._run(
+            x,
+            None if cache is None else cache.layers,
+            source,
+            fold(key, 2),
+            tap,
+            mask=self.mask(order, k_order),
+            position=self.position,
+            params=params,
+            q_positions=positions,
+            k_positions=k_positions,
+            at=at,
+            source_mask=None if source is None else masks.full()(order, source_order),
+        )
+        if cache is not None:
+            cache = dataclasses.replace(cache, layers=layers)
+        return (x if self.norm is None else tap("norm", self.norm(x))), cache
+
+    def _run(self, x, layers, source, key, tap, **shared):
+        """All blocks in turn; `layers` and `source` are theirs, `shared` is the same for all."""
+        config = self.config
+
+        def apply(graph, state, x, cache, source, key, tap):
+            return nnx.merge(graph, state)(x, cache=cache, source=source, key=key, tap=tap, **shared)
+
+        scanned = config.layers == "scanned"
+        if scanned:
+            graph, stacked = nnx.split(self.blocks)
+        if scanned and tap is identity:
+            call = partial(apply, graph, tap=identity)
+
+            def body(x, xs):
+                state, cache, source, index = xs
+                step = jax.checkpoint(call) if config.remat == "block" else call
+                return step(state, x, cache, source, fold(key, index))
+
+            return jax.lax.scan(body, x, (stacked, layers, source, jnp.arange(self.depth)))
+        kept = []
+        for index in range(self.depth):
+            cache, own = layers, source
+            if scanned:  # a tap must see each layer by name, so the scan is written out
+                state, cache, own = jax.tree.map(lambda leaf, i=index: leaf[i], (stacked, layers, source))
+            else:
+                graph, state = nnx.split(self.blocks[index])
+                cache = None if layers is None else layers[index]
+                own = None if source is None else source[index]
+            step = partial(apply, graph, tap=below(tap, str(index)))
+            if config.remat == "block" and tap is identity:
+                step = jax.checkpoint(step)
+            x, new = step(state, x, cache, own, fold(key, index))
+            kept.append(new)
+        if layers is None:
+            return x, None
+        return x, jax.tree.map(lambda *leaves: jnp.stack(leaves), *kept) if scanned else tuple(kept)
+
+
+def _append(cache: caching.Cache, order, positions, carry) -> caching.Cache:
+    """The cache after new tokens, all but their keys and values.
+
+    Raises:
+      ValueError: if the slots run out (outside of jit, where the number used is known).
+    """
+    batch, length = order.shape
+    if not isinstance(cache.used, jax.core.Tracer) and int(cache.used) + length > cache.capacity:
+        raise ValueError(
+            f"{length} tokens do not fit: {int(cache.used)} of the cache's {cache.capacity} slots are used; "
+            "make a larger one with init_cache"
+        )
+
+    def put(old, new):
+        new = jnp.broadcast_to(new, (batch, length)).astype(old.dtype)
+        return jax.lax.dynamic_update_slice_in_dim(old, new, cache.used, axis=1)
+
+    return dataclasses.replace(
+        cache,
+        order=put(cache.order, order),
+        positions=put(cache.positions, positions),
+        used=cache.used + length,
+        seen=cache.seen + (order >= 0).sum(axis=1).astype(jnp.int32),
+        carry=carry,
+    )

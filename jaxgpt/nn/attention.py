@@ -1,0 +1,107 @@
+"""Multi-head attention with grouped queries (Vaswani et al. 2017, section 3.2; Ainslie et al. 2023)."""
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Bool, Float, Int
+
+from jaxgpt.nn.cache import KeyValue
+from jaxgpt.nn.linear import Linear, dropout
+from jaxgpt.nn.position import Params, Position
+from jaxgpt.nn.tap import Tap, identity
+
+#: Finite, so that a row without any key gives a mean instead of NaN.
+HIDDEN = -1e30
+
+
+class Attention(nnx.Module):
+    """softmax(scale * q k^T + bias) v, with a mask, a position scheme and a cache.
+
+    Args:
+      num_kv_heads: divides num_heads; each key and value head serves num_heads / num_kv_heads queries.
+      scale: factor on the products; None means head_dim^-1/2.
+      bias, out_bias: whether the query, key and value maps, and the output map, have one.
+      std: of the initial weights; None means fan_in^-1/2. out_gain: factor on it in the output map.
+    """
+
+    def __init__(
+        self,
+        d_model: int,
+        *,
+        num_heads: int,
+        num_kv_heads: int,
+        head_dim: int,
+        scale: float | None = None,
+        bias: bool = True,
+        out_bias: bool = True,
+        dropout: float = 0.0,
+        std: float | None = None,
+        out_gain: float = 1.0,
+        dtype="float32",
+        param_dtype="float32",
+        rngs: nnx.Rngs,
+    ):
+        types = {"dtype": dtype, "param_dtype": param_dtype, "rngs": rngs}
+        heads, groups = {"heads": num_heads, "head": head_dim}, {"kv_heads": num_kv_heads, "head": head_dim}
+        self.query = Linear({"embed": d_model}, heads, std=std, bias=bias, **types)
+        self.key = Linear({"embed": d_model}, groups, std=std, bias=bias, **types)
+        self.value = Linear({"embed": d_model}, groups, std=std, bias=bias, **types)
+        self.out = Linear(heads, {"embed": d_model}, std=std, gain=out_gain, bias=out_bias, **types)
+        self.scale = head_dim**-0.5 if scale is None else scale
+        self.dropout = dropout
+
+    def project(self, x: Float[Array, "B S D"]) -> KeyValue:
+        """Keys and values of x; an encoder's are computed once and kept."""
+        return KeyValue(self.key(x), self.value(x))
+
+    def __call__(
+        self,
+        x: Float[Array, "B T D"],
+        *,
+        mask: Bool[Array, "#B T S"],
+        position: Position,
+        params: Params,
+        q_positions: Int[Array, "#B T"],
+        k_positions: Int[Array, "#B S"],
+        cache: KeyValue | None = None,
+        at: Int[Array, ""] | None = None,
+        key: jax.Array | None = None,
+        tap: Tap = identity,
+    ) -> tuple[Float[Array, "B T D"], KeyValue | None]:
+        """Self-attention. With a cache, new keys go into slots `at`, ...; S is then the cache's size."""
+        q, new = self.query(x), self.project(x)
+        rotated_q, rotated_k = position.rotate(params, q, new.key, q_positions, q_positions)
+        new = KeyValue(rotated_k, new.value)
+        if cache is not None:
+            new = cache = cache.write(new.key, new.value, at)
+        bias = position.bias(params, rotated_q, new.key, q_positions, k_positions)
+        return self._attend(rotated_q, new, mask, bias, key, tap), cache
+
+    def cross(
+        self,
+        x: Float[Array, "B T D"],
+        source: KeyValue,
+        *,
+        mask: Bool[Array, "#B T S"],
+        key: jax.Array | None = None,
+        tap: Tap = identity,
+    ) -> Float[Array, "B T D"]:
+        """Attention to an encoder's output, given as `project` left it."""
+        return self._attend(self.query(x), source, mask, None, key, tap)
+
+    def _attend(self, q, kv: KeyValue, mask, bias, key, tap):
+        batch, length, heads, width = q.shape
+        groups = kv.key.shape[2]
+        q, k, v = tap("query", q), tap("key", kv.key.astype(q.dtype)), tap("value", kv.value.astype(q.dtype))
+        grouped = q.reshape(batch, length, groups, heads // groups, width)
+        wide = jnp.promote_types(q.dtype, jnp.float32)
+        scores = jnp.einsum("btgrk,bsgk->bgrts", grouped, k, preferred_element_type=wide) * self.scale
+        scores = scores.reshape(batch, heads, length, -1)  # [B, H, T, S]
+        if bias is not None:
+            scores = scores + bias.astype(wide)
+        scores = tap("scores", jnp.where(mask[:, None], scores, HIDDEN))
+        weights = tap("weights", jax.nn.softmax(scores, axis=-1))
+        weights = dropout(weights, self.dropout, key).astype(q.dtype)
+        weights = weights.reshape(batch, groups, heads // groups, length, -1)
+        mixed = jnp.einsum("bgrts,bsgk->btgrk", weights, v).reshape(batch, length, heads, width)
+        return tap("output", self.out(tap("mixed", mixed)))

@@ -1,0 +1,98 @@
+"""One transformer block: attention, attention to a source, MLP, and where the norms stand."""
+
+import jax
+from flax import nnx
+from jaxtyping import Array, Bool, Float, Int
+
+from jaxgpt.nn.attention import Attention
+from jaxgpt.nn.cache import KeyValue
+from jaxgpt.nn.linear import dropout, fold
+from jaxgpt.nn.mlp import MLP
+from jaxgpt.nn.norm import Norm
+from jaxgpt.nn.position import Params, Position
+from jaxgpt.nn.tap import Tap, below, identity
+
+
+class Block(nnx.Module):
+    """A residual block.
+
+    Args:
+      attention, cross, mlp: the sublayers; `cross` is None without an encoder.
+      norms: one before (pre) or after (post) each sublayer; the parallel wiring has a single one.
+      wiring: `pre`: x + f(norm(x)) (Radford et al. 2019); `post`: norm(x + f(x)) (Vaswani et al. 2017);
+        `parallel`: x + attention(n) + mlp(n) with n = norm(x) (GPT-J).
+      rate: dropout on each sublayer's output.
+    """
+
+    def __init__(
+        self,
+        *,
+        attention: Attention,
+        cross: Attention | None,
+        mlp: MLP,
+        norms: list[Norm],
+        wiring: str,
+        rate: float,
+    ):
+        self.attention = attention
+        self.cross = cross
+        self.mlp = mlp
+        self.norms = nnx.List(norms)
+        self.wiring = wiring
+        self.rate = rate
+
+    def __call__(
+        self,
+        x: Float[Array, "B T D"],
+        *,
+        mask: Bool[Array, "#B T S"],
+        position: Position,
+        params: Params,
+        q_positions: Int[Array, "#B T"],
+        k_positions: Int[Array, "#B S"],
+        cache: KeyValue | None = None,
+        at: Int[Array, ""] | None = None,
+        source: KeyValue | None = None,
+        source_mask: Bool[Array, "#B T Z"] | None = None,
+        key: jax.Array | None = None,
+        tap: Tap = identity,
+    ) -> tuple[Float[Array, "B T D"], KeyValue | None]:
+        """The block's output, and its cache with the new keys and values."""
+        kept = None
+
+        def attend(h):
+            nonlocal kept
+            y, kept = self.attention(
+                h,
+                mask=mask,
+                position=position,
+                params=params,
+                q_positions=q_positions,
+                k_positions=k_positions,
+                cache=cache,
+                at=at,
+                key=fold(key, 0),
+                tap=below(tap, "attention"),
+            )
+            return y
+
+        def cross(h):
+            return self.cross.cross(
+                h, source, mask=source_mask, key=fold(key, 1), tap=below(tap, "cross_attention")
+            )
+
+        def mlp(h):
+            return self.mlp(h, below(tap, "mlp"))
+
+        sublayers = [attend, *([] if self.cross is None else [cross]), mlp]
+        outputs = []
+        shared = self.norms[0](x) if self.wiring == "parallel" else None
+        for index, sublayer in enumerate(sublayers):
+            drop = fold(key, 2 + index)
+            if self.wiring == "parallel":
+                outputs.append(dropout(sublayer(shared), self.rate, drop))
+            elif self.wiring == "pre":
+                x = x + dropout(sublayer(self.norms[index](x)), self.rate, drop)
+            else:
+                x = self.norms[index](x + dropout(sublayer(x), self.rate, drop))
+        return tap("residual", sum(outputs, x)), kept

@@ -1,0 +1,84 @@
+"""The key/value cache: what decoding remembers of the tokens it has seen."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from jaxgpt.nn.position import Carry
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class KeyValue:
+    """Keys (rotated, where the scheme rotates) and values of one attention layer."""
+
+    key: Float[Array, "*L B S G K"]
+    value: Float[Array, "*L B S G K"]
+
+    def write(self, key: Float[Array, "B T G K"], value: Float[Array, "B T G K"], at: Int[Array, ""]):
+        """The cache with T new entries in slots at, at + 1, ..."""
+
+        def put(old, new):
+            return jax.lax.dynamic_update_slice_in_dim(old, new.astype(old.dtype), at, axis=1)
+
+        return KeyValue(put(self.key, key), put(self.value, value))
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Cache:
+    """The state of decoding a batch.
+
+    Attributes:
+      layers: one `KeyValue` a layer, or a single one with a leading layer dimension (scanned layers).
+      order: of the token in each slot, -1 in empty and padded ones. [B, S]
+      positions: what the position scheme made of each token. [B, S]
+      used: slots written so far, the same for every row. []
+      seen: real tokens so far, by row. [B]
+      carry: the position scheme's state.
+      source: keys and values of the encoder's output a decoder layer (encoder-decoder), as `layers`.
+      source_order: of the encoder's tokens. [B, S]
+    """
+
+    layers: tuple[KeyValue, ...] | KeyValue
+    order: Int[Array, "B S"]
+    positions: Int[Array, "B S"]
+    used: Int[Array, ""]
+    seen: Int[Array, "B"]
+    carry: Carry
+    source: tuple[KeyValue, ...] | KeyValue | None = None
+    source_order: Int[Array, "B Z"] | None = None
+
+    @property
+    def capacity(self) -> int:
+        """Slots in all."""
+        return self.order.shape[1]
+
+
+def empty(
+    *,
+    batch: int,
+    slots: int,
+    num_layers: int,
+    num_kv_heads: int,
+    head_dim: int,
+    dtype,
+    carry: Carry,
+    stacked: bool,
+) -> Cache:
+    """A cache of `slots` empty slots; `stacked` for scanned layers."""
+    shape = (batch, slots, num_kv_heads, head_dim)
+    if stacked:
+        layers = KeyValue(jnp.zeros((num_layers, *shape), dtype), jnp.zeros((num_layers, *shape), dtype))
+    else:
+        layers = tuple(KeyValue(jnp.zeros(shape, dtype), jnp.zeros(shape, dtype)) for _ in range(num_layers))
+    return Cache(
+        layers=layers,
+        order=jnp.full((batch, slots), -1, jnp.int32),
+        positions=jnp.zeros((batch, slots), jnp.int32),
+        used=jnp.zeros((), jnp.int32),
+        seen=jnp.zeros((batch,), jnp.int32),
+        carry=carry,
+    )

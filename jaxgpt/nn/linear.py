@@ -1,0 +1,91 @@
+"""Dense maps and embeddings whose weights name their logical axes."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Float, Int
+
+Axes = tuple[str | None, ...]
+
+
+def normal(key: jax.Array, shape: tuple[int, ...], std: float, axes: Axes, dtype) -> nnx.Param:
+    """A parameter drawn from N(0, std^2). `axes` names each dimension for the sharding table."""
+    return nnx.Param(std * jax.random.normal(key, shape, dtype), axes=axes)
+
+
+def constant(value: float, shape: tuple[int, ...], axes: Axes, dtype) -> nnx.Param:
+    """A parameter that starts as one value everywhere."""
+    return nnx.Param(jnp.full(shape, value, dtype), axes=axes)
+
+
+class Linear(nnx.Module):
+    """y = x W + b over the last `len(inputs)` dimensions of x.
+
+    Args:
+      inputs, outputs: `{axis name: size}` in order, such as `{"embed": 64}` and `{"heads": 4, "head": 16}`.
+      std: of the initial weights; None means fan_in^-1/2.
+      gain: factor on `std`.
+      bias: whether there is a bias.
+      dtype: of the computation; param_dtype: of the weights.
+    """
+
+    def __init__(
+        self,
+        inputs: dict[str, int],
+        outputs: dict[str, int],
+        *,
+        std: float | None,
+        gain: float = 1.0,
+        bias: bool,
+        dtype,
+        param_dtype,
+        rngs: nnx.Rngs,
+    ):
+        shape = (*inputs.values(), *outputs.values())
+        std = math.prod(inputs.values()) ** -0.5 if std is None else std
+        self.kernel = normal(rngs.params(), shape, gain * std, (*inputs, *outputs), param_dtype)
+        self.bias = constant(0.0, tuple(outputs.values()), tuple(outputs), param_dtype) if bias else None
+        self.contracted = len(inputs)
+        self.dtype = jnp.dtype(dtype)
+
+    def __call__(self, x: Array) -> Array:
+        kernel = self.kernel[...].astype(self.dtype)
+        y = jnp.tensordot(x.astype(self.dtype), kernel, axes=self.contracted)
+        return y if self.bias is None else y + self.bias[...].astype(self.dtype)
+
+
+class Embedding(nnx.Module):
+    """One vector an id; `attend` gives the logits of a tied head."""
+
+    def __init__(self, vocab_size: int, d_model: int, *, std, dtype, param_dtype, rngs):
+        std = d_model**-0.5 if std is None else std
+        self.table = normal(rngs.params(), (vocab_size, d_model), std, ("vocab", "embed"), param_dtype)
+        self.dtype = jnp.dtype(dtype)
+
+    def __call__(self, tokens: Int[Array, "B T"]) -> Float[Array, "B T D"]:
+        return self.table[...].astype(self.dtype)[tokens]
+
+    def attend(self, x: Float[Array, "B T D"]) -> Float[Array, "B T V"]:
+        """Inner products with every vector, accumulated in float32 or wider."""
+        return wide_matmul(x, self.table[...].astype(self.dtype).T)
+
+
+def wide_matmul(x: Array, kernel: Array) -> Array:
+    """x @ kernel with a result of at least float32."""
+    wide = jnp.promote_types(x.dtype, jnp.float32)
+    return jnp.matmul(x, kernel, preferred_element_type=wide)
+
+
+def dropout(x: Array, rate: float, key: jax.Array | None) -> Array:
+    """Zeroes entries with probability `rate` and scales the rest; without a key nothing happens."""
+    if key is None or rate == 0.0:
+        return x
+    keep = jax.random.bernoulli(key, 1.0 - rate, x.shape)
+    return jnp.where(keep, x / (1.0 - rate), jnp.zeros_like(x))
+
+
+def fold(key: jax.Array | None, index: int | Array) -> jax.Array | None:
+    """`jax.random.fold_in` that lets no key stay no key."""
+    return None if key is None else jax.random.fold_in(key, index)

@@ -1,0 +1,38 @@
+"""LayerNorm (Ba et al. 2016, arXiv 1607.06450) and RMSNorm (Zhang & Sennrich 2019, arXiv 1910.07467).
+
+Statistics are computed in float32 or wider, the variance in two passes: E[x^2] - E[x]^2 loses three
+digits where the mean is large.
+"""
+
+import jax.numpy as jnp
+from flax import nnx
+from jax import lax
+from jaxtyping import Array, Float
+
+from jaxgpt.nn.linear import constant
+
+
+class Norm(nnx.Module):
+    """Normalization over the last dimension.
+
+    Args:
+      kind: `layer` subtracts the mean, `rms` does not.
+      bias: whether a layer norm adds a bias; an RMS norm never does.
+    """
+
+    def __init__(self, d_model: int, *, kind: str, epsilon: float, bias: bool, dtype, param_dtype):
+        self.scale = constant(1.0, (d_model,), ("norm",), param_dtype)
+        self.bias = constant(0.0, (d_model,), ("norm",), param_dtype) if bias and kind == "layer" else None
+        self.kind = kind
+        self.epsilon = epsilon
+        self.dtype = jnp.dtype(dtype)
+
+    def __call__(self, x: Float[Array, "... D"]) -> Float[Array, "... D"]:
+        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+        if self.kind == "layer":
+            wide = wide - wide.mean(-1, keepdims=True)
+        y = wide * lax.rsqrt(jnp.square(wide).mean(-1, keepdims=True) + self.epsilon)
+        y = y * self.scale[...].astype(wide.dtype)
+        if self.bias is not None:
+            y = y + self.bias[...].astype(wide.dtype)
+        return y.astype(self.dtype)

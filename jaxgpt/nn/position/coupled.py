@@ -1,0 +1,74 @@
+"""Position coupling: digits of the same weight share a position (Cho et al. 2024, arXiv 2405.20671).
+
+For `653+49=207` (the sum 702 with its least significant digit first) and offset s:
+
+    token     6   5   3   +   4   9   =   2   0   7
+    position  s+3 s+2 s+1 s   s+2 s+1 s   s+1 s+2 s+3
+"""
+
+import dataclasses
+from typing import Annotated
+
+import jax
+import jax.numpy as jnp
+
+from jaxgpt.nn.position.abacus import digit_ids, random_offset
+from jaxgpt.nn.position.base import Position, Table, one_of
+from jaxgpt.nn.position.runs import member, runs
+
+
+@dataclasses.dataclass(frozen=True)
+class Coupled(Position):
+    """A learned vector for each weight 10^i, the same in both operands and in the answer.
+
+    Before the marker, digits are weighted from the right end of their number, which must lie in the same
+    chunk of tokens; after it from the left, because the answer is written with its least significant digit
+    first. Everything else gets position s. In training s is drawn for each sequence (section 3.1 of the
+    paper; there from 1, and the operands are padded with zeros to equal length, which is not needed here),
+    otherwise it is 0.
+    """
+
+    max_position: Annotated[int, "vectors in the table; must exceed max_offset + digits + 1"] = 32
+    max_offset: Annotated[int, "largest random offset in training"] = 12
+    marker: Annotated[str, "the token after which the answer stands"] = "="
+    digit_ids: Annotated[tuple[int, ...], "ids of number tokens; filled in from the tokenizer"] = ()
+    marker_id: Annotated[int | None, "id of the marker; filled in from the tokenizer"] = None
+
+    def check(self, *, head_dim, num_heads):
+        if not 0 <= self.max_offset < self.max_position - 1:
+            raise ValueError(
+                f"position.max_offset={self.max_offset} must be at least 0 and below "
+                f"max_position - 1 = {self.max_position - 1}"
+            )
+
+    def resolve(self, token_texts):
+        marker_id = one_of(token_texts, self.marker)
+        if marker_id is None:
+            raise ValueError(
+                f"position=coupled finds no token {self.marker!r} in the tokenizer; set position.marker "
+                "to the text before the answer, or use position=rotary"
+            )
+        return dataclasses.replace(self, digit_ids=digit_ids(token_texts, "coupled"), marker_id=marker_id)
+
+    @property
+    def size(self):
+        return self.max_position
+
+    def tables(self, *, d_model, num_heads, max_length):
+        return {"table": Table((self.max_position, d_model), (None, "embed"))}
+
+    def start(self, batch, *, answering=False):
+        return jnp.full((batch,), -1, jnp.int32), jnp.full((batch,), answering, bool)
+
+    def assign(self, tokens, order, carry, key):
+        last_break, answering = carry
+        found = runs(tokens, order, self.digit_ids, last_break)
+        marked = member(tokens, [self.marker_id]) & (order >= 0)
+        after = answering[:, None] | (jax.lax.cummax(marked.astype(jnp.int32), axis=1) > 0)
+        weight = jnp.where(after, found.from_left, found.from_right) + 1
+        offset = random_offset(key, tokens.shape[0], self.max_offset)
+        positions = offset[:, None] + jnp.where(found.digit, weight, 0)
+        return positions, (found.last_break, after[:, -1])
+
+    def embed(self, params, x, positions):
+        return x + params["table"].astype(x.dtype)[positions]
