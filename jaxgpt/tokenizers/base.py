@@ -22,6 +22,9 @@ class OutsideAlphabet(ValueError):
             f"the character {character!r} ({code}) at index {index} is outside the alphabet; {advice}"
         )
 
+    def __reduce__(self):  # a worker process hands its error on by its arguments, not its message
+        return type(self), (self.character, self.index, self.advice)
+
 
 class Tokenizer(Choice, abc.ABC, package="jaxgpt.tokenizers"):
     """Text to integers and back, without loss on its alphabet.

@@ -113,7 +113,6 @@ def _without_special_tokens(definition: dict[str, Any]) -> dict[str, Any]:
     ordinary = [token for token in definition.get("added_tokens", []) if not token["special"]]
     return definition | {
         "added_tokens": ordinary,
-        "post_processor": None,
         "truncation": None,
         "padding": None,
     }

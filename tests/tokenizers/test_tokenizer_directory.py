@@ -77,6 +77,23 @@ def test_hugging_face_is_told_apart_by_its_contents(tmp_path, hugging_face):
     assert build(f"huggingface:{tmp_path}", nothing).fingerprint == tokenizer.fingerprint
 
 
+def test_gpt2_as_one_file_has_the_ids_of_gpt2_as_two(tmp_path, gpt2):
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+
+    library = Tokenizer(models.BPE(gpt2.vocab, gpt2.merges))
+    library.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    library.decoder = decoders.ByteLevel()
+    library.add_special_tokens(["<|endoftext|>"])
+    library.save(str(tmp_path / "tokenizer.json"))
+    tokenizer = build(str(tmp_path), nothing)
+    text = "Hello world, 12345 naïve <|endoftext|>\n\n"
+    assert tokenizer.encode(text) == gpt2.encode(text)
+    assert (tokenizer.pad_id, tokenizer.bos_id, tokenizer.eos_id, tokenizer.vocab_size) == (50256,) * 3 + (
+        50257,
+    )
+    assert build(f"digits:1:right:{tmp_path}", nothing).vocab_size == 50257
+
+
 def test_digits_over_hugging_face(tmp_path, hugging_face):
     hugging_face("<s>", "</s>", "<pad>")
     tokenizer = build(f"digits:3:right:{tmp_path}", nothing)

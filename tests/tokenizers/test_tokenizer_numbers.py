@@ -1,5 +1,7 @@
 """How numbers are cut, which is what the library compares."""
 
+import copy
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -45,6 +47,12 @@ def test_no_token_holds_a_digit_and_something_else(built, spec, text):
 def test_a_base_without_the_split_does_merge_digits(built):
     """What the split is for: the same training text, without it."""
     assert "12345678" in pieces(built("bpe:400"), "12345678+90")
+
+
+def test_a_base_learns_nothing_about_digits(built):
+    merges = built("digits:2:right:bpe:400").base.merges
+    assert merges
+    assert not any(character.isdigit() for pair in merges for character in "".join(pair))
 
 
 def test_split_digits_of_sentencepiece(built):
@@ -134,6 +142,12 @@ def test_where_a_character_is_unknown(built, spec, text, index):
     assert "\n" not in str(caught.value)
     with pytest.raises(OutsideAlphabet, match=f"at index {index} "):
         built(spec).encode_batch(["1", text])
+
+
+def test_an_error_passes_between_processes():
+    error = OutsideAlphabet("é", 3, "use bytes")
+    again = copy.copy(error)
+    assert (str(again), again.index, again.character) == (str(error), 3, "é")
 
 
 @pytest.mark.parametrize(

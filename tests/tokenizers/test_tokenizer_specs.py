@@ -85,7 +85,7 @@ def test_no_training_text(spec, line):
 
 
 def test_a_small_text_gives_a_smaller_sentencepiece():
-    tokenizer = build("sentencepiece:1000", lambda: ["ab ab"])
+    tokenizer = build("sentencepiece:1000", lambda: ["abab"])
     assert tokenizer.vocab_size < 300
     assert tokenizer.decode(tokenizer.encode("xyz  12")) == "xyz  12"
 
