@@ -1,0 +1,32 @@
+"""The experiments of the magic-square task."""
+
+from jaxgpt.experiment import Experiment
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.rotary import Rotary
+from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from tasks.magic_squares.task import MagicSquares
+
+
+def magic_squares() -> Experiment:
+    """Prime magic squares below 10,000 with a given centre, asked for centres never trained on."""
+    return Experiment(
+        task=MagicSquares(),
+        tokenizer="digits",
+        # The longest example, of four-digit entries throughout, has 65 characters.
+        model=ModelConfig(num_layers=4, d_model=96, num_heads=4, max_length=72, position=Rotary()),
+        optimizer=OptimizerConfig(learning_rate=2e-3),
+        training=TrainingConfig(steps=2500, batch_size=64),
+        expected_time="5 min",
+    )
+
+
+def magic_squares_document() -> Experiment:
+    """The source document's training text: Matrix N, five-digit prime squares, eight written sums."""
+    return Experiment(
+        task=MagicSquares(format="matrix", rule="document", limit=100_000),
+        tokenizer="digits",
+        # The longest example has 349 characters.
+        model=ModelConfig(num_layers=4, d_model=128, num_heads=4, max_length=352, position=Rotary()),
+        training=TrainingConfig(steps=1500, batch_size=16, test_examples=100),
+        expected_time="15 min",
+    )
