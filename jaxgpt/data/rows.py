@@ -1,0 +1,101 @@
+"""Examples as one padded integer table: a row is `bos prompt target eos`."""
+
+import dataclasses
+from collections.abc import Iterable
+
+import numpy as np
+
+from jaxgpt.task import Example
+from jaxgpt.tokenizers.base import Tokenizer
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """Padded token rows.
+
+    Attributes:
+      tokens: of the decoder (or encoder) stack, padded on the right. [N, L]
+      start: index of the first token that belongs to the target. [N]
+      length: real tokens. [N]
+      source: tokens of the encoder in an encoder-decoder, `prompt eos`. [N, Z]
+      source_length: real source tokens. [N]
+    """
+
+    tokens: np.ndarray
+    start: np.ndarray
+    length: np.ndarray
+    source: np.ndarray | None = None
+    source_length: np.ndarray | None = None
+
+    @property
+    def num_examples(self) -> int:
+        return len(self.tokens)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The table as a dictionary, for the device."""
+        named = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+def build_rows(
+    examples: Iterable[Example], tokenizer: Tokenizer, *, encoder_decoder: bool, max_length: int
+) -> Rows:
+    """The table of some examples.
+
+    A decoder reads `bos prompt target eos`. In an encoder-decoder the encoder reads `prompt eos` and the
+    decoder `bos target eos`. Prompt and target are encoded apart, so no token spans their border.
+
+    Raises:
+      ValueError: if there are no examples, one is longer than `max_length`, or the text of one lies
+        outside the tokenizer's alphabet.
+    """
+    examples = list(examples)
+    if not examples:
+        raise ValueError("the task gives no examples for this split; change task.held_out or its settings")
+    prompts = tokenizer.encode_batch([e.prompt for e in examples])
+    targets = tokenizer.encode_batch([e.target for e in examples])
+    bos, eos = [tokenizer.bos_id], [tokenizer.eos_id]
+    if encoder_decoder:
+        sources = [p + eos for p in prompts]
+        tokens = [bos + t + eos for t in targets]
+        start = [1] * len(tokens)
+    else:
+        sources = None
+        tokens = [bos + p + t + eos for p, t in zip(prompts, targets, strict=True)]
+        start = [1 + len(p) for p in prompts]
+    # The last token of a row is never read, only predicted.
+    check_length(tokens, max_length + 1, examples)
+    if sources is not None:
+        check_length(sources, max_length, examples)
+    table, length = pad(tokens, tokenizer)
+    source, source_length = (None, None) if sources is None else pad(sources, tokenizer)
+    return Rows(table, np.asarray(start, np.int32), length, source, source_length)
+
+
+def check_length(rows: list[list[int]], limit: int, examples: list[Example]) -> None:
+    """Raises ValueError, with the longest example, if a row has more than `limit` tokens."""
+    longest = max(range(len(rows)), key=lambda i: len(rows[i]))
+    if len(rows[longest]) > limit:
+        text = examples[longest].prompt + examples[longest].target
+        shown = text if len(text) <= 60 else text[:57] + "..."
+        raise ValueError(
+            f"an example has {len(rows[longest])} tokens, more than model.max_length allows "
+            f"({limit}): {shown!r}; raise model.max_length"
+        )
+
+
+def pad(rows: list[list[int]], tokenizer: Tokenizer, multiple: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Rows padded on the right to one length, in the smallest integer type, and their lengths."""
+    length = np.asarray([len(row) for row in rows], np.int32)
+    width = -(-int(length.max()) // multiple) * multiple
+    dtype = (
+        np.uint8 if tokenizer.vocab_size <= 2**8 else np.uint16 if tokenizer.vocab_size <= 2**16 else np.int32
+    )
+    table = np.full((len(rows), width), tokenizer.pad_id, dtype)
+    for i, row in enumerate(rows):
+        table[i, : len(row)] = row
+    if int(table.max()) >= tokenizer.vocab_size:
+        raise ValueError(
+            f"the tokenizer gave id {int(table.max())} of a vocabulary of {tokenizer.vocab_size}"
+        )
+    return table, length

@@ -1,0 +1,60 @@
+"""A corpus as one long row of tokens, read in windows (Radford et al. 2018; nanoGPT's data loader)."""
+
+import dataclasses
+from collections.abc import Iterable
+
+import numpy as np
+
+from jaxgpt.data.rows import smallest_dtype
+from jaxgpt.task import Example
+from jaxgpt.tokenizers.base import Tokenizer
+
+
+@dataclasses.dataclass(frozen=True)
+class Stream:
+    """Documents joined by the end token; example i is the window that starts at token i.
+
+    Attributes:
+      stream: all tokens. [M]
+      window: tokens a window predicts.
+    """
+
+    stream: np.ndarray
+    window: int
+
+    @property
+    def num_examples(self) -> int:
+        return len(self.stream) - self.window
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The stream as a dictionary, for the device."""
+        return {"stream": self.stream}
+
+
+def build_stream(examples: Iterable[Example], tokenizer: Tokenizer, *, window: int) -> Stream:
+    """The stream of some documents, with the end token before, between and after them.
+
+    Raises:
+      ValueError: if the documents together are shorter than one window.
+    """
+    texts = [e.prompt + e.target for e in examples]
+    pieces = [np.asarray([tokenizer.bos_id])]
+    for ids in tokenizer.encode_batch(texts):
+        pieces.append(np.asarray([*ids, tokenizer.eos_id]))
+    stream = np.concatenate(pieces).astype(smallest_dtype(tokenizer.vocab_size))
+    if len(stream) <= window:
+        raise ValueError(
+            f"the text of this split has {len(stream)} tokens, too few for one window of "
+            f"model.max_length + 1 = {window + 1}; lower model.max_length or give more text"
+        )
+    return Stream(stream, window)
+
+
+def windows(stream: np.ndarray, window: int) -> np.ndarray:
+    """The stream cut into consecutive windows that overlap by the token they predict from. [N, window + 1]
+
+    Every token but the first is predicted once, except up to `window` at the end.
+    """
+    count = (len(stream) - 1) // window
+    index = np.arange(count)[:, None] * window + np.arange(window + 1)
+    return stream[index]

@@ -1,0 +1,183 @@
+"""The compiled part of a run: initial state and chunks of training steps over flat dictionaries."""
+
+import dataclasses
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import Array, Int
+
+from jaxgpt import objectives
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.transformer import Transformer
+from jaxgpt.training import optimizers, sharding
+from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+
+Params = dict[str, Array]
+State = dict[str, Any]
+
+
+class Template:
+    """A model's structure apart from its weights, which are a flat dictionary `path/to/kernel: array`."""
+
+    def __init__(self, config: ModelConfig):
+        self.config = config
+        abstract = nnx.eval_shape(lambda: Transformer(config, rngs=nnx.Rngs(0)))
+        self.graph, self._state = nnx.split(abstract)
+        flat = nnx.to_flat_state(self._state)
+        self._paths = {"/".join(map(str, path)): path for path, _ in flat}
+        self.axes = {"/".join(map(str, path)): variable.axes for path, variable in flat}
+        self.shapes = {"/".join(map(str, path)): variable.shape for path, variable in flat}
+
+    def init(self, key: jax.Array) -> Params:
+        """Fresh weights."""
+        return self.params(Transformer(self.config, rngs=nnx.Rngs(key)))
+
+    def params(self, model: Transformer) -> Params:
+        """The weights of a model."""
+        flat = nnx.to_flat_state(nnx.state(model))
+        return {"/".join(map(str, path)): variable[...] for path, variable in flat}
+
+    def model(self, params: Params) -> Transformer:
+        """The model with these weights."""
+        flat = [
+            (path, variable.replace(params["/".join(map(str, path))]))
+            for path, variable in nnx.to_flat_state(self._state)
+        ]
+        return nnx.merge(self.graph, nnx.from_flat_state(flat))
+
+    @property
+    def num_params(self) -> int:
+        """Trainable numbers in one replica."""
+        return sum(int(jnp.prod(jnp.asarray(shape))) for shape in self.shapes.values())
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """Training of `seeds` replicas on a mesh; one replica has no leading dimension.
+
+    Attributes:
+      window: tokens a window of a stream predicts.
+    """
+
+    template: Template
+    optimizer: OptimizerConfig
+    training: TrainingConfig
+    seeds: int
+    mesh: Mesh
+    window: int
+
+    def __post_init__(self):
+        transformation = optimizers.build(self.optimizer, self.training.steps, self.template.axes)
+        object.__setattr__(self, "_transformation", transformation)
+
+    @property
+    def seed_keys(self) -> Array:
+        """One key a replica. [R, ...]"""
+        seeds = jnp.arange(self.training.seed, self.training.seed + self.seeds)
+        return jax.vmap(jax.random.key)(seeds)
+
+    def abstract(self) -> State:
+        """Shapes, types and shardings of the state, without making it."""
+        shapes = jax.eval_shape(self._init)
+        shardings = sharding.state_shardings(shapes, self.template.axes, self.mesh)
+        return jax.tree.map(
+            lambda leaf, where: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=where),
+            shapes,
+            shardings,
+        )
+
+    def init(self) -> State:
+        """The state before the first step, made in place on its devices."""
+        where = jax.tree.map(lambda leaf: leaf.sharding, self.abstract())
+        return jax.jit(self._init, out_shardings=where)()
+
+    def _init(self) -> State:
+        def one(key):
+            params = self.template.init(jax.random.fold_in(key, 0))
+            return {"params": params, "optimizer": self._transformation.init(params)}
+
+        return jax.vmap(one)(self.seed_keys) if self.seeds > 1 else one(self.seed_keys[0])
+
+    def compile(self, data: objectives.Batch):
+        """The chunk function compiled for this data: see `chunk`."""
+        steps, size = self.training.chunk, self.training.batch_size
+        where = jax.tree.map(lambda leaf: leaf.sharding, self.abstract())
+        whole = sharding.replicated(self.mesh)
+        metrics = {"loss": whole, "grad_norm": whole, "weight": whole}
+        function = jax.jit(self.chunk, donate_argnums=0, out_shardings=(where, metrics))
+        abstract_data = jax.tree.map(
+            lambda v: jax.ShapeDtypeStruct(v.shape, v.dtype, sharding=v.sharding), data
+        )
+        scalar = jax.ShapeDtypeStruct((), jnp.int32, sharding=whole)
+        indices = jax.ShapeDtypeStruct((steps, self.seeds, size), jnp.int32, sharding=whole)
+        return function.lower(self.abstract(), abstract_data, indices, scalar, scalar)
+
+    def chunk(
+        self,
+        state: State,
+        data: objectives.Batch,
+        indices: Int[Array, "C R B"],
+        first: Int[Array, ""],
+        count: Int[Array, ""],
+    ) -> tuple[State, dict[str, Array]]:
+        """`count` <= C steps in one dispatch; step `first` is the first of them.
+
+        The count is an argument, not a shape, so one compilation serves chunks of every length and a
+        resumed run computes the same bits. Metrics are [C, R]; rows from `count` on are zero.
+        """
+        keys = self.seed_keys
+
+        def body(i, carry):
+            state, metrics = carry
+            step_keys = jax.vmap(lambda k: jax.random.fold_in(jax.random.fold_in(k, 1), first + i))(keys)
+            one = partial(self.step, data=data)
+            if self.seeds > 1:
+                state, new = jax.vmap(one)(state, index=indices[i], key=step_keys)
+            else:
+                state, new = one(state, index=indices[i, 0], key=step_keys[0])
+                new = jax.tree.map(lambda v: v[None], new)
+            return state, jax.tree.map(lambda buffer, v: buffer.at[i].set(v), metrics, new)
+
+        empty = jnp.zeros((indices.shape[0], self.seeds), jnp.float32)
+        metrics = {"loss": empty, "grad_norm": empty, "weight": empty}
+        return jax.lax.fori_loop(0, count, body, (state, metrics))
+
+    def step(self, state: State, *, data, index: Int[Array, "B"], key: jax.Array):
+        """One update of one replica."""
+        pieces = self.training.accumulation
+        batch = objectives.gather(data, index, self.window)
+        split = NamedSharding(self.mesh, PartitionSpec(sharding.BATCH_AXES))
+        if self.seeds == 1:
+            batch = jax.lax.with_sharding_constraint(batch, jax.tree.map(lambda _: split, batch))
+        total = jnp.maximum(objectives.weights(batch, self.training.objective).sum(), 1.0)
+
+        def loss(params, batch, key):
+            model = self.template.model(params)
+            losses, weights = objectives.next_token(model, batch, self.training.objective, key)
+            return (losses * weights).sum() / total
+
+        if pieces == 1:
+            value, grads = jax.value_and_grad(loss)(state["params"], batch, key)
+        else:
+            batch = jax.tree.map(lambda v: v.reshape(pieces, -1, *v.shape[1:]), batch)
+
+            def add(carry, piece):
+                part, i = piece
+                new = jax.value_and_grad(loss)(state["params"], part, jax.random.fold_in(key, i))
+                return jax.tree.map(jnp.add, carry, new), None
+
+            zero = (jnp.zeros(()), jax.tree.map(jnp.zeros_like, state["params"]))
+            (value, grads), _ = jax.lax.scan(add, zero, (batch, jnp.arange(pieces)))
+        updates, optimizer = self._transformation.update(grads, state["optimizer"], state["params"])
+        params = optax.apply_updates(state["params"], updates)
+        metrics = {
+            "loss": value.astype(jnp.float32),
+            "grad_norm": optax.global_norm(grads).astype(jnp.float32),
+            "weight": total,
+        }
+        return {"params": params, "optimizer": optimizer}, metrics
