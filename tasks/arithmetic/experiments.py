@@ -4,6 +4,7 @@ import dataclasses
 
 from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.coupled import Coupled
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
 from tasks.arithmetic.task import Arithmetic
@@ -15,7 +16,7 @@ def addition() -> Experiment:
         task=Arithmetic(extra_digits=(12, 15, 20)),
         tokenizer="digits",
         # 20 + 20 digits and their sum are 63 characters and the end token.
-        model=ModelConfig(num_layers=2, d_model=64, num_heads=4, max_length=66, position=Rotary()),
+        model=ModelConfig(num_layers=2, d_model=64, num_heads=4, max_length=66, position=Coupled()),
         optimizer=OptimizerConfig(learning_rate=2e-3),
         training=TrainingConfig(steps=3000, batch_size=128, train_examples=200_000),
         expected_time="3 min",

@@ -1,0 +1,98 @@
+"""The tasks as tensorflow-datasets."""
+
+import itertools
+import multiprocessing
+import subprocess
+import sys
+
+import pytest
+import tensorflow_datasets as tfds
+
+from jaxgpt.data.builder import FIELDS, task_builder
+from jaxgpt.task import SPLITS
+from tasks import datasets
+from tasks.arithmetic import Arithmetic
+
+
+def rows_of(source, count=None):
+    rows = source.__getitems__(range(count or len(source)))
+    return [{name: row[name].decode() for name in FIELDS} for row in rows]
+
+
+def rows_from(task, split, count, seed=0):
+    examples = itertools.islice(task.examples(split, seed), count)
+    return [{name: getattr(example, name) for name in FIELDS} for example in examples]
+
+
+def test_data_source_reads_the_examples_of_the_task_in_order(tmp_path):
+    datasets.register()
+    task = datasets.variants("arithmetic")["addition"]
+    for split, count in (("train", 100_000), ("validation", 1000), ("test", 1000)):
+        source = tfds.data_source("arithmetic/addition", split=split, data_dir=tmp_path)
+        assert len(source) == count
+        assert rows_of(source, 1000) == rows_from(task, split, 1000)
+        assert source[count - 1]["prompt"].endswith(b"=")
+
+
+def test_a_finite_task_is_written_whole(tmp_path):
+    datasets.register()
+    source = tfds.data_source("magic_squares/magic_squares", data_dir=tmp_path)
+    task = datasets.variants("magic_squares")["magic_squares"]
+    assert {split: len(source[split]) for split in SPLITS} == {
+        "train": 12_611,
+        "validation": 1000,
+        "test": 1000,
+    }
+    assert rows_of(source["train"]) == rows_from(task, "train", None)
+
+
+def test_a_dataset_says_what_it_was_made_from(tmp_path):
+    task = Arithmetic(max_digits=3)
+    sums = task_builder("small_sums", {"three": task}, train_examples=20, held_out_examples=5, seed=7)
+    builder = sums(data_dir=tmp_path)
+    builder.download_and_prepare()
+    assert rows_of(builder.as_data_source("test")) == rows_from(task, "test", 5, seed=7)
+    restored = tfds.builder_from_directory(builder.data_dir).info
+    assert restored.metadata["seed"] == 7 and restored.metadata["task"]["max_digits"] == 3
+    assert "max_digits" in restored.description
+
+
+def test_a_worker_process_can_read(tmp_path):
+    task = Arithmetic(max_digits=3)
+    task_builder("picklable_sums", {"three": task}, train_examples=20, held_out_examples=5)
+    source = tfds.data_source("picklable_sums/three", split="train", data_dir=tmp_path)
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(rows_of, (source,)) == rows_from(task, "train", 20)
+
+
+@pytest.mark.parametrize("name", datasets.DATASETS)
+def test_every_variant_is_a_config(name):
+    datasets.register()
+    assert [config.name for config in tfds.builder_cls(name).BUILDER_CONFIGS] == list(datasets.variants(name))
+
+
+def test_names_are_given_once():
+    datasets.register()
+    datasets.register()
+    with pytest.raises(ValueError, match="arithmetic already registered"):
+        task_builder("arithmetic", {"addition": Arithmetic()})
+    with pytest.raises(ValueError, match="'nothing' has no variants"):
+        task_builder("nothing", {})
+
+
+def test_tasks_are_imported_without_tensorflow_datasets():
+    code = (
+        "import sys, jaxgpt, tasks, tasks.datasets; from jaxgpt.task import Task; Task.names();"
+        "sys.exit('tensorflow_datasets' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_tensorflow_is_never_imported(tmp_path):
+    code = (
+        "import sys, tensorflow_datasets as tfds; from tasks import datasets; datasets.register();"
+        "tfds.data_source('magic_squares/magic_squares_document', data_dir=sys.argv[1]);"
+        "sys.exit('tensorflow' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
