@@ -1,0 +1,17 @@
+"""What tasks over a file of text share: reading, choosing a column, cleaning, asking for a last word."""
+
+from tasks.corpus.cleaning import RULES, Report, clean
+from tasks.corpus.last_word import last_word, last_word_score, shortened
+from tasks.corpus.reading import file_stamp, read_documents, read_text
+
+__all__ = [
+    "RULES",
+    "Report",
+    "clean",
+    "file_stamp",
+    "last_word",
+    "last_word_score",
+    "read_documents",
+    "read_text",
+    "shortened",
+]

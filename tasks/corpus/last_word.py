@@ -1,0 +1,41 @@
+"""Asking for the last word of a text (LAMBADA: Paperno et al. 2016, arXiv 1606.06031).
+
+The last word of `... she opened the door, at last!` is `last`: the letters, digits and underscores behind
+the last white space, joined by hyphens or apostrophes, without the punctuation behind them. The model is
+given everything before that white space and has to write the white space and the whole word; what it
+writes after the word does not count. A text that ends in anything else (`(the end`, `and/or.`) or has one
+word only cannot be asked.
+"""
+
+import re
+
+_WORD = r"\w+(?:['’-]\w+)*"
+_END = re.compile(rf"(\s+)({_WORD})[^\w\s]*\s*\Z")
+_GOES_ON = re.compile(r"\w|['’-]\w")
+
+
+def last_word(text: str) -> tuple[str, str] | None:
+    """The question and the target, whose sum is `text` without its last punctuation; or None."""
+    # Only the last two words matter, and a search through a megabyte is slow.
+    start = max(0, len(text) - 400)
+    found = _END.search(text, start)
+    if found is None or not text[: found.start()].strip():
+        return None
+    return text[: found.start()], found[1] + found[2]
+
+
+def last_word_score(target: str, completion: str) -> float:
+    """1 if the completion starts with the target and the word ends there, else 0."""
+    if not completion.startswith(target):
+        return 0.0
+    return float(_GOES_ON.match(completion, len(target)) is None)
+
+
+def shortened(prompt: str, characters: int) -> str:
+    """At most the last `characters` characters, cut where a word starts; 0: all of it."""
+    if not characters or len(prompt) <= characters:
+        return prompt
+    tail = prompt[-characters:]
+    starts_word = prompt[-characters - 1].isspace()
+    cut = None if starts_word else re.search(r"\s", tail)
+    return tail[cut.end() :] if cut else tail

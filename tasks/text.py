@@ -1,0 +1,167 @@
+"""Text: a character, byte or subword language model on any file of text.
+
+A file `poem.txt`
+
+    The tide comes in, the tide goes out,
+    and nobody knows why.
+
+is cut into blocks of which each belongs to one split; a held-out block ending here is asked
+`The tide comes in, the tide goes out,\nand nobody knows` with the target ` why`.
+
+    python train.py text --task.path poem.txt
+"""
+
+import dataclasses
+import functools
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from jaxgpt.evaluation.variety import variety
+from jaxgpt.experiment import Experiment
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.learned import Learned
+from jaxgpt.task import SPLITS, Example, Split, Task
+from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from tasks.corpus import file_stamp, last_word, last_word_score, read_text, shortened
+
+
+@dataclasses.dataclass(frozen=True)
+class Text(Task):
+    """One file of running text, cut into training and held-out text; asked for last words.
+
+    The ways to cut:
+      blocks: pieces of about `block_characters`, cut at line ends, each put into a split by its hash.
+      tail: the end of the file is the test set, what stands before it the validation set, each a share
+        of `held_out`; the rest is for training.
+      nanogpt: the last `held_out` of the file is the validation set **and** the test set, as in
+        nanoGPT's prepare.py, for comparison with the losses published there.
+    """
+
+    path: Annotated[str, "file of text, UTF-8"] = ""
+    split_by: Annotated[
+        Literal["blocks", "tail", "nanogpt"], "how held-out text is cut; nanogpt: test = validation = the end"
+    ] = "blocks"
+    block_characters: Annotated[int, "least characters in a block"] = 2000
+    question_characters: Annotated[int, "characters shown before a last word that is asked; 0: all"] = 400
+
+    layout = "stream"
+    sample_prompts: ClassVar[tuple[str, ...]] = ("\n",)
+
+    def __post_init__(self):
+        if self.block_characters < 1:
+            raise ValueError(f"block_characters={self.block_characters} must be at least 1")
+        if self.question_characters < 0:
+            raise ValueError(f"question_characters={self.question_characters} must not be negative")
+
+    def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
+        """The blocks of a split, or its one contiguous text."""
+        documents = _cut(self, file_stamp(self.path))[split]
+        if not documents:
+            raise ValueError(
+                f"{self.path}: no text is left for {split} with split_by={self.split_by}, "
+                f"held_out={self.held_out}; lower --task.block-characters or choose --task.split-by tail"
+            )
+        for document in documents:
+            yield Example(prompt="", target=document, key=document)
+
+    def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
+        """The last word of every paragraph, after what stands before it in the same document."""
+        for example in self.examples(split, seed):
+            text, start = example.target, 0
+            while start < len(text):
+                end = text.find("\n\n", start)
+                end = len(text) if end < 0 else end
+                begin = max(0, end - self.question_characters - 1000) if self.question_characters else 0
+                parts = last_word(text[begin:end]) if text[start:end].strip() else None
+                if parts is not None:
+                    prompt = shortened(parts[0], self.question_characters)
+                    # A split by position is one text, too long to stand beside every question.
+                    key = example.key if self.split_by == "blocks" else text[begin:end]
+                    yield Example(prompt, parts[1], group="last word", key=key)
+                start = end + 2
+
+    def split_of(self, example: Example) -> Split:
+        if self.split_by == "blocks":
+            return super().split_of(example)
+        documents = _cut(self, file_stamp(self.path))
+        return next((s for s in SPLITS if any(example.canonical in d for d in documents[s])), "train")
+
+    def score(self, example: Example, completion: str) -> dict[str, float]:
+        return {"exact_match": last_word_score(example.target, completion)}
+
+    def summary(self, samples: list[tuple[Example, str]], training: list[Example]) -> dict[str, float]:
+        """Distinct n-grams and the longest copy from the training text."""
+        return variety([completion for _, completion in samples], [e.target for e in training])
+
+
+@functools.lru_cache(maxsize=4)
+def _cut(task: Text, stamp: tuple[int, int]) -> dict[Split, list[str]]:
+    """The documents of each split."""
+    text = read_text(task.path).replace("\r\n", "\n")
+    if task.split_by == "blocks":
+        parts: dict[Split, list[str]] = {split: [] for split in SPLITS}
+        for block in _blocks(text, task.block_characters):
+            parts[task.split_of(Example(prompt="", target=block, key=block))].append(block)
+        return parts
+    last = int(len(text) * (1 - task.held_out))
+    if task.split_by == "nanogpt":
+        cut = {"train": text[:last], "validation": text[last:], "test": text[last:]}
+    else:
+        first = max(0, int(len(text) * (1 - 2 * task.held_out)))
+        cut = {"train": text[:first], "validation": text[first:last], "test": text[last:]}
+    return {split: [part] if part else [] for split, part in cut.items()}
+
+
+def _blocks(text: str, least: int) -> list[str]:
+    """Pieces of whole lines, each at least `least` characters but the last; together they are `text`."""
+    blocks, lines, size = [], [], 0
+    for line in text.splitlines(keepends=True):
+        lines.append(line)
+        size += len(line)
+        if size >= least:
+            blocks.append("".join(lines))
+            lines, size = [], 0
+    return [*blocks, "".join(lines)] if lines else blocks
+
+
+def text() -> Experiment:
+    """nanoGPT's recipe for a character model on CPU, on your own file (needs --task.path)."""
+    return Experiment(
+        task=Text(split_by="nanogpt", question_characters=44),
+        tokenizer="characters",
+        model=ModelConfig(
+            max_length=64,
+            num_layers=4,
+            d_model=128,
+            num_heads=4,
+            position=Learned(),
+            activation="gelu",
+            norm_bias=False,
+            attention_bias=False,
+            attention_out_bias=False,
+            mlp_bias=False,
+        ),
+        optimizer=OptimizerConfig(
+            learning_rate=1e-3,
+            schedule="cosine",
+            warmup_steps=100,
+            final_fraction=0.1,
+            beta2=0.99,
+            weight_decay=0.1,
+            clip_norm=1.0,
+        ),
+        training=TrainingConfig(
+            steps=2000, batch_size=12, objective="all", eval_every=250, sample_every=500, test_examples=300
+        ),
+        expected_time="2 min",
+    )
+
+
+def text_bytes() -> Experiment:
+    """The same on UTF-8 bytes."""
+    return dataclasses.replace(text(), tokenizer="bytes")
+
+
+def text_subwords() -> Experiment:
+    """The same on 512 subwords learned from the file."""
+    return dataclasses.replace(text(), tokenizer="bpe:512")
