@@ -95,6 +95,13 @@ class Task(Choice, package="tasks"):
         """The model's completion in ordinary notation; as it stands where it cannot be read."""
         return completion
 
+    def headings(self, example: Example) -> tuple[str, ...]:
+        """Further rows of the results table that an example counts in, beside the one of its group.
+
+        They gather groups where there are too many to read, such as all pairs of unequal length.
+        """
+        return ()
+
     def summary(self, samples: list[tuple[Example, str]], training: list[Example]) -> dict[str, float]:
         """Measures of a whole set of (question, completion) pairs beyond the mean of `score`."""
         return {}

@@ -110,6 +110,14 @@ class Arithmetic(Task):
     def score(self, example: Example, completion: str) -> dict[str, float]:
         return self._format.score(example.target, completion)
 
+    def headings(self, example: Example) -> tuple[str, ...]:
+        """How far the lengths of two operands lie apart: groups read from the left fail where they do."""
+        if self._arity != 2:
+            return ()
+        lengths = example.group.removesuffix(" digits").split(self._symbol)
+        apart = abs(int(lengths[0]) - int(lengths[1]))
+        return ("equal lengths" if not apart else f"lengths differ by {'3+' if apart > 2 else '1-2'}",)
+
     def summary(self, samples: list[tuple[Example, str]], training: list[Example]) -> dict[str, float]:
         return self._format.summary([self.score(example, completion) for example, completion in samples])
 
