@@ -276,6 +276,13 @@ def from_json(cls: Any, data: Any, path: str = "") -> Any:
     for key in data:
         if key not in known:
             raise FieldError(f"{where} has no field {key!r}; {nearest(key, list(known))}")
+    missing = [
+        f.name
+        for f in dataclasses.fields(cls)
+        if f.init and f.default is f.default_factory is dataclasses.MISSING and f.name not in data
+    ]
+    if missing:
+        raise FieldError(f"{where} lacks {', '.join(missing)}; known: {', '.join(sorted(known))}")
     prefix = f"{path}." if path else ""
     return cls(**{key: _check(known[key], value, prefix + key) for key, value in data.items()})
 

@@ -78,7 +78,10 @@ class ModelConfig:
             raise ValueError(
                 f"encoder_layers={self.encoder_layers} needs kind=encoder_decoder, not {self.kind}"
             )
-        self.position.check(head_dim=self.resolved_head_dim, num_heads=self.num_heads)
+        shape = {"head_dim": self.resolved_head_dim, "num_heads": self.num_heads}
+        self.position.check(**shape)
+        if self.kind != "decoder":
+            self.position.in_encoder().check(**shape)
 
     @property
     def resolved_head_dim(self) -> int:

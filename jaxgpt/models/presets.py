@@ -1,6 +1,6 @@
 """Architectures by name: one function each, with the source of its numbers.
 
-`vocab_size` is left to the tokenizer. A function of your own that returns a `ModelConfig` is a preset too:
+`vocab_size` is left to the tokenizer. A function of your own, annotated `-> ModelConfig`, is a preset too:
 `--model my_package.my_models:my_preset`.
 """
 
@@ -164,14 +164,17 @@ def small_encoder_decoder() -> ModelConfig:
     )
 
 
+def _is_preset(value) -> bool:
+    """Whether it is a function without arguments that declares to return a ModelConfig."""
+    if not inspect.isfunction(value) or inspect.signature(value).parameters:
+        return False
+    return inspect.get_annotations(value, eval_str=False).get("return") in (ModelConfig, "ModelConfig")
+
+
 def names() -> list[str]:
     """The presets of this file."""
     members = vars(sys.modules[__name__]).items()
-    return sorted(
-        name
-        for name, value in members
-        if inspect.isfunction(value) and inspect.signature(value).return_annotation is ModelConfig
-    )
+    return sorted(name for name, value in members if _is_preset(value))
 
 
 def named(name: str) -> ModelConfig:
@@ -181,9 +184,12 @@ def named(name: str) -> ModelConfig:
       FieldError: if there is none (with the nearest names), or it gives no ModelConfig.
     """
     if ":" in name:
-        config = load_dotted(name)()
+        function = load_dotted(name)
+        if not _is_preset(function):  # looked at before it is called: a name must not run just anything
+            raise FieldError(f"{name!r} is no function that takes nothing and is annotated -> ModelConfig")
+        config = function()
         if not isinstance(config, ModelConfig):
-            raise FieldError(f"{name} returned a {type(config).__name__}, not a ModelConfig")
+            raise FieldError(f"{name!r} returned a {type(config).__name__}, not a ModelConfig")
         return config
     name = name.replace("-", "_")
     if name not in names():

@@ -147,21 +147,24 @@ class Stack(nnx.Module):
             order = jnp.where(order >= 0, order + cache.seen[:, None], -1)
         answering = self.role == "decoder" and self.config.kind == "encoder_decoder"
         carry = self.position.start(batch, answering=answering) if cache is None else cache.carry
+        # Positions are drawn alike in both stacks; dropout must not be.
         positions, carry = self.position.assign(tokens, order, carry, fold(key, 0))
+        key = fold(key, 1 if self.role == "encoder" else 2)
+        self._check(positions)
         at, k_order, k_positions = None, order, positions
         if cache is not None:
             at = cache.used
-            cache = _append(cache, order, positions, carry)
+            cache = _append(cache, order, positions, carry, limit=self.config.max_length)
             k_order, k_positions = cache.order, cache.positions
         params = {name: table[...] for name, table in self.tables.items()}
         x = self.position.embed(params, x, positions)
         tap = below(tap, self.role)
-        x = dropout(tap("embedding", x), self.config.dropout, fold(key, 1))
+        x = dropout(tap("embedding", x), self.config.dropout, fold(key, 0))
         x, layers = self._run(
             x,
             None if cache is None else cache.layers,
             source,
-            fold(key, 2),
+            fold(key, 1),
             tap,
             mask=self.mask(order, k_order),
             position=self.position,
@@ -174,6 +177,17 @@ class Stack(nnx.Module):
         if cache is not None:
             cache = dataclasses.replace(cache, layers=layers)
         return (x if self.norm is None else tap("norm", self.norm(x))), cache
+
+    def _check(self, positions):
+        """Raises ValueError for positions that the scheme has no vector for (outside of jit)."""
+        size = self.position.size
+        if size is None or isinstance(positions, jax.core.Tracer) or not positions.size:
+            return
+        if (highest := int(positions.max())) >= size:
+            raise ValueError(
+                f"position {highest} is beyond position.max_position={size}; make max_position larger or "
+                "the numbers shorter"
+            )
 
     def _run(self, x, layers, source, key, tap, **shared):
         """All blocks in turn; `layers` and `source` are theirs, `shared` is the same for all."""
@@ -213,17 +227,24 @@ class Stack(nnx.Module):
         return x, jax.tree.map(lambda *leaves: jnp.stack(leaves), *kept) if scanned else tuple(kept)
 
 
-def _append(cache: caching.Cache, order, positions, carry) -> caching.Cache:
+def _append(cache: caching.Cache, order, positions, carry, *, limit: int) -> caching.Cache:
     """The cache after new tokens, all but their keys and values.
 
     Raises:
-      ValueError: if the slots run out (outside of jit, where the number used is known).
+      ValueError: if the slots run out, or a row has more than `limit` tokens (outside of jit, where the
+        numbers are known).
     """
     batch, length = order.shape
     if not isinstance(cache.used, jax.core.Tracer) and int(cache.used) + length > cache.capacity:
         raise ValueError(
             f"{length} tokens do not fit: {int(cache.used)} of the cache's {cache.capacity} slots are used; "
             "make a larger one with init_cache"
+        )
+    seen = cache.seen + (order >= 0).sum(axis=1).astype(jnp.int32)
+    if not isinstance(seen, jax.core.Tracer) and int(seen.max()) > limit:
+        raise ValueError(
+            f"{int(seen.max())} tokens exceed model.max_length={limit}; "
+            "stop earlier or train with a larger max_length"
         )
 
     def put(old, new):
@@ -235,6 +256,6 @@ def _append(cache: caching.Cache, order, positions, carry) -> caching.Cache:
         order=put(cache.order, order),
         positions=put(cache.positions, positions),
         used=cache.used + length,
-        seen=cache.seen + (order >= 0).sum(axis=1).astype(jnp.int32),
+        seen=seen,
         carry=carry,
     )

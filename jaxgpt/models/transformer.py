@@ -120,6 +120,8 @@ class Transformer(nnx.Module):
         return self.decoder.init_cache(batch, slots)
 
     def _check(self, tokens, source, cache):
+        if self.config.kind == "encoder" and cache is not None:
+            raise ValueError("kind=encoder takes no cache: it reads all tokens at once")
         if self.config.kind == "encoder_decoder":
             if source is None and (cache is None or cache.source is None):
                 raise ValueError("kind=encoder_decoder needs source=, the tokens of its encoder")
@@ -130,7 +132,7 @@ class Transformer(nnx.Module):
                 continue
             if ids.ndim != 2 or not jnp.issubdtype(ids.dtype, jnp.integer):
                 raise ValueError(f"{name} must be integers of shape [B, T], not {ids.dtype}{list(ids.shape)}")
-            if ids.shape[1] > self.config.max_length and cache is None:
+            if ids.shape[1] > self.config.max_length and (cache is None or name == "source"):
                 raise ValueError(
                     f"{ids.shape[1]} {name} exceed model.max_length={self.config.max_length}; "
                     "shorten them or train with a larger max_length"

@@ -5,6 +5,7 @@ key. The order counts the real tokens of a sequence from 0 and is -1 on padding,
 Training, prefill and decoding with a cache call the same function.
 """
 
+import functools
 from collections.abc import Callable
 
 import jax.numpy as jnp
@@ -25,25 +26,40 @@ class Mask:
         return self._rule(q, k) & (k >= 0)
 
     def __and__(self, other: "Mask") -> "Mask":
-        return Mask(lambda q, k: self._rule(q, k) & other._rule(q, k), f"({self.name} & {other.name})")
+        return _both(self, other)
 
     def __or__(self, other: "Mask") -> "Mask":
-        return Mask(lambda q, k: self._rule(q, k) | other._rule(q, k), f"({self.name} | {other.name})")
+        return _either(self, other)
 
     def __repr__(self) -> str:
         return self.name
 
 
+# Cached, so that equal masks are one object: a mask is a static part of a model, and two models of one
+# configuration must not be compiled twice.
+@functools.cache
+def _both(one: Mask, other: Mask) -> Mask:
+    return Mask(lambda q, k: one._rule(q, k) & other._rule(q, k), f"({one.name} & {other.name})")
+
+
+@functools.cache
+def _either(one: Mask, other: Mask) -> Mask:
+    return Mask(lambda q, k: one._rule(q, k) | other._rule(q, k), f"({one.name} | {other.name})")
+
+
+@functools.cache
 def full() -> Mask:
     """Every query sees every key."""
     return Mask(lambda q, k: jnp.full_like(q, True, dtype=bool) | (k >= 0), "full")
 
 
+@functools.cache
 def causal() -> Mask:
     """A query sees itself and what comes before it."""
     return Mask(lambda q, k: k <= q, "causal")
 
 
+@functools.cache
 def window(left: int, right: int = 0) -> Mask:
     """A query sees at most `left` keys back, itself included, and `right` keys ahead.
 
@@ -55,6 +71,7 @@ def window(left: int, right: int = 0) -> Mask:
     return Mask(lambda q, k: (k > q - left) & (k <= q + right), f"window({left}, {right})")
 
 
+@functools.cache
 def prefix(length: int) -> Mask:
     """Every query sees the first `length` keys; `causal() | prefix(n)` is a prefix language model."""
     return Mask(lambda q, k: (k < length) & jnp.full_like(q, True, dtype=bool), f"prefix({length})")

@@ -38,6 +38,7 @@ class Abacus(Position):
         return self.max_position
 
     def tables(self, *, d_model, num_heads, max_length):
+        require_digits(self.digit_ids, "abacus")
         return {"table": Table((self.max_position, d_model), (None, "embed"))}
 
     def start(self, batch, *, answering=False):
@@ -65,6 +66,14 @@ def digit_ids(token_texts, scheme: str) -> tuple[int, ...]:
             f"{', '.join(missing)}; use a digits tokenizer, or position=rotary"
         )
     return tuple(i for i, is_digit in enumerate(digit_flags(token_texts)) if is_digit)
+
+
+def require_digits(ids: tuple[int, ...], scheme: str) -> None:
+    """Raises ValueError if the scheme was never told the vocabulary, and would see no digits at all."""
+    if not ids:
+        raise ValueError(
+            f"position={scheme} does not know the tokenizer's digits; use config.for_vocabulary(...)"
+        )
 
 
 def random_offset(key: jax.Array | None, batch: int, largest: int) -> jax.Array:

@@ -13,7 +13,7 @@ def slopes(num_heads: int) -> np.ndarray:
     power = 2 ** int(np.floor(np.log2(num_heads)))
     first = 2.0 ** (-8.0 * np.arange(1, power + 1) / power)
     second = 2.0 ** (-8.0 * np.arange(1, 2 * power + 1) / (2 * power))
-    return np.concatenate([first, second[::2][: num_heads - power]]).astype(np.float32)
+    return np.concatenate([first, second[::2][: num_heads - power]])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,4 +25,5 @@ class ALiBi(Position):
 
     def bias(self, params, q, k, q_positions, k_positions):
         distance = jnp.abs(q_positions[:, :, None] - k_positions[:, None, :])  # [B, T, S]
-        return -jnp.asarray(slopes(q.shape[2]))[:, None, None] * distance[:, None].astype(jnp.float32)
+        wide = jnp.promote_types(q.dtype, jnp.float32)
+        return -jnp.asarray(slopes(q.shape[2]), wide)[:, None, None] * distance[:, None].astype(wide)

@@ -12,7 +12,7 @@ from typing import Annotated
 import jax
 import jax.numpy as jnp
 
-from jaxgpt.nn.position.abacus import digit_ids, random_offset
+from jaxgpt.nn.position.abacus import digit_ids, random_offset, require_digits
 from jaxgpt.nn.position.base import Position, Table, one_of
 from jaxgpt.nn.position.runs import member, runs
 
@@ -55,6 +55,7 @@ class Coupled(Position):
         return self.max_position
 
     def tables(self, *, d_model, num_heads, max_length):
+        require_digits(self.digit_ids, "coupled")
         return {"table": Table((self.max_position, d_model), (None, "embed"))}
 
     def start(self, batch, *, answering=False):

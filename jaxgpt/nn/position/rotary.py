@@ -32,10 +32,11 @@ class Rotary(Position):
 
     def _turn(self, x, positions):
         width = self.rotary_dim or x.shape[-1]
-        frequencies = self.theta ** (-jnp.arange(0, width, 2, dtype=jnp.float32) / width)
-        angles = positions[..., None, None].astype(jnp.float32) * frequencies  # [B, T, 1, width/2]
+        wide = jnp.promote_types(x.dtype, jnp.float32)
+        frequencies = self.theta ** (-jnp.arange(0, width, 2, dtype=wide) / width)
+        angles = positions[..., None, None].astype(wide) * frequencies  # [B, T, 1, width/2]
         cos, sin = jnp.cos(angles), jnp.sin(angles)
-        part = x[..., :width].astype(jnp.promote_types(x.dtype, jnp.float32))
+        part = x[..., :width].astype(wide)
         if self.pairing == "half":
             a, b = jnp.split(part, 2, axis=-1)
             turned = jnp.concatenate([a * cos - b * sin, b * cos + a * sin], axis=-1)

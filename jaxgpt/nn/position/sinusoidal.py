@@ -22,8 +22,9 @@ class Sinusoidal(Position):
     def embed(self, params, x, positions):
         d_model = x.shape[-1]
         half = (d_model + 1) // 2
-        frequencies = self.theta ** (-2 * jnp.arange(half, dtype=jnp.float32) / d_model)
-        angles = positions[..., None].astype(jnp.float32) * frequencies  # [B, T, half]
+        wide = jnp.promote_types(x.dtype, jnp.float32)
+        frequencies = self.theta ** (-2 * jnp.arange(half, dtype=wide) / d_model)
+        angles = positions[..., None].astype(wide) * frequencies  # [B, T, half]
         sin, cos = jnp.sin(angles), jnp.cos(angles)
         if self.layout == "split":
             waves = jnp.concatenate([sin, cos], axis=-1)
