@@ -3,10 +3,10 @@
 A table `films.csv`
 
     title,synopsis
-    Harbour,"A lighthouse keeper finds a letter and sails to the town it came from. [Written by K.]"
+    Harbour,"A lighthouse keeper finds a letter and sails to where it came from. (Source: publisher)"
 
-gives the document `A lighthouse keeper ... the town it came from.`, and where that document is held out,
-the question `A lighthouse keeper finds a letter and sails to the town it came` with the target ` from`.
+gives the document `A lighthouse keeper finds ... where it came from.`, and where that document is held out,
+the question `A lighthouse keeper finds a letter and sails to where it came` with the target ` from`.
 
     python train.py synopses --task.path films.csv
 

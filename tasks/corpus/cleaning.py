@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from jaxgpt.fields import nearest
 
-_CREDIT = re.compile(r"\[Written by [^\]]*\]")
+_CREDIT = re.compile(r"\[Written by MAL Rewrite\]")
 _SOURCE = re.compile(r"\s*\(Source:[^)]*\)\s*$")
 _ADAPTATION = re.compile(r"\badaptations?\b|\bbased (up)?on\b", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"No synopsis (information )?has been added", re.IGNORECASE)
@@ -38,7 +38,7 @@ def _without_symbols(text: str) -> str:
 
 #: Every rule by name. `duplicates` is the one that looks at the other documents: see `clean`.
 RULES = {
-    "credits": Rule("takes out [Written by ...]", lambda text, _: _CREDIT.sub("", text)),
+    "credits": Rule("takes out [Written by MAL Rewrite]", lambda text, _: _CREDIT.sub("", text)),
     "sources": Rule("takes off (Source: ...) at the end", lambda text, _: _SOURCE.sub("", text)),
     "symbols": Rule("takes out pictographs and control characters", lambda text, _: _without_symbols(text)),
     "spaces": Rule("makes one space of all white space", lambda text, _: " ".join(text.split())),

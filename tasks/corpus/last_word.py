@@ -3,7 +3,7 @@
 The last word of `... she opened the door, at last!` is `last`: the letters, digits and underscores behind
 the last white space, joined by hyphens or apostrophes, without the punctuation behind them. The model is
 given everything before that white space and has to write the white space and the whole word; what it
-writes after the word does not count. A text that ends in anything else (`(the end`, `and/or.`) or has one
+writes after the word does not count. A text that ends in anything else (`(end`, `and/or.`) or has one
 word only cannot be asked.
 """
 
