@@ -1,0 +1,293 @@
+"""Decoding a batch of prompts, chunk by chunk; and `generate`, which returns all new tokens at once."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Int
+
+from jaxgpt.generation import loop, prompts, stop
+from jaxgpt.generation.prompts import Ids
+from jaxgpt.generation.sampling import Rules, Sampling, row_keys
+
+#: What happens at the end of the model's context: an error, the row ends, or the window moves on.
+Overflow = Literal["error", "stop", "slide"]
+
+GREEDY = Sampling()
+
+
+def generate(
+    model: nnx.Module,
+    prompt_ids: Ids,
+    *,
+    max_new_tokens: int,
+    sampling: Sampling = GREEDY,
+    eos_id: int | None = None,
+    pad_id: int = 0,
+    source: Ids | None = None,
+    row_ids: Sequence[int] | None = None,
+    overflow: Overflow = "error",
+    stop_strings: Sequence[str] = (),
+    decode: Callable[[Sequence[int]], str] | None = None,
+) -> Int[np.ndarray, "R N"]:
+    """New tokens for each prompt: [prompts * num_samples, max_new_tokens], a prompt's samples side by side.
+
+    A row's tokens do not depend on the other rows. A row ends with `eos_id`, which is part of it, or with
+    the token that completes a stop string; `pad_id` follows. The program is compiled for a few sizes of
+    prompt and cache and runs 64 steps in one dispatch.
+
+    Args:
+      model: a decoder or an encoder-decoder.
+      prompt_ids: rows of ids of any length, or an array [B, T]; for an encoder-decoder what its decoder
+        begins with, [bos_id] as a rule. None may be empty: without a text begin with [bos_id].
+      source: an encoder-decoder's source tokens, one row a prompt.
+      row_ids: for the randomness of each prompt; its index in the call if left out.
+      overflow: where prompt and new tokens exceed `max_length`: `error`; `stop` ends the row when the
+        context is full; `slide` goes on with the last half of the window as a new prompt (of a prompt
+        longer than `max_length` the end is kept). A number too long for a position scheme with a
+        `max_position` ends the row under `stop` and is an error otherwise.
+      stop_strings: texts that end a row; need `decode`, a tokenizer's.
+
+    Raises:
+      ValueError: for empty prompts, ids outside the vocabulary, what exceeds the context or the position
+        scheme, and arguments that do not fit the kind of model.
+    """
+    if len(prompt_ids) == 0:
+        return np.zeros((0, max_new_tokens), np.int32)
+    run = Decoding(
+        model,
+        prompt_ids,
+        max_new_tokens=max_new_tokens,
+        sampling=sampling,
+        eos_id=eos_id,
+        pad_id=pad_id,
+        source=source,
+        row_ids=row_ids,
+        overflow=overflow,
+    )
+    run.finish(stop_strings, decode)
+    return run.tokens
+
+
+class Decoding:
+    """A batch under way. Arguments and errors are those of `generate`.
+
+    Attributes:
+      tokens: generated so far, `pad_id` elsewhere. [R, max_new_tokens]
+      length: tokens that each row has. [R]
+      done: whether it has ended. [R]
+    """
+
+    def __init__(
+        self,
+        model: nnx.Module,
+        prompt_ids: Ids,
+        *,
+        max_new_tokens: int,
+        sampling: Sampling = GREEDY,
+        eos_id: int | None = None,
+        pad_id: int = 0,
+        source: Ids | None = None,
+        row_ids: Sequence[int] | None = None,
+        overflow: Overflow = "error",
+        num_ids: int | None = None,
+    ):
+        self.config = config = model.config
+        if config.kind == "encoder":
+            raise ValueError("kind=encoder generates nothing; use a decoder or an encoder_decoder")
+        if (source is not None) != (config.kind == "encoder_decoder"):
+            raise ValueError(
+                "kind=encoder_decoder needs source=, the tokens of its encoder"
+                if source is None
+                else f"kind={config.kind} takes no source; put it into the prompt"
+            )
+        if max_new_tokens < 1:
+            raise ValueError(f"max_new_tokens={max_new_tokens} must be at least 1")
+        if overflow not in ("error", "stop", "slide"):
+            raise ValueError(f"overflow={overflow!r} must be error, stop or slide")
+        rows = prompts.checked(prompt_ids, config.vocab_size, "prompts")
+        limit = [self._limit(index, len(row), max_new_tokens, overflow) for index, row in enumerate(rows)]
+        self._source = None if source is None else self._checked_source(source, len(rows))
+        row_ids = range(len(rows)) if row_ids is None else row_ids
+        if len(row_ids) != len(rows):
+            raise ValueError(f"{len(row_ids)} row_ids for {len(rows)} prompts; give one a prompt")
+
+        self.overflow = overflow
+        self._graph, self._params = nnx.split(model)
+        self._rules = Rules.of(sampling, eos_id=eos_id, pad_id=pad_id, num_ids=num_ids)
+        self._pad_id = pad_id
+        samples = sampling.num_samples
+        self._prompts = rows
+        self._prompt_of = np.repeat(np.arange(len(rows)), samples)
+        count = len(self._prompt_of)
+        self._keys = row_keys(
+            sampling.seed,
+            jnp.asarray(np.repeat(np.asarray(row_ids, np.uint32), samples)),
+            jnp.asarray(np.tile(np.arange(samples, dtype=np.uint32), len(rows))),
+        )
+        self._limits = np.repeat(np.asarray(limit, np.int32), samples)
+        self.tokens = np.full((count, max_new_tokens), pad_id, np.int32)
+        self.length = np.zeros(count, np.int32)
+        self.done = np.zeros(count, bool)
+        self._beyond = np.zeros(count, bool)
+        self._changed = False  # whether rows were ended here that the device takes for live
+        self._step = 0
+        self._cache = self._rows = None
+        self._seen = np.zeros(count, np.int32)  # tokens that the model has read, by row
+        self._used = self._most = 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether every row has ended."""
+        return bool(self.done.all())
+
+    def finish(self, stop_strings: Sequence[str] = (), decode: Callable | None = None) -> None:
+        """Runs to the end; rows end early where their text holds one of `stop_strings`."""
+        watch = stop.Watch(stop_strings, decode)
+        while not self.finished:
+            # Steps beyond a stop string are lost, so there are fewer before each look.
+            self.advance(16 if stop_strings else loop.CHUNK)
+            watch.end_rows(self)
+            self.check_positions()
+
+    def advance(self, steps: int) -> None:
+        """Generates at most `steps` more tokens a row, at least one."""
+        if self._cache is None:
+            self._prefill([self._prompts[i][-self.config.max_length :] for i in range(len(self._prompts))])
+            return
+        live = ~self.done
+        room = self.config.max_length - int(self._seen[live].max())
+        if room == 0:
+            self._prefill([self._window(row) for row in range(len(self.done))])
+            return
+        steps = min(steps, loop.CHUNK, room, self.tokens.shape[1] - self._step)
+        if self._used + steps > self._cache.capacity:
+            slots = min(2 * self._cache.capacity, prompts.bucket(self._most))
+            self._cache = loop.grow(self._cache, slots=slots)
+        steps = min(steps, self._cache.capacity - self._used)
+        if self._changed:
+            done = self._rows.done | jnp.asarray(self.done)
+            self._rows = dataclasses.replace(self._rows, done=done)
+        self._cache, self._rows, out = loop.extend(
+            self._graph, self._params, self._rules, self._cache, self._rows, jnp.int32(steps)
+        )
+        self._used += steps
+        before = self.length
+        self._receive(out, steps)
+        self._seen += self.length - before
+
+    def end(self, row: int, length: int) -> None:
+        """Ends a row after its first `length` tokens."""
+        self.tokens[row, length:] = self._pad_id
+        self.length[row] = length
+        self.done[row] = self._changed = True
+        self._beyond[row] = False
+
+    def check_positions(self) -> None:
+        """Raises ValueError if a number has become too long for the position scheme, but under `stop`."""
+        if self._beyond.any() and self.overflow != "stop":
+            row = int(self._beyond.argmax())
+            raise ValueError(
+                f"row {row} holds a number too long for position.max_position={self._size()} after "
+                f"{self.length[row]} new tokens; raise position.max_position or use overflow=stop"
+            )
+
+    def _size(self) -> int | None:
+        return self.config.position.size
+
+    def _limit(self, index: int, length: int, max_new_tokens: int, overflow: Overflow) -> int:
+        """The tokens that a prompt of this length may get."""
+        most = self.config.max_length
+        if overflow == "slide":
+            return max_new_tokens
+        if overflow == "error" and length + max_new_tokens > most:
+            raise ValueError(
+                f"prompts[{index}] of {length} tokens and max_new_tokens={max_new_tokens} exceed "
+                f"model.max_length={most}; shorten them, or use overflow=stop or overflow=slide"
+            )
+        if length > most:
+            raise ValueError(
+                f"prompts[{index}] of {length} tokens exceeds model.max_length={most}; shorten it, "
+                "or use overflow=slide"
+            )
+        return min(max_new_tokens, most - length + 1)  # the last token need not be read
+
+    def _checked_source(self, source: Ids, count: int) -> list:
+        rows = prompts.checked(source, self.config.vocab_size, "source")
+        if len(rows) != count:
+            raise ValueError(f"{len(rows)} rows of source for {count} prompts; give one a prompt")
+        for index, row in enumerate(rows):
+            if len(row) > self.config.max_length:
+                raise ValueError(
+                    f"source[{index}] of {len(row)} tokens exceeds model.max_length="
+                    f"{self.config.max_length}; shorten it or train with a larger max_length"
+                )
+        return rows
+
+    def _window(self, row: int) -> np.ndarray:
+        """The tokens that the model goes on from: half a window where it is full."""
+        most = self.config.max_length
+        history = np.concatenate([self._prompts[self._prompt_of[row]], self.tokens[row, : self.length[row]]])
+        seen = int(self._seen[row])
+        return history[-max(1, most // 2) :] if seen == most else history[-seen - 1 :]
+
+    def _prefill(self, contexts: list[np.ndarray]) -> None:
+        """Reads the contexts, one a prompt at first and one a row later, and takes one token a row."""
+        first = len(contexts) == len(self._prompts) and self._cache is None
+        of = self._prompt_of if first else np.arange(len(contexts))
+        source = self._source
+        if source is not None:
+            source = prompts.pad(source if first else [source[i] for i in self._prompt_of])
+        prompt = prompts.pad(contexts)
+        width = prompt.tokens.shape[1]
+        ahead = min(self.tokens.shape[1] - self._step, self.config.max_length)
+        self._most = width + ahead
+        present = None
+        if self._rules.repetition_penalty is not None:
+            present = np.zeros((len(of), self.config.vocab_size), bool)
+            for row, index in enumerate(self._prompt_of):
+                present[row, self._prompts[index]] = True
+                present[row, self.tokens[row, : self.length[row]]] = True
+        rows = loop.Rows(
+            token=jnp.zeros(len(of), jnp.int32),
+            length=jnp.asarray(self.length),
+            limit=jnp.asarray(self._limits),
+            done=jnp.asarray(self.done),
+            beyond=jnp.asarray(self._beyond),
+            present=None if present is None else jnp.asarray(present),
+            keys=self._keys,
+        )
+        self._cache, self._rows, largest = loop.prefill(
+            self._graph,
+            self._params,
+            self._rules,
+            rows,
+            prompt,
+            source,
+            jnp.asarray(of) if first and len(of) > len(contexts) else None,
+            slots=prompts.bucket(width + min(ahead, loop.CHUNK)),
+        )
+        size = self._size()
+        if size is not None and int(largest.max()) >= size:
+            row = int(largest.argmax())
+            raise ValueError(
+                f"row {row}: its prompt reaches position {int(largest[row])}, which "
+                f"position.max_position={size} does not hold; shorten its numbers or raise max_position"
+            )
+        self._used = width
+        self._seen = np.array([len(contexts[i]) for i in (of if first else range(len(of)))], np.int32)
+        self._receive(self._rows.token[:, None], 1)
+
+    def _receive(self, out: jax.Array, steps: int) -> None:
+        """Takes over new tokens from the device, the one place that waits for it."""
+        rows = self._rows
+        out, self.length, self.done, self._beyond = (
+            np.array(x) for x in jax.device_get((out, rows.length, rows.done, rows.beyond))
+        )
+        self.tokens[:, self._step : self._step + steps] = out[:, :steps]
+        self._step += steps
+        self._changed = False

@@ -1,0 +1,145 @@
+"""The compiled part of decoding: one prefill, and a loop that runs many steps in one dispatch."""
+
+import dataclasses
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Bool, Int
+
+from jaxgpt.generation import rows as cache_rows
+from jaxgpt.generation.prompts import Padded
+from jaxgpt.generation.sampling import Rules, choose
+from jaxgpt.nn.cache import Cache
+
+#: The most tokens of one `extend`; fewer run in the same program.
+CHUNK = 64
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """What decoding knows of each row apart from its cache.
+
+    Attributes:
+      token: the last one chosen, which the model has not read yet. [R]
+      length: tokens generated so far. [R]
+      limit: tokens that may be generated. [R]
+      done: whether the row has ended. [R]
+      beyond: whether it ended because its last token stands where the position scheme has no place. [R]
+      present: tokens in the prompt and so far, where repetition is penalized. [R, V]
+      keys: random keys. [R]
+    """
+
+    token: Int[Array, "R"]
+    length: Int[Array, "R"]
+    limit: Int[Array, "R"]
+    done: Bool[Array, "R"]
+    beyond: Bool[Array, "R"]
+    present: Bool[Array, "R V"] | None
+    keys: Array
+
+
+@partial(jax.jit, static_argnames=("graph", "slots"))
+def prefill(
+    graph: nnx.GraphDef,
+    params: nnx.State,
+    rules: Rules,
+    rows: Rows,
+    prompt: Padded,
+    source: Padded | None,
+    repeated: Int[Array, "R"] | None,
+    *,
+    slots: int,
+) -> tuple[Cache, Rows, Int[Array, "R"]]:
+    """Reads the prompts into a new cache and chooses a first token.
+
+    Args:
+      repeated: the prompt of each row; None means one row a prompt.
+
+    Returns:
+      The cache, the rows and each row's largest position in either stack, where the scheme has a size.
+    """
+    model = nnx.merge(graph, params)
+    cache, logits, largest = read(model, prompt, source, slots)
+    if repeated is not None:
+        cache, logits, largest = cache_rows.take(cache, repeated), logits[repeated], largest[repeated]
+    return cache, pick(rules, rows, logits), largest
+
+
+def read(model: nnx.Module, prompt: Padded, source: Padded | None, slots: int):
+    """The cache with the prompts in it, the logits after them [B, V], and their largest positions [B]."""
+    out = model(
+        prompt.tokens,
+        order=prompt.order,
+        source=None if source is None else source.tokens,
+        source_order=None if source is None else source.order,
+        cache=model.init_cache(prompt.tokens.shape[0], slots),
+    )
+    largest = jnp.where(out.cache.order >= 0, out.cache.positions, 0).max(axis=1)
+    if source is not None:
+        position = model.encoder.position
+        positions, _ = position.assign(*source, position.start(source.tokens.shape[0]), None)
+        largest = jnp.maximum(largest, jnp.where(source.order >= 0, positions, 0).max(axis=1))
+    return out.cache, out.logits[:, -1], largest
+
+
+@partial(jax.jit, static_argnames=("graph",), donate_argnames=("cache", "rows"))
+def extend(
+    graph: nnx.GraphDef, params: nnx.State, rules: Rules, cache: Cache, rows: Rows, steps: Int[Array, ""]
+) -> tuple[Cache, Rows, Int[Array, "R C"]]:
+    """Up to `steps` more tokens a row, fewer once all rows are done; the cache is used up.
+
+    Returns:
+      The cache, the rows, and their new tokens in CHUNK columns, of which the first `steps` count.
+    """
+    model = nnx.merge(graph, params)
+    size = model.decoder.position.size
+
+    def unfinished(loop):
+        index, _, rows, _ = loop
+        return (index < steps) & ~rows.done.all()
+
+    def step(loop):
+        index, cache, rows, out = loop
+        cache, logits, position = feed(model, cache, rows.token, ~rows.done)
+        if size is not None:
+            beyond = ~rows.done & (position >= size)
+            rows = dataclasses.replace(rows, beyond=rows.beyond | beyond, done=rows.done | beyond)
+        rows = pick(rules, rows, logits)
+        out = jax.lax.dynamic_update_slice_in_dim(out, rows.token[:, None], index, axis=1)
+        return index + 1, cache, rows, out
+
+    out = jnp.broadcast_to(rules.pad_id, (rows.token.shape[0], CHUNK))
+    _, cache, rows, out = jax.lax.while_loop(unfinished, step, (jnp.int32(0), cache, rows, out))
+    return cache, rows, out
+
+
+def feed(model: nnx.Module, cache: Cache, token: Int[Array, "R"], live: Bool[Array, "R"]):
+    """One token a row through the model: the cache, the logits [R, V] and the tokens' positions [R].
+
+    Rows that are not live read padding, which leaves no trace.
+    """
+    at = cache.used
+    tokens, order = jnp.where(live, token, 0), jnp.where(live, 0, -1)
+    out = model(tokens[:, None], order=order[:, None], cache=cache)
+    return out.cache, out.logits[:, -1], jax.lax.dynamic_index_in_dim(out.cache.positions, at, 1, False)
+
+
+def pick(rules: Rules, rows: Rows, logits) -> Rows:
+    """The rows with their next token chosen; padding where they are done."""
+    token = choose(rules, logits, rows.present, rows.keys, rows.length)
+    token = jnp.where(rows.done, rules.pad_id, token)
+    length = rows.length + ~rows.done
+    present = rows.present
+    if present is not None:
+        present = present | (jax.nn.one_hot(token, present.shape[1], dtype=bool) & ~rows.done[:, None])
+    done = rows.done | (token == rules.eos_id) | (length >= rows.limit)
+    return dataclasses.replace(rows, token=token, length=length, present=present, done=done)
+
+
+@partial(jax.jit, static_argnames=("slots",))
+def grow(cache: Cache, *, slots: int) -> Cache:
+    """The cache with `slots` slots; attention reads them all, so there are never many more than needed."""
+    return cache_rows.grow(cache, slots)

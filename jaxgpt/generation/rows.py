@@ -1,0 +1,47 @@
+"""A cache with other rows, or with more slots."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Int
+
+from jaxgpt.nn.cache import Cache, KeyValue
+
+
+def take(cache: Cache, rows: Int[Array, "R"]) -> Cache:
+    """The cache whose row i is row `rows[i]` of the old one."""
+
+    def gather(tree, axis):
+        return jax.tree.map(lambda leaf: jnp.take(leaf, rows, axis=axis), tree)
+
+    def gather_layers(layers):
+        return gather(layers, 1 if isinstance(layers, KeyValue) else 0)  # scanned layers come first
+
+    return dataclasses.replace(
+        cache,
+        layers=gather_layers(cache.layers),
+        order=gather(cache.order, 0),
+        positions=gather(cache.positions, 0),
+        seen=gather(cache.seen, 0),
+        carry=gather(cache.carry, 0),
+        source=gather_layers(cache.source),
+        source_order=gather(cache.source_order, 0),
+    )
+
+
+def grow(cache: Cache, slots: int) -> Cache:
+    """The cache with empty slots added, `slots` in all."""
+    more = slots - cache.capacity
+
+    def widen(leaf, axis, value=0):
+        widths = [(0, more if i == axis else 0) for i in range(leaf.ndim)]
+        return jnp.pad(leaf, widths, constant_values=value)
+
+    axis = 2 if isinstance(cache.layers, KeyValue) else 1
+    return dataclasses.replace(
+        cache,
+        layers=jax.tree.map(lambda leaf: widen(leaf, axis), cache.layers),
+        order=widen(cache.order, 1, -1),
+        positions=widen(cache.positions, 1),
+    )
