@@ -1,0 +1,1 @@
+"""Scores with intervals: exact match, likelihood, measures of text; tables and pictures of them."""

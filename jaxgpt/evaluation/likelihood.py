@@ -1,0 +1,130 @@
+"""Loss and bits per byte of text under models, each token predicted once.
+
+The end token of a row or document is predicted and counts in the loss, as in training. Bits per byte leave
+it out, nats and all: they are comparable between tokenizers and with a model that predicts no ends.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Array, Float, Int
+
+from jaxgpt import objectives
+from jaxgpt.data.rows import build_rows
+from jaxgpt.data.stream import build_stream, windows
+from jaxgpt.evaluation.intervals import ratio, scaled
+from jaxgpt.evaluation.questions import obstacles
+from jaxgpt.evaluation.report import Likelihood
+from jaxgpt.models.transformer import Transformer
+from jaxgpt.task import Example
+from jaxgpt.tokenizers.base import Tokenizer
+
+#: The most logits of one batch, about 64 MiB.
+_LOGITS = 2**24
+
+
+def row_likelihoods(
+    models: Sequence[Transformer],
+    tokenizer: Tokenizer,
+    held_out: Sequence[Example],
+    training: Sequence[Example],
+    *,
+    which: objectives.Which = "completion",
+) -> dict[str, Likelihood]:
+    """Of examples as rows: `held_out`, and `train` for those training examples that fit into the model.
+
+    Bytes are those of the targets, and with `which="all"` of a decoder's prompts too.
+    """
+    config = models[0].config
+    both = config.kind == "encoder_decoder"
+    reasons = obstacles(models[0], tokenizer, training)
+    fitting = [example for example, reason in zip(training, reasons, strict=True) if not reason]
+    found = {}
+    for name, examples in (("held_out", held_out), ("train", fitting)):
+        if examples:
+            rows = build_rows(examples, tokenizer, encoder_decoder=both, max_length=config.max_length)
+            with_prompt = which == "all" and not both
+            texts = (e.prompt * with_prompt + e.target for e in examples)
+            found[name] = _likelihood(models, tokenizer, rows.arrays(), which, _bytes(texts))
+    return found
+
+
+def text_likelihood(
+    models: Sequence[Transformer], tokenizer: Tokenizer, documents: Sequence[str]
+) -> Likelihood:
+    """Of documents joined by the end token and cut into windows of `max_length`, as in training.
+
+    A token sees what stands before it in its window.
+
+    Raises:
+      OutsideAlphabet: a ValueError for text that the tokenizer cannot represent.
+    """
+    window = models[0].config.max_length
+    examples = [Example("", document) for document in documents]
+    stream = build_stream(examples, tokenizer, window=1).stream
+    predicted = len(stream) - 1
+    count = -(-predicted // window)
+    padded = np.concatenate([stream, np.full(count * window - predicted, tokenizer.pad_id, stream.dtype)])
+    length = np.minimum(predicted - np.arange(count) * window, window) + 1
+    data = {
+        "tokens": windows(padded, window),
+        "start": np.ones(count, np.int32),
+        "length": length.astype(np.int32),
+    }
+    return _likelihood(models, tokenizer, data, "all", _bytes(documents))
+
+
+def _bytes(texts) -> int:
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+
+
+def _likelihood(models, tokenizer, data, which, num_bytes) -> Likelihood:
+    sums = [_row_sums(model, data, which, tokenizer.eos_id) for model in models]
+    nats, text_nats = (np.stack([s[i] for s in sums]) for i in (0, 1))
+    tokens, text_tokens = sums[0][2:]
+    # Ratios over rows give the interval of one seed; tokens a byte are taken as fixed there.
+    per_token = ratio(text_nats, text_tokens)
+    per_byte = float(text_tokens.sum()) / max(num_bytes, 1) / math.log(2)
+    return Likelihood(ratio(nats, tokens), scaled(per_token, per_byte), int(tokens.sum()), num_bytes)
+
+
+def _row_sums(
+    model: Transformer, data: dict[str, np.ndarray], which: objectives.Which, eos_id: int
+) -> list[np.ndarray]:
+    """For each row nats, nats without ends, tokens, and tokens without ends, in float64. [N] each"""
+    count, width = data["tokens"].shape
+    size = max(1, min(256, count, _LOGITS // (width * model.config.vocab_size)))
+    graph, params = nnx.split(model)
+    pieces = []
+    for first in range(0, count, size):
+        # Every batch has one shape: rows of length 0 fill the last one and weigh nothing.
+        missing = max(0, first + size - count)
+        batch = {
+            name: jnp.asarray(
+                np.pad(value[first : first + size], [(0, missing)] + [(0, 0)] * (value.ndim - 1))
+            )
+            for name, value in data.items()
+        }
+        sums = _batch_sums(graph, params, batch, eos_id, which=which)
+        pieces.append([np.asarray(s, np.float64)[: size - missing] for s in sums])
+    return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
+
+
+@partial(jax.jit, static_argnames=("graph", "which"))
+def _batch_sums(
+    graph: nnx.GraphDef,
+    params: nnx.State,
+    batch: objectives.Batch,
+    eos_id: Int[Array, ""],
+    *,
+    which: objectives.Which,
+) -> tuple[Float[Array, "B"], ...]:
+    batch = {name: value.astype(jnp.int32) for name, value in batch.items()}
+    losses, weights = objectives.next_token(nnx.merge(graph, params), batch, which)
+    inside = weights * (batch["tokens"][:, 1:] != eos_id)
+    return tuple(value.sum(axis=1) for value in (losses * weights, losses * inside, weights, inside))

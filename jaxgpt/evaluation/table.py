@@ -1,0 +1,151 @@
+"""An evaluation as plain text of at most 100 columns."""
+
+import textwrap
+from collections.abc import Iterable, Sequence
+
+from jaxgpt.evaluation.intervals import Estimate, Interval
+from jaxgpt.evaluation.report import Evaluation, Mistake, Row
+
+_WIDTH = 100
+_NAME = 34
+#: With more groups than this, headings stand for them, or the worst of them do.
+_MOST_GROUPS = 20
+_WORST = 10
+
+
+def table(evaluation: Evaluation) -> str:
+    """Rows with intervals, then the other measures, what was not asked, and the first mistakes."""
+    parts = [
+        _answers(evaluation),
+        _likelihood(evaluation),
+        _measures(evaluation),
+        _not_asked(evaluation),
+        mistakes(evaluation.mistakes),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _answers(evaluation: Evaluation) -> str:
+    inside = [row for row in evaluation.groups if row.in_distribution]
+    outside = [row for row in evaluation.groups if not row.in_distribution]
+    lines = [_header(evaluation)]
+    if evaluation.overall is not None:
+        lines.append(_row(evaluation.overall))
+    lines += map(_row, evaluation.headings)
+    if 1 < len(inside) <= _MOST_GROUPS:
+        lines += map(_row, inside)
+    elif len(inside) > _MOST_GROUPS:
+        note = f"  {len(inside)} groups are in evaluation.json"
+        if not evaluation.headings:
+            lines += map(_row, sorted(inside, key=lambda row: row.exact_match.mean)[:_WORST])
+            note = f"  the {_WORST} lowest of {len(inside)} groups; all are in evaluation.json"
+        lines.append(note)
+    if outside:
+        lines.append("beyond what was trained on, not part of `all`")
+        lines += map(_row, outside)
+    if evaluation.overall is None:
+        lines.append("no held-out question was asked")
+    elif evaluation.seeds > 1:
+        shown = " ".join(f"{value:.4f}" for value in evaluation.per_seed)
+        lines += textwrap.wrap(f"each seed: {shown}", _WIDTH, subsequent_indent=" " * 11)
+        lines.append(f"intervals: Student's t over {evaluation.seeds} seeds; Wilson's where all agree")
+    return "\n".join(lines)
+
+
+def _header(evaluation: Evaluation) -> str:
+    return f"{evaluation.split + ' questions':{_NAME}}  exact match    95 % interval  {'n':>9}"
+
+
+def _row(row: Row) -> str:
+    return (
+        f"{_short(row.group, _NAME):{_NAME}}  {row.exact_match.mean:11.4f}  "
+        f"{_interval(row.exact_match.interval):>15}  {row.n:9,}"
+    )
+
+
+def _likelihood(evaluation: Evaluation) -> str:
+    parts = evaluation.likelihood
+    if not parts:
+        return ""
+    names = {"held_out": "held out", "train": "training text"}
+    heads = [names.get(name, name) for name in parts]
+    lines = [f"{'likelihood':{_NAME}}  " + "".join(f"{head:<31}" for head in heads).rstrip()]
+    for label, field in (("loss, nats a token", "loss"), ("bits per byte", "bits_per_byte")):
+        cells = (_estimate(getattr(part, field)) for part in parts.values())
+        lines.append(f"{label:{_NAME}}  " + "".join(f"{cell:<31}" for cell in cells).rstrip())
+    if evaluation.baseline_bits_per_byte is not None:
+        lines.append(f"{'bits per byte of a 5-gram model':{_NAME}}  {evaluation.baseline_bits_per_byte:.4f}")
+    sizes = (f"{part.tokens:,} tokens, {part.bytes:,} bytes" for part in parts.values())
+    lines.append(f"{'size':{_NAME}}  " + "".join(f"{size:<31}" for size in sizes).rstrip())
+    return "\n".join(lines)
+
+
+def _measures(evaluation: Evaluation) -> str:
+    lines = [_measure(name, score) for name, score in evaluation.scores.items()]
+    for name, value in evaluation.summary.items():
+        real = evaluation.summary_of_real_text.get(name)
+        beside = "" if real is None else f"{real:.4f}"
+        lines.append(f"{_measure(name, value):<{_NAME + 33}}{beside}".rstrip())
+    if lines:
+        beside = "held-out text of equal length" if evaluation.summary_of_real_text else ""
+        head = f"{'measures':{_NAME}}  mean"
+        lines.insert(0, f"{head:<{_NAME + 33}}{beside}".rstrip())
+    return "\n".join(lines)
+
+
+def _measure(name: str, value: Estimate) -> str:
+    return f"{_short(name, _NAME):{_NAME}}  {_estimate(value)}"
+
+
+def _not_asked(evaluation: Evaluation) -> str:
+    if not evaluation.not_asked:
+        return ""
+    lines = [f"not asked: {sum(entry.n for entry in evaluation.not_asked):,} questions without room for them"]
+    for entry in evaluation.not_asked[:_WORST]:
+        lines += textwrap.wrap(
+            f"  {entry.group}: {entry.n:,}, such as one of {entry.reason}", _WIDTH, subsequent_indent="    "
+        )
+    if len(evaluation.not_asked) > _WORST:
+        lines.append(f"  and {len(evaluation.not_asked) - _WORST} more groups; all are in evaluation.json")
+    return "\n".join(lines)
+
+
+def mistakes(found: Sequence[Mistake]) -> str:
+    """The prompts of wrong answers with what was expected and what came, a line each; "" for none."""
+    if not found:
+        return ""
+    rows = []
+    for mistake in found:
+        if mistake.expected != mistake.answered:
+            expected, answered = mistake.expected, mistake.answered
+        else:  # they read the same and are not: show them as they stand
+            expected, answered = repr(mistake.target), repr(mistake.completion)
+        # The end of a prompt is nearest to the answer.
+        prompt = _line(mistake.prompt)
+        prompt = prompt if len(prompt) <= 40 else "..." + prompt[-37:]
+        rows.append((prompt, _short(_line(expected), 24), _short(_line(answered), 24)))
+    widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
+    lines = [f"  {p:{widths[0]}}  expected {e:{widths[1]}}  got {a}" for p, e, a in rows]
+    return "\n".join(["first mistakes", *lines])
+
+
+def _estimate(estimate: Estimate) -> str:
+    interval = estimate.interval
+    return f"{estimate.mean:.4f}" + ("" if interval is None else f" ({_interval(interval)})")
+
+
+def _interval(interval: Interval | None) -> str:
+    return "" if interval is None else f"{interval[0]:.4f}-{interval[1]:.4f}"
+
+
+def _line(text: str) -> str:
+    return "".join(_visible(text))
+
+
+def _visible(text: str) -> Iterable[str]:
+    for character in text:
+        yield character if character.isprintable() else character.encode("unicode_escape").decode()
+
+
+def _short(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 3] + "..."

@@ -1,0 +1,79 @@
+"""From scores of single answers to the rows of a table."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+
+from jaxgpt.evaluation.intervals import Estimate, mean_score, proportion, student_t
+from jaxgpt.evaluation.questions import Question
+from jaxgpt.evaluation.report import NotAsked, Row
+from jaxgpt.task import Task
+
+Scores = dict[str, np.ndarray]  # each [seeds, questions]
+
+UNNAMED = "(no group)"
+
+
+def score(task: Task, questions: Sequence[Question], completions: Sequence[Sequence[str]]) -> Scores:
+    """Every score of every seed's completion of every question.
+
+    Raises:
+      ValueError: if the task's scores have no `exact_match`, or a name is missing from some.
+    """
+    per_seed = [
+        [task.score(question.example, text) for question, text in zip(questions, texts, strict=True)]
+        for texts in completions
+    ]
+    names = list(per_seed[0][0])
+    for one in (one for scores in per_seed for one in scores):
+        if "exact_match" not in one or set(one) != set(names):
+            raise ValueError(
+                f"{type(task).__name__}.score gives {sorted(one)}; it must give the same names for every "
+                "answer, exact_match among them"
+            )
+    return {name: np.asarray([[one[name] for one in s] for s in per_seed], np.float64) for name in names}
+
+
+def row(group: str, scores: Scores, which: Sequence[int], in_distribution: bool = True) -> Row:
+    """The row of the questions with these indices."""
+    columns = np.asarray(which)
+    exact = proportion(scores["exact_match"][:, columns].mean(axis=1).tolist(), len(columns))
+    others = {name: mean_score(s[:, columns]) for name, s in scores.items() if name != "exact_match"}
+    return Row(group, exact, len(columns), in_distribution, others)
+
+
+def groups(questions: Sequence[Question], scores: Scores) -> tuple[Row, ...]:
+    """A row a group, those like what was trained on first, in the order of their names."""
+    members = defaultdict(list)
+    for index, (example, in_distribution) in enumerate(questions):
+        members[not in_distribution, example.group or UNNAMED].append(index)
+    return tuple(row(name, scores, members[out, name], not out) for out, name in sorted(members))
+
+
+def headings(task: Task, questions: Sequence[Question], scores: Scores) -> tuple[Row, ...]:
+    """A row for each of the task's headings, over the questions like what was trained on."""
+    members = defaultdict(list)
+    for index, (example, in_distribution) in enumerate(questions):
+        if in_distribution:
+            for heading in task.headings(example):
+                members[heading].append(index)
+    return tuple(row(name, scores, members[name]) for name in sorted(members))
+
+
+def not_asked(questions: Sequence[Question], reasons: Sequence[str]) -> tuple[NotAsked, ...]:
+    """The questions that have a reason not to be asked, counted by group."""
+    found = defaultdict(list)
+    for (example, in_distribution), reason in zip(questions, reasons, strict=True):
+        if reason:
+            found[not in_distribution, example.group or UNNAMED].append(reason)
+    return tuple(NotAsked(name, len(r), r[0], not out) for (out, name), r in sorted(found.items()))
+
+
+def combine(summaries: Sequence[dict[str, float]]) -> dict[str, Estimate]:
+    """The seeds' summaries as one; a measure that some seed's summary leaves out is 0 there."""
+    combined = {}
+    for name in dict.fromkeys(name for summary in summaries for name in summary):
+        values = [float(summary.get(name, 0.0)) for summary in summaries]
+        combined[name] = Estimate(float(np.mean(values)), student_t(values), tuple(values))
+    return combined
