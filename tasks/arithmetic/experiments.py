@@ -33,7 +33,7 @@ def addition_steps() -> Experiment:
     return Experiment(
         task=Arithmetic(format="steps", max_digits=6),
         tokenizer="digits",
-        model=ModelConfig(num_layers=3, d_model=128, num_heads=4, max_length=768),
+        model=ModelConfig(num_layers=2, d_model=96, num_heads=4, max_length=768),
         training=TrainingConfig(
             steps=1500, batch_size=16, train_examples=24_000, test_examples=200, log_every=20
         ),

@@ -13,7 +13,7 @@ def magic_squares() -> Experiment:
         task=MagicSquares(),
         tokenizer="digits",
         # The longest example, of four-digit entries throughout, has 65 characters.
-        model=ModelConfig(num_layers=4, d_model=96, num_heads=4, max_length=72, position=Rotary()),
+        model=ModelConfig(num_layers=3, d_model=96, num_heads=4, max_length=72, position=Rotary()),
         optimizer=OptimizerConfig(learning_rate=2e-3),
         training=TrainingConfig(steps=2500, batch_size=64),
         expected_time="5 min",
@@ -26,7 +26,7 @@ def magic_squares_document() -> Experiment:
         task=MagicSquares(format="matrix", rule="document", limit=100_000),
         tokenizer="digits",
         # The longest example has 349 characters.
-        model=ModelConfig(num_layers=4, d_model=128, num_heads=4, max_length=352, position=Rotary()),
+        model=ModelConfig(num_layers=3, d_model=96, num_heads=4, max_length=352, position=Rotary()),
         training=TrainingConfig(steps=1500, batch_size=16, test_examples=100),
         expected_time="15 min",
     )
