@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from jaxgpt import generation
 from jaxgpt.evaluation import tally, text
+from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.evaluation.likelihood import row_likelihoods
 from jaxgpt.evaluation.questions import Question, obstacles, select
 from jaxgpt.evaluation.report import Evaluation, Mistake
@@ -110,6 +111,26 @@ def evaluate(
         )
     not_asked = tally.not_asked(questions, reasons) + found.pop("text_not_scored", ())
     return Evaluation(split, len(models), found.pop("overall", None), not_asked=not_asked, **found)
+
+
+def exact_match(
+    models: Sequence[Transformer],
+    tokenizer: Tokenizer,
+    task: Task,
+    *,
+    split: Split = "validation",
+    n: int = 256,
+    data_seed: int = 0,
+    batch_size: int | None = None,
+) -> Estimate | None:
+    """The headline of `evaluate` alone, for a look while training; None if no question can be asked."""
+    questions = select(task, split, n=n, n_extra=0, data_seed=data_seed)
+    reasons = obstacles(models[0], tokenizer, [question.example for question in questions])
+    asked = [question for question, reason in zip(questions, reasons, strict=True) if not reason]
+    if not asked:
+        return None
+    scores = tally.score(task, asked, answers(models, tokenizer, asked, batch_size))
+    return tally.row("all", scores, range(len(asked))).exact_match
 
 
 def answers(

@@ -1,0 +1,180 @@
+"""Pictures of a run: its learning curve, and exact match by group."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from jaxgpt.evaluation.report import Evaluation, Row
+
+Record = Mapping[str, Any]
+
+_PAIR = re.compile(r"(\d+)\D(\d+) digits")
+_BLUE, _ORANGE, _GREEN, _GREY = "#1f5fa8", "#d1661c", "#2e8540", "#666666"
+#: Bars that are still legible one below the other; with more groups the lowest are drawn.
+_MOST_BARS = 40
+
+
+def learning_curve(records: Sequence[Record], path: Path | str) -> None:
+    """Loss, and validation exact match where there is any, against the step, as a PNG.
+
+    With several seeds (`losses`, `validation_losses`, `validation_exact_matches`) a band reaches from the
+    lowest to the highest of them; an interval of their mean could reach below 0. Losses are drawn on a
+    logarithmic scale where they span a factor of 4.
+
+    Args:
+      records: of `metrics.jsonl`; those without a name are left out of its curve, as are nulls.
+
+    Raises:
+      ValueError: if no record has a loss.
+    """
+    losses = _curve(records, "loss", "losses")
+    if not losses[0]:
+        raise ValueError("no record has a loss; a learning curve needs at least one")
+    validation = _curve(records, "validation_loss", "validation_losses")
+    exact = _curve(records, "validation_exact_match", "validation_exact_matches")
+    figure, axes = _figure(7.2, 5.6 if exact[0] else 4.0, rows=2 if exact[0] else 1)
+    _draw(axes[0], losses, "training", _BLUE, marker="" if len(losses[0]) > 60 else ".")
+    _draw(axes[0], validation, "validation", _ORANGE, marker="o")
+    axes[0].set_ylabel("loss, nats a token")
+    drawn = [value for curve in (losses, validation) for value in curve[2] + curve[3]]
+    if min(drawn) > 0 and max(drawn) / min(drawn) > 4:
+        axes[0].set_yscale("log")
+        axes[0].yaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        if max(drawn) / min(drawn) < 100:  # fewer than two decades would have one label or two
+            axes[0].yaxis.set_minor_formatter(
+                lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else ""
+            )
+    axes[0].legend(frameon=False)
+    if exact[0]:
+        _draw(axes[1], exact, "", _GREEN, marker="o")
+        axes[1].set_ylim(-0.03, 1.03)
+        axes[1].set_ylabel("exact match, validation")
+    axes[-1].set_xlabel("step")
+    figure.savefig(path, dpi=150, format="png")
+
+
+def accuracy_grid(evaluation: Evaluation, path: Path | str) -> None:
+    """Exact match by group as a PNG.
+
+    Groups such as `3+5 digits` are drawn as a map over both lengths, in percent; other groups as bars with
+    their intervals.
+
+    Raises:
+      ValueError: if no question was asked.
+    """
+    if not evaluation.groups:
+        raise ValueError("no question was asked; there is nothing to draw")
+    pairs = {_pair(row): row for row in evaluation.groups}
+    if None not in pairs and len(pairs) > 1 and len({a for a, _ in pairs}) > 1:
+        _grid(pairs, evaluation, path)
+    else:
+        _bars(evaluation, path)
+
+
+def _pair(row: Row) -> tuple[int, int] | None:
+    match = _PAIR.fullmatch(row.group)
+    return None if match is None else (int(match[1]), int(match[2]))
+
+
+def _grid(pairs: dict[tuple[int, int], Row], evaluation: Evaluation, path: Path | str) -> None:
+    lengths = [sorted({pair[side] for pair in pairs}) for side in (0, 1)]
+    values = np.full((len(lengths[0]), len(lengths[1])), np.nan)
+    for (a, b), row in pairs.items():
+        values[lengths[0].index(a), lengths[1].index(b)] = row.exact_match.mean
+    figure, (axes,) = _figure(1.6 + 0.5 * len(lengths[1]) + 1.0, 1.5 + 0.44 * len(lengths[0]))
+    axes.set_facecolor("#eeeeee")
+    image = axes.imshow(np.ma.masked_invalid(values), cmap="viridis", vmin=0, vmax=1, aspect="auto")
+    for (i, j), value in np.ndenumerate(values):
+        if not math.isnan(value):
+            # 99.9 is no 100: only what is wholly right reads 100.
+            shown = "100" if value == 1 else f"{min(100 * value, 99.9):.0f}" if value < 0.99 else ">99"
+            axes.text(j, i, shown, ha="center", va="center", fontsize=8, color="w" if value < 0.6 else "k")
+    axes.set_xticks(range(len(lengths[1])), lengths[1])
+    axes.set_yticks(range(len(lengths[0])), lengths[0])
+    axes.set_xlabel("digits of the second operand")
+    axes.set_ylabel("digits of the first operand")
+    inside = [pair for pair, row in pairs.items() if row.in_distribution]
+    if len(inside) < len(pairs) and inside:
+        for draw, listed, most in zip(
+            (axes.axhline, axes.axvline), lengths, map(max, zip(*inside, strict=True)), strict=True
+        ):
+            draw(listed.index(most) + 0.5, color=_ORANGE, linewidth=1.5)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    axes.set_title(_title(evaluation, "%"), fontsize=9)
+    bar = figure.colorbar(image, ax=axes, ticks=[0, 0.25, 0.5, 0.75, 1])
+    bar.outline.set_visible(False)
+    bar.set_label("exact match")
+    figure.savefig(path, dpi=150, format="png")
+
+
+def _bars(evaluation: Evaluation, path: Path | str) -> None:
+    rows = list(evaluation.groups)
+    if len(rows) > _MOST_BARS:
+        rows = sorted(rows, key=lambda row: row.exact_match.mean)[:_MOST_BARS]
+    figure, (axes,) = _figure(7.2, 1.4 + 0.28 * len(rows))
+    for place, row in enumerate(rows):
+        mean, interval = row.exact_match.mean, row.exact_match.interval
+        axes.barh(place, mean, height=0.7, color=_BLUE if row.in_distribution else _ORANGE, alpha=0.85)
+        axes.plot(interval, (place, place), color="k", linewidth=1.2, solid_capstyle="butt")
+        axes.text(1.04, place, f"{mean:.3f}  n={row.n:,}", va="center", fontsize=8, color=_GREY)
+    axes.set_yticks(range(len(rows)), [row.group for row in rows])
+    axes.set_ylim(len(rows) - 0.4, -0.6)
+    axes.set_xlim(0, 1.32)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
+    axes.spines["bottom"].set_bounds(0, 1)
+    axes.set_xlabel("exact match, 95 % interval")
+    title = _title(evaluation)
+    if len(rows) < len(evaluation.groups):
+        title += f"; the {len(rows)} lowest of {len(evaluation.groups)} groups"
+    axes.set_title(title, fontsize=9)
+    figure.savefig(path, dpi=150, format="png")
+
+
+def _title(evaluation: Evaluation, unit: str = "") -> str:
+    seeds = f", {evaluation.seeds} seeds" if evaluation.seeds > 1 else ""
+    percent = "exact match in %, " if unit else "exact match, "
+    outside = any(not row.in_distribution for row in evaluation.groups)
+    beyond = "\norange: longer than trained on" if outside else ""
+    return f"{percent}{evaluation.n:,} {evaluation.split} questions{seeds}{beyond}"
+
+
+def _curve(records: Sequence[Record], name: str, per_seed: str) -> tuple[list[float], ...]:
+    """Steps, means over seeds, and the lowest and highest seed's values of one measure."""
+    steps, means, lows, highs = [], [], [], []
+    for record in records:
+        value = record.get(name)
+        if value is None or not math.isfinite(value):
+            continue
+        steps.append(record["step"])
+        means.append(value)
+        values = [v for v in record.get(per_seed) or [] if v is not None] or [value]
+        lows.append(min(values))
+        highs.append(max(values))
+    return steps, means, lows, highs
+
+
+def _draw(axes, curve, label: str, color: str, marker: str) -> None:
+    steps, means, lows, highs = curve
+    if not steps:
+        return
+    axes.plot(steps, means, color=color, label=label, marker=marker, markersize=4, linewidth=1.4)
+    if lows != highs:
+        axes.fill_between(steps, lows, highs, color=color, alpha=0.2, linewidth=0)
+
+
+def _figure(width: float, height: float, rows: int = 1):
+    """A figure of its own, with no window and no global state, and its axes from top to bottom."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
+    for one in axes:
+        one.spines[["top", "right"]].set_visible(False)
+    return figure, list(axes)
