@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import get_args
 
 import jax
 import jax.numpy as jnp
@@ -10,12 +10,9 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Int
 
-from jaxgpt.generation import loop, prompts, stop
-from jaxgpt.generation.prompts import Ids
+from jaxgpt.generation import loop, prompts, stopping
+from jaxgpt.generation.prompts import Ids, Overflow
 from jaxgpt.generation.sampling import Rules, Sampling, row_keys
-
-#: What happens at the end of the model's context: an error, the row ends, or the window moves on.
-Overflow = Literal["error", "stop", "slide"]
 
 GREEDY = Sampling()
 
@@ -31,7 +28,7 @@ def generate(
     source: Ids | None = None,
     row_ids: Sequence[int] | None = None,
     overflow: Overflow = "error",
-    stop_strings: Sequence[str] = (),
+    stop: Sequence[str] = (),
     decode: Callable[[Sequence[int]], str] | None = None,
 ) -> Int[np.ndarray, "R N"]:
     """New tokens for each prompt: [prompts * num_samples, max_new_tokens], a prompt's samples side by side.
@@ -50,7 +47,7 @@ def generate(
         context is full; `slide` goes on with the last half of the window as a new prompt (of a prompt
         longer than `max_length` the end is kept). A number too long for a position scheme with a
         `max_position` ends the row under `stop` and is an error otherwise.
-      stop_strings: texts that end a row; need `decode`, a tokenizer's.
+      stop: texts that end a row; need `decode`, a tokenizer's.
 
     Raises:
       ValueError: for empty prompts, ids outside the vocabulary, what exceeds the context or the position
@@ -69,7 +66,7 @@ def generate(
         row_ids=row_ids,
         overflow=overflow,
     )
-    run.finish(stop_strings, decode)
+    run.finish(stop, decode)
     return run.tokens
 
 
@@ -97,21 +94,15 @@ class Decoding:
         num_ids: int | None = None,
     ):
         self.config = config = model.config
-        if config.kind == "encoder":
-            raise ValueError("kind=encoder generates nothing; use a decoder or an encoder_decoder")
-        if (source is not None) != (config.kind == "encoder_decoder"):
-            raise ValueError(
-                "kind=encoder_decoder needs source=, the tokens of its encoder"
-                if source is None
-                else f"kind={config.kind} takes no source; put it into the prompt"
-            )
-        if max_new_tokens < 1:
-            raise ValueError(f"max_new_tokens={max_new_tokens} must be at least 1")
-        if overflow not in ("error", "stop", "slide"):
-            raise ValueError(f"overflow={overflow!r} must be error, stop or slide")
+        prompts.check_request(config, source, max_new_tokens)
+        if overflow not in get_args(Overflow):
+            raise ValueError(f"overflow={overflow!r} must be one of {', '.join(get_args(Overflow))}")
         rows = prompts.checked(prompt_ids, config.vocab_size, "prompts")
-        limit = [self._limit(index, len(row), max_new_tokens, overflow) for index, row in enumerate(rows)]
-        self._source = None if source is None else self._checked_source(source, len(rows))
+        limit = [
+            prompts.room(index, len(row), max_new_tokens, config.max_length, overflow)
+            for index, row in enumerate(rows)
+        ]
+        self._source = None if source is None else prompts.checked_source(source, len(rows), config)
         row_ids = range(len(rows)) if row_ids is None else row_ids
         if len(row_ids) != len(rows):
             raise ValueError(f"{len(row_ids)} row_ids for {len(rows)} prompts; give one a prompt")
@@ -125,7 +116,7 @@ class Decoding:
         self._prompt_of = np.repeat(np.arange(len(rows)), samples)
         count = len(self._prompt_of)
         self._keys = row_keys(
-            sampling.seed,
+            jnp.uint32(sampling.seed),
             jnp.asarray(np.repeat(np.asarray(row_ids, np.uint32), samples)),
             jnp.asarray(np.tile(np.arange(samples, dtype=np.uint32), len(rows))),
         )
@@ -145,12 +136,12 @@ class Decoding:
         """Whether every row has ended."""
         return bool(self.done.all())
 
-    def finish(self, stop_strings: Sequence[str] = (), decode: Callable | None = None) -> None:
-        """Runs to the end; rows end early where their text holds one of `stop_strings`."""
-        watch = stop.Watch(stop_strings, decode)
+    def finish(self, stop: Sequence[str] = (), decode: Callable | None = None) -> None:
+        """Runs to the end; rows end early where their text holds one of `stop`."""
+        watch = stopping.Watch(stop, decode)
         while not self.finished:
             # Steps beyond a stop string are lost, so there are fewer before each look.
-            self.advance(16 if stop_strings else loop.CHUNK)
+            self.advance(16 if stop else loop.CHUNK)
             watch.end_rows(self)
             self.check_positions()
 
@@ -190,43 +181,11 @@ class Decoding:
     def check_positions(self) -> None:
         """Raises ValueError if a number has become too long for the position scheme, but under `stop`."""
         if self._beyond.any() and self.overflow != "stop":
-            row = int(self._beyond.argmax())
+            row, size = int(self._beyond.argmax()), self.config.position.size
             raise ValueError(
-                f"row {row} holds a number too long for position.max_position={self._size()} after "
-                f"{self.length[row]} new tokens; raise position.max_position or use overflow=stop"
+                f"row {row} holds a number too long for position.max_position={size} after {self.length[row]} "
+                "new tokens; raise position.max_position or use overflow=stop"
             )
-
-    def _size(self) -> int | None:
-        return self.config.position.size
-
-    def _limit(self, index: int, length: int, max_new_tokens: int, overflow: Overflow) -> int:
-        """The tokens that a prompt of this length may get."""
-        most = self.config.max_length
-        if overflow == "slide":
-            return max_new_tokens
-        if overflow == "error" and length + max_new_tokens > most:
-            raise ValueError(
-                f"prompts[{index}] of {length} tokens and max_new_tokens={max_new_tokens} exceed "
-                f"model.max_length={most}; shorten them, or use overflow=stop or overflow=slide"
-            )
-        if length > most:
-            raise ValueError(
-                f"prompts[{index}] of {length} tokens exceeds model.max_length={most}; shorten it, "
-                "or use overflow=slide"
-            )
-        return min(max_new_tokens, most - length + 1)  # the last token need not be read
-
-    def _checked_source(self, source: Ids, count: int) -> list:
-        rows = prompts.checked(source, self.config.vocab_size, "source")
-        if len(rows) != count:
-            raise ValueError(f"{len(rows)} rows of source for {count} prompts; give one a prompt")
-        for index, row in enumerate(rows):
-            if len(row) > self.config.max_length:
-                raise ValueError(
-                    f"source[{index}] of {len(row)} tokens exceeds model.max_length="
-                    f"{self.config.max_length}; shorten it or train with a larger max_length"
-                )
-        return rows
 
     def _window(self, row: int) -> np.ndarray:
         """The tokens that the model goes on from: half a window where it is full."""
@@ -271,13 +230,7 @@ class Decoding:
             jnp.asarray(of) if first and len(of) > len(contexts) else None,
             slots=prompts.bucket(width + min(ahead, loop.CHUNK)),
         )
-        size = self._size()
-        if size is not None and int(largest.max()) >= size:
-            row = int(largest.argmax())
-            raise ValueError(
-                f"row {row}: its prompt reaches position {int(largest[row])}, which "
-                f"position.max_position={size} does not hold; shorten its numbers or raise max_position"
-            )
+        prompts.check_positions(self.config, largest)
         self._used = width
         self._seen = np.array([len(contexts[i]) for i in (of if first else range(len(of)))], np.int32)
         self._receive(self._rows.token[:, None], 1)

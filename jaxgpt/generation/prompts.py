@@ -1,13 +1,18 @@
 """Prompts as the decode loop takes them: checked, padded on the left, in a few sizes."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Array, Int
 
+from jaxgpt.models.config import ModelConfig
+
 #: Token ids: rows of any length, or a rectangular array.
 Ids = Sequence[Sequence[int]] | Int[Array, "B T"] | Int[np.ndarray, "B T"]
+
+#: What happens at the end of the model's context: an error, the row ends, or the window moves on.
+Overflow = Literal["error", "stop", "slide"]
 
 
 class Padded(NamedTuple):
@@ -64,3 +69,65 @@ def checked(ids: Ids, vocab_size: int, name: str) -> list[Int[np.ndarray, "_"]]:
             )
         rows.append(row.astype(np.int32))
     return rows
+
+
+def check_request(config: ModelConfig, source: Ids | None, max_new_tokens: int) -> None:
+    """Raises ValueError if a model of this kind cannot generate from such arguments."""
+    if config.kind == "encoder":
+        raise ValueError("kind=encoder generates nothing; use a decoder or an encoder_decoder")
+    if config.kind == "encoder_decoder" and source is None:
+        raise ValueError("kind=encoder_decoder needs source=, the tokens of its encoder")
+    if config.kind == "decoder" and source is not None:
+        raise ValueError("kind=decoder takes no source; put its tokens into the prompt")
+    if max_new_tokens < 1:
+        raise ValueError(f"max_new_tokens={max_new_tokens} must be at least 1")
+
+
+def checked_source(source: Ids, count: int, config: ModelConfig) -> list[Int[np.ndarray, "_"]]:
+    """The rows of an encoder's tokens as arrays, one a prompt.
+
+    Raises:
+      ValueError: as `checked`, for another number of rows than `count`, and for rows that are too long.
+    """
+    rows = checked(source, config.vocab_size, "source")
+    if len(rows) != count:
+        raise ValueError(f"{len(rows)} rows of source for {count} prompts; give one a prompt")
+    for index, row in enumerate(rows):
+        if len(row) > config.max_length:
+            raise ValueError(
+                f"source[{index}] of {len(row)} tokens exceeds model.max_length={config.max_length}; "
+                "shorten it or train with a larger max_length"
+            )
+    return rows
+
+
+def room(index: int, length: int, max_new_tokens: int, max_length: int, overflow: Overflow) -> int:
+    """How many tokens prompt `index`, of `length` tokens, may get.
+
+    Raises:
+      ValueError: if they are too many and `overflow` allows no way out.
+    """
+    if overflow == "slide":
+        return max_new_tokens
+    if overflow == "error" and length + max_new_tokens > max_length:
+        raise ValueError(
+            f"prompts[{index}] of {length} tokens and max_new_tokens={max_new_tokens} exceed "
+            f"model.max_length={max_length}; shorten them, or use overflow=stop or overflow=slide"
+        )
+    if length > max_length:
+        raise ValueError(
+            f"prompts[{index}] of {length} tokens exceeds model.max_length={max_length}; shorten it, "
+            "or use overflow=slide"
+        )
+    return min(max_new_tokens, max_length - length + 1)  # the last token need not be read
+
+
+def check_positions(config: ModelConfig, largest: Int[Array, "R"]) -> None:
+    """Raises ValueError if the position scheme has no place for what a prompt or its source holds."""
+    size = config.position.size
+    if size is not None and int(largest.max()) >= size:
+        row = int(largest.argmax())
+        raise ValueError(
+            f"the prompt or source of row {row} reaches position {int(largest[row])}, which "
+            f"position.max_position={size} does not hold; shorten its numbers or raise max_position"
+        )

@@ -153,7 +153,8 @@ def choose(
     return draw(keys, step, logits).astype(jnp.int32)
 
 
-def row_keys(seed: int, row_ids: Int[Array, "R"], samples: Int[Array, "R"]) -> Array:
+@jax.jit
+def row_keys(seed: Int[Array, ""], row_ids: Int[Array, "R"], samples: Int[Array, "R"]) -> Array:
     """A key for each row, from its id and the number of its sample."""
     key = jax.random.key(seed)
     return jax.vmap(lambda row, sample: jax.random.fold_in(jax.random.fold_in(key, row), sample))(

@@ -33,11 +33,11 @@ class Watch:
 
     def __init__(self, stop_strings: Sequence[str], decode: Callable[[Sequence[int]], str] | None):
         if isinstance(stop_strings, str):
-            raise ValueError(f"stop_strings={stop_strings!r} must be a list of texts; use [{stop_strings!r}]")
+            raise ValueError(f"stop={stop_strings!r} must be a list of texts; use [{stop_strings!r}]")
         if "" in stop_strings:
             raise ValueError("a stop string is empty, which would end every row at once; leave it out")
         if stop_strings and decode is None:
-            raise ValueError("stop_strings need decode=, such as tokenizer.decode")
+            raise ValueError("stop needs decode=, such as tokenizer.decode")
         self.stop_strings, self.decode = tuple(stop_strings), decode
         self._looked: dict[int, int] = {}
 

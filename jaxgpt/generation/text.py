@@ -1,0 +1,149 @@
+"""Generation from text to text: all completions of many prompts, or one as it comes."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from flax import nnx
+
+from jaxgpt.generation import stopping
+from jaxgpt.generation.decode import GREEDY, Decoding
+from jaxgpt.generation.prompts import Overflow, bucket
+from jaxgpt.generation.sampling import Sampling
+from jaxgpt.tokenizers.base import Tokenizer
+
+
+def encode_prompts(
+    model: nnx.Module, tokenizer: Tokenizer, texts: Sequence[str]
+) -> tuple[list[list[int]], list[list[int]] | None]:
+    """`prompt_ids` and `source` as `generate` takes them, laid out as the rows of training are.
+
+    A decoder reads bos and the text; an encoder the text and eos, and then the decoder begins with bos.
+    """
+    rows = tokenizer.encode_batch(texts)
+    if model.config.kind == "encoder_decoder":
+        return [[tokenizer.bos_id] for _ in rows], [[*row, tokenizer.eos_id] for row in rows]
+    return [[tokenizer.bos_id, *row] for row in rows], None
+
+
+def complete(
+    model: nnx.Module,
+    tokenizer: Tokenizer,
+    prompts: Sequence[str],
+    *,
+    max_new_tokens: int,
+    sampling: Sampling = GREEDY,
+    stop: Sequence[str] = (),
+    batch_size: int = 64,
+    overflow: Overflow = "stop",
+    progress: Callable[[int, int], None] | None = None,
+) -> list[list[str]]:
+    """The completions of each prompt, `sampling.num_samples` of them, without prompt, eos and stop string.
+
+    Prompts of like length run together; the results come in the order of `prompts` and depend neither
+    on the batch size nor, at temperature 0, on the other prompts. When sampling, a completion depends on
+    its prompt's index. What reaches the end of the context without an eos is given as far as it came.
+
+    Args:
+      progress: called with the number of prompts done and of all after each batch.
+
+    Raises:
+      ValueError: as `generate`, and for a batch size below 1.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size} must be at least 1")
+    stopping.Watch(stop, tokenizer.decode)  # says at once what is wrong with `stop`, even without prompts
+    prompt_ids, source = encode_prompts(model, tokenizer, prompts)
+    by_length = sorted(range(len(prompts)), key=lambda i: len((source or prompt_ids)[i]))
+    size = min(batch_size, bucket(len(prompts), least=1))
+    completions: list[list[str]] = [[] for _ in prompts]
+    for start in range(0, len(prompts), size):
+        chosen = by_length[start : start + size]
+        # The last batch is filled up with copies of its last prompt, so that its program exists already.
+        rows = chosen + chosen[-1:] * (size - len(chosen))
+        run = Decoding(
+            model,
+            [prompt_ids[i] for i in rows],
+            source=None if source is None else [source[i] for i in rows],
+            row_ids=rows,
+            max_new_tokens=max_new_tokens,
+            sampling=sampling,
+            overflow=overflow,
+            **_ids_of(model, tokenizer),
+        )
+        run.finish(stop, tokenizer.decode)
+        for index, prompt in enumerate(chosen):
+            for row in range(index * sampling.num_samples, (index + 1) * sampling.num_samples):
+                completions[prompt].append(_text(tokenizer, run, row, stop))
+        if progress is not None:
+            progress(start + len(chosen), len(prompts))
+    return completions
+
+
+def stream(
+    model: nnx.Module,
+    tokenizer: Tokenizer,
+    prompt_ids: Sequence[int],
+    *,
+    max_new_tokens: int,
+    sampling: Sampling = GREEDY,
+    stop: Sequence[str] = (),
+    source: Sequence[int] | None = None,
+    overflow: Overflow = "error",
+    every: int = 8,
+) -> Iterator[str]:
+    """Pieces of one completion as they come; together they are what `complete` gives for the prompt.
+
+    A piece holds whole characters and never a part of a stop string. `encode_prompts` makes the ids.
+
+    Args:
+      every: tokens between two looks; it does not change the text.
+
+    Raises:
+      ValueError: as `generate`, and for more than one sample or `every` below 1.
+    """
+    if sampling.num_samples != 1:
+        raise ValueError(f"num_samples={sampling.num_samples}: a stream has one; use complete for several")
+    if every < 1:
+        raise ValueError(f"every={every} must be at least 1")
+    watch = stopping.Watch(stop, tokenizer.decode)
+    run = Decoding(
+        model,
+        [prompt_ids],
+        source=None if source is None else [source],
+        max_new_tokens=max_new_tokens,
+        sampling=sampling,
+        overflow=overflow,
+        **_ids_of(model, tokenizer),
+    )
+    return _pieces(run, tokenizer, watch, every)
+
+
+def _pieces(run: Decoding, tokenizer: Tokenizer, watch: stopping.Watch, every: int) -> Iterator[str]:
+    given = 0
+    while not run.finished:
+        run.advance(every)
+        watch.end_rows(run)
+        text = _text(tokenizer, run, 0, watch.stop_strings)
+        if not run.finished:
+            # Bytes that lack the rest of their character come out as one U+FFFD.
+            text = text.removesuffix("\ufffd")
+            text = text[: len(text) - stopping.held_back(text, watch.stop_strings)]
+        if len(text) > given:
+            yield text[given:]
+            given = len(text)
+        run.check_positions()
+
+
+def _text(tokenizer: Tokenizer, run: Decoding, row: int, stop: Sequence[str]) -> str:
+    """The text of a row up to its stop string; eos and the like have none."""
+    text = tokenizer.decode(run.tokens[row, : run.length[row]].tolist())
+    return text[: stopping.first(text, stop)]
+
+
+def _ids_of(model: nnx.Module, tokenizer: Tokenizer) -> dict[str, int | None]:
+    """A tokenizer's ids; a model may have more, which stand for no text and are never chosen."""
+    fewer = tokenizer.vocab_size < model.config.vocab_size
+    return {
+        "eos_id": tokenizer.eos_id,
+        "pad_id": tokenizer.pad_id,
+        "num_ids": tokenizer.vocab_size if fewer else None,
+    }
