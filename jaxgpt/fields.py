@@ -13,7 +13,7 @@ import pkgutil
 import re
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, Union
 
 
@@ -287,27 +287,50 @@ def from_json(cls: Any, data: Any, path: str = "") -> Any:
     return cls(**{key: _check(known[key], value, prefix + key) for key, value in data.items()})
 
 
-def override(config: Any, path: str, text: str, full: str | None = None) -> Any:
-    """`config` with the field at the dotted `path` (hyphens allowed) set from `text`."""
-    full = full or path
-    name, _, rest = path.replace("-", "_").partition(".")
+def override(config: Any, values: Mapping[str, str]) -> Any:
+    """`config` with fields set from text, all at once, so that checks across fields see them together.
+
+    Args:
+      values: text by dotted path; hyphens may stand for underscores. A path that names a whole part
+        (`model.position`) takes effect before those that lie inside it.
+
+    Raises:
+      FieldError: for a path that does not exist, with the nearest ones, or a value of the wrong type.
+    """
+    return _override(config, [(path.replace("-", "_"), path, text) for path, text in values.items()])
+
+
+def _override(config: Any, values: list[tuple[str, str, str]]) -> Any:
     known = hints(type(config)) if dataclasses.is_dataclass(config) else {}
-    if name not in known:
-        names = [row.path for row in describe(config)]
-        raise FieldError(f"no field {full!r}; {_shortlist(name, path, names, full)}")
-    current = getattr(config, name)
-    value = override(current, rest, text, full) if rest else parse(known[name], text, full)
-    return dataclasses.replace(config, **{name: value})
+    new: dict[str, Any] = {}
+    inner: dict[str, list[tuple[str, str, str]]] = {}
+    for path, full, text in values:
+        name, _, rest = path.partition(".")
+        if name not in known:
+            raise FieldError(f"no field {full!r}; {_shortlist(config, path, full)}")
+        if rest:
+            inner.setdefault(name, []).append((rest, full, text))
+        else:
+            new[name] = parse(known[name], text, full)
+    for name, rest in inner.items():
+        new[name] = _override(new.get(name, getattr(config, name)), rest)
+    try:
+        return dataclasses.replace(config, **new)
+    except FieldError:
+        raise
+    except ValueError as error:
+        prefix = values[0][1][: len(values[0][1]) - len(values[0][0])]
+        raise FieldError(f"{prefix}{error}") from error
 
 
-def _shortlist(name: str, path: str, names: list[str], full: str) -> str:
+def _shortlist(config: Any, path: str, full: str) -> str:
     prefix = full[: len(full) - len(path)]
-    close = difflib.get_close_matches(path.replace("-", "_"), names, n=3, cutoff=0.4)
-    close += [n for n in names if n.split(".")[-1] == name.split(".")[-1] and n not in close][:3]
-    shown = close or names
-    return ("did you mean " if close else "known: ") + ", ".join(
-        "--" + prefix + n.replace("_", "-") for n in shown
-    )
+    names = [row.path for row in describe(config)]
+    close = difflib.get_close_matches(path, names, n=3, cutoff=0.4)
+    last = path.split(".")[-1]
+    close += [n for n in names if n.split(".")[-1] == last and n not in close][:3]
+    shown = ", ".join("--" + prefix + n.replace("_", "-") for n in close or names)
+    return f"did you mean {shown}?" if close else f"known: {shown}"
 
 
 class Row(typing.NamedTuple):

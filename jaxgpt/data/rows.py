@@ -1,6 +1,7 @@
 """Examples as one padded integer table: a row is `bos prompt target eos`."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterable
 
 import numpy as np
@@ -84,18 +85,15 @@ def check_length(rows: list[list[int]], limit: int, examples: list[Example]) -> 
         )
 
 
-def pad(rows: list[list[int]], tokenizer: Tokenizer, multiple: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """Rows padded on the right to one length, in the smallest integer type, and their lengths."""
+def pad(rows: list[list[int]], tokenizer: Tokenizer) -> tuple[np.ndarray, np.ndarray]:
+    """Rows padded on the right to one length, in the narrowest integer type, and their lengths."""
     length = np.asarray([len(row) for row in rows], np.int32)
-    width = -(-int(length.max()) // multiple) * multiple
-    dtype = (
-        np.uint8 if tokenizer.vocab_size <= 2**8 else np.uint16 if tokenizer.vocab_size <= 2**16 else np.int32
-    )
-    table = np.full((len(rows), width), tokenizer.pad_id, dtype)
-    for i, row in enumerate(rows):
-        table[i, : len(row)] = row
-    if int(table.max()) >= tokenizer.vocab_size:
-        raise ValueError(
-            f"the tokenizer gave id {int(table.max())} of a vocabulary of {tokenizer.vocab_size}"
-        )
+    table = np.full((len(rows), int(length.max())), tokenizer.pad_id, narrowest(tokenizer.vocab_size))
+    flat = np.fromiter(itertools.chain.from_iterable(rows), table.dtype, int(length.sum()))
+    table[np.arange(table.shape[1]) < length[:, None]] = flat
     return table, length
+
+
+def narrowest(vocab_size: int) -> np.dtype:
+    """The narrowest integer type that holds every id."""
+    return np.min_scalar_type(vocab_size - 1)

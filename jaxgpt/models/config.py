@@ -102,6 +102,11 @@ class ModelConfig:
     def num_encoder_layers(self) -> int:
         return self.encoder_layers or self.num_layers
 
+    @property
+    def embedding_std(self) -> float:
+        """Initial standard deviation of embeddings: `init_std`, or d_model^-1/2."""
+        return self.d_model**-0.5 if self.init_std is None else self.init_std
+
     def for_vocabulary(self, token_texts: Sequence[str]) -> Self:
         """This model for a tokenizer: `token_texts[i]` is the text that id i stands for.
 

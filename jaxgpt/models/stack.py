@@ -91,12 +91,10 @@ class Stack(nnx.Module):
         tables = self.position.tables(
             d_model=config.d_model, num_heads=config.num_heads, max_length=config.max_length
         )
-        self.tables = nnx.Dict(
-            {
-                name: normal(rngs.params(), table.shape, table.std, table.axes, config.param_dtype)
-                for name, table in sorted(tables.items())
-            }
-        )
+        self.tables = nnx.Dict()
+        for name, table in sorted(tables.items()):
+            std = config.embedding_std if table.std is None else table.std
+            self.tables[name] = normal(rngs.params(), table.shape, std, table.axes, config.param_dtype)
         blocks = [build_block(config, role, self.depth, rngs) for _ in range(self.depth)]
         self.blocks = stack_blocks(blocks) if config.layers == "scanned" else nnx.List(blocks)
         self.norm = None if config.wiring == "post" else build_norm(config)

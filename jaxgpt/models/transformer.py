@@ -43,11 +43,17 @@ class Transformer(nnx.Module):
         if config.vocab_size < 1:
             raise ValueError("vocab_size=0: give the model a vocabulary with config.for_vocabulary(...)")
         self.config = config
-        types = {"std": config.init_std, "param_dtype": config.param_dtype}
-        self.embedding = Embedding(config.vocab_size, config.d_model, dtype=config.dtype, rngs=rngs, **types)
+        self.embedding = Embedding(
+            config.vocab_size,
+            config.d_model,
+            std=config.embedding_std,
+            dtype=config.dtype,
+            param_dtype=config.param_dtype,
+            rngs=rngs,
+        )
         self.encoder = Stack(config, role="encoder", rngs=rngs) if config.kind != "decoder" else None
         self.decoder = Stack(config, role="decoder", rngs=rngs) if config.kind != "encoder" else None
-        std = config.d_model**-0.5 if config.init_std is None else config.init_std
+        std = config.embedding_std
         shape, axes = (config.d_model, config.vocab_size), ("embed", "vocab")
         own = config.head == "separate"
         self.head = normal(rngs.params(), shape, std, axes, config.param_dtype) if own else None

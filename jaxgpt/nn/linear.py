@@ -59,8 +59,7 @@ class Linear(nnx.Module):
 class Embedding(nnx.Module):
     """One vector an id; `attend` gives the logits of a tied head."""
 
-    def __init__(self, vocab_size: int, d_model: int, *, std, dtype, param_dtype, rngs):
-        std = d_model**-0.5 if std is None else std
+    def __init__(self, vocab_size: int, d_model: int, *, std: float, dtype, param_dtype, rngs: nnx.Rngs):
         self.table = normal(rngs.params(), (vocab_size, d_model), std, ("vocab", "embed"), param_dtype)
         self.dtype = jnp.dtype(dtype)
 

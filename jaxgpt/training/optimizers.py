@@ -24,7 +24,7 @@ def schedule(config: OptimizerConfig, steps: int) -> optax.Schedule:
 
 def decay_mask(params: dict) -> dict:
     """True for kernels and tables, False for biases and norms; by name, since stacking adds dimensions."""
-    return {name: name.rsplit("/", 1)[-1] in ("kernel", "table", "head") for name in params}
+    return {name: name.rsplit(".", 1)[-1] in ("kernel", "table", "head") for name in params}
 
 
 def build(config: OptimizerConfig, steps: int, axes: dict[str, tuple]) -> optax.GradientTransformation:
@@ -68,7 +68,7 @@ def build(config: OptimizerConfig, steps: int, axes: dict[str, tuple]) -> optax.
 def _muon_axes(name: str, ndim: int, axes: dict[str, tuple]):
     """The input and output axes of a kernel; None for what Muon leaves to AdamW."""
     names = axes[name]
-    if not name.endswith("/kernel"):
+    if not name.endswith(".kernel"):
         return None
     first = ndim - len(names)  # layers stand before the named axes
     inputs = [i for i, axis in enumerate(names) if axis == "embed"] or [0]

@@ -22,16 +22,16 @@ State = dict[str, Any]
 
 
 class Template:
-    """A model's structure apart from its weights, which are a flat dictionary `path/to/kernel: array`."""
+    """A model's structure apart from its weights, which are a flat dictionary `path.to.kernel: array`."""
 
     def __init__(self, config: ModelConfig):
         self.config = config
         abstract = nnx.eval_shape(lambda: Transformer(config, rngs=nnx.Rngs(0)))
         self.graph, self._state = nnx.split(abstract)
         flat = nnx.to_flat_state(self._state)
-        self._paths = {"/".join(map(str, path)): path for path, _ in flat}
-        self.axes = {"/".join(map(str, path)): variable.axes for path, variable in flat}
-        self.shapes = {"/".join(map(str, path)): variable.shape for path, variable in flat}
+        self._paths = {".".join(map(str, path)): path for path, _ in flat}
+        self.axes = {".".join(map(str, path)): variable.axes for path, variable in flat}
+        self.shapes = {".".join(map(str, path)): variable.shape for path, variable in flat}
 
     def init(self, key: jax.Array) -> Params:
         """Fresh weights."""
@@ -40,12 +40,12 @@ class Template:
     def params(self, model: Transformer) -> Params:
         """The weights of a model."""
         flat = nnx.to_flat_state(nnx.state(model))
-        return {"/".join(map(str, path)): variable[...] for path, variable in flat}
+        return {".".join(map(str, path)): variable[...] for path, variable in flat}
 
     def model(self, params: Params) -> Transformer:
         """The model with these weights."""
         flat = [
-            (path, variable.replace(params["/".join(map(str, path))]))
+            (path, variable.replace(params[".".join(map(str, path))]))
             for path, variable in nnx.to_flat_state(self._state)
         ]
         return nnx.merge(self.graph, nnx.from_flat_state(flat))
@@ -72,6 +72,7 @@ class Program:
     window: int
 
     def __post_init__(self):
+        object.__setattr__(self, "schedule", optimizers.schedule(self.optimizer, self.training.steps))
         transformation = optimizers.build(self.optimizer, self.training.steps, self.template.axes)
         object.__setattr__(self, "_transformation", transformation)
 
@@ -146,6 +147,29 @@ class Program:
         empty = jnp.zeros((indices.shape[0], self.seeds), jnp.float32)
         metrics = {"loss": empty, "grad_norm": empty, "weight": empty}
         return jax.lax.fori_loop(0, count, body, (state, metrics))
+
+    def validation(self, state: State, data: objectives.Batch) -> Array:
+        """Mean loss over all rows of a table, in pieces of the batch size. [R]"""
+        rows = data["tokens"].shape[0]
+        size = min(self.training.batch_size, rows)
+        count = -(-rows // size)
+        real = jnp.arange(count * size) < rows
+        index = jnp.minimum(jnp.arange(count * size), rows - 1).reshape(count, size)
+
+        def one(params):
+            model = self.template.model(params)
+
+            def piece(xs):
+                index, real = xs
+                batch = objectives.gather(data, index, self.window)
+                losses, weights = objectives.next_token(model, batch, self.training.objective)
+                weights = weights * real[:, None]
+                return (losses * weights).sum(), weights.sum()
+
+            total, weight = jax.lax.map(piece, (index, real.reshape(count, size)))
+            return total.sum() / jnp.maximum(weight.sum(), 1.0)
+
+        return jax.vmap(one)(state["params"]) if self.seeds > 1 else one(state["params"])[None]
 
     def step(self, state: State, *, data, index: Int[Array, "B"], key: jax.Array):
         """One update of one replica."""

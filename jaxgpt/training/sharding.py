@@ -48,6 +48,12 @@ def make_mesh(config: MeshConfig, batch_size: int) -> Mesh:
     return Mesh(devices, ("data", "fsdp", "tensor"), axis_types=(AxisType.Auto,) * 3)
 
 
+def local_mesh() -> Mesh:
+    """The first device of this process alone."""
+    devices = np.asarray(jax.local_devices()[:1]).reshape(1, 1, 1)
+    return Mesh(devices, ("data", "fsdp", "tensor"), axis_types=(AxisType.Auto,) * 3)
+
+
 def spec(shape: tuple[int, ...], axes: tuple[str | None, ...], mesh: Mesh) -> PartitionSpec:
     """How one parameter is split; a dimension that a mesh axis does not divide stays whole.
 

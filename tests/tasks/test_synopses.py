@@ -102,6 +102,6 @@ def test_the_experiment_round_trips_and_takes_settings():
     experiment = synopses()
     assert from_json(Experiment, to_json(experiment)) == experiment
     assert Task.named("synopses") is Synopses
-    changed = override(experiment, "task.text-column", "plot")
-    changed = override(changed, "task.rules", "spaces,short")
+    changed = override(experiment, {"task.text-column": "plot"})
+    changed = override(changed, {"task.rules": "spaces,short"})
     assert (changed.task.text_column, changed.task.rules) == ("plot", ("spaces", "short"))

@@ -11,11 +11,14 @@ from jaxgpt.fields import Choice
 
 
 class Table(NamedTuple):
-    """One learned array of a position scheme: its shape, logical axes and initial standard deviation."""
+    """One learned array of a position scheme: its shape, logical axes and initial standard deviation.
+
+    A deviation of None means that of the token embeddings.
+    """
 
     shape: tuple[int, ...]
     axes: tuple[str | None, ...]
-    std: float = 0.02
+    std: float | None = None
 
 
 #: What a scheme must remember between two chunks of one sequence; a tuple of arrays with batch first.

@@ -1,0 +1,214 @@
+"""The command line: `jaxgpt train|evaluate|generate`, and the scripts train.py and evaluate.py."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from jaxgpt.options import Option, UsageError, parse, usage
+
+TRAIN = (
+    Option("list", "flag", "show the experiments and leave"),
+    Option("workdir", "DIR", "run directory; default: runs/EXPERIMENT, numbered if taken"),
+    Option("resume", "flag", "go on with the run in --workdir, or with the newest of this experiment"),
+    Option("dry-run", "flag", "show the resolved experiment, compile once, and leave"),
+)
+EVALUATE = (
+    Option("split", "SPLIT", "train, validation or test", "test"),
+    Option("n", "N", "questions", "10000"),
+    Option("checkpoint", "WHICH", "last, best or a step", "last"),
+    Option("output", "FILE", "where the figures go; default: RUN/evaluation.json"),
+)
+GENERATE = (
+    Option("prompt", "TEXT", "a prompt in ordinary notation; without one it is asked for"),
+    Option("prompts", "FILE", "one prompt a line"),
+    Option("output", "FILE", "text, and beside it JSON lines with the settings"),
+    Option("max-new-tokens", "N", "at most so many; default: what the model has room for"),
+    Option("stop", "TEXT", "end a completion before this text"),
+    Option("checkpoint", "WHICH", "last, best or a step", "last"),
+)
+COMMON = (
+    Option("help", "flag", "show this and leave"),
+    Option("traceback", "flag", "show the whole traceback of an error"),
+    Option("distributed", "flag", "one of several processes (jax.distributed.initialize)"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; errors a user can mend end in one line and status 2.
+
+    Returns:
+      The exit status.
+    """
+    argv = list(sys.argv[1:] if argv is None else argv)
+    commands = {"train": _train, "evaluate": _evaluate, "generate": _generate}
+    if not argv or argv[0] in ("-h", "--help"):
+        print("jaxgpt train|evaluate|generate; each has --help\n\n" + (__doc__ or ""))
+        return 0 if argv else 2
+    if argv[0] not in commands:
+        return _fail(f"no command is called {argv[0]!r}; known: {', '.join(commands)}")
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # so that my_package.my_tasks:experiment is found
+    try:
+        return commands[argv[0]](argv[1:])
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        if "--traceback" in argv or not _mendable(error):
+            raise
+        return _fail(str(error) or type(error).__name__)
+
+
+def _mendable(error: Exception) -> bool:
+    from jaxgpt.training.checkpoints import CheckpointError
+    from jaxgpt.training.loop import TrainingError
+
+    return isinstance(error, ValueError | OSError | CheckpointError | TrainingError)
+
+
+def _fail(message: str, status: int = 2) -> int:
+    print("error: " + " ".join(message.split("\n")), file=sys.stderr)
+    return status
+
+
+def _start_jax(distributed: bool) -> None:
+    import jax
+
+    if distributed:
+        number = os.environ.get("JAX_NUM_PROCESSES")
+        index = os.environ.get("JAX_PROCESS_ID")
+        jax.distributed.initialize(
+            coordinator_address=os.environ.get("JAX_COORDINATOR_ADDRESS"),
+            num_processes=int(number) if number else None,
+            process_id=int(index) if index else None,
+        )
+
+
+def _train(argv: list[str]) -> int:
+    given = parse(argv, TRAIN + COMMON, positional="EXPERIMENT")
+    from jaxgpt import experiments, fields
+
+    if given.flag("list"):
+        print(experiments.listing())
+        return 0
+    name = given.positional or "addition"
+    if given.flag("resume"):
+        workdir = Path(given.get("workdir") or _newest(name))
+        from jaxgpt.training.rundir import RunDirectory
+
+        experiment, _ = RunDirectory(workdir).read()
+    else:
+        experiment = experiments.find(name)
+        workdir = Path(given.get("workdir") or _free(name))
+    if given.flag("help"):
+        fields.override(experiment, given.fields)
+        print(usage("train [EXPERIMENT]", TRAIN + COMMON, experiment))
+        return 0
+    experiment = fields.override(experiment, given.fields)
+    _start_jax(given.flag("distributed"))
+    from jaxgpt.training.session import train
+
+    outcome = train(
+        experiment,
+        workdir,
+        resume=given.flag("resume"),
+        dry_run=given.flag("dry-run"),
+        overridden=frozenset(path.replace("-", "_") for path in given.fields),
+        say=_say,
+    )
+    if outcome.status == "finished" and experiment.task.sample_prompts:
+        _say(f"ask it: jaxgpt generate {workdir} --prompt {_quoted(experiment.task.sample_prompts[0])}")
+    if outcome.status == "stopped":
+        # A compilation may still run in its thread; waiting for it would outlast a grace period.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
+    return 0
+
+
+def _evaluate(argv: list[str]) -> int:
+    given = parse(argv, EVALUATE + COMMON, positional="RUN")
+    if given.flag("help") or given.positional is None:
+        print(usage("evaluate RUN", EVALUATE + COMMON, None))
+        return 0 if given.flag("help") else 2
+    from jaxgpt import fields
+    from jaxgpt.evaluation import evaluate, plots
+    from jaxgpt.run import load
+    from jaxgpt.training.progress import Counter
+
+    split = given.get("split")
+    if split not in ("train", "validation", "test"):
+        raise UsageError(f"--split {split}: known: train, validation, test")
+    _start_jax(given.flag("distributed"))
+    run = load(given.positional, checkpoint=_which(given.get("checkpoint")))
+    experiment = fields.override(run.experiment, given.fields)
+    changed = fields.differences(run.experiment, experiment)
+    if any(not row.startswith("task") for row in changed):
+        raise UsageError(f"only --task fields can change in an evaluation, not {'; '.join(changed)}")
+    result = evaluate(
+        run.models,
+        run.tokenizer,
+        experiment.task,
+        split=split,
+        n=given.whole("n"),
+        data_seed=experiment.training.data_seed,
+        progress=Counter("evaluating", _say),
+    )
+    _say(result.table())
+    output = Path(given.get("output") or run.directory.evaluation)
+    result.write_json(output)
+    plots.accuracy_grid(result, output.with_name("accuracy_grid.png"))
+    _say(f"written: {output} and {output.with_name('accuracy_grid.png')}")
+    return 0
+
+
+def _generate(argv: list[str]) -> int:
+    given = parse(argv, GENERATE + COMMON, positional="RUN")
+    if given.flag("help") or given.positional is None:
+        from jaxgpt.generation import Sampling
+
+        print(usage("generate RUN", GENERATE + COMMON, Sampling()))
+        return 0 if given.flag("help") else 2
+    from jaxgpt.prompting import generate
+
+    generate(given, _which(given.get("checkpoint")), _say)
+    return 0
+
+
+def _which(text: str) -> str | int:
+    if text in ("last", "best"):
+        return text
+    if text.isdecimal():
+        return int(text)
+    raise UsageError(f"--checkpoint {text}: last, best or a step")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _quoted(text: str) -> str:
+    import shlex
+
+    return shlex.quote(text)
+
+
+def _free(name: str) -> Path:
+    """runs/NAME, or the first of runs/NAME-2, ... that does not exist."""
+    base = Path("runs") / name.split(":")[-1].replace("-", "_")
+    path, number = base, 2
+    while path.exists():
+        path, number = base.with_name(f"{base.name}-{number}"), number + 1
+    return path
+
+
+def _newest(name: str) -> Path:
+    base = name.split(":")[-1].replace("-", "_")
+    found = [p for p in Path("runs").glob(f"{base}*") if (p / "experiment.json").exists()]
+    found = [p for p in found if p.name == base or p.name.removeprefix(base + "-").isdecimal()]
+    if not found:
+        raise UsageError(f"there is no run of {name} in runs/; name one with --workdir")
+    return max(found, key=lambda p: (p / "experiment.json").stat().st_mtime)

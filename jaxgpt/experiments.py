@@ -1,0 +1,52 @@
+"""Finding experiments by name: functions annotated `-> Experiment` in the modules of `tasks`, or anywhere."""
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable
+
+from jaxgpt.experiment import Experiment
+from jaxgpt.fields import FieldError, load_dotted, nearest
+
+#: The package whose modules are searched for short names.
+PACKAGE = "tasks"
+
+
+def available() -> dict[str, Callable[[], Experiment]]:
+    """Every experiment with a short name."""
+    found: dict[str, Callable[[], Experiment]] = {}
+    package = importlib.import_module(PACKAGE)
+    for module in pkgutil.iter_modules(package.__path__):
+        for name, value in vars(importlib.import_module(f"{PACKAGE}.{module.name}")).items():
+            if inspect.isfunction(value) and inspect.signature(value).return_annotation is Experiment:
+                found[name] = value
+    return dict(sorted(found.items()))
+
+
+def find(name: str) -> Experiment:
+    """The experiment called `name`, or what `package.module:function` returns.
+
+    Raises:
+      FieldError: if there is none, with the nearest names.
+    """
+    if ":" in name:
+        function = load_dotted(name)
+        experiment = function() if inspect.isfunction(function) else None
+        if not isinstance(experiment, Experiment):
+            raise FieldError(f"{name} is no function that returns an Experiment")
+        return experiment
+    experiments = available()
+    key = name.replace("-", "_")
+    if key not in experiments:
+        raise FieldError(f"no experiment is called {name!r}; {nearest(key, list(experiments))}")
+    return experiments[key]()
+
+
+def listing() -> str:
+    """All experiments, a line each, with the time they take on two CPU cores."""
+    lines = []
+    for name, function in available().items():
+        first = (inspect.getdoc(function) or "").split("\n")[0]
+        time = function().expected_time
+        lines.append(f"{name:<24} {first}" + (f" [{time}]" if time else ""))
+    return "\n".join(lines)

@@ -1,0 +1,113 @@
+"""Splitting a command line into its own options and the fields of an experiment."""
+
+import dataclasses
+import difflib
+from collections.abc import Sequence
+from typing import Any
+
+from jaxgpt.fields import describe
+
+
+class UsageError(ValueError):
+    """A command line that cannot be understood; the message is one line."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Option:
+    """An option of a command. `value` names what follows it; `flag` means that nothing does."""
+
+    name: str
+    value: str
+    help: str
+    default: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Given:
+    """A parsed command line.
+
+    Attributes:
+      options: text by option name.
+      fields: text by dotted path, for `jaxgpt.fields.override`.
+    """
+
+    positional: str | None
+    options: dict[str, str]
+    fields: dict[str, str]
+
+    def flag(self, name: str) -> bool:
+        return name in self.options
+
+    def get(self, name: str) -> Any:
+        return self.options.get(name)
+
+    def whole(self, name: str) -> int:
+        """An option as a whole number, at least 1."""
+        text = self.options[name]
+        if not text.isdecimal() or int(text) < 1:
+            raise UsageError(f"--{name} {text}: a whole number of at least 1 is needed")
+        return int(text)
+
+
+def parse(argv: Sequence[str], options: Sequence[Option], *, positional: str) -> Given:
+    """Options of the command, `--dotted.field VALUE` pairs, and at most one positional argument.
+
+    Raises:
+      UsageError: for a missing value, a second positional argument or an option given twice.
+    """
+    known = {option.name: option for option in options}
+    given: dict[str, str] = {o.name: o.default for o in options if o.default is not None}
+    fields: dict[str, str] = {}
+    first: str | None = None
+    seen: set[str] = set()
+    rest = list(argv)
+    while rest:
+        word = rest.pop(0)
+        if word == "-h":
+            word = "--help"
+        if not word.startswith("--"):
+            if first is not None:
+                raise UsageError(f"{word!r} is one argument too many after {positional}={first}")
+            first = word
+            continue
+        name, equals, value = word[2:].partition("=")
+        plain = name.replace("_", "-")
+        option = known.get(plain)
+        if option is not None and option.value == "flag":
+            if equals:
+                raise UsageError(f"--{plain} takes no value")
+            given[plain] = ""
+            continue
+        if not equals:
+            if not rest:
+                raise UsageError(f"--{name} needs a value")
+            value = rest.pop(0)
+        if plain in seen:
+            raise UsageError(f"--{name} is given twice")
+        seen.add(plain)
+        if option is not None:
+            given[plain] = value
+        else:
+            fields[name] = value
+    return Given(first, given, fields)
+
+
+def unknown(name: str, known: Sequence[str]) -> str:
+    """A line about an option that does not exist."""
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    return f"no option --{name}; known: " + ", ".join("--" + n for n in close or sorted(known))
+
+
+def usage(command: str, options: Sequence[Option], config: Any) -> str:
+    """Help: the options, then every field with its type and default."""
+    lines = [f"usage: jaxgpt {command} [--dotted.field VALUE ...]", ""]
+    for option in options:
+        left = f"--{option.name}" + ("" if option.value == "flag" else f" {option.value}")
+        default = f" (default: {option.default})" if option.default is not None else ""
+        lines.append(f"  {left:<34} {option.help}{default}")
+    if config is not None:
+        lines += ["", "fields:"]
+        for row in describe(config):
+            left = f"--{row.path.replace('_', '-')} {row.type}"
+            lines.append(f"  {left:<58} {row.help} (default: {row.value})")
+    return "\n".join(lines)

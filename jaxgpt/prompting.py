@@ -1,0 +1,103 @@
+"""Asking a run: one prompt on the terminal, or a file of them."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from jaxgpt import fields
+from jaxgpt.generation import Sampling, stream
+from jaxgpt.options import Given, UsageError, unknown
+from jaxgpt.run import Run, Which, load
+
+Say = Callable[[str], None]
+
+#: Tokens that a text goes on for, unless told otherwise.
+DEFAULT_LENGTH = 200
+
+
+def generate(given: Given, checkpoint: Which, say: Say) -> None:
+    """What `jaxgpt generate` does.
+
+    Raises:
+      UsageError: for options that do not exist or exclude each other.
+      ValueError: if a prompt is no question of the run's task.
+    """
+    settings = Sampling()
+    allowed = [row.path.replace("_", "-") for row in fields.describe(settings)]
+    for name in given.fields:
+        if name.replace("_", "-") not in allowed:
+            raise UsageError(unknown(name, allowed))
+    settings = fields.override(settings, given.fields)
+    if given.get("prompt") is not None and given.get("prompts") is not None:
+        raise UsageError("--prompt and --prompts exclude each other")
+    run = load(given.positional, checkpoint=checkpoint)
+    length = given.whole("max-new-tokens") if given.get("max-new-tokens") else None
+    stop = [given.get("stop")] if given.get("stop") else []
+    if given.get("prompts") is not None:
+        prompts = _lines(Path(given.get("prompts")))
+        answers = run.generate(prompts, max_new_tokens=length, sampling=settings, stop=stop)
+        _write(given.get("output"), run, settings, prompts, answers, say)
+        return
+    if given.get("prompt") is not None:
+        _answer(run, given.get("prompt"), length, settings, stop, given.get("output"), say)
+        return
+    while True:
+        try:
+            text = input("prompt> " if sys.stdin.isatty() else "")
+        except EOFError:
+            return
+        try:
+            _answer(run, text, length, settings, stop, None, say)
+        except ValueError as error:
+            say(f"error: {error}")
+
+
+def _answer(run: Run, text: str, length, settings: Sampling, stop, output, say: Say) -> None:
+    """Answer one prompt: text streams as it is written; an answer in other notation comes whole."""
+    streams = run.task.layout == "stream" and settings.num_samples == 1 and not stop and output is None
+    if not streams:
+        answers = run.generate(text, max_new_tokens=length, sampling=settings, stop=stop)
+        _write(output, run, settings, [text], answers, say)
+        return
+    sys.stdout.write(text)
+    ids = [run.tokenizer.bos_id, *run.tokenizer.encode(run.task.prompt(text))]
+    length = length or DEFAULT_LENGTH
+    for piece in stream(
+        run.model, run.tokenizer, ids, max_new_tokens=length, sampling=settings, overflow="slide"
+    ):
+        sys.stdout.write(piece)
+        sys.stdout.flush()
+    say("")
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UsageError(f"--prompts {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"--prompts {path} is not UTF-8 (byte {error.start})") from error
+    lines = [line for line in text.splitlines() if line.strip()]
+    if not lines:
+        raise UsageError(f"--prompts {path} holds no prompt")
+    return lines
+
+
+def _write(output, run: Run, settings: Sampling, prompts, answers, say: Say) -> None:
+    if output is None:
+        for samples in answers:
+            for sample in samples:
+                say(sample)
+        return
+    path = Path(output)
+    blocks, records = [], []
+    for prompt, samples in zip(prompts, answers, strict=True):
+        for number, sample in enumerate(samples):
+            blocks.append(f"{prompt}\n{sample}\n")
+            records.append({"prompt": prompt, "sample": number, "completion": sample})
+    path.write_text("\n".join(blocks), encoding="utf-8")
+    head = {"run": run.directory.path.name, "step": run.step, "sampling": fields.to_json(settings)}
+    lines = path.with_suffix(".jsonl")
+    lines.write_text("".join(json.dumps(head | record) + "\n" for record in records), encoding="utf-8")
+    say(f"written: {path} and {lines}")

@@ -1,0 +1,110 @@
+"""A trained run, read back from its directory: model, tokenizer, task and text in, text out."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import jax
+
+from jaxgpt.experiment import Experiment
+from jaxgpt.generation import Sampling, complete
+from jaxgpt.models.transformer import Transformer
+from jaxgpt.task import Task
+from jaxgpt.tokenizers.base import Tokenizer
+from jaxgpt.training import sharding
+from jaxgpt.training.checkpoints import Checkpoints, refuse_pickle
+from jaxgpt.training.config import MeshConfig
+from jaxgpt.training.program import Program, Template
+from jaxgpt.training.rundir import RunDirectory
+
+Which = Literal["last", "best"] | int
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run directory in memory.
+
+    Attributes:
+      models: one a seed; `model` is the first.
+      step: updates that the weights have seen.
+    """
+
+    directory: RunDirectory
+    experiment: Experiment
+    tokenizer: Tokenizer
+    models: tuple[Transformer, ...]
+    step: int
+
+    @property
+    def model(self) -> Transformer:
+        return self.models[0]
+
+    @property
+    def task(self) -> Task:
+        return self.experiment.task
+
+    def generate(
+        self,
+        prompts: str | Sequence[str],
+        *,
+        max_new_tokens: int | None = None,
+        sampling: Sampling = Sampling(),  # noqa: B008 - frozen
+        stop: Sequence[str] = (),
+    ) -> list[list[str]]:
+        """Answers in ordinary notation to prompts in ordinary notation, `num_samples` for each.
+
+        Args:
+          prompts: such as `9+71421`; a single text counts as one prompt.
+          max_new_tokens: none means what the model's `max_length` leaves.
+
+        Raises:
+          ValueError: if a prompt is no question of the task, or does not fit the model.
+        """
+        texts = [prompts] if isinstance(prompts, str) else list(prompts)
+        asked = [self.task.prompt(text) for text in texts]
+        room = self.model.config.max_length
+        if self.model.config.kind == "decoder":
+            room -= 1 + max((len(ids) for ids in self.tokenizer.encode_batch(asked)), default=0)
+        length = max(room, 1) if max_new_tokens is None else max_new_tokens
+        written = complete(
+            self.model, self.tokenizer, asked, max_new_tokens=length, sampling=sampling, stop=stop
+        )
+        return [
+            [self.task.answer(prompt, text) for text in answers]
+            for prompt, answers in zip(asked, written, strict=True)
+        ]
+
+
+def load(path: Path | str, *, checkpoint: Which = "last") -> Run:
+    """Read a run directory written by train.py.
+
+    Args:
+      checkpoint: `last`, `best` (lowest validation loss) or a step.
+
+    Raises:
+      ValueError: if the path holds no run, is a pickle (which is never opened), or its parts do not fit.
+      CheckpointError: if no checkpoint can be read.
+    """
+    path = Path(path)
+    if path.is_file():
+        refuse_pickle(path)
+        raise ValueError(f"{path} is a file; give the run directory that train.py made")
+    if not path.exists():
+        raise ValueError(f"{path} does not exist; give the run directory that train.py made")
+    directory = RunDirectory(path)
+    experiment, tokenizer = directory.read()
+    config = experiment.model.for_vocabulary(tokenizer.token_texts())
+    template = Template(config)
+    training = dataclasses.replace(experiment.training, mesh=MeshConfig(data=1))
+    mesh = sharding.local_mesh()
+    program = Program(template, experiment.optimizer, training, experiment.seeds, mesh, 0)
+    checkpoints = Checkpoints(directory.checkpoints, read_only=True)
+    step = checkpoints.best() if checkpoint == "best" else None if checkpoint == "last" else checkpoint
+    step, params = checkpoints.params(program.abstract()["params"], step=step)
+    if experiment.seeds == 1:
+        models = (template.model(params),)
+    else:
+        split = [jax.tree.map(lambda v, r=replica: v[r], params) for replica in range(experiment.seeds)]
+        models = tuple(map(template.model, split))
+    return Run(directory, experiment, tokenizer, models, step)

@@ -1,0 +1,236 @@
+"""The training loop: dispatches chunks, reads their metrics one chunk late, evaluates and saves."""
+
+import dataclasses
+import math
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxgpt.models.transformer import Transformer
+from jaxgpt.training import sharding
+from jaxgpt.training.checkpoints import Checkpoints
+from jaxgpt.training.prepare import Prepared
+from jaxgpt.training.progress import Progress
+from jaxgpt.training.records import Records
+from jaxgpt.training.stop import Stopped, StopRequest
+
+#: Seconds a dispatch should take at most, so that a stop is answered soon.
+DISPATCH_SECONDS = 2.0
+
+
+class TrainingError(RuntimeError):
+    """Training cannot go on; the message is one line."""
+
+
+@dataclasses.dataclass
+class Hooks:
+    """What the loop calls at its own times.
+
+    Attributes:
+      evaluate: scores the replicas on validation; returns records to write.
+      sample: shows samples of the replicas.
+    """
+
+    evaluate: Callable[[int, list[Transformer]], dict[str, Any]]
+    sample: Callable[[int, list[Transformer]], None]
+
+
+class Loop:
+    """Training of a prepared run from a step on.
+
+    Args:
+      state: after `step` updates; the loop owns and donates it.
+      compiled: `Program.compile(...)` of this run.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        *,
+        state: dict[str, Any],
+        step: int,
+        compiled: Callable,
+        checkpoints: Checkpoints,
+        records: Records,
+        stop: StopRequest,
+        progress: Progress,
+        hooks: Hooks,
+    ):
+        self.prepared, self.program = prepared, prepared.program
+        self.training = prepared.experiment.training
+        self.state, self.step = state, step
+        self.compiled, self.checkpoints, self.records = compiled, checkpoints, records
+        self.stop, self.progress, self.hooks = stop, progress, hooks
+        self.saved: int | None = step if step else None
+        self._pending: tuple[int, int, Any, float] | None = None
+        self._limit = 1
+        where = sharding.replicated(self.program.mesh)
+        self._validation_data = {n: sharding.put(v, where) for n, v in prepared.validation.items()}
+        self._validation = jax.jit(self.program.validation, out_shardings=where)
+        self._whole = jax.jit(lambda params: params, out_shardings=where)
+
+    def run(self) -> None:
+        """Train to the last step; every event happens at the same step however often a run was stopped.
+
+        Raises:
+          TrainingError: if a loss or gradient is not finite; nothing is saved after that step.
+          Stopped: on a signal, after saving.
+        """
+        steps = self.training.steps
+        while self.step < steps:
+            if self.stop.requested:
+                self.save()
+                raise Stopped
+            self._dispatch(min(self._next_event() - self.step, self._limit))
+            events = self._events(self.step)
+            if events:
+                self._read()
+                self._handle(events)
+        self._read()
+        if self.saved != self.step:
+            self.save()
+
+    def models(self) -> list[Transformer]:
+        """One model a replica, with its own copy of the weights on one device."""
+        whole = self._whole(self.state["params"])
+        local = {name: value.addressable_data(0) for name, value in whole.items()}
+        if self.program.seeds == 1:
+            # A copy, since the next chunk donates the original.
+            return [self.program.template.model({n: v.copy() for n, v in local.items()})]
+        return [
+            self.program.template.model({name: value[replica] for name, value in local.items()})
+            for replica in range(self.program.seeds)
+        ]
+
+    def validation_losses(self) -> list[float]:
+        """The loss of each replica on the validation rows."""
+        losses = self._validation({"params": self.state["params"]}, self._validation_data)
+        return [float(v) for v in np.asarray(losses.addressable_data(0))]
+
+    def save(self) -> None:
+        """Write a checkpoint of the present state, after every loss up to it has been seen to be finite."""
+        self._read()
+        losses = self.validation_losses()
+        loss = float(np.mean(losses))
+        self.records.write(self.step, validation_loss=loss, validation_losses=losses)
+        self.checkpoints.save(self.step, self.state, loss=loss if math.isfinite(loss) else 1e30)
+        self.saved = self.step
+        if self.step >= self.training.steps or self.stop.requested:
+            self.checkpoints.wait()
+
+    def _dispatch(self, count: int) -> None:
+        first = self.step
+        where = sharding.replicated(self.program.mesh)
+        data, indices = self.prepared.feed(first, count)
+        began = time.perf_counter()
+        self.state, metrics = self.compiled(
+            self.state,
+            data,
+            indices,
+            sharding.put(np.int32(first), where),
+            sharding.put(np.int32(count), where),
+        )
+        self.step = first + count
+        before, self._pending = self._pending, (first, count, metrics, began)
+        if before is not None:
+            self._log(*before)
+        if jax.process_count() > 1:
+            # Collectives of two processes must not be queued in different orders.
+            jax.block_until_ready(metrics)
+
+    def _read(self) -> None:
+        """Wait for the metrics of what was dispatched last."""
+        if self._pending is not None:
+            pending, self._pending = self._pending, None
+            self._log(*pending)
+
+    def _log(self, first: int, count: int, metrics: Any, began: float) -> None:
+        host = {name: np.asarray(value.addressable_data(0))[:count] for name, value in metrics.items()}
+        seconds = time.perf_counter() - began
+        for i in range(count):
+            if not (np.isfinite(host["loss"][i]).all() and np.isfinite(host["grad_norm"][i]).all()):
+                self._not_finite(first + i, host["loss"][i], host["grad_norm"][i])
+        self._limit = max(1, min(self.training.chunk, int(DISPATCH_SECONDS * count / max(seconds, 1e-6))))
+        self.progress.advance(first + count, float(host["loss"][-1].mean()))
+        for i in range(count):
+            step = first + i + 1
+            if step % self.training.log_every == 0 or step == self.training.steps:
+                values = {
+                    "loss": float(host["loss"][i].mean()),
+                    "grad_norm": float(host["grad_norm"][i].mean()),
+                }
+                if self.program.seeds > 1:
+                    values["losses"] = [float(v) for v in host["loss"][i]]
+                values["learning_rate"] = float(self.program.schedule(step - 1))
+                values["seconds"] = round(self.progress.seconds, 3)
+                values["tokens_per_second"] = round(self.progress.tokens_per_second)
+                self.records.write(step, **values)
+
+    def _not_finite(self, step: int, losses: np.ndarray, norms: np.ndarray) -> None:
+        replica = int(np.argmin(np.isfinite(losses) & np.isfinite(norms)))
+        seed = self.training.seed + replica
+        rows = self.prepared.feed.orders[replica].batch(step)[:5].tolist()
+        last = self.checkpoints.steps()
+        kept = f"the last checkpoint is of step {last[-1]}" if last else "no checkpoint was written"
+        raise TrainingError(
+            f"loss {losses[replica]} and gradient norm {norms[replica]} at step {step + 1} (seed {seed}, "
+            f"batch {step}, examples {rows}...): not finite; {kept}; lower optimizer.learning_rate or "
+            "set optimizer.clip_norm, then --resume"
+        )
+
+    def _periods(self) -> dict[str, int]:
+        t = self.training
+        return {"eval": t.eval_every, "sample": t.sample_every, "save": t.save_every}
+
+    def _next_event(self) -> int:
+        ahead = [self.step + p - self.step % p for p in self._periods().values() if p]
+        return min([*ahead, self.training.steps, self.step + self.training.chunk])
+
+    def _events(self, step: int) -> list[str]:
+        return [name for name, period in self._periods().items() if period and step % period == 0]
+
+    def _handle(self, events: list[str]) -> None:
+        if "save" in events:
+            self.save()
+        if self.step >= self.training.steps or not {"eval", "sample"} & set(events):
+            return
+        try:
+            with self.stop.droppable():
+                models = self.models()
+                if "eval" in events:
+                    self.records.write(self.step, **self.hooks.evaluate(self.step, models))
+                if "sample" in events:
+                    self.hooks.sample(self.step, models)
+        except Stopped:
+            if self.saved != self.step:
+                self.save()
+            self.checkpoints.wait()
+            raise
+
+
+def compile_interruptibly(lowered: Any, stop: StopRequest) -> Any:
+    """XLA compiles in a thread, so that a signal is answered meanwhile.
+
+    Raises:
+      Stopped: on a signal; the thread is left behind.
+    """
+    result: dict[str, Any] = {}
+
+    def work():
+        try:
+            result["compiled"] = lowered.compile()
+        except Exception as error:  # noqa: BLE001 - handed on to the thread that waits
+            result["error"] = error
+
+    thread = threading.Thread(target=work, daemon=True)
+    with stop.droppable():
+        thread.start()
+        while thread.is_alive():
+            thread.join(0.05)
+    if "error" in result:
+        raise result["error"]
+    return result["compiled"]

@@ -1,0 +1,96 @@
+"""From an experiment to what its loop needs: tokenizer, tables, feed and program."""
+
+import dataclasses
+import itertools
+
+import numpy as np
+
+from jaxgpt import tokenizers
+from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
+from jaxgpt.data.order import Order
+from jaxgpt.data.rows import Rows, build_rows
+from jaxgpt.data.stream import Stream, build_stream, windows
+from jaxgpt.experiment import Experiment
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.task import Example, Split
+from jaxgpt.tokenizers.base import Tokenizer
+from jaxgpt.training import sharding
+from jaxgpt.training.program import Program, Template
+
+#: Examples that a tokenizer learns from, at most.
+TOKENIZER_EXAMPLES = 20_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """Everything a run computes with.
+
+    Attributes:
+      model: the configuration with the tokenizer's vocabulary filled in.
+      table: of the training split.
+      validation: rows of the validation split, for the loss that ranks checkpoints.
+    """
+
+    experiment: Experiment
+    tokenizer: Tokenizer
+    model: ModelConfig
+    program: Program
+    table: Rows | Stream
+    feed: DeviceFeed | HostFeed
+    validation: dict[str, np.ndarray]
+
+
+def training_examples(experiment: Experiment, split: Split, count: int) -> list[Example]:
+    """The first `count` examples of a split; all of them where the task is finite."""
+    examples = experiment.task.examples(split, experiment.training.data_seed)
+    return list(itertools.islice(examples, count))
+
+
+def build_tokenizer(experiment: Experiment, examples: list[Example]) -> Tokenizer:
+    """The experiment's tokenizer, trained on training text where it has to be."""
+    return tokenizers.build(
+        experiment.tokenizer, lambda: (e.prompt + e.target for e in examples[:TOKENIZER_EXAMPLES])
+    )
+
+
+def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepared:
+    """Build everything but the weights; `tokenizer` is that of a run that goes on.
+
+    Raises:
+      ValueError: for anything in the experiment that does not fit together or does not fit the data.
+    """
+    training, task = experiment.training, experiment.task
+    if experiment.model.kind == "encoder":
+        raise ValueError("model.kind=encoder predicts no next token; train a decoder or an encoder_decoder")
+    if task.layout == "stream" and experiment.model.kind != "decoder":
+        raise ValueError(f"task={type(task).kind()} is a text to go on with: it needs model.kind=decoder")
+    mesh = sharding.make_mesh(training.mesh, training.batch_size // training.accumulation)
+    examples = training_examples(experiment, "train", training.train_examples)
+    if tokenizer is None:
+        tokenizer = build_tokenizer(experiment, examples)
+    model = experiment.model.for_vocabulary(tokenizer.token_texts())
+    held_out = training_examples(experiment, "validation", max(training.eval_examples, 1))
+    if task.layout == "stream":
+        table = build_stream(examples, tokenizer, window=model.max_length)
+        tokens = windows(build_stream(held_out, tokenizer, window=model.max_length).stream, model.max_length)
+        validation = {"tokens": tokens[: max(training.eval_examples, 1)]}
+        window = model.max_length
+    else:
+        options = {"encoder_decoder": model.kind == "encoder_decoder", "max_length": model.max_length}
+        table = build_rows(examples, tokenizer, **options)
+        validation = build_rows(held_out, tokenizer, **options).arrays()
+        window = 0
+    orders = [
+        Order(table.num_examples, training.batch_size, training.seed + replica)
+        for replica in range(experiment.seeds)
+    ]
+    program = Program(
+        template=Template(model),
+        optimizer=experiment.optimizer,
+        training=training,
+        seeds=experiment.seeds,
+        mesh=mesh,
+        window=window,
+    )
+    feed = make_feed(table, orders, training.chunk, mesh, on_device_mib=training.on_device_mib)
+    return Prepared(experiment, tokenizer, model, program, table, feed, validation)

@@ -1,0 +1,89 @@
+"""Progress of long work: a bar on a terminal, a plain line now and then elsewhere."""
+
+import sys
+import time
+from collections.abc import Callable
+
+#: Seconds between plain lines.
+INTERVAL = 5.0
+
+
+class Progress:
+    """Steps, loss, speed and time left.
+
+    Args:
+      total: steps of the whole run; start: steps done before.
+      tokens: that a step reads.
+      say: prints a line where there is no terminal.
+    """
+
+    def __init__(self, total: int, *, start: int, tokens: int, say: Callable[[str], None]):
+        self._total, self._start, self._tokens, self._say = total, start, tokens, say
+        self._began = self._spoke = time.perf_counter()
+        self._step = start
+        self._bar = None
+        if sys.stderr.isatty():
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=total, initial=start, unit="step", dynamic_ncols=True, leave=True)
+
+    @property
+    def seconds(self) -> float:
+        """Since the first step of this process."""
+        return time.perf_counter() - self._began
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Over this process's steps so far, padding included."""
+        return (self._step - self._start) * self._tokens / max(self.seconds, 1e-9)
+
+    def advance(self, step: int, loss: float) -> None:
+        """Note that `step` steps are done."""
+        done, self._step = step - self._step, step
+        speed = _short(self.tokens_per_second)
+        if self._bar is not None:
+            self._bar.set_postfix_str(f"loss {loss:.4f}, {speed} tokens/s", refresh=False)
+            self._bar.update(done)
+            return
+        now = time.perf_counter()
+        if now - self._spoke >= INTERVAL or step >= self._total:
+            self._spoke = now
+            rate = (step - self._start) / max(self.seconds, 1e-9)
+            left = (self._total - step) / max(rate, 1e-9)
+            self._say(f"step {step}/{self._total}  loss {loss:.4f}  {speed} tokens/s  {clock(left)} left")
+
+    def close(self) -> None:
+        """Leave the bar as it is."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+class Counter:
+    """Progress of a count, such as questions answered; called as `counter(done, total)`."""
+
+    def __init__(self, label: str, say: Callable[[str], None]):
+        self._label, self._say = label, say
+        self._spoke = time.perf_counter()
+
+    def __call__(self, done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            end = "\n" if done >= total else ""
+            sys.stderr.write(f"\r{self._label}: {done}/{total}{end}")
+            sys.stderr.flush()
+        elif time.perf_counter() - self._spoke >= INTERVAL:
+            self._spoke = time.perf_counter()
+            self._say(f"{self._label}: {done}/{total}")
+
+
+def clock(seconds: float) -> str:
+    """Seconds as m:ss or h:mm:ss."""
+    whole = int(seconds)
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def _short(number: float) -> str:
+    for unit, size in (("M", 1e6), ("k", 1e3)):
+        if number >= size:
+            return f"{number / size:.1f}{unit}"
+    return f"{number:.0f}"

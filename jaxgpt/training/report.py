@@ -1,0 +1,120 @@
+"""What a run says of itself before it trains."""
+
+import math
+import textwrap
+
+import jax
+import numpy as np
+
+from jaxgpt.data.stream import Stream
+from jaxgpt.fields import describe
+from jaxgpt.tokenizers.base import Tokenizer
+from jaxgpt.training.prepare import Prepared
+
+
+def devices() -> str:
+    """The accelerator in use, in words."""
+    found = jax.devices()
+    kind = found[0].device_kind
+    processes = f" in {jax.process_count()} processes" if jax.process_count() > 1 else ""
+    return f"{len(found)} x {kind} ({found[0].platform}){processes}"
+
+
+def settings(prepared: Prepared, overridden: frozenset[str]) -> str:
+    """Every field of the experiment by its part; a star marks those that were given on the command line."""
+    parts: dict[str, list[str]] = {}
+    for row in describe(prepared.experiment):
+        part, _, name = row.path.partition(".")
+        if row.value == "":  # a part whose fields follow
+            continue
+        star = "*" if row.path in overridden else ""
+        parts.setdefault(part, []).append(f"{star}{name or part}={row.value}")
+    blocks = []
+    for part, entries in parts.items():
+        text = textwrap.fill(" ".join(entries), 100, subsequent_indent=" " * 14, break_long_words=False)
+        blocks.append(f"{part:<13} {text}")
+    return "\n".join(blocks)
+
+
+def summary(prepared: Prepared) -> str:
+    """Parameters, tokens, memory, the expected first loss, and two rows with what carries loss."""
+    program, table, training = prepared.program, prepared.table, prepared.experiment.training
+    count = program.template.num_params
+    seeds = prepared.experiment.seeds
+    width = np.dtype(prepared.model.param_dtype).itemsize if prepared.model.param_dtype != "bfloat16" else 2
+    # Weights, gradients and two moments a weight; activations are known only after compiling.
+    state = 4 * width * count * seeds
+    data = sum(value.nbytes for value in table.arrays().values())
+    tokens = tokens_an_epoch(table)
+    batch = training.batch_size * (table.window if isinstance(table, Stream) else table.tokens.shape[1] - 1)
+    replicas = f" in each of {seeds} replicas" if seeds > 1 else ""
+    passes = training.steps * training.batch_size / table.num_examples
+    examples = f"{table.num_examples:,} examples, "
+    if isinstance(table, Stream):
+        passes, examples = training.steps * batch / tokens, ""
+    lines = [
+        f"device      {devices()}; mesh data {program.mesh.shape['data']}, "
+        f"fsdp {program.mesh.shape['fsdp']}, tensor {program.mesh.shape['tensor']}",
+        f"parameters  {count:,}{replicas}",
+        f"data        {examples}{tokens:,} tokens an epoch; {batch:,} a step; {passes:.2f} epochs",
+        f"vocabulary  {prepared.model.vocab_size:,} ids ({prepared.experiment.tokenizer})",
+        f"memory      {mib(state)} for weights, gradients and moments, {mib(data)} for the data",
+        f"first loss  about {math.log(prepared.model.vocab_size):.3f} = log(vocabulary), if nothing is known",
+        "rows        [brackets] carry loss",
+        *(f"            {row}" for row in rows(prepared, 2)),
+    ]
+    return "\n".join(lines)
+
+
+def tokens_an_epoch(table) -> int:
+    """Real tokens in the table."""
+    if isinstance(table, Stream):
+        return len(table.stream)
+    source = 0 if table.source_length is None else int(table.source_length.sum())
+    return int(table.length.sum()) + source
+
+
+def rows(prepared: Prepared, count: int) -> list[str]:
+    """The first training rows as text, with brackets around the tokens that carry loss."""
+    table, tokenizer = prepared.table, prepared.tokenizer
+    lines = []
+    for i in range(count):
+        if isinstance(table, Stream):
+            width = min(table.window, 60)
+            first = min(i * table.window, table.num_examples - 1)
+            lines.append("[" + show(tokenizer, table.stream[first : first + width]) + "...]")
+            continue
+        i = min(i, table.num_examples - 1)
+        row = table.tokens[i, : table.length[i]]
+        start = int(table.start[i]) if prepared.experiment.training.objective == "completion" else 1
+        source = ""
+        if table.source is not None:
+            source = show(tokenizer, table.source[i, : table.source_length[i]]) + " -> "
+        lines.append(f"{source}{show(tokenizer, row[:start])}[{show(tokenizer, row[start:])}]")
+    return lines
+
+
+def show(tokenizer: Tokenizer, ids: np.ndarray) -> str:
+    """Tokens as text on one line; the special ones by name."""
+    special = {tokenizer.pad_id: "<pad>", tokenizer.bos_id: "<bos>", tokenizer.eos_id: "<eos>"}
+    text, run = "", []
+    for token in map(int, ids):
+        if token in special:
+            text += tokenizer.decode(run) + special[token]
+            run = []
+        else:
+            run.append(token)
+    return (text + tokenizer.decode(run)).replace("\n", "\\n")
+
+
+def mib(size: float) -> str:
+    """Bytes in a unit that suits them."""
+    return f"{size / 2**20:.1f} MiB" if size < 2**30 else f"{size / 2**30:.1f} GiB"
+
+
+def compiled_memory(compiled) -> str:
+    """What XLA says the step needs, where the back end tells."""
+    analysis = compiled.memory_analysis()
+    if analysis is None:
+        return "memory not told by this back end"
+    return f"{mib(analysis.argument_size_in_bytes)} held, {mib(analysis.temp_size_in_bytes)} temporary"

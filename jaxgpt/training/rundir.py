@@ -1,0 +1,158 @@
+"""A run directory: what lies where, who holds it, and what it says of itself."""
+
+import contextlib
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from jaxgpt import fields, tokenizers
+from jaxgpt.experiment import Experiment
+from jaxgpt.tokenizers.base import Tokenizer
+
+
+class RunDirectory:
+    """Paths of a run: `experiment.json`, `tokenizer.json`, `metrics.jsonl`, `samples.txt`, `checkpoints/`,
+    `evaluation.json` and the pictures."""
+
+    def __init__(self, path: Path | str):
+        self.path = Path(path)
+        self.experiment = self.path / "experiment.json"
+        self.tokenizer = self.path / "tokenizer.json"
+        self.metrics = self.path / "metrics.jsonl"
+        self.samples = self.path / "samples.txt"
+        self.checkpoints = self.path / "checkpoints"
+        self.evaluation = self.path / "evaluation.json"
+        self.learning_curve = self.path / "learning_curve.png"
+        self.accuracy = self.path / "accuracy_grid.png"
+
+    def exists(self) -> bool:
+        """Whether a run was begun here."""
+        return self.experiment.is_file()
+
+    def create(self) -> None:
+        """Make the directory and try to write in it.
+
+        Raises:
+          ValueError: if that is not possible, in one line, before anything costly is done.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            probe = self.path / f".writable-{os.getpid()}"
+            probe.write_text("")
+            probe.unlink()
+        except OSError as error:
+            raise ValueError(
+                f"--workdir {self.path} cannot be written to ({error.strerror}); choose another"
+            ) from error
+
+    def write(self, experiment: Experiment, tokenizer: Tokenizer) -> None:
+        """Record what the run is."""
+        write_atomically(self.experiment, json.dumps(fields.to_json(experiment), indent=1) + "\n")
+        write_atomically(
+            self.tokenizer, json.dumps(tokenizers.to_json(tokenizer), ensure_ascii=True, indent=1) + "\n"
+        )
+
+    def read(self) -> tuple[Experiment, Tokenizer]:
+        """What `write` recorded.
+
+        Raises:
+          ValueError: if the directory holds no run, or its files were changed.
+        """
+        if not self.exists():
+            raise ValueError(f"{self.path} holds no run: there is no {self.experiment.name} in it")
+        data = read_json(self.experiment)
+        try:
+            experiment = fields.from_json(Experiment, data)
+        except ValueError as error:
+            raise ValueError(f"{self.experiment}: {error}") from error
+        return experiment, tokenizers.load(self.tokenizer)
+
+
+@contextlib.contextmanager
+def locked(directory: RunDirectory):
+    """Hold a run directory; the lock goes with the process, so none is ever left behind.
+
+    Raises:
+      ValueError: if another process holds it, with its number.
+    """
+    path = directory.path / ".lock"
+    with open(path, "a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            file.seek(0)
+            holder = file.read().strip() or "unknown"
+            raise ValueError(
+                f"{directory.path} is in use by process {holder}; wait for it, stop it, or choose another "
+                "--workdir"
+            ) from error
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file so that a reader, or a crash, sees the old or the new one whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file; ValueError in one line if it is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path} cannot be read: {error}") from error
+
+
+#: Fields that may change when a run goes on; any other difference is refused.
+MUTABLE = (
+    "optimizer.learning_rate",
+    "optimizer.schedule",
+    "optimizer.warmup_steps",
+    "optimizer.final_fraction",
+    "optimizer.weight_decay",
+    "optimizer.clip_norm",
+    "training.steps",
+    "training.chunk",
+    "training.accumulation",
+    "training.log_every",
+    "training.eval_every",
+    "training.eval_examples",
+    "training.test_examples",
+    "training.sample_every",
+    "training.save_every",
+    "training.keep_last",
+    "training.keep_best",
+    "training.on_device_mib",
+    "training.mesh.data",
+    "training.mesh.fsdp",
+    "training.mesh.tensor",
+    "training.tensorboard",
+    "training.wandb",
+    "model.remat",
+    "expected_time",
+)
+
+
+def changes(old: Experiment, new: Experiment) -> list[str]:
+    """The allowed differences between a run and its continuation, a line each.
+
+    Raises:
+      ValueError: if any other field differs, with all of them.
+    """
+    rows = fields.differences(old, new)
+    refused = [row for row in rows if row.split(":")[0] not in MUTABLE]
+    if refused:
+        raise ValueError(
+            f"the run was begun with other settings and cannot go on with these: {'; '.join(refused)}; "
+            "leave them out or start a new --workdir"
+        )
+    return rows

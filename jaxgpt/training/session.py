@@ -1,0 +1,246 @@
+"""One run from its experiment to its results: `train` is what train.py calls."""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+
+from jaxgpt import fields
+from jaxgpt.evaluation import evaluate, plots
+from jaxgpt.experiment import Experiment
+from jaxgpt.generation import Sampling, complete
+from jaxgpt.models.transformer import Transformer
+from jaxgpt.tokenizers.base import Tokenizer
+from jaxgpt.training import records, report, rundir
+from jaxgpt.training.checkpoints import Checkpoints
+from jaxgpt.training.loop import Hooks, Loop, TrainingError, compile_interruptibly
+from jaxgpt.training.prepare import Prepared, prepare
+from jaxgpt.training.progress import Counter, Progress, clock
+from jaxgpt.training.rundir import RunDirectory
+from jaxgpt.training.stop import Stopped, StopRequest
+
+Say = Callable[[str], None]
+
+#: Tokens of a sample shown in training.
+SAMPLE_TOKENS = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How a run ended: `finished`, `stopped` by a signal, or a `dry run`; and after how many steps."""
+
+    status: str
+    step: int
+
+
+def train(
+    experiment: Experiment,
+    path: Path | str,
+    *,
+    resume: bool = False,
+    dry_run: bool = False,
+    overridden: frozenset[str] = frozenset(),
+    say: Say = print,
+) -> Outcome:
+    """Train an experiment in a run directory, evaluate it and draw its results.
+
+    Args:
+      path: of the run directory; made if missing.
+      resume: go on with the run that is there; `experiment` may differ in the fields that
+        `rundir.MUTABLE` lists.
+      dry_run: stop after one compilation; nothing is written.
+      overridden: dotted paths to mark in the report.
+      say: prints a line.
+
+    Raises:
+      ValueError: for anything that does not fit, in one line, before training.
+      TrainingError: if a loss is not finite.
+      CheckpointError: if a checkpoint cannot be written or none can be read.
+    """
+    say = say if jax.process_index() == 0 else lambda line: None
+    if dry_run:
+        with StopRequest() as stop:
+            _compile(_report(experiment, None, overridden, say), stop, say)
+        say("dry run: nothing was trained or written")
+        return Outcome("dry run", 0)
+    directory = RunDirectory(path)
+    directory.create()
+    with rundir.locked(directory), StopRequest() as stop:
+        step = 0
+        try:
+            tokenizer = None
+            if resume:
+                tokenizer = _check_resumed(directory, experiment, say)
+            elif directory.exists():
+                raise ValueError(
+                    f"{directory.path} already holds a run; go on with it by --resume, or choose "
+                    "another --workdir"
+                )
+            with stop.droppable():
+                prepared = _report(experiment, tokenizer, overridden, say)
+            compiled = _compile(prepared, stop, say)
+            if jax.process_index() == 0:
+                directory.write(experiment, prepared.tokenizer)
+            loop = _start(prepared, directory, compiled, stop, resume, say)
+            try:
+                loop.run()
+            finally:
+                step = loop.step
+                loop.progress.close()
+                loop.records.close()
+                if loop.saved is not None:
+                    loop.checkpoints.close()
+            with stop.droppable():
+                _finish(prepared, directory, loop, say)
+        except Stopped:
+            say(
+                f"stopped at step {step}; go on with: python train.py --resume --workdir {directory.path}"
+                if directory.exists()
+                else "stopped before training began"
+            )
+            return Outcome("stopped", step)
+    return Outcome("finished", step)
+
+
+def _check_resumed(directory: RunDirectory, experiment: Experiment, say: Say) -> Tokenizer:
+    """The tokenizer of the run that goes on; says what was changed."""
+    recorded, tokenizer = directory.read()
+    for row in rundir.changes(recorded, experiment):
+        say(f"changed since the run began: {row}")
+    return tokenizer
+
+
+def _report(experiment: Experiment, tokenizer, overridden, say: Say) -> Prepared:
+    began = time.perf_counter()
+    prepared = prepare(experiment, tokenizer)
+    say(report.settings(prepared, overridden))
+    say(report.summary(prepared))
+    say(f"prepared in {time.perf_counter() - began:.1f} s")
+    return prepared
+
+
+def _compile(prepared: Prepared, stop: StopRequest, say: Say):
+    began = time.perf_counter()
+    compiled = compile_interruptibly(prepared.program.compile(prepared.feed.data), stop)
+    say(f"compiled in {time.perf_counter() - began:.1f} s; a step: {report.compiled_memory(compiled)}")
+    return compiled
+
+
+def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: bool, say: Say) -> Loop:
+    """The loop at the newest checkpoint, or at step 0 of a run that has none."""
+    experiment, training = prepared.experiment, prepared.experiment.training
+    checkpoints = Checkpoints(
+        directory.checkpoints, keep_last=training.keep_last, keep_best=training.keep_best
+    )
+    step, state = 0, None
+    if resume:
+        if checkpoints.began():
+            step, state, skipped = checkpoints.restore(prepared.program.abstract())
+            for line in skipped:
+                say(line)
+            say(f"going on from step {step}")
+        else:
+            say("no checkpoint had been written yet: starting at step 0")
+    if step > training.steps:
+        raise ValueError(
+            f"training.steps={training.steps} lies behind the checkpoint of step {step}; raise it to go on"
+        )
+    if state is None:
+        state = prepared.program.init()
+    batch = training.batch_size * experiment.seeds
+    width = prepared.program.window or prepared.table.tokens.shape[1] - 1
+    return Loop(
+        prepared,
+        state=state,
+        step=step,
+        compiled=compiled,
+        checkpoints=checkpoints,
+        records=records.Records(
+            directory,
+            keep_until=step,
+            tensorboard=training.tensorboard,
+            wandb=training.wandb,
+            config=fields.to_json(experiment),
+        ),
+        stop=stop,
+        progress=Progress(training.steps, start=step, tokens=batch * width, say=say),
+        hooks=_hooks(prepared, directory, say),
+    )
+
+
+def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
+    task, training = prepared.experiment.task, prepared.experiment.training
+
+    def score(step: int, models: list[Transformer]) -> dict:
+        result = evaluate(
+            models,
+            prepared.tokenizer,
+            task,
+            split="validation",
+            n=training.eval_examples,
+            data_seed=training.data_seed,
+        )
+        say(f"step {step}: validation exact match {result.exact_match:.4f}")
+        return {
+            "validation_exact_match": result.exact_match,
+            "validation_exact_matches": list(result.per_seed),
+        }
+
+    def sample(step: int, models: list[Transformer]) -> None:
+        lines = samples(models[0], prepared.tokenizer, task)
+        for line in lines:
+            say(f"step {step}: {line}")
+        if jax.process_index() == 0:
+            with open(directory.samples, "a", encoding="utf-8") as file:
+                file.writelines(f"step {step}: {line}\n" for line in lines)
+
+    return Hooks(evaluate=score, sample=sample)
+
+
+def samples(model: Transformer, tokenizer: Tokenizer, task) -> list[str]:
+    """The task's sample prompts with what the model makes of them, in ordinary notation."""
+    asked = list(task.sample_prompts)
+    if not asked:
+        return []
+    prompts = [task.prompt(text) for text in asked]
+    longest = max(len(tokenizer.encode(prompt)) for prompt in prompts)
+    room = model.config.max_length - longest - 1
+    length = SAMPLE_TOKENS if task.layout == "stream" else max(room, 1)
+    sampling = Sampling(temperature=0.8 if task.layout == "stream" else 0.0)
+    written = complete(model, tokenizer, prompts, max_new_tokens=min(length, max(room, 1)), sampling=sampling)
+    return [
+        f"{text.strip()!r} -> {task.answer(prompt, completions[0])!r}"
+        for text, prompt, completions in zip(asked, prompts, written, strict=True)
+    ]
+
+
+def _finish(prepared: Prepared, directory: RunDirectory, loop: Loop, say: Say) -> None:
+    """Samples, the final table and the pictures."""
+    training, task = prepared.experiment.training, prepared.experiment.task
+    say(f"trained {loop.step} steps in {clock(loop.progress.seconds)}")
+    models = loop.models()
+    loop.hooks.sample(loop.step, models)
+    if training.test_examples:
+        began = time.perf_counter()
+        result = evaluate(
+            models,
+            prepared.tokenizer,
+            task,
+            split="test",
+            n=training.test_examples,
+            data_seed=training.data_seed,
+            progress=Counter("evaluating", say),
+        )
+        say(result.table())
+        say(f"evaluated in {clock(time.perf_counter() - began)}")
+        if jax.process_index() == 0:
+            result.write_json(directory.evaluation)
+            plots.accuracy_grid(result, directory.accuracy)
+    if jax.process_index() == 0:
+        plots.learning_curve(records.read(directory.metrics), directory.learning_curve)
+    say(f"everything is in {directory.path}")
+
+
+__all__ = ["Outcome", "TrainingError", "samples", "train"]
