@@ -18,7 +18,7 @@ _HOME = {
     "TrainingConfig": "jaxgpt.training.config",
     "Transformer": "jaxgpt.models",
     "beam_search": "jaxgpt.generation",
-    "evaluate": "jaxgpt.evaluation",
+    "evaluate": "jaxgpt.evaluation.evaluate",
     "generate": "jaxgpt.generation",
     "load": "jaxgpt.run",
     "train": "jaxgpt.training.session",

@@ -135,7 +135,8 @@ def _evaluate(argv: list[str]) -> int:
         print(usage("evaluate RUN", EVALUATE + COMMON, None))
         return 0 if given.flag("help") else 2
     from jaxgpt import fields
-    from jaxgpt.evaluation import evaluate, plots
+    from jaxgpt.evaluation import plots
+    from jaxgpt.evaluation.evaluate import evaluate
     from jaxgpt.run import load
     from jaxgpt.training.progress import Counter
 

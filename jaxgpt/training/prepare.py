@@ -27,7 +27,8 @@ class Prepared:
 
     Attributes:
       model: the configuration with the tokenizer's vocabulary filled in.
-      table: of the training split.
+      examples: of the training split.
+      table: the same as tokens.
       validation: rows of the validation split, for the loss that ranks checkpoints.
     """
 
@@ -35,6 +36,7 @@ class Prepared:
     tokenizer: Tokenizer
     model: ModelConfig
     program: Program
+    examples: list[Example]
     table: Rows | Stream
     feed: DeviceFeed | HostFeed
     validation: dict[str, np.ndarray]
@@ -93,4 +95,4 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         window=window,
     )
     feed = make_feed(table, orders, training.chunk, mesh, on_device_mib=training.on_device_mib)
-    return Prepared(experiment, tokenizer, model, program, table, feed, validation)
+    return Prepared(experiment, tokenizer, model, program, examples, table, feed, validation)

@@ -8,7 +8,8 @@ from pathlib import Path
 import jax
 
 from jaxgpt import fields
-from jaxgpt.evaluation import evaluate, plots
+from jaxgpt.evaluation import plots
+from jaxgpt.evaluation.evaluate import evaluate, exact_match
 from jaxgpt.experiment import Experiment
 from jaxgpt.generation import Sampling, complete
 from jaxgpt.models.transformer import Transformer
@@ -174,7 +175,7 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
     task, training = prepared.experiment.task, prepared.experiment.training
 
     def score(step: int, models: list[Transformer]) -> dict:
-        result = evaluate(
+        found = exact_match(
             models,
             prepared.tokenizer,
             task,
@@ -182,11 +183,10 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
             n=training.eval_examples,
             data_seed=training.data_seed,
         )
-        say(f"step {step}: validation exact match {result.exact_match:.4f}")
-        return {
-            "validation_exact_match": result.exact_match,
-            "validation_exact_matches": list(result.per_seed),
-        }
+        if found is None:
+            return {}
+        say(f"step {step}: validation exact match {found.mean:.4f}")
+        return {"validation_exact_match": found.mean, "validation_exact_matches": list(found.per_seed)}
 
     def sample(step: int, models: list[Transformer]) -> None:
         lines = samples(models[0], prepared.tokenizer, task)
@@ -231,6 +231,8 @@ def _finish(prepared: Prepared, directory: RunDirectory, loop: Loop, say: Say) -
             split="test",
             n=training.test_examples,
             data_seed=training.data_seed,
+            training=prepared.examples,
+            objective=training.objective,
             progress=Counter("evaluating", say),
         )
         say(result.table())
