@@ -89,9 +89,17 @@ def pad(rows: list[list[int]], tokenizer: Tokenizer) -> tuple[np.ndarray, np.nda
     """Rows padded on the right to one length, in the narrowest integer type, and their lengths."""
     length = np.asarray([len(row) for row in rows], np.int32)
     table = np.full((len(rows), int(length.max())), tokenizer.pad_id, narrowest(tokenizer.vocab_size))
-    flat = np.fromiter(itertools.chain.from_iterable(rows), table.dtype, int(length.sum()))
+    flat = np.fromiter(itertools.chain.from_iterable(rows), np.int64, int(length.sum()))
+    check_ids(flat, tokenizer.vocab_size)
     table[np.arange(table.shape[1]) < length[:, None]] = flat
     return table, length
+
+
+def check_ids(ids: np.ndarray, vocab_size: int) -> None:
+    """Raises ValueError for an id outside the vocabulary, which a device would silently replace."""
+    if ids.size and (ids.min() < 0 or ids.max() >= vocab_size):
+        wrong = int(ids.min()) if ids.min() < 0 else int(ids.max())
+        raise ValueError(f"the tokenizer gives id {wrong}, outside its vocabulary of {vocab_size}; mend it")
 
 
 def narrowest(vocab_size: int) -> np.dtype:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from jaxgpt.data.rows import narrowest
+from jaxgpt.data.rows import check_ids, narrowest
 from jaxgpt.task import Example
 from jaxgpt.tokenizers.base import Tokenizer
 
@@ -41,7 +41,9 @@ def build_stream(examples: Iterable[Example], tokenizer: Tokenizer, *, window: i
     pieces = [np.asarray([tokenizer.bos_id])]
     for ids in tokenizer.encode_batch(texts):
         pieces.append(np.asarray([*ids, tokenizer.eos_id]))
-    stream = np.concatenate(pieces).astype(narrowest(tokenizer.vocab_size))
+    joined = np.concatenate(pieces)
+    check_ids(joined, tokenizer.vocab_size)
+    stream = joined.astype(narrowest(tokenizer.vocab_size))
     if len(stream) <= window:
         raise ValueError(
             f"the text of this split has {len(stream)} tokens, too few for one window of "
