@@ -129,7 +129,7 @@ def synopses() -> Experiment:
             weight_decay=0.1,
         ),
         training=TrainingConfig(
-            steps=1500, batch_size=8, objective="all", eval_every=250, sample_every=500, test_examples=300
+            steps=4000, batch_size=8, objective="all", eval_every=500, sample_every=1000, test_examples=300
         ),
-        expected_time="7 min",
+        expected_time="5 min",
     )
