@@ -85,12 +85,12 @@ def mean_score(scores: np.ndarray) -> Estimate:
 
 
 def ratio(numerators: np.ndarray, denominators: np.ndarray) -> Estimate:
-    """Sum over sum, such as nats over tokens, from numerators [seeds, N] and denominators [N].
+    """Sum over sum, such as nats over tokens, from numerators [seeds, N] and counts [N].
 
     Several seeds: Student's interval over their ratios. One: the ratio estimator's over its N parts
     (Cochran 1977, Sampling Techniques, section 6.4).
     """
-    total = float(denominators.sum())
+    total = max(float(denominators.sum()), 1.0)  # a ratio of nothing to nothing is 0
     per_seed = numerators.sum(axis=1) / total
     interval = student_t(per_seed)
     count = len(denominators)

@@ -1,0 +1,133 @@
+"""Exact match against answers that are known."""
+
+import dataclasses
+import json
+
+import pytest
+from evaluation_tasks import Doubles
+
+from jaxgpt.evaluation.evaluate import evaluate, exact_match
+from jaxgpt.evaluation.intervals import student_t, wilson
+from jaxgpt.evaluation.questions import distinct
+from jaxgpt.task import Example
+
+
+def test_an_oracle_makes_no_mistake(task, tokenizer, build, oracle):
+    found = evaluate([build()], tokenizer, task, n=40, n_extra=6, training=[Example("1=", "2")] * 3)
+    assert found.exact_match == 1.0 and found.interval == wilson(40, 40)
+    assert (found.n, found.seeds, found.mistakes, found.not_asked) == (40, 1, (), ())
+    assert found.summary["pairs"].mean == 40 and found.summary["trained"].mean == 3
+    assert found.scores["length"].mean > 1
+
+
+def test_one_wrong_answer_is_found_and_shown_in_ordinary_notation(task, tokenizer, build, oracle):
+    asked = distinct(task.questions("test"), 40)
+    wrong = asked[23]
+    right = oracle.answer
+    oracle.answer = lambda seed, prompt: "007" if prompt == wrong.prompt else right(seed, prompt)
+    found = evaluate([build()], tokenizer, task, n=40, n_extra=6)
+    assert found.exact_match == 39 / 40 and found.interval == wilson(39, 40)
+    (mistake,) = found.mistakes
+    assert (mistake.prompt, mistake.target, mistake.completion) == (wrong.prompt, wrong.target, "007")
+    assert mistake.answered == f"two times {wrong.prompt[:-1]} is 007"
+    assert mistake.expected == f"two times {wrong.prompt[:-1]} is {wrong.target}"
+    assert mistake.scores == {"exact_match": 0.0, "length": 3.0}
+    hurt = {row.group: row.exact_match.mean for row in found.groups if row.exact_match.mean < 1}
+    (row,) = [row for row in found.groups if row.group == wrong.group]
+    assert hurt == {wrong.group: (row.n - 1) / row.n}
+
+
+def test_groups_and_headings_add_up(task, tokenizer, build, oracle):
+    oracle.answer = lambda seed, prompt: str(2 * int(prompt[:-1])) if int(prompt[:-1]) % 3 else ""
+    found = evaluate([build()], tokenizer, task, n=60, n_extra=9)
+    asked = distinct(task.questions("test"), 60)
+    by_hand = sum(int(e.prompt[:-1]) % 3 > 0 for e in asked) / 60
+    assert found.exact_match == pytest.approx(by_hand)
+    inside = [row for row in found.groups if row.in_distribution]
+    for rows in (inside, found.headings):
+        assert sum(row.n for row in rows) == 60
+        assert sum(row.n * row.exact_match.mean for row in rows) == pytest.approx(60 * by_hand)
+    (outside,) = [row for row in found.groups if not row.in_distribution]
+    assert (outside.group, outside.n) == ("7 digits", 9)
+    assert outside.exact_match.mean == pytest.approx(6 / 9)
+    assert {row.group for row in found.headings} == {"even", "odd"}
+
+
+def test_every_seed_answers_the_same_questions_and_the_interval_is_over_seeds(task, tokenizer, build, oracle):
+    oracle.answer = lambda seed, prompt: str(2 * int(prompt[:-1])) if int(prompt[:-1]) % (seed + 2) else "x"
+    found = evaluate([build(s) for s in range(3)], tokenizer, task, n=50, n_extra=0)
+    prompts = [e.prompt for e in distinct(task.questions("test"), 50)]
+    by_hand = [sum(int(p[:-1]) % m > 0 for p in prompts) / 50 for m in (2, 3, 4)]
+    assert [call[0] for call in oracle.calls] == [prompts] * 3
+    assert found.per_seed == pytest.approx(by_hand) and found.seeds == 3
+    assert found.exact_match == pytest.approx(sum(by_hand) / 3)
+    assert found.interval == pytest.approx(student_t(by_hand, bounds=(0.0, 1.0)))
+    assert all(len(row.exact_match.per_seed) == 3 for row in found.groups)
+    assert found.summary["pairs"].per_seed == (50.0, 50.0, 50.0)
+    assert "each seed:" in found.table()
+
+
+def test_what_has_no_room_is_counted_and_not_dropped(task, tokenizer, build, oracle):
+    # bos, 7 digits, = and 7 digits are 16 tokens; three digits and their double at most 9.
+    found = evaluate([build(max_length=12)], tokenizer, task, n=40, n_extra=6)
+    (entry,) = found.not_asked
+    assert (entry.group, entry.n, entry.in_distribution) == ("7 digits", 6, False)
+    assert entry.reason == "16 tokens, model.max_length is 12"
+    assert found.n == 40 and {row.group for row in found.groups} <= {"1 digits", "2 digits", "3 digits"}
+    assert "not asked: 6" in found.table()
+    assert all(len(prompt) < 8 for prompt in oracle.calls[0][0])
+
+
+def test_no_question_with_room_is_no_number(task, tokenizer, build, oracle):
+    found = evaluate([build(max_length=2)], tokenizer, task, n=4, n_extra=2)
+    assert (found.exact_match, found.interval, found.n, oracle.calls) == (None, None, 0, [])
+    assert "no held-out question was asked" in found.table()
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_a_completion_has_room_for_the_longest_target_and_its_end(task, tokenizer, build, oracle):
+    evaluate([build()], tokenizer, task, n=40, n_extra=6, batch_size=17)
+    options = oracle.calls[0][1]
+    assert options["max_new_tokens"] > 7 and options["overflow"] == "stop" and options["batch_size"] == 17
+
+
+def test_progress_counts_up_to_the_total_over_all_seeds(task, tokenizer, build, oracle):
+    seen = []
+    evaluate(
+        [build(0), build(1)], tokenizer, task, n=10, n_extra=0, progress=lambda *state: seen.append(state)
+    )
+    assert seen == [(5, 20), (10, 20), (15, 20), (20, 20)]
+
+
+def test_fewer_questions_than_asked_for(tokenizer, build, oracle):
+    small = Doubles(limit=40, extra=False)
+    found = evaluate([build()], tokenizer, small, n=1000)
+    assert found.n == sum(small.split_of(small.of(i)) == "test" for i in range(40))
+
+
+def test_exact_match_alone_is_the_headline(task, tokenizer, build, oracle):
+    oracle.answer = lambda seed, prompt: str(2 * int(prompt[:-1])) if int(prompt[:-1]) % 2 else ""
+    models = [build()]
+    whole = evaluate(models, tokenizer, task, split="validation", n=30)
+    assert exact_match(models, tokenizer, task, n=30) == whole.overall.exact_match
+
+
+def test_arguments_that_do_not_fit(task, tokenizer, build, oracle):
+    with pytest.raises(ValueError, match="at least one model"):
+        evaluate([], tokenizer, task)
+    with pytest.raises(ValueError, match="n=0"):
+        evaluate([build()], tokenizer, task, n=0)
+
+    @dataclasses.dataclass(frozen=True)
+    class Scoreless(Doubles):
+        def score(self, example, completion):
+            return {"length": 1.0}
+
+    with pytest.raises(ValueError, match="exact_match among them"):
+        evaluate([build()], tokenizer, Scoreless(), n=5)
+
+
+def test_with_a_real_model_and_the_real_decoder(task, tokenizer, build):
+    found = evaluate([build(0), build(1)], tokenizer, task, n=8, n_extra=2, training=[Example("1=", "2")])
+    assert 0 <= found.exact_match <= 1 and found.n == 8 and len(found.mistakes) > 0
+    assert found.likelihood["held_out"].tokens > found.likelihood["train"].tokens == 2

@@ -1,0 +1,88 @@
+"""Which questions are asked, and which a model has no room for."""
+
+import itertools
+
+import pytest
+
+from jaxgpt import generation
+from jaxgpt.evaluation.questions import distinct, obstacles, select
+from jaxgpt.nn.position.abacus import Abacus
+from jaxgpt.task import Example
+from tasks.arithmetic import Arithmetic
+
+
+def test_the_first_different_examples_in_their_order():
+    examples = [Example(p, t) for p, t in ("ab", "ac", "ab", "bb", "ac", "cc")]
+    assert [e.prompt + e.target for e in distinct(examples, 3)] == ["ab", "ac", "bb"]
+    assert len(distinct(examples, 99)) == 4
+
+
+def test_an_endless_iterator_over_few_questions_comes_to_an_end():
+    assert len(distinct(itertools.cycle([Example("a", "b"), Example("c", "d")]), 3)) == 2
+
+
+def test_questions_about_one_document_are_different_questions():
+    assert len(distinct([Example("a", "b", key="d"), Example("c", "d", key="d")], 9)) == 2
+
+
+def test_extra_questions_are_marked(task):
+    chosen = select(task, "test", n=20, n_extra=5, data_seed=0)
+    assert [q.in_distribution for q in chosen] == [True] * 20 + [False] * 5
+    assert all(task.split_of(q.example) == "test" for q in chosen[:20])
+    assert {q.example.group for q in chosen[20:]} == {"7 digits"}
+    assert len(select(task, "test", n=20, n_extra=0, data_seed=0)) == 20
+
+
+def test_select_knows_a_task_without_extra_digits():
+    assert len(select(Arithmetic(max_digits=3), "test", n=10, n_extra=10, data_seed=0)) == 10
+
+
+def test_the_longest_question_that_fits_is_asked_and_the_next_is_not(build, tokenizer):
+    model = build(max_length=10)
+    fits, exceeds = Example("1234=", "2468"), Example("1234=", "24680")  # 1 + 5 + 4 tokens are read
+    assert obstacles(model, tokenizer, [fits, exceeds]) == ["", "11 tokens, model.max_length is 10"]
+    # The limit is the model's own: bos, prompt, target run; one token more raises.
+    ids = [tokenizer.bos_id, *tokenizer.encode("1234=2468")]
+    generation.generate(model, [ids], max_new_tokens=1, overflow="stop")
+    with pytest.raises(ValueError, match="max_length=10"):
+        generation.generate(model, [[*ids, 3]], max_new_tokens=1, overflow="stop")
+
+
+def test_an_encoder_decoder_has_room_for_prompt_and_target_apart(build, tokenizer):
+    model = build(kind="encoder_decoder", max_length=6)
+    found = obstacles(
+        model, tokenizer, [Example("1234=", "24680"), Example("12345=", "2"), Example("1=", "123456")]
+    )
+    assert found == ["", "7 tokens, model.max_length is 6", "7 tokens, model.max_length is 6"]
+
+
+@pytest.mark.parametrize("kind", ["decoder", "encoder_decoder"])
+def test_numbers_too_long_for_the_position_scheme_are_found(build, tokenizer, kind):
+    model = build(kind=kind, position=Abacus(max_position=5, max_offset=0))
+    examples = [Example("1234=", "2468"), Example("12345=", "2"), Example("1=", "12345")]
+    found = obstacles(model, tokenizer, examples)
+    assert found == ["", *["position 5, position.max_position is 5"] * 2]
+
+
+def test_a_character_outside_the_alphabet_is_a_reason(build, tokenizer):
+    assert "'+'" in obstacles(build(), tokenizer, [Example("1+1=", "2")])[0]
+
+
+@pytest.mark.parametrize(
+    ("group", "headings"),
+    [
+        ("03+03 digits", ("equal lengths",)),
+        ("03+04 digits", ("lengths differ by 1-2",)),
+        ("10+08 digits", ("lengths differ by 1-2",)),
+        ("04+01 digits", ("lengths differ by 3+",)),
+        ("01+10 digits", ("lengths differ by 3+",)),
+    ],
+)
+def test_arithmetic_gathers_pairs_by_how_far_their_lengths_lie_apart(group, headings):
+    assert Arithmetic().headings(Example("", "", group)) == headings
+
+
+def test_arithmetic_of_one_operand_or_another_symbol():
+    assert Arithmetic(format="decomposition").headings(Example("", "", "2 digits")) == ()
+    task = Arithmetic(operation="subtraction")
+    assert task.headings(next(task.examples("test")))
