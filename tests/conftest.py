@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+#: Small training runs, used by several folders.
+pytest_plugins = ["tiny_runs"]
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:

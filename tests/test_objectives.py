@@ -1,0 +1,101 @@
+"""Losses and weights against numpy loops."""
+
+import jax
+import numpy as np
+import pytest
+from flax import nnx
+
+from jaxgpt import objectives
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.transformer import Transformer
+
+VOCAB = 11
+ROWS = {
+    "tokens": np.asarray([[1, 5, 6, 7, 2, 0, 0], [1, 3, 9, 4, 8, 10, 2], [1, 4, 2, 0, 0, 0, 0]], np.int32),
+    "start": np.asarray([3, 4, 2], np.int32),
+    "length": np.asarray([5, 7, 3], np.int32),
+}
+SOURCE = {
+    "source": np.asarray([[5, 6, 2, 0], [3, 9, 4, 2], [4, 2, 0, 0]], np.int32),
+    "source_length": np.asarray([3, 4, 2], np.int32),
+}
+
+
+def build(kind):
+    config = ModelConfig(kind=kind, vocab_size=VOCAB, max_length=8, num_layers=1, d_model=16, num_heads=2)
+    return nnx.jit(lambda: Transformer(config, rngs=nnx.Rngs(0)))()
+
+
+MODELS = {kind: build(kind) for kind in ("decoder", "encoder_decoder")}
+LOSSES = nnx.jit(objectives.next_token, static_argnums=2)
+LOGITS = nnx.jit(lambda net, tokens, source: net(tokens, source=source).logits)
+
+
+def slow(logits, tokens, start, length, which):
+    """Losses of the tokens that carry one, as {place: nats}, in float64."""
+    found = {}
+    for place in range(1, length):
+        if which == "all" or place >= start:
+            row = np.asarray(logits[place - 1], np.float64)
+            found[place] = np.log(np.exp(row - row.max()).sum()) + row.max() - row[tokens[place]]
+    return found
+
+
+@pytest.mark.parametrize("which", ["completion", "all"])
+@pytest.mark.parametrize("kind", ["decoder", "encoder_decoder"])
+def test_losses_and_weights(kind, which):
+    batch = ROWS | (SOURCE | {"start": np.ones(3, np.int32)} if kind == "encoder_decoder" else {})
+    net = MODELS[kind]
+    losses, weights = LOSSES(net, batch, which)
+    losses, weights = np.asarray(losses), np.asarray(weights)
+    assert losses.shape == weights.shape == (3, 6)
+    for i in range(3):
+        length = int(batch["length"][i])
+        tokens = batch["tokens"][i, :length]
+        source = None
+        if kind == "encoder_decoder":  # alone and without its padding
+            source = batch["source"][i : i + 1, : batch["source_length"][i]]
+        logits = np.asarray(LOGITS(net, tokens[None, :-1], source)[0])
+        expected = slow(logits, tokens, int(batch["start"][i]), length, which)
+        assert {int(p) + 1 for p in np.flatnonzero(weights[i])} == expected.keys()
+        for place, loss in expected.items():
+            assert losses[i, place - 1] == pytest.approx(loss, abs=2e-6)
+    assert set(np.unique(weights)) <= {0.0, 1.0}
+
+
+def test_completion_carries_less_than_all():
+    completion = np.asarray(objectives.weights(ROWS, "completion"))
+    everything = np.asarray(objectives.weights(ROWS, "all"))
+    assert completion.sum(1).tolist() == [2, 3, 1]
+    assert everything.sum(1).tolist() == [4, 6, 2]
+    assert (completion <= everything).all()
+
+
+def test_padding_has_no_gradient():
+    net = MODELS["decoder"]
+
+    def total(table, batch):
+        graph, state = nnx.split(net)
+        state["embedding"]["table"] = state["embedding"]["table"].replace(table)
+        losses, weights = objectives.next_token(nnx.merge(graph, state), batch, "all")
+        return (losses * weights).sum()
+
+    table, gradient = net.embedding.table[...], jax.jit(jax.grad(total))
+    other = ROWS | {"tokens": np.where(ROWS["tokens"] == 0, 10, ROWS["tokens"])}
+    gradients = [np.asarray(gradient(table, batch)) for batch in (ROWS, other)]
+    np.testing.assert_array_equal(*gradients)
+
+
+def test_all_of_a_window_carries_loss():
+    data = {"stream": np.arange(10, dtype=np.uint8)}
+    batch = objectives.gather(data, np.asarray([0, 5]), 4)
+    assert np.asarray(batch["tokens"]).tolist() == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+    for which in ("completion", "all"):
+        np.testing.assert_array_equal(objectives.weights(batch, which), np.ones((2, 4)))
+
+
+def test_losses_are_computed_in_float32():
+    logits = np.asarray([[8.0, 0.5, -3.0]])
+    narrow = objectives.token_losses(jax.numpy.asarray(logits, jax.numpy.bfloat16), np.asarray([1]))
+    assert narrow.dtype == np.float32
+    assert float(narrow[0]) == pytest.approx(np.log(np.exp(logits[0]).sum()) - 0.5, rel=1e-6)

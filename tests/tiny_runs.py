@@ -1,0 +1,171 @@
+"""The smallest experiment there is, run here or in a process of its own.
+
+Compiled programs are kept in a folder for the time of the tests, since several processes run the same.
+"""
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from jaxgpt import experiments, fields
+from jaxgpt.experiment import Experiment
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+#: Overrides that make of `addition` a model of 4,000 weights on sums of two digits.
+TINY = {
+    "task.max-digits": "1",
+    "task.extra-digits": "",
+    "model.num-layers": "1",
+    "model.d-model": "16",
+    "model.num-heads": "2",
+    "model.max-length": "16",
+    "model.position": "rotary",
+    "optimizer.warmup-steps": "2",
+    "training.steps": "20",
+    "training.batch-size": "8",
+    "training.train-examples": "100",
+    "training.eval-examples": "8",
+    "training.test-examples": "0",
+    "training.log-every": "1",
+    "training.chunk": "5",
+}
+
+
+def pytest_configure(config):
+    """Share compiled programs between tests and the processes they start."""
+    config.stash[_CACHE] = tempfile.mkdtemp(prefix="jaxgpt-tests-")
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = config.stash[_CACHE]
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+
+
+def pytest_unconfigure(config):
+    """Remove the compiled programs."""
+    shutil.rmtree(config.stash[_CACHE], ignore_errors=True)
+
+
+_CACHE = pytest.StashKey[str]()
+
+
+def tiny(**overrides) -> Experiment:
+    """The tiny experiment; `training__steps=3` overrides `training.steps`."""
+    given = {name.replace("__", "."): str(value) for name, value in overrides.items()}
+    return fields.override(experiments.find("addition"), TINY | _hyphened(given))
+
+
+def with_training(experiment: Experiment, **values) -> Experiment:
+    """The experiment with fields of its training replaced."""
+    return dataclasses.replace(experiment, training=dataclasses.replace(experiment.training, **values))
+
+
+def arguments(workdir, **overrides) -> list[str]:
+    """The command line of the tiny experiment in `workdir`, behind `train`."""
+    given = {name.replace("__", "."): str(value) for name, value in overrides.items()}
+    words = ["addition", "--workdir", str(workdir)]
+    for name, value in (TINY | _hyphened(given)).items():
+        words += [f"--{name}", value]
+    return words
+
+
+def _hyphened(values: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in values.items()}
+
+
+def start(*words: str, cwd=None, variables=None, **options) -> subprocess.Popen:
+    """`jaxgpt WORDS` in a process of its own, with its output in pipes."""
+    code = "import sys; from jaxgpt.cli import main; sys.exit(main(sys.argv[1:]))"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, words)],
+        cwd=cwd or REPOSITORY,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY), "JAX_PLATFORMS": "cpu"} | (variables or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,
+    )
+
+
+def finish(process: subprocess.Popen, seconds: float = 120) -> tuple[int, str, str]:
+    """Status, output and errors of a process that must end within `seconds`."""
+    try:
+        output, errors = process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, errors = process.communicate()
+        raise AssertionError(f"no end after {seconds} s:\n{output}\n{errors}") from None
+    return process.returncode, output, errors
+
+
+def run(*words: str, seconds: float = 120, **options) -> tuple[int, str, str]:
+    """Status, output and errors of `jaxgpt WORDS` in a process of its own."""
+    return finish(start(*words, **options), seconds)
+
+
+def losses(workdir) -> dict[int, float]:
+    """The training losses that a run recorded, each step once."""
+    found = {}
+    for record in records(workdir):
+        if "loss" in record:
+            assert record["step"] not in found, f"step {record['step']} is recorded twice"
+            found[record["step"]] = record["loss"]
+    return found
+
+
+def records(workdir) -> list[dict]:
+    """All records of a run, which must be strict JSON."""
+
+    def refuse(constant):
+        raise AssertionError(f"{constant} is not JSON")
+
+    lines = (Path(workdir) / "metrics.jsonl").read_text().splitlines()
+    return [json.loads(line, parse_constant=refuse) for line in lines]
+
+
+def copied(workdir, target) -> Path:
+    """A copy of a run to spoil."""
+    shutil.copytree(workdir, target)
+    return Path(target)
+
+
+def one_line(errors: str) -> str:
+    """The error message, which must be the only line and no traceback."""
+    lines = [line for line in errors.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1, errors
+    assert "Traceback" not in errors
+    return lines[0]
+
+
+@pytest.fixture
+def jaxgpt(capsys):
+    """Runs `jaxgpt WORDS` in this process: status, output and errors."""
+    from jaxgpt.cli import main
+
+    def call(*words):
+        capsys.readouterr()
+        path = list(sys.path)
+        with contextlib.ExitStack() as stack:
+            stack.callback(sys.path.__setitem__, slice(None), path)
+            status = main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory) -> Path:
+    """A run of 20 steps with checkpoints of steps 15 and 20; copy it before changing anything."""
+    from jaxgpt.training.session import train
+
+    path = tmp_path_factory.mktemp("runs") / "finished"
+    train(tiny(training__save_every=5), path, say=lambda line: None)
+    return path
