@@ -61,13 +61,14 @@ def accuracy_grid(evaluation: Evaluation, path: Path | str) -> None:
     """Exact match by group as a PNG.
 
     Groups such as `3+5 digits` are drawn as a map over both lengths, in percent; other groups as bars with
-    their intervals.
-
-    Raises:
-      ValueError: if no question was asked.
+    their intervals. Where no question was asked, the picture says so.
     """
     if not evaluation.groups:
-        raise ValueError("no question was asked; there is nothing to draw")
+        figure, (axes,) = _figure(7.2, 1.4)
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, "no held-out question was asked", ha="center", va="center", color=_GREY)
+        figure.savefig(path, dpi=150, format="png")
+        return
     pairs = {_pair(row): row for row in evaluation.groups}
     if None not in pairs and len(pairs) > 1 and len({a for a, _ in pairs}) > 1:
         _grid(pairs, evaluation, path)

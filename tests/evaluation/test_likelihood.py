@@ -17,13 +17,16 @@ ROWS = [Example(f"{i}=", str(2 * i)) for i in (17, 23, 230, 499, 12, 404, 36)]
 DOCUMENTS = ["abc abcd ab", "h", "gfed cba 0123456789 gfed cba", "a\nb"]
 
 
-def nats(model, ids: list[int]) -> list[float]:
-    """-log p of every token but the first, from one row without padding."""
+def scorer(model):
+    """Gives -log p of every token of a row but the first, from the row alone, without padding."""
     forward = jax.jit(lambda tokens: model(tokens).logits[0])
-    logits = np.asarray(forward(jnp.asarray([ids[:-1]])), np.float64)
-    return [
-        float(np.log(np.exp(row).sum()) - row[target]) for row, target in zip(logits, ids[1:], strict=True)
-    ]
+
+    def nats(ids: list[int]) -> list[float]:
+        logits = np.asarray(forward(jnp.asarray([ids[:-1]])), np.float64)
+        pairs = zip(logits, ids[1:], strict=True)
+        return [float(np.log(np.exp(row).sum()) - row[target]) for row, target in pairs]
+
+    return nats
 
 
 @pytest.fixture
@@ -35,10 +38,11 @@ def small_batches(monkeypatch):
 @pytest.mark.parametrize("which", ["completion", "all"])
 def test_rows(build, tokenizer, small_batches, which):
     model = build()
+    nats = scorer(model)
     losses, inside, size = [], [], 0
     for example in ROWS:
         prompt, target = tokenizer.encode(example.prompt), tokenizer.encode(example.target)
-        each = nats(model, [tokenizer.bos_id, *prompt, *target, tokenizer.eos_id])
+        each = nats([tokenizer.bos_id, *prompt, *target, tokenizer.eos_id])
         each = each if which == "all" else each[len(prompt) :]
         losses += each
         inside += each[:-1]
@@ -55,13 +59,14 @@ def test_rows(build, tokenizer, small_batches, which):
 
 def test_windows_predict_every_token_once(build, tokenizer, small_batches):
     model = build(max_length=10)
+    nats = scorer(model)
     stream = [tokenizer.bos_id]
     for document in DOCUMENTS:
         stream += [*tokenizer.encode(document), tokenizer.eos_id]
     losses, inside = [], []
     for start in range(0, len(stream) - 1, 10):
         window = stream[start : start + 11]
-        each = nats(model, window)
+        each = nats(window)
         losses += each
         inside += [n for n, token in zip(each, window[1:], strict=True) if token != tokenizer.eos_id]
     found = text_likelihood([model], tokenizer, DOCUMENTS)
