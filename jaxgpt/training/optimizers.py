@@ -1,5 +1,7 @@
 """Optimizers and schedules, from optax."""
 
+import math
+
 import optax
 
 from jaxgpt.training.config import OptimizerConfig
@@ -31,45 +33,65 @@ def build(config: OptimizerConfig, steps: int, axes: dict[str, tuple]) -> optax.
     """The update rule of a run.
 
     AdamW: Loshchilov & Hutter 2019, arXiv 1711.05101. Muon: Jordan et al. 2024; kernels by orthogonalized
-    momentum, everything else by AdamW, as optax.contrib.muon does it.
+    momentum, everything else by AdamW.
 
     Args:
       axes: logical axes by parameter name; they tell Muon which axes of a kernel form its matrix.
     """
     rate = schedule(config, steps)
     mask = decay_mask if config.decay == "matrices" else None
-    if config.name == "muon":
-        rule = optax.contrib.muon(
-            rate,
-            weight_decay=config.weight_decay,
-            weight_decay_mask=mask,
-            adam_b1=config.beta1,
-            adam_b2=config.beta2,
-            adam_weight_decay=config.weight_decay,
-            eps=config.epsilon,
-            consistent_rms=0.2,
-            muon_weight_dimension_numbers=lambda params: {
-                name: _muon_axes(name, value.ndim, axes) for name, value in params.items()
-            },
-        )
-    else:
-        rule = optax.adamw(
-            rate,
-            b1=config.beta1,
-            b2=config.beta2,
-            eps=config.epsilon,
-            weight_decay=config.weight_decay,
-            mask=mask,
-        )
+    adamw = optax.adamw(
+        rate,
+        b1=config.beta1,
+        b2=config.beta2,
+        eps=config.epsilon,
+        weight_decay=config.weight_decay,
+        mask=mask,
+    )
+    rule = _muon(config, rate, axes, adamw) if config.name == "muon" else adamw
     clip = [] if config.clip_norm is None else [optax.clip_by_global_norm(config.clip_norm)]
     return optax.chain(*clip, rule)
 
 
-def _muon_axes(name: str, ndim: int, axes: dict[str, tuple]):
-    """The input and output axes of a kernel; None for what Muon leaves to AdamW."""
+def _muon(config: OptimizerConfig, rate, axes: dict[str, tuple], rest: optax.GradientTransformation):
+    """Orthogonalized momentum for kernels, `rest` for everything else.
+
+    Put together here because optax.contrib.muon would decay biases and norms with the rest. An update is
+    scaled by 0.2 sqrt(max(inputs, outputs)), which gives it the size of one of AdamW's, so that both take
+    the same learning rate (Liu et al. 2025, arXiv 2502.16982, section 2.2).
+    """
+
+    def numbers(values):
+        # What belongs to `rest` arrives as a placeholder and has to stay one.
+        return {
+            name: _muon_axes(name, value.ndim, axes) if hasattr(value, "ndim") else value
+            for name, value in values.items()
+        }
+
+    def size(name: str, update):
+        matrix = numbers({name: update})[name]
+        sides = [math.prod(update.shape[i] for i in side) for side in matrix]
+        return update * (0.2 * math.sqrt(max(sides)))
+
+    def scale(updates, params):
+        return {name: size(name, u) if hasattr(u, "ndim") else u for name, u in updates.items()}
+
+    muon = optax.chain(
+        optax.contrib.scale_by_muon(eps=config.epsilon, weight_dimension_numbers=numbers),
+        optax.stateless(scale),
+        optax.add_decayed_weights(config.weight_decay),
+        optax.scale_by_learning_rate(rate),
+    )
+
+    def labels(params):
+        return {name: "muon" if name.endswith(".kernel") else "rest" for name in params}
+
+    return optax.partition({"muon": muon, "rest": rest}, labels)
+
+
+def _muon_axes(name: str, ndim: int, axes: dict[str, tuple]) -> optax.contrib.MuonDimensionNumbers:
+    """The input and output axes of a kernel."""
     names = axes[name]
-    if not name.endswith(".kernel"):
-        return None
     first = ndim - len(names)  # layers stand before the named axes
     inputs = [i for i, axis in enumerate(names) if axis == "embed"] or [0]
     if inputs[0] != 0:  # an output map: everything before `embed` is its input
