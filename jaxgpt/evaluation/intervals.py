@@ -47,14 +47,15 @@ def wilson(successes: float, n: int, confidence: float = CONFIDENCE) -> Interval
 def student_t(
     values: Sequence[float], confidence: float = CONFIDENCE, bounds: Interval = (-math.inf, math.inf)
 ) -> Interval | None:
-    """The interval of a mean from a few values of it (Student 1908); None for fewer than two.
+    """The interval of a mean from a few values of it (Student 1908).
 
-    Over seeds it says what other seeds would give on the same questions. `bounds` cuts it to what is
-    possible, [0, 1] for a proportion.
+    None where the values tell nothing of how far it may be off: there is one, or all are equal. Over seeds
+    it says what other seeds would give on the same questions. `bounds` cuts it to what is possible, [0, 1]
+    for a proportion.
     """
-    if len(values) < 2:
-        return None
     array = np.asarray(values, np.float64)
+    if len(array) < 2 or array.min() == array.max():
+        return None
     reach = stats.t.ppf((1 + confidence) / 2, len(array) - 1) * array.std(ddof=1) / math.sqrt(len(array))
     mean = float(array.mean())
     return max(mean - float(reach), bounds[0]), min(mean + float(reach), bounds[1])
@@ -63,12 +64,12 @@ def student_t(
 def proportion(per_seed: Sequence[float], n: int) -> Estimate:
     """A share of n questions, answered by each seed.
 
-    One seed: Wilson's interval. Several: Student's over the seeds; where all agree that has no width,
-    which would claim too much of a few questions, and Wilson's for their common share is given.
+    One seed: Wilson's interval. Several: Student's over the seeds, or where all agree, Wilson's of
+    their common share.
     """
     mean = float(np.mean(per_seed))
-    interval = student_t(per_seed, bounds=(0.0, 1.0)) if max(per_seed) > min(per_seed) else None
-    return Estimate(mean, interval or wilson(per_seed[0] * n, n), tuple(map(float, per_seed)))
+    interval = student_t(per_seed, bounds=(0.0, 1.0)) or wilson(round(per_seed[0] * n), n)
+    return Estimate(mean, interval, tuple(map(float, per_seed)))
 
 
 def mean_score(scores: np.ndarray) -> Estimate:

@@ -100,11 +100,10 @@ def _measure(name: str, value: Estimate) -> str:
 def _not_asked(evaluation: Evaluation) -> str:
     if not evaluation.not_asked:
         return ""
-    lines = [f"not asked: {sum(entry.n for entry in evaluation.not_asked):,} questions without room for them"]
+    lines = [f"not asked, with the first reason: {sum(entry.n for entry in evaluation.not_asked):,}"]
     for entry in evaluation.not_asked[:_WORST]:
-        lines += textwrap.wrap(
-            f"  {entry.group}: {entry.n:,}, such as one of {entry.reason}", _WIDTH, subsequent_indent="    "
-        )
+        line = f"  {entry.group}: {entry.n:,}, {entry.reason}"
+        lines += textwrap.wrap(line, _WIDTH, subsequent_indent="    ")
     if len(evaluation.not_asked) > _WORST:
         lines.append(f"  and {len(evaluation.not_asked) - _WORST} more groups; all are in evaluation.json")
     return "\n".join(lines)

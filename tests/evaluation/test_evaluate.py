@@ -74,7 +74,7 @@ def test_what_has_no_room_is_counted_and_not_dropped(task, tokenizer, build, ora
     assert (entry.group, entry.n, entry.in_distribution) == ("7 digits", 6, False)
     assert entry.reason == "16 tokens, model.max_length is 12"
     assert found.n == 40 and {row.group for row in found.groups} <= {"1 digits", "2 digits", "3 digits"}
-    assert "not asked: 6" in found.table()
+    assert "7 digits: 6, 16 tokens" in found.table()
     assert all(len(prompt) < 8 for prompt in oracle.calls[0][0])
 
 

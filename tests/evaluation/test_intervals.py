@@ -33,7 +33,7 @@ def test_student_by_hand():
     # Mean 3, standard deviation sqrt(2.5), and 2.776 is the table's 97.5 % point for 4 degrees of freedom.
     reach = 2.776 * math.sqrt(2.5 / 5)
     assert student_t([1, 2, 3, 4, 5]) == pytest.approx((3 - reach, 3 + reach), abs=1e-3)
-    assert student_t([0.4]) is None
+    assert student_t([0.4]) is None and student_t([0.4, 0.4, 0.4]) is None
     assert student_t([0.9, 1.0, 1.0], bounds=(0.0, 1.0))[1] == 1.0
 
 
