@@ -201,7 +201,7 @@ class Program:
         params = optax.apply_updates(state["params"], updates)
         metrics = {
             "loss": value.astype(jnp.float32),
-            "grad_norm": optax.global_norm(grads).astype(jnp.float32),
+            "grad_norm": optax.tree.norm(grads).astype(jnp.float32),
             "weight": total,
         }
         return {"params": params, "optimizer": optimizer}, metrics
