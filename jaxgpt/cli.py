@@ -156,6 +156,7 @@ def _evaluate(argv: list[str]) -> int:
         split=split,
         n=given.whole("n"),
         data_seed=experiment.training.data_seed,
+        objective=experiment.training.objective,
         progress=Counter("evaluating", _say),
     )
     _say(result.table())
