@@ -7,16 +7,19 @@
     rows = tfds.data_source("arithmetic/addition", split="train", data_dir="data")
     rows[0]  # {"prompt": b"...", "target": b"...", "group": b"...", "key": b"..."}
 
+    datasets.register(text="poem.txt", synopses="films.csv")  # these read a file of yours
+    rows = tfds.data_source("synopses", split="test", data_dir="data")
+
 The variants are the tasks of the experiments with the same names. tensorflow_datasets is imported by
 `register`, not with this module.
 """
 
-import functools
+import dataclasses
 from collections.abc import Callable, Mapping
 
 from jaxgpt.experiment import Experiment
 from jaxgpt.task import Task
-from tasks import arithmetic, magic_squares
+from tasks import arithmetic, magic_squares, synopses, text
 
 #: The experiments whose tasks become the configs of a dataset, the default first.
 DATASETS: Mapping[str, tuple[Callable[[], Experiment], ...]] = {
@@ -33,15 +36,40 @@ DATASETS: Mapping[str, tuple[Callable[[], Experiment], ...]] = {
 }
 
 
-def variants(name: str) -> dict[str, Task]:
-    """The tasks of a dataset by the names of their configs."""
-    return {experiment.__name__: experiment().task for experiment in DATASETS[name]}
+#: Experiments over a file; their datasets exist once `register` is told which.
+CORPORA: Mapping[str, tuple[Callable[[], Experiment], ...]] = {
+    "synopses": (synopses.synopses,),
+    "text": (text.text, text.text_bytes, text.text_subwords),
+}
+
+_registered: dict[str, str] = {}
 
 
-@functools.cache
-def register() -> None:
-    """Make the datasets known to tensorflow-datasets; a second call does nothing."""
+def variants(name: str, path: str = "") -> dict[str, Task]:
+    """The tasks of a dataset by the names of their configs; a corpus is read from `path`."""
+    if name in DATASETS:
+        return {experiment.__name__: experiment().task for experiment in DATASETS[name]}
+    return {e.__name__: dataclasses.replace(e().task, path=path) for e in CORPORA[name]}
+
+
+def register(**paths: str) -> None:
+    """Make the datasets known to tensorflow-datasets; calling again adds what is new.
+
+    Args:
+      paths: the file of each corpus, by the name of its dataset: `text="poem.txt"`.
+
+    Raises:
+      ValueError: for a name that is no corpus, or another file for one that is registered.
+    """
     from jaxgpt.data.builder import task_builder
 
-    for name in DATASETS:
-        task_builder(name, variants(name))
+    for name, path in ({name: "" for name in DATASETS} | paths).items():
+        if name not in DATASETS and name not in CORPORA:
+            raise ValueError(f"no corpus is called {name!r}; known: {', '.join(CORPORA)}")
+        if name not in _registered:
+            # A corpus is written whole.
+            options = {} if name in DATASETS else {"train_examples": 2**31, "held_out_examples": 2**31}
+            task_builder(name, variants(name, path), **options)
+            _registered[name] = path
+        elif _registered[name] != path:
+            raise ValueError(f"dataset {name!r} is registered with {_registered[name]!r}, not {path!r}")

@@ -46,6 +46,23 @@ def test_a_finite_task_is_written_whole(tmp_path):
     assert rows_of(source["train"]) == rows_from(task, "train", None)
 
 
+def test_a_corpus_is_read_from_the_file_that_is_named(tmp_path):
+    path = tmp_path / "films.csv"
+    stories = [f"Story {i} of a town by the sea where nothing happens twice. " * 5 for i in range(60)]
+    path.write_text("title,synopsis\n" + "".join(f"{i},{story}\n" for i, story in enumerate(stories)))
+    with pytest.raises(ValueError, match="no corpus is called 'film'"):
+        datasets.register(film=str(path))
+    datasets.register(synopses=str(path))
+    datasets.register(synopses=str(path))
+    with pytest.raises(ValueError, match="is registered with"):
+        datasets.register(synopses="other.csv")
+    source = tfds.data_source("synopses", data_dir=tmp_path)
+    task = datasets.variants("synopses", str(path))["synopses"]
+    assert sum(len(source[split]) for split in SPLITS) == 60
+    for split in SPLITS:
+        assert rows_of(source[split]) == rows_from(task, split, None)
+
+
 def test_a_dataset_says_what_it_was_made_from(tmp_path):
     task = Arithmetic(max_digits=3)
     sums = task_builder("small_sums", {"three": task}, train_examples=20, held_out_examples=5, seed=7)
