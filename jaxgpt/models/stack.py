@@ -5,6 +5,7 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
@@ -181,7 +182,7 @@ class Stack(nnx.Module):
         size = self.position.size
         if size is None or isinstance(positions, jax.core.Tracer) or not positions.size:
             return
-        if (highest := int(positions.max())) >= size:
+        if (highest := int(np.asarray(positions).max())) >= size:
             raise ValueError(
                 f"position {highest} is beyond position.max_position={size}; make max_position larger or "
                 "the numbers shorter"
@@ -239,10 +240,9 @@ def _append(cache: caching.Cache, order, positions, carry, *, limit: int) -> cac
             "make a larger one with init_cache"
         )
     seen = cache.seen + (order >= 0).sum(axis=1).astype(jnp.int32)
-    if not isinstance(seen, jax.core.Tracer) and int(seen.max()) > limit:
+    if not isinstance(seen, jax.core.Tracer) and (most := int(np.asarray(seen).max())) > limit:
         raise ValueError(
-            f"{int(seen.max())} tokens exceed model.max_length={limit}; "
-            "stop earlier or train with a larger max_length"
+            f"{most} tokens exceed model.max_length={limit}; stop earlier or train with a larger max_length"
         )
 
     def put(old, new):

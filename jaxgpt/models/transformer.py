@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
@@ -144,7 +145,8 @@ class Transformer(nnx.Module):
                     "shorten them or train with a larger max_length"
                 )
             if not isinstance(ids, jax.core.Tracer) and ids.size:
-                low, high = int(ids.min()), int(ids.max())
+                known = np.asarray(ids)  # numpy, because ids may be constants of a function that is traced
+                low, high = int(known.min()), int(known.max())
                 if low < 0 or high >= self.config.vocab_size:
                     raise ValueError(
                         f"{name} hold id {low if low < 0 else high}, outside the vocabulary of "

@@ -1,0 +1,192 @@
+"""Ways to run a model that must not change what it computes, and the ones that must."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from model_building import build, config, scanned, scheme
+
+from jaxgpt.models import Transformer
+from jaxgpt.nn.tap import recorder
+
+TOKENS = jnp.asarray([[1, 2, 10, 3, 12], [4, 11, 5, 12, 9]])
+SOURCE = jnp.asarray([[3, 1, 4], [1, 5, 9]])
+
+
+def compiled(model, *, grad=False, key=None, **given):
+    """Logits, or the gradient of a fixed sum of them, through jit."""
+    graph, state = nnx.split(model)
+    weights = jnp.cos(jnp.arange(model.config.vocab_size))
+
+    def logits(state):
+        return nnx.merge(graph, state)(TOKENS, key=key, **given).logits
+
+    function = jax.grad(lambda state: (logits(state) * weights).sum()) if grad else logits
+    return jax.jit(function)(state)
+
+
+def source_of(model):
+    return {"source": SOURCE} if model.config.kind == "encoder_decoder" else {}
+
+
+@pytest.mark.parametrize("kind", ["decoder", "encoder", "encoder_decoder"])
+def test_scan_is_loop(kind):
+    model = build(config(kind=kind, dropout=0.3, position=scheme("relative")))
+    other, given = scanned(model), source_of(model)
+    for key in (None, jax.random.key(5)):
+        one, two = compiled(model, key=key, **given), compiled(other, key=key, **given)
+        assert np.abs(np.asarray(one - two)).max() < 1e-5 * np.abs(np.asarray(one)).max()
+
+
+def test_scanned_layers_start_from_the_same_draws():
+    description = config(kind="encoder_decoder")
+    unrolled = Transformer(description, rngs=nnx.Rngs(7))
+    stacked = Transformer(dataclasses.replace(description, layers="scanned"), rngs=nnx.Rngs(7))
+    expected, found = nnx.state(scanned(unrolled)), nnx.state(stacked)
+    assert jax.tree.structure(expected) == jax.tree.structure(found)
+    assert all((a == b).all() for a, b in zip(*map(jax.tree.leaves, (expected, found)), strict=True))
+
+
+@pytest.mark.parametrize("layers", ["unrolled", "scanned"])
+def test_remat_changes_neither_values_nor_gradients(layers):
+    model = build(config(layers=layers, dropout=0.3))
+    other = build(config(layers=layers, dropout=0.3, remat="block"))
+    key = jax.random.key(1)
+    assert np.allclose(compiled(model, key=key), compiled(other, key=key), rtol=1e-5, atol=1e-5)
+    gradients = [jax.tree.leaves(compiled(m, key=key, grad=True)) for m in (model, other)]
+    for one, two in zip(*gradients, strict=True):
+        assert np.abs(np.asarray(one - two)).max() <= 1e-5 * np.abs(np.asarray(one)).max()
+
+
+@pytest.mark.parametrize("layers", ["unrolled", "scanned"])
+def test_remat_keeps_less(layers):
+    def kept(remat):
+        """Numbers that the forward pass leaves for the backward pass."""
+        graph, state = nnx.split(build(config(layers=layers, remat=remat, num_layers=3)))
+        _, backward = jax.eval_shape(
+            lambda state: jax.vjp(lambda s: nnx.merge(graph, s)(TOKENS).logits, state), state
+        )
+        return sum(leaf.size for leaf in jax.tree.leaves(backward))
+
+    assert kept("block") < 0.75 * kept("none")
+
+
+def test_remat_is_in_the_program():
+    def program(remat):
+        graph, state = nnx.split(build(config(remat=remat)))
+        return str(jax.make_jaxpr(lambda s: nnx.merge(graph, s)(TOKENS).logits)(state))
+
+    assert "checkpoint" in program("block") and "checkpoint" not in program("none")
+
+
+@pytest.mark.parametrize("kind", ["decoder", "encoder_decoder"])
+def test_jit_is_eager(kind):
+    model = build(config(kind=kind))
+    given = source_of(model)
+    one, two = model(TOKENS, **given).logits, compiled(model, **given)
+    assert np.abs(np.asarray(one - two)).max() < 1e-5 * np.abs(np.asarray(one)).max()
+
+
+def test_two_models_of_one_configuration_are_compiled_once():
+    graphs = [nnx.split(build(config(window=3)))[0] for _ in range(2)]
+    assert graphs[0] == graphs[1] and hash(graphs[0]) == hash(graphs[1])
+
+
+def test_dropout_follows_its_key():
+    model = build(config(dropout=0.2))
+    plain = model(TOKENS).logits
+    assert (plain == model(TOKENS).logits).all()
+    first, again, second = (model(TOKENS, key=jax.random.key(k)).logits for k in (1, 1, 2))
+    assert (first == again).all()
+    assert not np.allclose(first, second) and not np.allclose(first, plain)
+
+
+def test_dropout_at_rate_zero_needs_no_key():
+    model = build(config(dropout=0.0))
+    assert (model(TOKENS).logits == model(TOKENS, key=jax.random.key(0)).logits).all()
+
+
+def test_attention_dropout_is_its_own():
+    key = jax.random.key(0)
+    only_inside = build(config(attention_dropout=0.5))
+    assert not np.allclose(only_inside(TOKENS, key=key).logits, only_inside(TOKENS).logits)
+    only_outside = build(config(dropout=0.5, attention_dropout=0.0, num_layers=1))
+    seen, tap = recorder()
+    only_outside(TOKENS, key=key, tap=tap)
+    weights, values = seen["decoder.0.attention.weights"], seen["decoder.0.attention.value"]
+    mixed = jnp.einsum("bhts,bshk->bthk", weights, jnp.repeat(values, 2, axis=2))
+    assert np.allclose(mixed, seen["decoder.0.attention.mixed"], atol=1e-5)
+
+
+def test_encoder_and_decoder_do_not_drop_the_same_entries():
+    model = build(config(kind="encoder_decoder", num_layers=1, dropout=0.5, position=scheme("none")))
+    for block in (model.encoder.blocks[0], model.decoder.blocks[0]):
+        for part in (block.attention, block.cross, block.mlp):
+            if part is not None:  # silence the sublayers, so that the residual is the dropped embedding
+                last = part.down if part is block.mlp else part.out
+                last.kernel[...], last.bias[...] = 0 * last.kernel[...], 0 * last.bias[...]
+    seen, tap = recorder()
+    model(TOKENS, source=TOKENS, key=jax.random.key(0), tap=tap)
+    one, two = (np.asarray(seen[f"{stack}.0.residual"]) == 0 for stack in ("encoder", "decoder"))
+    assert 0.3 < one.mean() < 0.7 and 0.3 < two.mean() < 0.7
+    assert 0.3 < (one == two).mean() < 0.7
+
+
+def test_random_positions_are_drawn_alike_in_both_stacks_and_only_with_a_key():
+    model = build(config(kind="encoder_decoder", position=scheme("coupled")))
+    outputs = [model(TOKENS, source=TOKENS, key=k).logits for k in (None, *map(jax.random.key, range(3)))]
+    assert len({np.asarray(o).tobytes() for o in outputs}) > 2
+    assert (outputs[1] == model(TOKENS, source=TOKENS, key=jax.random.key(0)).logits).all()
+
+
+@pytest.mark.parametrize("layers", ["unrolled", "scanned"])
+def test_half_precision_computes_logits_in_single(layers):
+    exact = build(config())
+    rough = build(config(dtype="bfloat16"))
+    rough = scanned(rough) if layers == "scanned" else rough
+    output = rough(TOKENS)
+    assert output.logits.dtype == jnp.float32 and output.hidden.dtype == jnp.bfloat16
+    expected = np.asarray(exact(TOKENS).logits)
+    assert np.abs(np.asarray(output.logits) - expected).max() < 0.1 * np.abs(expected).max()
+    # Logits that had passed through bfloat16 would all be its numbers.
+    assert (output.logits.astype(jnp.bfloat16).astype(jnp.float32) != output.logits).any()
+
+
+def test_half_precision_with_a_separate_head():
+    output = build(config(dtype="bfloat16", head="separate", head_bias=True))(TOKENS)
+    assert output.logits.dtype == jnp.float32
+
+
+@pytest.mark.parametrize("kind", ["decoder", "encoder_decoder"])
+def test_parameters_have_the_type_asked_for(kind):
+    description = config(kind=kind, param_dtype="bfloat16", head="separate", head_bias=True)
+    model = nnx.eval_shape(lambda: Transformer(description, rngs=nnx.Rngs(0)))
+    assert {leaf.dtype for leaf in jax.tree.leaves(nnx.state(model))} == {jnp.dtype("bfloat16")}
+
+
+def test_all_state_is_parameters_with_named_axes():
+    model = nnx.eval_shape(
+        lambda: Transformer(config(kind="encoder_decoder", position=scheme("learned")), rngs=nnx.Rngs(0))
+    )
+    _, params, rest = nnx.split(model, nnx.Param, ...)
+    assert not jax.tree.leaves(rest)
+    for path, variable in nnx.to_flat_state(params):
+        assert len(variable.get_metadata()["axes"]) == variable.get_value().ndim, path
+
+
+def test_initial_weights_into_the_residual_shrink_with_depth():
+    plain, shrunk = (
+        Transformer(config(num_layers=8, d_model=64, residual_init=r), rngs=nnx.Rngs(0))
+        for r in ("plain", "scaled")
+    )
+    for part in ("attention.out", "mlp.down"):
+        stds = []
+        for model in (plain, shrunk):
+            module = model.decoder.blocks[0]
+            for name in part.split("."):
+                module = getattr(module, name)
+            stds.append(float(module.kernel[...].std()))
+        assert stds[1] == pytest.approx(stds[0] / 4, rel=1e-5)  # 1 / sqrt(2 * 8)
