@@ -47,6 +47,9 @@ class Task(Choice, package="tasks"):
     #: `rows`: one padded row an example. `stream`: examples joined by the end token and cut into windows.
     layout: ClassVar[Literal["rows", "stream"]] = "rows"
 
+    #: Whether `examples` never ends; of a finite task every example is trained on.
+    endless: ClassVar[bool] = True
+
     #: Prompts, in ordinary notation, of which samples are shown while training.
     sample_prompts: ClassVar[tuple[str, ...]] = ()
 
@@ -101,6 +104,10 @@ class Task(Choice, package="tasks"):
         They gather groups where there are too many to read, such as all pairs of unequal length.
         """
         return ()
+
+    def notes(self) -> str:
+        """What a person should know of the data before training, such as how much was dropped."""
+        return ""
 
     def summary(self, samples: list[tuple[Example, str]], training: list[Example]) -> dict[str, float]:
         """Measures of a whole set of (question, completion) pairs beyond the mean of `score`."""

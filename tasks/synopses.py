@@ -58,6 +58,7 @@ class Synopses(Task):
     question_characters: Annotated[int, "characters shown before a last word that is asked; 0: all"] = 0
 
     layout = "stream"
+    endless = False
     sample_prompts: ClassVar[tuple[str, ...]] = ("A young", "In the year", "When ")
 
     def __post_init__(self):
@@ -77,6 +78,9 @@ class Synopses(Task):
     def report(self) -> Report:
         """How many documents each rule changed and dropped."""
         return _cleaned(self, file_stamp(self.path))[1]
+
+    def notes(self) -> str:
+        return self.report().table()
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         for document in self.documents():

@@ -18,8 +18,7 @@ from typing import Annotated, ClassVar, Literal
 
 from jaxgpt.evaluation.variety import variety
 from jaxgpt.experiment import Experiment
-from jaxgpt.models.config import ModelConfig
-from jaxgpt.nn.position.learned import Learned
+from jaxgpt.models.presets import nanogpt_cpu
 from jaxgpt.task import SPLITS, Example, Split, Task
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
 from tasks.corpus import file_stamp, last_word, last_word_score, read_text, shortened
@@ -45,6 +44,7 @@ class Text(Task):
     question_characters: Annotated[int, "characters shown before a last word that is asked; 0: all"] = 400
 
     layout = "stream"
+    endless = False
     sample_prompts: ClassVar[tuple[str, ...]] = ("\n",)
 
     def __post_init__(self):
@@ -129,18 +129,7 @@ def text() -> Experiment:
     return Experiment(
         task=Text(split_by="nanogpt", question_characters=44),
         tokenizer="characters",
-        model=ModelConfig(
-            max_length=64,
-            num_layers=4,
-            d_model=128,
-            num_heads=4,
-            position=Learned(),
-            activation="gelu",
-            norm_bias=False,
-            attention_bias=False,
-            attention_out_bias=False,
-            mlp_bias=False,
-        ),
+        model=nanogpt_cpu(),
         optimizer=OptimizerConfig(
             learning_rate=1e-3,
             schedule="cosine",

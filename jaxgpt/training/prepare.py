@@ -43,9 +43,10 @@ class Prepared:
 
 
 def training_examples(experiment: Experiment, split: Split, count: int) -> list[Example]:
-    """The first `count` examples of a split; all of them where the task is finite."""
+    """The first `count` examples of a split; for training all of them where the task is finite."""
     examples = experiment.task.examples(split, experiment.training.data_seed)
-    return list(itertools.islice(examples, count))
+    whole = split == "train" and not experiment.task.endless
+    return list(itertools.islice(examples, None if whole else count))
 
 
 def build_tokenizer(experiment: Experiment, examples: list[Example]) -> Tokenizer:

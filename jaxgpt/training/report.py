@@ -52,7 +52,9 @@ def summary(prepared: Prepared) -> str:
     examples = f"{table.num_examples:,} examples, "
     if isinstance(table, Stream):
         passes, examples = training.steps * batch / tokens, ""
+    notes = prepared.experiment.task.notes()
     lines = [
+        *([notes] if notes else []),
         f"device      {devices()}; mesh data {program.mesh.shape['data']}, "
         f"fsdp {program.mesh.shape['fsdp']}, tensor {program.mesh.shape['tensor']}",
         f"parameters  {count:,}{replicas}",

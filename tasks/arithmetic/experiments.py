@@ -16,10 +16,19 @@ def addition() -> Experiment:
         task=Arithmetic(extra_digits=(12, 15, 20)),
         tokenizer="digits",
         # 20 + 20 digits and their sum are 63 characters and the end token.
-        model=ModelConfig(num_layers=2, d_model=64, num_heads=4, max_length=66, position=Coupled()),
-        optimizer=OptimizerConfig(learning_rate=2e-3),
-        training=TrainingConfig(steps=3000, batch_size=128, train_examples=200_000),
-        expected_time="3 min",
+        model=ModelConfig(
+            num_layers=2, d_model=64, num_heads=4, max_length=66, position=Coupled(), init_std=None
+        ),
+        optimizer=OptimizerConfig(learning_rate=3e-3, final_fraction=0.01),
+        training=TrainingConfig(
+            steps=2500,
+            batch_size=128,
+            train_examples=200_000,
+            eval_every=500,
+            sample_every=500,
+            test_examples=10_000,
+        ),
+        expected_time="2 min",
     )
 
 

@@ -62,6 +62,8 @@ class Arithmetic(Task):
     def sample_prompts(self) -> tuple[str, ...]:
         if not self._symbol:
             return ("65", "49")
+        if self.min_digits == 1 and self.max_digits >= 5:  # the document's own, its failing sum first
+            return tuple(self._symbol.join(pair) for pair in (("9", "71421"), ("67677", "92471")))
         lengths = ((self.min_digits, self.max_digits), (self.max_digits, self.max_digits))
         return tuple(
             self._symbol.join("2718281828459045"[:n].ljust(n, "9") for n in pair) for pair in lengths

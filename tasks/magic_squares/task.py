@@ -28,6 +28,8 @@ class MagicSquares(Task):
     limit: Annotated[int, "entries are below it"] = 10_000
     orientations: Annotated[Literal[1, 8], "ways a square is turned in training; 8: every symmetry"] = 1
 
+    endless = False
+
     def __post_init__(self):
         if not 2 <= self.min_entry < self.limit:
             raise ValueError(f"min_entry={self.min_entry} must be at least 2 and below limit={self.limit}")

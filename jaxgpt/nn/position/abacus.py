@@ -39,7 +39,8 @@ class Abacus(Position):
 
     def tables(self, *, d_model, num_heads, max_length):
         require_digits(self.digit_ids, "abacus")
-        return {"table": Table((self.max_position, d_model), (None, "embed"))}
+        # Twice as loud as the tokens: heads that match positions are found sooner.
+        return {"table": Table((self.max_position, d_model), (None, "embed"), std=2 * d_model**-0.5)}
 
     def start(self, batch, *, answering=False):
         return (jnp.full((batch,), -1, jnp.int32),)

@@ -56,7 +56,8 @@ class Coupled(Position):
 
     def tables(self, *, d_model, num_heads, max_length):
         require_digits(self.digit_ids, "coupled")
-        return {"table": Table((self.max_position, d_model), (None, "embed"))}
+        # Twice as loud as the tokens: heads that match positions are found sooner.
+        return {"table": Table((self.max_position, d_model), (None, "embed"), std=2 * d_model**-0.5)}
 
     def start(self, batch, *, answering=False):
         return jnp.full((batch,), -1, jnp.int32), jnp.full((batch,), answering, bool)
