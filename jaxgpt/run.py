@@ -99,7 +99,7 @@ def load(path: Path | str, *, checkpoint: Which = "last") -> Run:
     training = dataclasses.replace(experiment.training, mesh=MeshConfig(data=1))
     mesh = sharding.local_mesh()
     program = Program(template, experiment.optimizer, training, experiment.seeds, mesh, 0)
-    checkpoints = Checkpoints(directory.checkpoints, read_only=True)
+    checkpoints = Checkpoints(directory.checkpoints, fingerprint=tokenizer.fingerprint, read_only=True)
     step = checkpoints.best() if checkpoint == "best" else None if checkpoint == "last" else checkpoint
     step, params = checkpoints.params(program.abstract()["params"], step=step)
     if experiment.seeds == 1:

@@ -38,16 +38,26 @@ class Checkpoints:
 
     Args:
       directory: it is made if missing.
+      fingerprint: of the run's tokenizer, kept beside every checkpoint: ids mean nothing without it.
       keep_last, keep_best: how many of the newest, and of the lowest `loss`, are kept.
       read_only: nothing is made or cleaned up; a training process may be at work in the folder.
     """
 
-    def __init__(self, directory: Path, *, keep_last: int = 2, keep_best: int = 1, read_only: bool = False):
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        fingerprint: str,
+        keep_last: int = 2,
+        keep_best: int = 1,
+        read_only: bool = False,
+    ):
         from orbax.checkpoint import v1 as ocp
 
         # Orbax reports every save at INFO through absl, and a broken sibling at WARNING.
         logging.getLogger("absl").setLevel(logging.ERROR)
         self.directory = Path(directory).absolute()
+        self._fingerprint = fingerprint
         self._read_only = read_only
         if read_only and not self.directory.is_dir():
             raise CheckpointError(f"{self.directory} does not exist: the run has no checkpoint yet")
@@ -94,7 +104,12 @@ class Checkpoints:
         self.wait()
         with self._translated(step):
             self._pending = self._manager.save_async(
-                step, flatten(state), force=True, overwrite=True, metrics={"loss": loss}
+                step,
+                flatten(state),
+                force=True,
+                overwrite=True,
+                metrics={"loss": loss},
+                custom_metadata={"tokenizer": self._fingerprint},
             )
             self._step = step
 
@@ -148,6 +163,7 @@ class Checkpoints:
             steps = [step]
         skipped = []
         for candidate in reversed(steps):
+            self._check_tokenizer(candidate)
             try:
                 flat = self._manager.load(candidate, flatten(like))
                 state = unflatten(flat, like)
@@ -167,6 +183,7 @@ class Checkpoints:
             raise CheckpointError(f"{self.directory} has no checkpoint of step {step}; it has {steps}")
         skipped = []
         for candidate in [step] if step is not None else reversed(steps):
+            self._check_tokenizer(candidate)
             try:
                 context = self._ocp.Context(
                     pytree_options=self._ocp.options.PyTreeOptions(
@@ -182,6 +199,19 @@ class Checkpoints:
         raise CheckpointError(
             f"no checkpoint in {self.directory} can be read ({'; '.join(skipped) or 'there is none'})"
         )
+
+    def _check_tokenizer(self, step: int) -> None:
+        """Raises CheckpointError if a checkpoint tells of another tokenizer than the run's."""
+        try:
+            used = self._manager.metadata(step).custom_metadata["tokenizer"]
+        except FAILURES:
+            return  # damaged; reading the arrays will tell
+        if used != self._fingerprint:
+            raise CheckpointError(
+                f"the checkpoint of step {step} was trained with the tokenizer {used}, but "
+                f"{self.directory.parent / 'tokenizer.json'} holds {self._fingerprint}: it is another "
+                "run's; restore the file"
+            )
 
     def best(self) -> int | None:
         """The step with the lowest loss among those that are kept."""

@@ -1,14 +1,15 @@
 """The training loop: dispatches chunks, reads their metrics one chunk late, evaluates and saves."""
 
+import contextlib
 import dataclasses
-import math
 import threading
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
 import jax
 import numpy as np
+from jax.experimental import multihost_utils
 
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.training import sharding
@@ -45,6 +46,7 @@ class Loop:
     Args:
       state: after `step` updates; the loop owns and donates it.
       compiled: `Program.compile(...)` of this run.
+      owed: what was to happen at `step` and did not, because the run was stopped there: `eval`, `sample`.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Loop:
         stop: StopRequest,
         progress: Progress,
         hooks: Hooks,
+        owed: Sequence[str] = (),
     ):
         self.prepared, self.program = prepared, prepared.program
         self.training = prepared.experiment.training
@@ -68,6 +71,7 @@ class Loop:
         self.saved: int | None = step if step else None
         self._pending: tuple[int, int, Any, float] | None = None
         self._limit = 1
+        self._owed = [name for name in self._events(step) if name in owed] if step else []
         where = sharding.replicated(self.program.mesh)
         self._validation_data = {n: sharding.put(v, where) for n, v in prepared.validation.items()}
         self._validation = jax.jit(self.program.validation, out_shardings=where)
@@ -81,9 +85,12 @@ class Loop:
           Stopped: on a signal, after saving.
         """
         steps = self.training.steps
+        self._handle(self._owed)
         while self.step < steps:
-            if self.stop.requested:
-                self.save()
+            if self._agree():
+                if self.saved != self.step:
+                    self.save()
+                self.checkpoints.wait()
                 raise Stopped
             self._dispatch(min(self._next_event() - self.step, self._limit))
             events = self._events(self.step)
@@ -93,6 +100,14 @@ class Loop:
         self._read()
         if self.saved != self.step:
             self.save()
+
+    def _agree(self) -> bool:
+        """Whether to stop: several processes do the same, and dispatch the same number of steps."""
+        if jax.process_count() == 1:
+            return self.stop.requested
+        mine = np.asarray([not self.stop.requested, self._limit], np.int32)
+        going, self._limit = map(int, multihost_utils.process_allgather(mine).reshape(-1, 2).min(axis=0))
+        return not going
 
     def models(self) -> list[Transformer]:
         """One model a replica, with its own copy of the weights on one device."""
@@ -115,11 +130,15 @@ class Loop:
         """Write a checkpoint of the present state, after every loss up to it has been seen to be finite."""
         self._read()
         losses = self.validation_losses()
+        if not np.isfinite(losses).all():
+            # The last update spoiled the weights, and no training step has seen them yet.
+            replica = int(np.argmin(np.isfinite(losses)))
+            self._not_finite(max(self.step - 1, 0), replica, f"validation loss {losses[replica]} after")
         loss = float(np.mean(losses))
         self.records.write(self.step, validation_loss=loss, validation_losses=losses)
-        self.checkpoints.save(self.step, self.state, loss=loss if math.isfinite(loss) else 1e30)
+        self.checkpoints.save(self.step, self.state, loss=loss)
         self.saved = self.step
-        if self.step >= self.training.steps or self.stop.requested:
+        if self.step >= self.training.steps:
             self.checkpoints.wait()
 
     def _dispatch(self, count: int) -> None:
@@ -152,8 +171,11 @@ class Loop:
         host = {name: np.asarray(value.addressable_data(0))[:count] for name, value in metrics.items()}
         seconds = time.perf_counter() - began
         for i in range(count):
-            if not (np.isfinite(host["loss"][i]).all() and np.isfinite(host["grad_norm"][i]).all()):
-                self._not_finite(first + i, host["loss"][i], host["grad_norm"][i])
+            finite = np.isfinite(host["loss"][i]) & np.isfinite(host["grad_norm"][i])
+            if not finite.all():
+                replica = int(np.argmin(finite))
+                loss, norm = host["loss"][i][replica], host["grad_norm"][i][replica]
+                self._not_finite(first + i, replica, f"loss {loss} and gradient norm {norm} at")
         self._limit = max(1, min(self.training.chunk, int(DISPATCH_SECONDS * count / max(seconds, 1e-6))))
         self.progress.advance(first + count, float(host["loss"][-1].mean()))
         for i in range(count):
@@ -170,16 +192,14 @@ class Loop:
                 values["tokens_per_second"] = round(self.progress.tokens_per_second)
                 self.records.write(step, **values)
 
-    def _not_finite(self, step: int, losses: np.ndarray, norms: np.ndarray) -> None:
-        replica = int(np.argmin(np.isfinite(losses) & np.isfinite(norms)))
+    def _not_finite(self, step: int, replica: int, what: str) -> NoReturn:
         seed = self.training.seed + replica
         rows = self.prepared.feed.orders[replica].batch(step)[:5].tolist()
         last = self.checkpoints.steps()
         kept = f"the last checkpoint is of step {last[-1]}" if last else "no checkpoint was written"
         raise TrainingError(
-            f"loss {losses[replica]} and gradient norm {norms[replica]} at step {step + 1} (seed {seed}, "
-            f"batch {step}, examples {rows}...): not finite; {kept}; lower optimizer.learning_rate or "
-            "set optimizer.clip_norm, then --resume"
+            f"{what} step {step + 1} (seed {seed}, batch {step}, examples {rows}...): not finite; {kept}; "
+            "lower optimizer.learning_rate or set optimizer.clip_norm, then --resume"
         )
 
     def _periods(self) -> dict[str, int]:
@@ -198,8 +218,10 @@ class Loop:
             self.save()
         if self.step >= self.training.steps or not {"eval", "sample"} & set(events):
             return
+        # Several processes stop between dispatches only, where they agree on it.
+        droppable = self.stop.droppable() if jax.process_count() == 1 else contextlib.nullcontext()
         try:
-            with self.stop.droppable():
+            with droppable:
                 models = self.models()
                 if "eval" in events:
                     self.records.write(self.step, **self.hooks.evaluate(self.step, models))

@@ -1,16 +1,25 @@
 """Records of a run: `metrics.jsonl` always, TensorBoard and Weights & Biases where asked for."""
 
+import contextlib
 import importlib
 import json
 import math
 from pathlib import Path
 from typing import Any
 
+import jax
+
+from jaxgpt.training.config import TrainingConfig
 from jaxgpt.training.rundir import RunDirectory, write_atomically
+
+#: The package that an extra brings.
+MODULES = {"tensorboard": "tensorboardX", "wandb": "wandb"}
 
 
 class Records:
     """Writes one JSON object a record; every object has `step`.
+
+    Of several processes the first alone writes.
 
     Args:
       keep_until: records beyond this step, left by a run that was stopped, are dropped first.
@@ -19,23 +28,37 @@ class Records:
     def __init__(
         self, directory: RunDirectory, *, keep_until: int, tensorboard: bool, wandb: bool, config: dict
     ):
+        self._file = self._board = self._run = None
+        if jax.process_index() != 0:
+            return
+        self._path = directory.metrics
         if directory.metrics.exists():
             kept = [r for r in read(directory.metrics) if r["step"] <= keep_until]
             write_atomically(directory.metrics, "".join(json.dumps(r) + "\n" for r in kept))
         self._file = open(directory.metrics, "a", encoding="utf-8")  # noqa: SIM115 - closed in close()
-        self._board = self._run = None
         if tensorboard:
-            self._board = optional("tensorboardX", "tensorboard").SummaryWriter(str(directory.path))
+            self._board = optional(MODULES["tensorboard"], "tensorboard").SummaryWriter(str(directory.path))
         if wandb:
-            self._run = optional("wandb", "wandb").init(
+            self._run = optional(MODULES["wandb"], "wandb").init(
                 project="jaxgpt", dir=str(directory.path), config=config
             )
 
     def write(self, step: int, **values: Any) -> None:
-        """Append a record; numbers that are not finite become null."""
+        """Append a record; numbers that are not finite become null.
+
+        Raises:
+          OSError: if it cannot be written, in one line.
+        """
+        if self._file is None:
+            return
         record = {"step": step} | {name: _plain(value) for name, value in values.items()}
-        self._file.write(json.dumps(record) + "\n")
-        self._file.flush()
+        try:
+            self._file.write(json.dumps(record, allow_nan=False) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise OSError(
+                f"{self._path} cannot be written ({error.strerror}); make room, then --resume"
+            ) from error
         numbers = {n: v for n, v in record.items() if isinstance(v, int | float) and n != "step"}
         if self._board is not None:
             for name, value in numbers.items():
@@ -45,7 +68,9 @@ class Records:
 
     def close(self) -> None:
         """Flush and let go."""
-        self._file.close()
+        if self._file is not None:
+            with contextlib.suppress(OSError):  # what a full disk left in the buffer; `write` told of it
+                self._file.close()
         if self._board is not None:
             self._board.close()
         if self._run is not None:
@@ -58,11 +83,22 @@ def read(path: Path) -> list[dict[str, Any]]:
     lines = path.read_text(encoding="utf-8").splitlines()
     for number, line in enumerate(lines, 1):
         try:
-            records.append(json.loads(line))
+            record = json.loads(line)
         except json.JSONDecodeError as error:
             if number < len(lines):
                 raise ValueError(f"{path}, line {number}: not a JSON object") from error
+            break
+        if not isinstance(record, dict) or not isinstance(record.get("step"), int):
+            raise ValueError(f"{path}, line {number}: not a record with a step")
+        records.append(record)
     return records
+
+
+def check_extras(training: TrainingConfig) -> None:
+    """Raises ValueError if records are asked for whose package is not installed."""
+    for name, wanted in (("tensorboard", training.tensorboard), ("wandb", training.wandb)):
+        if wanted:
+            optional(MODULES[name], name)
 
 
 def optional(module: str, extra: str) -> Any:

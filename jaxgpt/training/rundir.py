@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,13 @@ class RunDirectory:
     def exists(self) -> bool:
         """Whether a run was begun here."""
         return self.experiment.is_file()
+
+    def sample_lines(self) -> list[str]:
+        """The lines of `samples.txt`, each `step N: ...`."""
+        if not self.samples.exists():
+            return []
+        lines = self.samples.read_text(encoding="utf-8").splitlines()
+        return [line for line in lines if re.match(r"step \d+: ", line)]
 
     def create(self) -> None:
         """Make the directory and try to write in it.

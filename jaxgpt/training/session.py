@@ -1,5 +1,6 @@
 """One run from its experiment to its results: `train` is what train.py calls."""
 
+import contextlib
 import dataclasses
 import time
 from collections.abc import Callable
@@ -60,7 +61,9 @@ def train(
       TrainingError: if a loss is not finite.
       CheckpointError: if a checkpoint cannot be written or none can be read.
     """
-    say = say if jax.process_index() == 0 else lambda line: None
+    first = jax.process_index() == 0  # of several processes this one alone writes and speaks
+    say = say if first else lambda line: None
+    records.check_extras(experiment.training)
     if dry_run:
         with StopRequest() as stop:
             _compile(_report(experiment, None, overridden, say), stop, say)
@@ -68,13 +71,13 @@ def train(
         return Outcome("dry run", 0)
     directory = RunDirectory(path)
     directory.create()
-    with rundir.locked(directory), StopRequest() as stop:
+    with rundir.locked(directory) if first else contextlib.nullcontext(), StopRequest() as stop:
         step = 0
         try:
             tokenizer = None
             if resume:
                 tokenizer = _check_resumed(directory, experiment, say)
-            elif directory.exists():
+            elif first and directory.exists():
                 raise ValueError(
                     f"{directory.path} already holds a run; go on with it by --resume, or choose "
                     "another --workdir"
@@ -82,9 +85,9 @@ def train(
             with stop.droppable():
                 prepared = _report(experiment, tokenizer, overridden, say)
             compiled = _compile(prepared, stop, say)
-            if jax.process_index() == 0:
-                directory.write(experiment, prepared.tokenizer)
             loop = _start(prepared, directory, compiled, stop, resume, say)
+            if first:
+                directory.write(experiment, prepared.tokenizer)
             try:
                 loop.run()
             finally:
@@ -133,7 +136,10 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
     """The loop at the newest checkpoint, or at step 0 of a run that has none."""
     experiment, training = prepared.experiment, prepared.experiment.training
     checkpoints = Checkpoints(
-        directory.checkpoints, keep_last=training.keep_last, keep_best=training.keep_best
+        directory.checkpoints,
+        fingerprint=prepared.tokenizer.fingerprint,
+        keep_last=training.keep_last,
+        keep_best=training.keep_best,
     )
     step, state = 0, None
     if resume:
@@ -168,7 +174,16 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         stop=stop,
         progress=Progress(training.steps, start=step, tokens=batch * width, say=say),
         hooks=_hooks(prepared, directory, say),
+        owed=_owed(directory, step),
     )
+
+
+def _owed(directory: RunDirectory, step: int) -> list[str]:
+    """What a run that was stopped at `step` has not done there, as far as its files tell."""
+    found = records.read(directory.metrics) if directory.metrics.exists() else []
+    evaluated = any(r["step"] == step and "validation_exact_match" in r for r in found)
+    sampled = any(line.startswith(f"step {step}: ") for line in directory.sample_lines())
+    return ["eval"] * (not evaluated) + ["sample"] * (not sampled)
 
 
 def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
@@ -193,15 +208,17 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
         for line in lines:
             say(f"step {step}: {line}")
         if jax.process_index() == 0:
-            with open(directory.samples, "a", encoding="utf-8") as file:
-                file.writelines(f"step {step}: {line}\n" for line in lines)
+            # What a run that was stopped wrote from here on is written again.
+            kept = [line for line in directory.sample_lines() if int(line.split()[1][:-1]) < step]
+            new = [f"step {step}: {line}" for line in lines]
+            rundir.write_atomically(directory.samples, "".join(line + "\n" for line in kept + new))
 
     return Hooks(evaluate=score, sample=sample)
 
 
 def samples(model: Transformer, tokenizer: Tokenizer, task) -> list[str]:
     """The task's sample prompts with what the model makes of them, in ordinary notation."""
-    asked = list(task.sample_prompts)
+    asked = list(dict.fromkeys(task.sample_prompts))
     if not asked:
         return []
     prompts = [task.prompt(text) for text in asked]

@@ -37,10 +37,10 @@ class StopRequest:
     @contextlib.contextmanager
     def droppable(self):
         """Inside, a signal raises `Stopped` at once instead of waiting for the end of a step."""
-        if self.requested:
-            raise Stopped
         self._droppable = True
         try:
+            if self.requested:
+                raise Stopped
             yield
         finally:
             self._droppable = False
