@@ -74,7 +74,8 @@ def _fail(message: str, status: int = 2) -> int:
     return status
 
 
-def _start_jax(distributed: bool) -> None:
+def _start_jax(distributed: bool, *, quiet: bool = False) -> None:
+    """Join the other processes, and say on standard error which accelerator was found."""
     import jax
 
     if distributed:
@@ -85,6 +86,10 @@ def _start_jax(distributed: bool) -> None:
             num_processes=int(number) if number else None,
             process_id=int(index) if index else None,
         )
+    if not quiet:
+        from jaxgpt.training.report import devices
+
+        print(f"device: {devices()}", file=sys.stderr)
 
 
 def _train(argv: list[str]) -> int:
@@ -108,7 +113,7 @@ def _train(argv: list[str]) -> int:
         print(usage("train [EXPERIMENT]", TRAIN + COMMON, experiment))
         return 0
     experiment = fields.override(experiment, given.fields)
-    _start_jax(given.flag("distributed"))
+    _start_jax(given.flag("distributed"), quiet=True)  # the run's report says it
     from jaxgpt.training.session import train
 
     outcome = train(
@@ -176,6 +181,7 @@ def _generate(argv: list[str]) -> int:
         return 0 if given.flag("help") else 2
     from jaxgpt.prompting import generate
 
+    _start_jax(given.flag("distributed"))
     generate(given, _which(given.get("checkpoint")), _say)
     return 0
 

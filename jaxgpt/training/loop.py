@@ -221,7 +221,7 @@ class Loop:
         # Several processes stop between dispatches only, where they agree on it.
         droppable = self.stop.droppable() if jax.process_count() == 1 else contextlib.nullcontext()
         try:
-            with droppable:
+            with droppable, self.progress.paused():
                 models = self.models()
                 if "eval" in events:
                     self.records.write(self.step, **self.hooks.evaluate(self.step, models))

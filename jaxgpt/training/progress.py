@@ -1,11 +1,12 @@
 """Progress of long work: a bar on a terminal, a plain line now and then elsewhere."""
 
+import contextlib
 import sys
 import time
 from collections.abc import Callable
 
 #: Seconds between plain lines.
-INTERVAL = 5.0
+INTERVAL = 10.0
 
 
 class Progress:
@@ -29,8 +30,17 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """Since the first step of this process."""
+        """Spent on the steps of this process."""
         return time.perf_counter() - self._began
+
+    @contextlib.contextmanager
+    def paused(self):
+        """Inside, no time counts: evaluations and samples are not training."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._began += time.perf_counter() - began
 
     @property
     def tokens_per_second(self) -> float:
