@@ -69,8 +69,8 @@ def beam_search(
     for index, row in enumerate(prompt_rows):
         prompts.room(index, len(row), max_new_tokens, config.max_length, "error")
     if source is not None:
-        source = prompts.pad(prompts.checked_source(source, len(prompt_rows), config))
-    prompt = prompts.pad(prompt_rows)
+        source = prompts.pad(prompts.checked_source(source, len(prompt_rows), config), config.max_length)
+    prompt = prompts.pad(prompt_rows, config.max_length)
     graph, params = nnx.split(model)
     found, largest = _search(
         graph,

@@ -183,8 +183,8 @@ class Decoding:
         if self._beyond.any() and self.overflow != "stop":
             row, size = int(self._beyond.argmax()), self.config.position.size
             raise ValueError(
-                f"row {row} holds a number too long for position.max_position={size} after {self.length[row]} "
-                "new tokens; raise position.max_position or use overflow=stop"
+                f"row {row} holds a number too long for position.max_position={size} after "
+                f"{self.length[row]} new tokens; raise position.max_position or use overflow=stop"
             )
 
     def _window(self, row: int) -> np.ndarray:
@@ -200,8 +200,9 @@ class Decoding:
         of = self._prompt_of if first else np.arange(len(contexts))
         source = self._source
         if source is not None:
-            source = prompts.pad(source if first else [source[i] for i in self._prompt_of])
-        prompt = prompts.pad(contexts)
+            source = source if first else [source[i] for i in self._prompt_of]
+            source = prompts.pad(source, self.config.max_length)
+        prompt = prompts.pad(contexts, self.config.max_length)
         width = prompt.tokens.shape[1]
         ahead = min(self.tokens.shape[1] - self._step, self.config.max_length)
         self._most = width + ahead

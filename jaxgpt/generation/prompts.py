@@ -32,9 +32,9 @@ def bucket(count: int, least: int = 16) -> int:
     return max(least, 1 << (count - 1).bit_length())
 
 
-def pad(rows: Sequence[Int[np.ndarray, "_"]]) -> Padded:
-    """The rows side by side, as wide as the bucket of the longest one."""
-    width = bucket(max(len(row) for row in rows))
+def pad(rows: Sequence[Int[np.ndarray, "_"]], most: int) -> Padded:
+    """The rows side by side, as wide as the bucket of the longest one, or `most` if that is less."""
+    width = min(bucket(max(len(row) for row in rows)), most)
     tokens = np.zeros((len(rows), width), np.int32)
     order = np.full((len(rows), width), -1, np.int32)
     for index, row in enumerate(rows):
@@ -55,7 +55,7 @@ def checked(ids: Ids, vocab_size: int, name: str) -> list[Int[np.ndarray, "_"]]:
         if row.ndim != 1:
             raise ValueError(
                 f"{name}[{index}] must be a sequence of ids, not of shape {list(row.shape)}; "
-                f"pass one prompt as [ids]"
+                "pass one prompt as [ids]"
             )
         if not row.size:
             raise ValueError(f"{name}[{index}] is empty; begin it with the tokenizer's bos_id")

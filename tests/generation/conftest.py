@@ -1,0 +1,28 @@
+"""Models that several tests of generation share."""
+
+import numpy as np
+import pytest
+from generation_models import POSITIONS, random_model
+
+from jaxgpt.models.transformer import Transformer
+from jaxgpt.tokenizers.characters import Characters
+
+
+@pytest.fixture(scope="session")
+def decoder() -> Transformer:
+    return random_model()
+
+
+@pytest.fixture(scope="session")
+def encoder_decoder() -> Transformer:
+    return random_model(kind="encoder_decoder", position=POSITIONS["relative"])
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def characters() -> Characters:
+    return Characters("0123456789+=ab")
