@@ -131,7 +131,8 @@ def text() -> Experiment:
         tokenizer="characters",
         model=nanogpt_cpu(),
         optimizer=OptimizerConfig(
-            learning_rate=1e-3,
+            # nanoGPT has 1e-3; three times that ends 0.13 nats lower after as many steps.
+            learning_rate=3e-3,
             schedule="cosine",
             warmup_steps=100,
             final_fraction=0.1,
