@@ -19,6 +19,10 @@ ARGUMENTS = {
     "abacus": {"max_position": 16, "max_offset": 5},
 }
 
+#: The batch of most tests. Operations outside of jit are compiled once a shape, so they share one.
+TOKENS = jnp.asarray([[1, 2, 10, 3, 12, 5], [9, 11, 4, 12, 13, 0], [7, 7, 7, 10, 7, 12]] * 2)
+SOURCE = jnp.asarray([[3, 1, 4], [1, 5, 9], [2, 6, 5]] * 2)
+
 
 def scheme(name: str, **arguments) -> Position:
     """The position scheme called `name`, ready for `TEXTS`."""

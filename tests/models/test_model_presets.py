@@ -1,0 +1,128 @@
+"""Presets: published sizes, published choices, a source each, and names that run nothing else."""
+
+import inspect
+import math
+import re
+
+import jax
+import jax.numpy as jnp
+import pytest
+from flax import nnx
+
+from jaxgpt.fields import FieldError
+from jaxgpt.models import ModelConfig, Transformer, presets
+
+
+def parameters(config):
+    """How many numbers a model has, without computing one."""
+    model = nnx.eval_shape(lambda: Transformer(config, rngs=nnx.Rngs(0)))
+    return sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(nnx.state(model)))
+
+
+def with_vocabulary(name, size):
+    return presets.named(name).for_vocabulary([str(i) for i in range(size)])
+
+
+@pytest.mark.parametrize(
+    ("name", "vocabulary", "count"),
+    [
+        ("gpt1", 40478, 116_534_784),
+        ("gpt2", 50257, 124_439_808),
+        ("gpt2_medium", 50257, 354_823_168),
+        ("gpt2_large", 50257, 774_030_080),
+        ("gpt2_xl", 50257, 1_557_611_200),
+        ("nanogpt_baby", 65, 10_745_088),
+        ("nanogpt_cpu", 65, 804_096),
+    ],
+)
+def test_published_parameter_counts(name, vocabulary, count):
+    assert parameters(with_vocabulary(name, vocabulary)) == count
+
+
+def test_transformer_base_has_65_million_parameters():
+    # Table 3 says 65e6 for a shared vocabulary of about 37,000.
+    count = parameters(with_vocabulary("transformer_base", 37_000))
+    d, f = 512, 2048
+    attention, mlp, norm = 4 * (d * d + d), d * f + f + f * d + d, 2 * d
+    layers = 6 * (attention + mlp + 2 * norm) + 6 * (2 * attention + mlp + 3 * norm)
+    assert count == 37_000 * d + layers == 63_082_496
+    assert round(count / 65e6, 1) == 1.0
+
+
+def test_our_sizes_are_what_their_docstrings_say():
+    assert 0.09e6 < parameters(with_vocabulary("tiny", 14)) < 0.11e6
+    assert 0.95e6 < parameters(with_vocabulary("small", 14)) < 1.1e6
+
+
+@pytest.mark.parametrize("name", presets.names())
+def test_every_preset_builds_and_names_its_source(name):
+    function = getattr(presets, name)
+    document = inspect.getdoc(function)
+    assert re.search(r"\b(20\d\d|karpathy/\w+|[Oo]ur (small|smallest)\b)", document), document
+    config = function()
+    assert config.vocab_size == 0  # the tokenizer's
+    model = nnx.eval_shape(lambda: Transformer(with_vocabulary(name, 20), rngs=nnx.Rngs(0)))
+    tokens = jax.ShapeDtypeStruct((2, 5), jnp.int32)
+    source = {"source": tokens} if config.kind == "encoder_decoder" else {}
+    graph, state = nnx.split(model)
+    output = jax.eval_shape(lambda s, t, given: nnx.merge(graph, s)(t, **given), state, tokens, source)
+    assert output.logits.shape == (2, 5, 20)
+
+
+def test_names_are_the_presets_and_nothing_else():
+    assert presets.names() == [
+        *("gpt1", "gpt2", "gpt2_large", "gpt2_medium", "gpt2_xl", "makemore", "nanogpt_baby", "nanogpt_cpu"),
+        *("small", "small_encoder_decoder", "tiny", "transformer_base"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["gpt2-medium", "gpt2_medium"])
+def test_hyphens_and_underscores(name):
+    assert presets.named(name) == presets.gpt2_medium() == ModelConfig.from_text(name)
+
+
+def own_preset() -> ModelConfig:
+    return ModelConfig(d_model=32)
+
+
+def takes_something(width) -> ModelConfig:
+    raise AssertionError("called")
+
+
+def says_nothing():
+    raise AssertionError("called")
+
+
+def lies() -> ModelConfig:
+    return "a model"
+
+
+def test_a_preset_of_ones_own():
+    assert presets.named(f"{__name__}:own_preset") == own_preset()
+
+
+@pytest.mark.parametrize("name", ["takes_something", "says_nothing", "TEXT"])
+def test_what_is_no_preset_is_not_called(name):
+    with pytest.raises(FieldError):
+        presets.named(f"{__name__}:{name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("gpt-2", "no preset is called 'gpt_2'; did you mean gpt2"),
+        ("named", "no preset is called 'named'; known: gpt1"),
+        ("os:abort", "'os:abort' is no function that takes nothing and is annotated -> ModelConfig"),
+        ("nowhere.at.all:thing", "'nowhere.at.all:thing': no module named 'nowhere' can be imported"),
+        ("__import__('os')", "no preset is called"),
+    ],
+)
+def test_errors(name, expected):
+    with pytest.raises(FieldError) as error:
+        presets.named(name)
+    assert str(error.value).startswith(expected) and "\n" not in str(error.value)
+
+
+def test_a_function_that_does_not_keep_its_word():
+    with pytest.raises(FieldError, match="lies' returned a str, not a ModelConfig"):
+        presets.named(f"{__name__}:lies")
