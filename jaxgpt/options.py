@@ -79,8 +79,8 @@ def parse(argv: Sequence[str], options: Sequence[Option], *, positional: str) ->
             given[plain] = ""
             continue
         if not equals:
-            if not rest:
-                raise UsageError(f"--{name} needs a value")
+            if not rest or rest[0].startswith("--"):
+                raise UsageError(f"--{name} needs a value (one that starts with -- goes behind =)")
             value = rest.pop(0)
         if plain in seen:
             raise UsageError(f"--{name} is given twice")

@@ -77,7 +77,8 @@ class TrainingConfig:
         for name in ("steps", "batch_size", "train_examples", "accumulation", "chunk", "log_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        for name in ("eval_every", "sample_every", "save_every", "eval_examples", "test_examples"):
+        counts = ("eval_every", "sample_every", "save_every", "eval_examples", "test_examples", "keep_best")
+        for name in (*counts, "seed", "data_seed", "on_device_mib"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}={getattr(self, name)} must not be negative")
         if self.keep_last < 1:
