@@ -1,0 +1,74 @@
+"""Trains the tiny experiment on several meshes of 8 simulated devices; prints what it found as JSON.
+
+A program of its own, since the number of devices is fixed when JAX starts.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+from tiny_runs import tiny
+
+from jaxgpt.training import sharding
+from jaxgpt.training.checkpoints import Checkpoints
+from jaxgpt.training.prepare import prepare
+
+MESHES = {"1x1x1": (1, 1, 1), "8x1x1": (8, 1, 1), "2x2x2": (2, 2, 2), "1x4x2": (1, 4, 2)}
+WATCHED = "decoder.blocks.0.attention.query.kernel"
+
+
+class Run:
+    """One mesh: its program, and 10 steps on it from any state."""
+
+    def __init__(self, mesh):
+        data, fsdp, tensor = map(str, mesh)
+        self.prepared = prepare(
+            tiny(training__mesh__data=data, training__mesh__fsdp=fsdp, training__mesh__tensor=tensor)
+        )
+        self.program = self.prepared.program
+        self.compiled = self.program.compile(self.prepared.feed.data).compile()
+
+    def steps(self, state, first, last):
+        """The losses of steps first, ..., last - 1, and the state after them."""
+        whole, losses = sharding.replicated(self.program.mesh), []
+        for step in range(first, last, 5):
+            scalars = [sharding.put(np.int32(value), whole) for value in (step, 5)]
+            data, indices = self.prepared.feed(step, 5)
+            state, metrics = self.compiled(state, data, indices, *scalars)
+            losses += np.asarray(metrics["loss"])[:, 0].tolist()
+        return losses, state
+
+
+def shapes(tree):
+    """The shape of every shard of the watched kernel, wherever in the tree it is."""
+    found = []
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        if WATCHED in jax.tree_util.keystr(path):
+            found.append(sorted({shard.data.shape for shard in leaf.addressable_shards}))
+    return found
+
+
+def main(folder):
+    runs = {name: Run(mesh) for name, mesh in MESHES.items()}
+    answer = {"devices": jax.device_count(), "losses": {}, "shards": {}}
+    for name, run in runs.items():
+        losses, state = run.steps(run.program.init(), 0, 10)
+        answer["losses"][name], answer["shards"][name] = losses, shapes(state)
+        if name == "2x2x2":
+            checkpoints = Checkpoints(folder, fingerprint="t")
+            checkpoints.save(10, state, loss=1.0)
+            checkpoints.wait()
+            answer["losses"]["whole"] = losses + run.steps(state, 10, 20)[0]
+    for name in ("1x4x2", "1x1x1"):
+        step, state, _ = checkpoints.restore(runs[name].program.abstract())
+        losses, state = runs[name].steps(state, step, 20)
+        answer["losses"][f"resumed on {name}"] = losses
+        answer["shards"][f"resumed on {name}"] = shapes(state)
+    checkpoints.close()
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

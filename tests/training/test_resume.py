@@ -1,0 +1,187 @@
+"""A run that was stopped goes on as if it had not been: signals, kills, and what is left behind."""
+
+import contextlib
+import random
+import shutil
+import signal
+import time
+
+import pytest
+from tiny_runs import arguments, finish, losses, one_line, records, run, start
+
+#: Long enough to be stopped, with something to do at many steps.
+FIELDS = {
+    "training__steps": 400,
+    "training__save_every": 20,
+    "training__chunk": 4,
+    "training__keep_best": 0,
+}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The losses of an uninterrupted run."""
+    workdir = tmp_path_factory.mktemp("whole") / "run"
+    status, _, errors = run("train", *arguments(workdir, **FIELDS))
+    assert status == 0, errors
+    found = losses(workdir)
+    assert sorted(found) == list(range(1, 401))
+    return found
+
+
+def wait_for(path, process, seconds=90, text=""):
+    """Until a file exists and holds `text`."""
+    end = time.monotonic() + seconds
+    while not (path.exists() and (path.is_dir() or text in path.read_text())):
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end, f"{path} did not come"
+        time.sleep(0.01)
+
+
+def resume(workdir, *more):
+    """Go on to the end."""
+    status, output, errors = run("train", "--resume", "--workdir", workdir, *more)
+    assert status == 0, errors
+    return output
+
+
+def test_sigterm_in_training(tmp_path, whole):
+    workdir = tmp_path / "run"
+    process = start("train", *arguments(workdir, **FIELDS))
+    wait_for(workdir / "metrics.jsonl", process, text='"step": 30,')
+    process.send_signal(signal.SIGTERM)
+    status, output, errors = finish(process, 60)
+    assert status == 0, errors
+    step = int(output.split("stopped at step ")[1].split(";")[0])
+    assert 30 <= step < 400 and "--resume" in output
+    assert sorted(losses(workdir)) == list(range(1, step + 1))
+    assert (workdir / "checkpoints" / str(step)).is_dir()
+    assert f"going on from step {step}" in resume(workdir)
+    assert losses(workdir) == whole  # bit for bit, and each step once
+
+
+@pytest.mark.parametrize("moment", ["compiling", "evaluating"])
+def test_sigterm_elsewhere(tmp_path, moment, whole):
+    workdir = tmp_path / "run"
+    evaluation = {"training__eval_every": 20, "training__eval_examples": 5000}
+    process = start(
+        "train",
+        *arguments(workdir, **FIELDS, **(evaluation if moment == "evaluating" else {})),
+        variables={"JAX_ENABLE_COMPILATION_CACHE": "false", "PYTHONUNBUFFERED": "1"},
+    )
+    if moment == "compiling":
+        while "prepared in" not in process.stdout.readline():
+            pass
+    else:
+        wait_for(workdir / "metrics.jsonl", process, text='"step": 20, "validation_loss"')
+    time.sleep(0.3)
+    process.send_signal(signal.SIGTERM)
+    began = time.monotonic()
+    status, output, errors = finish(process, 60)
+    assert status == 0, errors
+    assert time.monotonic() - began < 30
+    if moment == "compiling":
+        assert "stopped before training began" in output
+        assert not (workdir / "experiment.json").exists()
+        return
+    assert "stopped at step 20" in output
+    assert not any("validation_exact_match" in record for record in records(workdir))
+    resume(workdir, "--training.eval-examples", "8", "--training.eval-every", "200")
+    assert losses(workdir) == whole
+
+
+def test_an_evaluation_that_was_left_out_is_made_up(tmp_path, jaxgpt):
+    """Stopped between the checkpoint of a step and its evaluation: the record still comes, once."""
+    workdir = tmp_path / "run"
+    fields = {"training__save_every": 10, "training__eval_every": 10, "training__sample_every": 10}
+    assert jaxgpt("train", *arguments(workdir, training__steps=30, **fields))[0] == 0
+    before = records(workdir)
+    lines = (workdir / "metrics.jsonl").read_text().splitlines(keepends=True)
+    cut = next(i for i, r in enumerate(before) if r["step"] == 20 and "validation_exact_match" in r)
+    (workdir / "metrics.jsonl").write_text("".join(lines[:cut]))
+    samples = (workdir / "samples.txt").read_text()
+    (workdir / "samples.txt").write_text("".join(samples.splitlines(keepends=True)[:1]))
+    shutil.rmtree(workdir / "checkpoints" / "30")
+    status, output, errors = jaxgpt("train", "--resume", "--workdir", workdir)
+    assert status == 0, errors
+    assert "going on from step 20" in output
+
+    def comparable(found):
+        return [{k: v for k, v in r.items() if k not in ("seconds", "tokens_per_second")} for r in found]
+
+    assert comparable(records(workdir)) == comparable(before)
+    assert (workdir / "samples.txt").read_text() == samples
+
+
+def kill_and_resume(workdir, whole, kills, seed):
+    """SIGKILL at random moments of a run, then go on to the end."""
+    generator = random.Random(seed)
+    words = arguments(workdir, **FIELDS)
+    going = 0
+    for _ in range(kills):
+        begun = (workdir / "experiment.json").exists()
+        process = start("train", *(["--resume", "--workdir", str(workdir)] if begun else words))
+        if generator.random() < 0.7:  # often while training and saving, sometimes before
+            later = workdir / "checkpoints" / str(going + 20 * generator.randrange(1, 6))
+            with contextlib.suppress(AssertionError):  # it may end, or take its time
+                wait_for(later, process, 4)
+        time.sleep(generator.random() * 0.5)
+        process.kill()
+        process.communicate()
+        saved = [int(p.name) for p in (workdir / "checkpoints").glob("*") if p.name.isdecimal()]
+        assert max(saved, default=0) >= going, "a committed checkpoint vanished"
+        going = max(saved, default=0)
+    # What a kill between write and rename leaves behind is ignored, and cleaned.
+    partial = workdir / "checkpoints" / "399.orbax-checkpoint-tmp"
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    partial.mkdir(exist_ok=True)
+    (partial / "half").write_bytes(b"\0" * 100)
+    if (workdir / "experiment.json").exists():
+        resume(workdir)
+    else:
+        assert run("train", *words)[0] == 0
+    assert losses(workdir) == whole
+    assert not list((workdir / "checkpoints").glob("*tmp*"))
+
+
+def test_sigkill(tmp_path, whole):
+    kill_and_resume(tmp_path / "run", whole, kills=2, seed=1)
+
+
+@pytest.mark.slow
+def test_sigkill_many_times(tmp_path, whole):
+    kill_and_resume(tmp_path / "run", whole, kills=12, seed=0)
+
+
+def test_sigint_twice_leaves_at_once(tmp_path, whole):
+    workdir = tmp_path / "run"
+    fields = FIELDS | {"training__eval_every": 20, "training__eval_examples": 5000}
+    process = start("train", *arguments(workdir, **fields))
+    wait_for(workdir / "metrics.jsonl", process, text='"step": 20, "validation_loss"')
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    status, _, errors = finish(process, 20)
+    assert status in (0, 130), errors  # the first may have been faster
+    assert "Traceback" not in errors
+    resume(workdir, "--training.eval-every", "0")
+    assert losses(workdir) == whole
+
+
+def test_a_second_run_in_the_same_directory(tmp_path, jaxgpt):
+    workdir = tmp_path / "run"
+    process = start("train", *arguments(workdir, **FIELDS | {"training__steps": 100000}))
+    try:
+        wait_for(workdir / "metrics.jsonl", process, text='"step": 10,')
+        status, _, errors = jaxgpt("train", *arguments(workdir))
+        assert status == 2
+        assert f"is in use by process {process.pid}" in one_line(errors)
+        assert "is in use by process" in one_line(jaxgpt("train", "--resume", "--workdir", workdir)[2])
+    finally:
+        process.kill()
+        process.communicate()
+    assert (workdir / ".lock").exists()  # left behind, and no hindrance
+    status, output, errors = jaxgpt(
+        "train", "--resume", "--workdir", workdir, "--training.steps", "20", "--training.save-every", "0"
+    )
+    assert status == 0 or "lies behind the checkpoint" in one_line(errors)

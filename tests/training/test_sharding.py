@@ -1,0 +1,82 @@
+"""One device and 8 simulated ones train alike, and a run goes on on other devices than it began on."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from tiny_runs import REPOSITORY
+
+from jaxgpt.training.config import MeshConfig
+from jaxgpt.training.sharding import make_mesh, spec
+
+
+@pytest.fixture(scope="module")
+def sharded(tmp_path_factory):
+    """What `sharded_steps.py` found."""
+    script = Path(__file__).with_name("sharded_steps.py")
+    variables = {
+        "XLA_FLAGS": "--xla_force_host_platform_device_count=8",
+        "JAX_PLATFORMS": "cpu",
+        "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests")]),
+    }
+    done = subprocess.run(
+        [sys.executable, "-W", "error", script, tmp_path_factory.mktemp("checkpoints")],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("mesh", ["8x1x1", "2x2x2", "1x4x2"])
+def test_eight_devices_are_one_device(sharded, mesh):
+    assert sharded["devices"] == 8
+    np.testing.assert_allclose(sharded["losses"][mesh], sharded["losses"]["1x1x1"], atol=1e-5)
+
+
+def test_parameters_and_moments_are_spread_over_devices(sharded):
+    # The weights and both moments of a [16, 2, 8] kernel: embed over fsdp, heads over tensor.
+    expected = {
+        "1x1x1": [16, 2, 8],
+        "8x1x1": [16, 2, 8],
+        "2x2x2": [8, 1, 8],
+        "1x4x2": [4, 1, 8],
+        "resumed on 1x1x1": [16, 2, 8],
+        "resumed on 1x4x2": [4, 1, 8],
+    }
+    assert sharded["shards"] == {name: [[shape]] * 3 for name, shape in expected.items()}
+
+
+@pytest.mark.parametrize("mesh", ["1x4x2", "1x1x1"])
+def test_a_run_goes_on_on_another_mesh(sharded, mesh):
+    np.testing.assert_allclose(
+        sharded["losses"][f"resumed on {mesh}"], sharded["losses"]["whole"][10:], atol=1e-5
+    )
+
+
+def test_a_mesh_that_does_not_fit():
+    with pytest.raises(ValueError, match=r"data=64 x fsdp=1 x tensor=1 does not fit 1 devices.*product 1"):
+        make_mesh(MeshConfig(data=64), 64)
+    with pytest.raises(ValueError, match=r"mesh.tensor=0 must be at least 1"):
+        MeshConfig(tensor=0)
+    assert jax.device_count() == 1 and dict(make_mesh(MeshConfig(), 7).shape)["data"] == 1
+
+
+def test_dimensions_that_do_not_divide_stay_whole():
+    class Mesh:
+        shape = {"data": 1, "fsdp": 4, "tensor": 2}
+
+    def split(shape, axes):
+        return tuple(spec(shape, axes, Mesh))
+
+    assert split((16, 2, 8), ("embed", "heads", "head")) == ("fsdp", "tensor", None)
+    assert split((15, 16), ("vocab", "embed")) == (None, "fsdp")
+    assert split((3, 16, 64), ("embed", "mlp")) == (None, "fsdp", "tensor")  # stacked layers
+    assert split((18, 3), ("embed", "heads")) == (None, None)
