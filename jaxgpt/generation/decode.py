@@ -204,7 +204,8 @@ class Decoding:
             source = prompts.pad(source, self.config.max_length)
         prompt = prompts.pad(contexts, self.config.max_length)
         width = prompt.tokens.shape[1]
-        ahead = min(self.tokens.shape[1] - self._step, self.config.max_length)
+        # Not what is left to generate, which would give every move of the window a size of its own.
+        ahead = min(self.tokens.shape[1], self.config.max_length)
         self._most = width + ahead
         present = None
         if self._rules.repetition_penalty is not None:

@@ -1,11 +1,21 @@
 """Models that several tests of generation share."""
 
+import jax
 import numpy as np
 import pytest
 from generation_models import POSITIONS, random_model
 
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.tokenizers.characters import Characters
+
+
+@pytest.fixture(autouse=True, scope="package")
+def quick_compilation():
+    """These tests compile a hundred small programs and run each for milliseconds."""
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
 
 
 @pytest.fixture(scope="session")

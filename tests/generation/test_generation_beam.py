@@ -125,7 +125,8 @@ def test_width_1_is_greedy():
         np.testing.assert_array_equal(found.tokens[:, 0], greedy)
 
 
-def test_rows_do_not_depend_on_the_batch(decoder):
+def test_rows_do_not_depend_on_the_batch():
+    decoder = favour((EOS, 1.0))
     prompts = [[BOS, 4, 5, EQUALS], [BOS], [BOS, *range(3, 13)]]
     together = beam_search(decoder, prompts, width=3, max_new_tokens=10, eos_id=EOS, length_penalty=0.5)
     for row, prompt in enumerate(prompts):

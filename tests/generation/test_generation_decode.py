@@ -49,8 +49,8 @@ def test_encoder_decoder_is_the_naive_loop(encoder_decoder):
     assert len({tuple(row) for row in tokens.tolist()}) > 1, "the source must matter"
 
 
-@pytest.mark.parametrize("sampling", [Sampling(), Sampling(temperature=1.0, num_samples=2)], ids=str)
-def test_a_row_is_the_same_alone_and_in_a_batch(decoder, sampling):
+def test_a_row_is_the_same_alone_and_in_a_batch(decoder):
+    sampling = Sampling(temperature=1.0, num_samples=2)
     together = generate(decoder, PROMPTS, max_new_tokens=20, sampling=sampling)
     alone = [
         generate(decoder, [prompt], max_new_tokens=20, sampling=sampling, row_ids=[row])
@@ -82,9 +82,9 @@ def test_seeds_and_samples(decoder):
 
     np.testing.assert_array_equal(draw(seed=1), draw(seed=1))
     assert (draw(seed=1) != draw(seed=2)).any(axis=1).all()
-    three = draw(seed=1, num_samples=3).reshape(3, 3, 20)
-    np.testing.assert_array_equal(three[:, 0], draw(seed=1))
-    assert len({tuple(row) for row in three.reshape(9, 20).tolist()}) == 9
+    two = draw(seed=1, num_samples=2)
+    np.testing.assert_array_equal(two[0::2], draw(seed=1))
+    assert len({tuple(row) for row in two.tolist()}) == 6
 
 
 def test_rows_with_one_prompt_differ_by_their_row(decoder):
