@@ -1,11 +1,20 @@
 """The command line: `jaxgpt train|evaluate|generate`, and the scripts train.py and evaluate.py."""
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from jaxgpt.options import Option, UsageError, parse, usage
+
+HELP = """usage: jaxgpt COMMAND ...
+
+  train [EXPERIMENT]   train it, evaluate it and draw the results; --list shows the experiments
+  evaluate RUN         score a run directory on held-out questions
+  generate RUN         ask a run
+
+Each command has --help."""
 
 TRAIN = (
     Option("list", "flag", "show the experiments and leave"),
@@ -43,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv)
     commands = {"train": _train, "evaluate": _evaluate, "generate": _generate}
     if not argv or argv[0] in ("-h", "--help"):
-        print("jaxgpt train|evaluate|generate; each has --help\n\n" + (__doc__ or ""))
+        print(HELP)
         return 0 if argv else 2
     if argv[0] not in commands:
         return _fail(f"no command is called {argv[0]!r}; known: {', '.join(commands)}")
@@ -125,7 +134,9 @@ def _train(argv: list[str]) -> int:
         say=_say,
     )
     if outcome.status == "finished" and experiment.task.sample_prompts:
-        _say(f"ask it: jaxgpt generate {workdir} --prompt {_quoted(experiment.task.sample_prompts[0])}")
+        prompt = experiment.task.sample_prompts[0]
+        asked = f" --prompt {shlex.quote(prompt)}" if prompt.strip() else ""
+        _say(f"ask it: jaxgpt generate {workdir}{asked}")
     if outcome.status == "stopped":
         # A compilation may still run in its thread; waiting for it would outlast a grace period.
         sys.stdout.flush()
@@ -167,8 +178,9 @@ def _evaluate(argv: list[str]) -> int:
     _say(result.table())
     output = Path(given.get("output") or run.directory.evaluation)
     result.write_json(output)
-    plots.accuracy_grid(result, output.with_name("accuracy_grid.png"))
-    _say(f"written: {output} and {output.with_name('accuracy_grid.png')}")
+    picture = output.with_suffix(".png") if given.get("output") else run.directory.accuracy
+    plots.accuracy_grid(result, picture)
+    _say(f"written: {output} and {picture}")
     return 0
 
 
@@ -196,12 +208,6 @@ def _which(text: str) -> str | int:
 
 def _say(line: str) -> None:
     print(line, flush=True)
-
-
-def _quoted(text: str) -> str:
-    import shlex
-
-    return shlex.quote(text)
 
 
 def _free(name: str) -> Path:

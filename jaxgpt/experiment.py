@@ -26,7 +26,6 @@ class Experiment:
     )
     training: Annotated[TrainingConfig, "the loop"] = dataclasses.field(default_factory=TrainingConfig)
     seeds: Annotated[int, "replicas trained together, each from its own seed"] = 1
-    expected_time: Annotated[str, "on two CPU cores, for --list"] = ""
 
     def __post_init__(self):
         if self.seeds < 1:

@@ -38,15 +38,18 @@ def find(name: str) -> Experiment:
     experiments = available()
     key = name.replace("-", "_")
     if key not in experiments:
-        raise FieldError(f"no experiment is called {name!r}; {nearest(key, list(experiments))}")
+        raise FieldError(
+            f"no experiment is called {name!r}; {nearest(key, list(experiments))}; "
+            "one of your own is named package.module:function"
+        )
     return experiments[key]()
 
 
 def listing() -> str:
-    """All experiments, a line each, with the time they take on two CPU cores."""
+    """All experiments, a line each: the first of the docstring, and the one that begins with `Takes`."""
     lines = []
     for name, function in available().items():
-        first = (inspect.getdoc(function) or "").split("\n")[0]
-        time = function().expected_time
-        lines.append(f"{name:<24} {first}" + (f" [{time}]" if time else ""))
+        text = (inspect.getdoc(function) or "").split("\n")
+        takes = next((line for line in text if line.startswith("Takes ")), "")
+        lines.append(f"{name.replace('_', '-'):<22} {text[0]}" + (f" {takes}" if takes else ""))
     return "\n".join(lines)

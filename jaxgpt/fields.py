@@ -155,7 +155,7 @@ def type_name(hint: Any) -> str:
         return "none"
     if inspect.isclass(hint) and issubclass(hint, Choice):
         return "|".join(hint.names())
-    return getattr(hint, "__name__", str(hint))
+    return getattr(hint, "metavar", getattr(hint, "__name__", str(hint)))
 
 
 def parse(hint: Any, text: str, path: str) -> Any:
@@ -326,9 +326,9 @@ def _override(config: Any, values: list[tuple[str, str, str]]) -> Any:
 def _shortlist(config: Any, path: str, full: str) -> str:
     prefix = full[: len(full) - len(path)]
     names = [row.path for row in describe(config)]
-    close = difflib.get_close_matches(path, names, n=3, cutoff=0.4)
     last = path.split(".")[-1]
-    close += [n for n in names if n.split(".")[-1] == last and n not in close][:3]
+    close = [n for n in names if n.split(".")[-1] == last][:3]
+    close = close or difflib.get_close_matches(path, names, n=3, cutoff=0.5)
     shown = ", ".join("--" + prefix + n.replace("_", "-") for n in close or names)
     return f"did you mean {shown}?" if close else f"known: {shown}"
 

@@ -78,6 +78,8 @@ def parse(argv: Sequence[str], options: Sequence[Option], *, positional: str) ->
                 raise UsageError(f"--{plain} takes no value")
             given[plain] = ""
             continue
+        if option is None and "." not in name and (not rest or rest[0].startswith("--")) and not equals:
+            raise UsageError(unknown(name, list(known)))
         if not equals:
             if not rest or rest[0].startswith("--"):
                 raise UsageError(f"--{name} needs a value (one that starts with -- goes behind =)")
@@ -109,5 +111,6 @@ def usage(command: str, options: Sequence[Option], config: Any) -> str:
         lines += ["", "fields:"]
         for row in describe(config):
             left = f"--{row.path.replace('_', '-')} {row.type}"
-            lines.append(f"  {left:<58} {row.help} (default: {row.value})")
+            default = "" if row.value == "" else f" (default: {row.value})"
+            lines.append(f"  {left:<58} {row.help}{default}")
     return "\n".join(lines)

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from jaxgpt.nn.position import Position
 from jaxgpt.nn.position.rotary import Rotary
@@ -17,6 +17,8 @@ class ModelConfig:
     Raises:
       ValueError: for fields that do not fit together; the message holds the values and the way out.
     """
+
+    metavar: ClassVar[str] = "PRESET"
 
     kind: Annotated[Literal["decoder", "encoder", "encoder_decoder"], "which stacks there are"] = "decoder"
     vocab_size: Annotated[int, "ids; 0 means the tokenizer's, which is the rule"] = 0

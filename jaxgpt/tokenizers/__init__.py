@@ -1,6 +1,7 @@
 """Tokenizers: one file each, found by its name."""
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ def build(spec: str, texts: Texts) -> Tokenizer:
       ValueError: if nothing has that name (with the nearest ones) or the arguments do not fit.
     """
     name, *arguments = spec.split(":")
-    if "." in name and "/" not in name and arguments:
+    elsewhere = "." in name or (name.isidentifier() and name not in Tokenizer.names() and find_spec(name))
+    if elsewhere and "/" not in name and arguments:
         name = f"{name}:{arguments.pop(0)}"
     if "/" in name or (name not in Tokenizer.names() and Path(spec).exists()):
         from jaxgpt.tokenizers.directory import load

@@ -112,7 +112,7 @@ def optional(module: str, extra: str) -> Any:
     except ModuleNotFoundError as error:
         raise ValueError(
             f"training.{extra} needs the package {module}, which is not installed: "
-            f"pip install 'jaxgpt[{extra}]', or leave the option off"
+            f"pip install 'jaxgpt[{extra}]' (in a checkout: pip install -e '.[{extra}]'), or leave it off"
         ) from error
 
 

@@ -146,7 +146,6 @@ MUTABLE = (
     "training.tensorboard",
     "training.wandb",
     "model.remat",
-    "expected_time",
 )
 
 

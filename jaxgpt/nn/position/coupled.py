@@ -12,6 +12,7 @@ from typing import Annotated
 import jax
 import jax.numpy as jnp
 
+from jaxgpt.nn.linear import fold
 from jaxgpt.nn.position.abacus import digit_ids, random_offset, require_digits
 from jaxgpt.nn.position.base import Position, Table, one_of
 from jaxgpt.nn.position.runs import member, runs
@@ -23,9 +24,11 @@ class Coupled(Position):
 
     Before the marker, digits are weighted from the right end of their number, which must lie in the same
     chunk of tokens; after it from the left, because the answer is written with its least significant digit
-    first. Everything else gets position s. In training s is drawn for each sequence (section 3.1 of the
-    paper; there from 1, and the operands are padded with zeros to equal length, which is not needed here),
-    otherwise it is 0.
+    first. Everything else gets position s, which is 0 outside of training. In training s is drawn for each
+    sequence (section 3.1 of the paper).
+
+    Deviations: operands are not padded to equal length; s starts at 0 and is 0 in half of the sequences,
+    so that the lowest positions, which answers are given with, are not the least trained ones.
     """
 
     max_position: Annotated[int, "vectors in the table; must exceed max_offset + digits + 1"] = 32
@@ -68,7 +71,10 @@ class Coupled(Position):
         marked = member(tokens, [self.marker_id]) & (order >= 0)
         after = answering[:, None] | (jax.lax.cummax(marked.astype(jnp.int32), axis=1) > 0)
         weight = jnp.where(after, found.from_left, found.from_right) + 1
-        offset = random_offset(key, tokens.shape[0], self.max_offset)
+        batch = tokens.shape[0]
+        offset = random_offset(fold(key, 0), batch, self.max_offset)
+        if key is not None:
+            offset = offset * jax.random.bernoulli(fold(key, 1), 0.5, (batch,))
         positions = offset[:, None] + jnp.where(found.digit, weight, 0)
         return positions, (found.last_break, after[:, -1])
 
