@@ -83,9 +83,9 @@ def configuration() -> str:
             name = f"`--{option.name}" + ("`" if option.value == "flag" else f" {option.value}`")
             lines.append(_row(name, option.default or "", option.help))
         lines.append("")
-    lines += ["## Experiments", "", *_table(("name", "what is learned", "time on two CPU cores"))]
+    lines += ["## Experiments", "", *_table(("name", "what is learned", "time"))]
     for name, function in experiments.available().items():
-        lines.append(_row(f"`{name.replace('_', '-')}`", _first(function), function().expected_time))
+        lines.append(_row(f"`{name.replace('_', '-')}`", _first(function), experiments.takes(function)))
     lines += ["", "`package.module:function` names an experiment that lives anywhere else.", ""]
 
     lines += ["## Tokenizers", "", "`--tokenizer NAME`, or the path of a file or folder that holds one.", ""]

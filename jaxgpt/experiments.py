@@ -45,11 +45,16 @@ def find(name: str) -> Experiment:
     return experiments[key]()
 
 
+def takes(experiment: Callable[[], Experiment]) -> str:
+    """The time an experiment takes: the line of its docstring that begins with `Takes`."""
+    lines = (inspect.getdoc(experiment) or "").split("\n")
+    return next((line for line in lines if line.startswith("Takes ")), "")
+
+
 def listing() -> str:
-    """All experiments, a line each: the first of the docstring, and the one that begins with `Takes`."""
+    """All experiments, a line each: what is learned, and how long it takes."""
     lines = []
     for name, function in available().items():
-        text = (inspect.getdoc(function) or "").split("\n")
-        takes = next((line for line in text if line.startswith("Takes ")), "")
-        lines.append(f"{name.replace('_', '-'):<22} {text[0]}" + (f" {takes}" if takes else ""))
+        what = (inspect.getdoc(function) or "").split("\n")[0]
+        lines.append(f"{name.replace('_', '-'):<22} {what} {takes(function)}".rstrip())
     return "\n".join(lines)
