@@ -63,7 +63,7 @@ def addition_seq2seq() -> Experiment:
     Takes 3 min on two CPU cores.
     """
     base = addition()
-    model = dataclasses.replace(base.model, kind="encoder_decoder", position=Rotary())
+    model = dataclasses.replace(base.model, kind="encoder_decoder")
     return dataclasses.replace(_variant(base, max_digits=6, extra_digits=()), model=model)
 
 
