@@ -13,10 +13,11 @@ from jaxgpt.models.transformer import Transformer
 from jaxgpt.task import Task
 from jaxgpt.tokenizers.base import Tokenizer
 from jaxgpt.training import sharding
-from jaxgpt.training.checkpoints import Checkpoints, refuse_pickle
+from jaxgpt.training.checkpoints import Checkpoints
 from jaxgpt.training.config import MeshConfig
 from jaxgpt.training.program import Program, Template
 from jaxgpt.training.rundir import RunDirectory
+from jaxgpt.training.untrusted import refuse_pickle
 
 Which = Literal["last", "best"] | int
 

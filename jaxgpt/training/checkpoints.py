@@ -4,11 +4,14 @@ import contextlib
 import logging
 import os
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
+
+from jaxgpt.training.digests import Digests
+from jaxgpt.training.untrusted import refuse_links
 
 State = dict[str, Any]
 
@@ -54,14 +57,15 @@ class Checkpoints:
     ):
         from orbax.checkpoint import v1 as ocp
 
-        # Orbax reports every save at INFO through absl, and a broken sibling at WARNING.
-        logging.getLogger("absl").setLevel(logging.ERROR)
+        # Orbax reports every save at INFO through absl, and what it cannot read at ERROR; we say it.
+        logging.getLogger("absl").setLevel(logging.CRITICAL)
         self.directory = Path(directory).absolute()
         self._fingerprint = fingerprint
-        self._read_only = read_only
         if read_only and not self.directory.is_dir():
             raise CheckpointError(f"{self.directory} does not exist: the run has no checkpoint yet")
         refuse_links(self.directory)
+        self._digests = Digests(self.directory)
+        self._manager = self._thread = self._failed = None
         policies = ocp.training.preservation_policies
         keep = [policies.LatestN(keep_last)]
         if keep_best:
@@ -75,25 +79,39 @@ class Checkpoints:
             )
         self._ocp = ocp
         self._policy = policies.AnyPreservationPolicy(keep)
-        self._open()
 
     def _open(self):
+        """The writer, made when it is first needed: it trusts every checkpoint that lies here."""
+        if self._manager is not None:
+            return
+        for step in self.steps():
+            try:
+                self._digests.check(step)
+                self._metadata(step)["tokenizer"]  # Orbax forgives a file that it cannot read here, not later
+            except FAILURES:
+                self._set_aside(step)
         # Every save is asked for by the loop, so nothing is left for a policy to decide.
         self._manager = self._ocp.training.Checkpointer(
             self.directory,
             save_decision_policy=self._ocp.training.save_decision_policies.FixedIntervalPolicy(1),
             preservation_policy=self._policy,
-            cleanup_tmp_directories=not self._read_only,
+            cleanup_tmp_directories=True,
         )
-        self._pending = None
+
+    def _set_aside(self, step: int) -> None:
+        target = self.directory / f"{step}.damaged"
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(self.directory / str(step), target)
+
+    def _metadata(self, step: int) -> dict[str, Any]:
+        """What was recorded with a checkpoint: the tokenizer's fingerprint and the loss."""
+        return self._ocp.metadata(self.directory / str(step)).custom_metadata
 
     def steps(self) -> list[int]:
         """The steps that were committed, oldest first."""
-        return sorted(c.step for c in self._manager.checkpoints)
-
-    def began(self) -> bool:
-        """Whether a checkpoint was ever committed, readable or not."""
-        return any("orbax-checkpoint-tmp" not in entry.name for entry in self.directory.iterdir())
+        if not self.directory.is_dir():
+            return []
+        return sorted(int(entry.name) for entry in self.directory.iterdir() if entry.name.isdecimal())
 
     def save(self, step: int, state: State, *, loss: float) -> None:
         """Start to write; the arrays are copied first, so training may go on.
@@ -103,15 +121,27 @@ class Checkpoints:
         """
         self.wait()
         with self._translated(step):
-            self._pending = self._manager.save_async(
+            self._open()
+            self._digests.forget(step)
+            pending = self._manager.save_async(
                 step,
                 flatten(state),
                 force=True,
                 overwrite=True,
                 metrics={"loss": loss},
-                custom_metadata={"tokenizer": self._fingerprint},
+                custom_metadata={"tokenizer": self._fingerprint, "loss": loss},
             )
-            self._step = step
+            self._step, self._failed = step, None
+            self._thread = threading.Thread(target=self._commit, args=(pending, step))
+            self._thread.start()
+
+    def _commit(self, pending, step: int) -> None:
+        try:
+            pending.result()
+            if jax.process_index() == 0:
+                self._digests.write(step)
+        except Exception as error:  # noqa: BLE001 - raised again in `wait`
+            self._failed = error
 
     def wait(self) -> None:
         """Block until what was started is committed.
@@ -119,10 +149,12 @@ class Checkpoints:
         Raises:
           CheckpointError: if it could not be.
         """
-        if self._pending is not None:
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
             with self._translated(self._step):
-                pending, self._pending = self._pending, None
-                pending.result()
+                if self._failed is not None:
+                    raise self._failed
 
     @contextlib.contextmanager
     def _translated(self, step: int):
@@ -137,12 +169,12 @@ class Checkpoints:
 
     def _discard(self, step: int) -> None:
         """Remove what a failed save left behind and start afresh, so that a retry works."""
-        self._pending = None
         with contextlib.suppress(*FAILURES):
-            self._manager.close()
+            if self._manager is not None:
+                self._manager.close()
+        self._manager = None
         for left in self.directory.glob("*orbax-checkpoint-tmp*"):
             shutil.rmtree(left, ignore_errors=True)
-        self._open()
 
     def restore(self, like: State, *, step: int | None = None) -> tuple[int, State, list[str]]:
         """The newest checkpoint that can be read, or that of `step`.
@@ -165,8 +197,7 @@ class Checkpoints:
         for candidate in reversed(steps):
             self._check_tokenizer(candidate)
             try:
-                flat = self._manager.load(candidate, flatten(like))
-                state = unflatten(flat, like)
+                state = unflatten(self._load(candidate, flatten(like)), like)
                 check_shapes(state, like)
                 return candidate, state, skipped
             except FAILURES as error:
@@ -191,7 +222,7 @@ class Checkpoints:
                     )
                 )
                 with context:
-                    flat = self._manager.load(candidate, {"params": like})
+                    flat = self._load(candidate, {"params": like})
                 check_shapes(flat["params"], like)
                 return candidate, dict(flat["params"])
             except FAILURES as error:
@@ -203,7 +234,7 @@ class Checkpoints:
     def _check_tokenizer(self, step: int) -> None:
         """Raises CheckpointError if a checkpoint tells of another tokenizer than the run's."""
         try:
-            used = self._manager.metadata(step).custom_metadata["tokenizer"]
+            used = self._metadata(step)["tokenizer"]
         except FAILURES:
             return  # damaged; reading the arrays will tell
         if used != self._fingerprint:
@@ -213,15 +244,23 @@ class Checkpoints:
                 "run's; restore the file"
             )
 
+    def _load(self, step: int, like: dict[str, Any]) -> dict[str, Any]:
+        self._digests.check(step)
+        return self._ocp.load(self.directory / str(step), like, checkpointable_name="state")
+
     def best(self) -> int | None:
         """The step with the lowest loss among those that are kept."""
-        known = [c for c in self._manager.checkpoints if c.metrics and "loss" in c.metrics]
-        return min(known, key=lambda c: (c.metrics["loss"], -c.step)).step if known else None
+        losses = {}
+        for step in self.steps():
+            with contextlib.suppress(*FAILURES):
+                losses[step] = self._metadata(step)["loss"]
+        return min(losses, key=lambda step: (losses[step], -step)) if losses else None
 
     def close(self) -> None:
         """Wait for what is being written, and let go."""
         self.wait()
-        self._manager.close()
+        if self._manager is not None:
+            self._manager.close()
 
 
 def check_shapes(state: Any, like: Any) -> None:
@@ -234,31 +273,7 @@ def check_shapes(state: Any, like: Any) -> None:
             raise ValueError(f"{name} is {got.dtype}{got.shape}, expected {want.dtype}{want.shape}")
 
 
-def refuse_links(directory: Path) -> None:
-    """Raises ValueError if anything below is a symbolic link, which could lead a reader elsewhere."""
-    for root, folders, files in os.walk(directory):
-        for name in folders + files:
-            if os.path.islink(os.path.join(root, name)):
-                raise ValueError(f"{os.path.join(root, name)} is a symbolic link; checkpoints hold none")
-
-
-def refuse_pickle(path: Path) -> None:
-    """Raises ValueError if a file starts like a Python pickle or a zip archive of one; nothing is opened."""
-    with open(path, "rb") as file:
-        head = file.read(4)
-    if head[:1] == b"\x80" or head[:4] == b"PK\x03\x04":
-        raise ValueError(
-            f"{path} is a Python pickle, which can run code when it is opened, and is refused; "
-            "give a run directory made by train.py"
-        )
-
-
 def first_line(error: BaseException) -> str:
     """The first line of an error's message, shortened."""
     text = (str(error).strip() or type(error).__name__).splitlines()[0]
     return text if len(text) <= 200 else text[:197] + "..."
-
-
-def as_numpy(params: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Weights on the host."""
-    return {name: np.asarray(value) for name, value in params.items()}

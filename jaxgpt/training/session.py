@@ -143,7 +143,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
     )
     step, state = 0, None
     if resume:
-        if checkpoints.began():
+        if checkpoints.steps():
             step, state, skipped = checkpoints.restore(prepared.program.abstract())
             for line in skipped:
                 say(line)
