@@ -4,6 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from jaxtyping import install_import_hook
+
+#: The layers' shape annotations are checked in every test; this must stand before jaxgpt.nn is imported.
+install_import_hook("jaxgpt.nn", "beartype.beartype")
 
 #: Small training runs, used by several folders.
 pytest_plugins = ["tiny_runs"]

@@ -89,6 +89,8 @@ class Transformer(nnx.Module):
             model and the arguments do not fit, or if there are more tokens than `max_length`.
         """
         self._check(tokens, source, cache)
+        arrays = (tokens, source, order, source_order)  # numpy's are welcome
+        tokens, source, order, source_order = (None if a is None else jnp.asarray(a) for a in arrays)
         if self.decoder is None:
             hidden, _ = self.encoder(self._embed(tokens), tokens, order=order, key=key, tap=tap)
             return Output(self._logits(hidden, tap), hidden, None)

@@ -4,6 +4,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+import jaxtyping
 import numpy as np
 import pytest
 from flax import nnx
@@ -106,3 +107,9 @@ def test_tied_logits_are_inner_products_in_single_precision():
     rounded = np.asarray(table.table[...].astype(jnp.bfloat16), np.float64)
     assert logits.dtype == jnp.float32
     assert np.abs(np.asarray(logits) - np.asarray(x, np.float64) @ rounded.T).max() < 1e-4
+
+
+def test_shape_annotations_are_checked():
+    mlp = MLP(4, 8, activation="relu", rngs=nnx.Rngs(0))
+    with pytest.raises(jaxtyping.TypeCheckError):
+        mlp(jnp.ones((3, 4)))  # no batch

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import jax
 from jaxtyping import Array, Float, Int
@@ -35,7 +35,7 @@ class Position(Choice, package="jaxgpt.nn.position"):
     number, a random increasing draw. A scheme overrides the hooks it needs, in its own file.
     """
 
-    def resolve(self, token_texts: Sequence[str]) -> Self:
+    def resolve(self, token_texts: Sequence[str]) -> "Position":
         """The same scheme once the vocabulary is known; `token_texts[i]` is the text of id i.
 
         Raises:
@@ -47,7 +47,7 @@ class Position(Choice, package="jaxgpt.nn.position"):
         """The learned arrays of the scheme, one set a stack."""
         return {}
 
-    def in_encoder(self) -> Self:
+    def in_encoder(self) -> "Position":
         """The scheme as a stack that sees both sides uses it."""
         return self
 
@@ -64,13 +64,16 @@ class Position(Choice, package="jaxgpt.nn.position"):
         return ()
 
     def assign(
-        self, tokens: Int[Array, "B T"], order: Int[Array, "B T"], carry: Carry, key: jax.Array | None
-    ) -> tuple[Int[Array, "B T"], Carry]:
-        """The positions of a chunk of tokens, and the state after it. `key` is given only in training."""
+        self, tokens: Int[Array, "B T"], order: Int[Array, "#B T"], carry: Carry, key: jax.Array | None
+    ) -> tuple[Int[Array, "#B T"], Carry]:
+        """The positions of a chunk of tokens, and the state after it. `key` is given only in training.
+
+        An order that is the same for all rows may come as a single one.
+        """
         return order, carry
 
     def embed(
-        self, params: Params, x: Float[Array, "B T D"], positions: Int[Array, "B T"]
+        self, params: Params, x: Float[Array, "B T D"], positions: Int[Array, "#B T"]
     ) -> Float[Array, "B T D"]:
         """The token embeddings with what the scheme adds to them."""
         return x
@@ -80,8 +83,8 @@ class Position(Choice, package="jaxgpt.nn.position"):
         params: Params,
         q: Float[Array, "B T H K"],
         k: Float[Array, "B S G K"],
-        q_positions: Int[Array, "B T"],
-        k_positions: Int[Array, "B S"],
+        q_positions: Int[Array, "#B T"],
+        k_positions: Int[Array, "#B S"],
     ) -> tuple[Float[Array, "B T H K"], Float[Array, "B S G K"]]:
         """Queries and new keys as they enter the product; rotated keys are what the cache holds."""
         return q, k
@@ -91,8 +94,8 @@ class Position(Choice, package="jaxgpt.nn.position"):
         params: Params,
         q: Float[Array, "B T H K"],
         k: Float[Array, "B S G K"],
-        q_positions: Int[Array, "B T"],
-        k_positions: Int[Array, "B S"],
+        q_positions: Int[Array, "#B T"],
+        k_positions: Int[Array, "#B S"],
     ) -> Float[Array, "#B H T S"] | None:
         """What is added to the scaled scores; keys may come from the cache."""
         return None

@@ -33,7 +33,7 @@ def member(tokens: Int[Array, "B T"], ids: Sequence[int]) -> Bool[Array, "B T"]:
 
 def runs(
     tokens: Int[Array, "B T"],
-    order: Int[Array, "B T"],
+    order: Int[Array, "#B T"],
     digit_ids: Sequence[int],
     last_break: Int[Array, "B"],
 ) -> Runs:
