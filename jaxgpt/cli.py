@@ -207,7 +207,11 @@ def _which(text: str) -> str | int:
 
 
 def _say(line: str) -> None:
-    print(line, flush=True)
+    """Print a line; of several processes the first alone speaks."""
+    import jax
+
+    if jax.process_index() == 0:
+        print(line, flush=True)
 
 
 def _free(name: str) -> Path:

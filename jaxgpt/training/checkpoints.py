@@ -231,6 +231,11 @@ class Checkpoints:
             f"no checkpoint in {self.directory} can be read ({'; '.join(skipped) or 'there is none'})"
         )
 
+    def check_tokenizer(self) -> None:
+        """Raises CheckpointError if any checkpoint tells of another tokenizer than the run's."""
+        for step in self.steps():
+            self._check_tokenizer(step)
+
     def _check_tokenizer(self, step: int) -> None:
         """Raises CheckpointError if a checkpoint tells of another tokenizer than the run's."""
         try:

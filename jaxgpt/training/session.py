@@ -111,6 +111,11 @@ def train(
 def _check_resumed(directory: RunDirectory, experiment: Experiment, say: Say) -> Tokenizer:
     """The tokenizer of the run that goes on; says what was changed."""
     recorded, tokenizer = directory.read()
+    if directory.checkpoints.is_dir():
+        # Before anything is encoded: what another tokenizer makes of the task's text misleads.
+        Checkpoints(
+            directory.checkpoints, fingerprint=tokenizer.fingerprint, read_only=True
+        ).check_tokenizer()
     for row in rundir.changes(recorded, experiment):
         say(f"changed since the run began: {row}")
     return tokenizer
