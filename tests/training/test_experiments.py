@@ -1,0 +1,70 @@
+"""Every experiment that has a name trains two steps, smaller than it is."""
+
+import dataclasses
+
+import jax
+import pytest
+from tiny_runs import losses
+
+from jaxgpt import experiments
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.training.config import TrainingConfig
+from jaxgpt.training.session import train
+
+#: What shrinks; everything else stays as the experiment has it.
+TRAINING = {
+    "steps": 2,
+    "batch_size": 2,
+    "chunk": 2,
+    "log_every": 1,
+    "train_examples": 400,  # enough for every character of the task to be seen
+    "eval_examples": 4,
+    "test_examples": 0,
+    "eval_every": 0,
+    "sample_every": 0,
+    "save_every": 0,
+}
+HEADER = "title,genres,synopsis\n"
+STORY = (
+    "The {n}th lighthouse keeper found a letter from {n} years ago, and walked to the sea to answer it. "
+    "Nobody had told her that the sea would write back, nor that the answer would need {n} more years, "
+    "and a boat with room for one."
+)
+
+
+def shrunk(experiment, folder):
+    """The experiment with few examples and a narrow model; a corpus is given a text."""
+    task = experiment.task
+    if getattr(task, "path", None) == "":
+        table = folder / "stories.csv"
+        rows = [f'Story {n},Drama,"{STORY.format(n=n)} Story {n} ends well."\n' for n in range(1, 200)]
+        table.write_text(HEADER + "".join(rows))
+        text = folder / "stories.txt"
+        text.write_text("".join(f"{STORY.format(n=n)}\n\n" for n in range(1, 400)))
+        task = dataclasses.replace(task, path=str(text if task.layout == "stream" else table))
+        if type(task).kind() == "synopses":
+            task = dataclasses.replace(task, path=str(table))
+    model: ModelConfig = experiment.model
+    heads = model.num_kv_heads or model.num_heads
+    small = {"num_layers": 1, "num_heads": heads, "d_model": 8 * heads, "d_ff": None, "head_dim": None}
+    training: TrainingConfig = dataclasses.replace(experiment.training, accumulation=1, **TRAINING)
+    return dataclasses.replace(
+        experiment, task=task, model=dataclasses.replace(model, **small), training=training, seeds=1
+    )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick_compilation():
+    """Two steps are sooner done than XLA has thought about them."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
+@pytest.mark.parametrize("name", experiments.available())
+def test_two_steps(name, tmp_path):
+    experiment = shrunk(experiments.find(name), tmp_path)
+    outcome = train(experiment, tmp_path / "run", say=lambda line: None)
+    assert (outcome.status, outcome.step) == ("finished", 2)
+    assert sorted(losses(tmp_path / "run")) == [1, 2]
+    assert (tmp_path / "run" / "learning_curve.png").stat().st_size > 1000
