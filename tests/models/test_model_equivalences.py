@@ -188,10 +188,7 @@ def test_all_state_is_parameters_with_named_axes():
 
 
 def test_initial_weights_into_the_residual_shrink_with_depth():
-    plain, shrunk = (
-        Transformer(config(num_layers=8, d_model=64, residual_init=r), rngs=nnx.Rngs(0))
-        for r in ("plain", "scaled")
-    )
+    plain, shrunk = (Transformer(config(residual_init=r), rngs=nnx.Rngs(0)) for r in ("plain", "scaled"))
     for part in ("attention.out", "mlp.down"):
         stds = []
         for model in (plain, shrunk):
