@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgpt import tokenizers
 from jaxgpt.nn.position.abacus import Abacus, random_offset
 from jaxgpt.nn.position.coupled import Coupled
 
@@ -151,6 +152,13 @@ def test_resolve_errors():
         Coupled(marker="->").resolve([*"0123456789", "="])
     assert str(error.value).startswith("position=coupled finds no token '->' in the tokenizer; set")
     assert Coupled(marker="->").resolve([*"0123456789", "->"]).marker_id == 10
+
+
+def test_the_marker_is_the_piece_and_not_the_byte_that_stands_in_for_it():
+    texts = [f"{a * 7919}+{a}={a * 7920}" for a in range(300)]
+    tokenizer = tokenizers.build("sentencepiece:300", lambda: texts)
+    scheme = Coupled().resolve(tokenizer.token_texts())
+    assert scheme.marker_id in tokenizer.encode("9+1=01")
 
 
 @pytest.mark.parametrize("kind", [Abacus, Coupled])

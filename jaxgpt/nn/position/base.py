@@ -107,5 +107,8 @@ def digit_flags(token_texts: Sequence[str]) -> tuple[bool, ...]:
 
 
 def one_of(token_texts: Sequence[str], text: str) -> int | None:
-    """The id whose text is exactly `text`, if there is one."""
-    return next((i for i, t in enumerate(token_texts) if t == text), None)
+    """The id whose text is exactly `text`, if there is one.
+
+    The last of several: SentencePiece's single bytes, which text falls back on, come before its pieces.
+    """
+    return next((i for i, t in reversed(list(enumerate(token_texts))) if t == text), None)
