@@ -4,10 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 #: The layers' shape annotations are checked in every test; this must stand before jaxgpt.nn is imported.
 install_import_hook("jaxgpt.nn", "beartype.beartype")
+
+# A machine that compiles beside a test is slow without being wrong.
+settings.register_profile("no_deadline", deadline=None)
+settings.load_profile("no_deadline")
 
 #: Small training runs, used by several folders.
 pytest_plugins = ["tiny_runs"]
