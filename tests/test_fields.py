@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jaxgpt.experiment import Experiment
 from jaxgpt.fields import (
     FieldError,
     describe,
@@ -24,6 +25,7 @@ from jaxgpt.nn.position import Position
 from jaxgpt.nn.position.abacus import Abacus
 from jaxgpt.nn.position.relative import Relative
 from jaxgpt.nn.position.rotary import Rotary
+from jaxgpt.task import Task
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
 
 CALLED = []
@@ -336,3 +338,23 @@ def test_literals_take_hyphens_for_underscores():
         way: Literal["up_hill", "down"] = "down"
 
     assert change(Small(), "way", "up-hill").way == "up_hill"
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"optimizer.learning-rate": "inf"}, "optimizer.learning_rate=inf must be positive and finite"),
+        ({"optimizer.beta2": "1"}, "optimizer.beta2=1.0 must be at least 0 and below 1"),
+        ({"optimizer.epsilon": "-1"}, "optimizer.epsilon=-1.0 must be positive and finite"),
+        ({"optimizer.weight-decay": "nan"}, "optimizer.weight_decay=nan must be at least 0 and finite"),
+        ({"training.seed": "4294967296"}, "training.seed=4294967296 must be below 2**31"),
+        (
+            {"training.seed": "2147483647", "seeds": "2"},
+            "the last of seeds=2 from training.seed=2147483647 on is not below 2**31",
+        ),
+    ],
+)
+def test_numbers_that_would_train_something_else_are_refused(values, expected):
+    with pytest.raises(FieldError) as caught:
+        override(Experiment(Task(), "digits"), values)
+    assert str(caught.value) == expected

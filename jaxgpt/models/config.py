@@ -1,6 +1,7 @@
 """The description of a transformer, and every check across its fields."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -74,6 +75,13 @@ class ModelConfig:
         for name in ("dropout", "attention_dropout"):
             if not 0 <= (getattr(self, name) or 0) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 0 and below 1")
+        if not 0 <= self.norm_epsilon < math.inf:
+            raise ValueError(f"norm_epsilon={self.norm_epsilon} must be at least 0 and finite")
+        if self.init_std is not None and not 0 <= self.init_std < math.inf:
+            raise ValueError(f"init_std={self.init_std} must be at least 0 and finite, or none")
+        for name in ("attention_scale", "embedding_scale"):
+            if not math.isfinite(getattr(self, name) or 0.0):
+                raise ValueError(f"{name}={getattr(self, name)} must be finite")
         if self.vocab_size < 0:
             raise ValueError(f"vocab_size={self.vocab_size} must be positive, or 0 for the tokenizer's")
         if self.encoder_layers is not None and self.kind != "encoder_decoder":

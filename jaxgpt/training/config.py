@@ -1,6 +1,7 @@
 """How a model is trained: the optimizer, the loop, the mesh."""
 
 import dataclasses
+import math
 from typing import Annotated, Literal
 
 
@@ -23,12 +24,19 @@ class OptimizerConfig:
     clip_norm: Annotated[float | None, "largest global gradient norm; none: no clipping"] = 1.0
 
     def __post_init__(self):
-        if not self.learning_rate > 0:
-            raise ValueError(f"learning_rate={self.learning_rate} must be positive")
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"learning_rate={self.learning_rate} must be positive and finite")
         if self.warmup_steps < 0:
             raise ValueError(f"warmup_steps={self.warmup_steps} must not be negative")
         if not 0 <= self.final_fraction <= 1:
             raise ValueError(f"final_fraction={self.final_fraction} must be between 0 and 1")
+        for name in ("beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 0 and below 1")
+        if not 0 < self.epsilon < math.inf:
+            raise ValueError(f"epsilon={self.epsilon} must be positive and finite")
+        if not 0 <= self.weight_decay < math.inf:
+            raise ValueError(f"weight_decay={self.weight_decay} must be at least 0 and finite")
         if self.clip_norm is not None and not self.clip_norm > 0:
             raise ValueError(f"clip_norm={self.clip_norm} must be positive, or none")
 
@@ -81,6 +89,8 @@ class TrainingConfig:
         for name in (*counts, "seed", "data_seed", "on_device_mib"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}={getattr(self, name)} must not be negative")
+        if self.seed >= 2**31:  # JAX would drop the upper bits, and two seeds would be one
+            raise ValueError(f"seed={self.seed} must be below 2**31")
         if self.keep_last < 1:
             raise ValueError(f"keep_last={self.keep_last} must be at least 1")
         if self.batch_size % self.accumulation:
