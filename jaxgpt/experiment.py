@@ -32,5 +32,6 @@ class Experiment:
             raise ValueError(f"seeds={self.seeds} must be at least 1")
         if self.training.seed + self.seeds > 2**31:
             raise ValueError(
-                f"the last of seeds={self.seeds} from training.seed={self.training.seed} on is not below 2**31"
+                f"the last of seeds={self.seeds} from training.seed={self.training.seed} on is not "
+                "below 2**31"
             )
