@@ -10,6 +10,8 @@ from jaxgpt.fields import Choice
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+#: So many times the expected wait for an example of a split says that the task has none.
+_PATIENCE = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,11 +71,26 @@ class Task(Choice, package="tasks"):
         """The examples of one split: endless for a generated task, finite for a corpus.
 
         Example i of a generated task depends on (split, seed, i) alone.
+
+        Raises:
+          ValueError: if `held_out` leaves the split nothing, or nothing of it is found.
         """
+        share = 1 - 2 * self.held_out if split == "train" else self.held_out
+        if not 0 < share <= 1:
+            raise ValueError(f"task.held_out={self.held_out} leaves no {split} examples; use e.g. 0.1")
+        missed = 0
         for index in range(2**62):
             example = self.example(random.Random((seed << 64) ^ (SPLITS.index(split) << 62) ^ index))
             if self.split_of(example) == split:
+                missed = 0
                 yield example
+                continue
+            missed += 1
+            if missed > _PATIENCE / share:
+                raise ValueError(
+                    f"{missed} examples drawn one after the other were none of {split}: the task has too few "
+                    f"for task.held_out={self.held_out}; change it, or what the task draws from"
+                )
 
     def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """What exact match is measured on; the examples unless a task says otherwise."""

@@ -79,7 +79,7 @@ class Arithmetic(Task):
           ValueError: if the split is empty, because `held_out` leaves it nothing.
         """
         share = 1 - 2 * self.held_out if split == "train" else self.held_out
-        if share <= 0 or (self._enumerable and next(self._all(split), None) is None):
+        if not 0 < share <= 1 or (self._enumerable and next(self._all(split), None) is None):
             raise ValueError(
                 f"held_out={self.held_out} leaves no {split} questions of {self.min_digits} to "
                 f"{self.max_digits} digits; change held_out or raise max_digits"
