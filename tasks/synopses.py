@@ -58,7 +58,7 @@ class Synopses(Task):
 
     layout = "stream"
     endless = False
-    sample_prompts: ClassVar[tuple[str, ...]] = ("A young", "In the year", "When ")
+    sample_prompts: ClassVar[tuple[str, ...]] = ("A young", "In the year", "When")
 
     def __post_init__(self):
         check_rules(self.rules)
