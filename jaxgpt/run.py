@@ -57,17 +57,15 @@ class Run:
 
         Args:
           prompts: such as `9+71421`; a single text counts as one prompt.
-          max_new_tokens: none means what the model's `max_length` leaves.
+          max_new_tokens: none means what the model's `max_length` leaves each prompt.
 
         Raises:
           ValueError: if a prompt is no question of the task, or does not fit the model.
         """
         texts = [prompts] if isinstance(prompts, str) else list(prompts)
         asked = [self.task.prompt(text) for text in texts]
-        room = self.model.config.max_length
-        if self.model.config.kind == "decoder":
-            room -= 1 + max((len(ids) for ids in self.tokenizer.encode_batch(asked)), default=0)
-        length = max(room, 1) if max_new_tokens is None else max_new_tokens
+        # Each prompt ends at its own place in the context, whatever else is asked with it.
+        length = self.model.config.max_length if max_new_tokens is None else max_new_tokens
         written = complete(
             self.model, self.tokenizer, asked, max_new_tokens=length, sampling=sampling, stop=stop
         )

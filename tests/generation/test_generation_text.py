@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 from generation_models import BOS, always, favour, random_model
 
+from jaxgpt.experiment import Experiment
 from jaxgpt.generation import Sampling, complete, encode_prompts, generate, stream, text
 from jaxgpt.generation.stopping import Watch, held_back
+from jaxgpt.run import Run
+from jaxgpt.task import Task
 from jaxgpt.tokenizers.bytes import Bytes
 
 RANDOM = Sampling(temperature=1.0, seed=1)
@@ -176,3 +179,10 @@ def test_stream_errors_come_with_the_call(decoder, characters):
         stream(decoder, characters, [BOS], max_new_tokens=2, every=0)
     with pytest.raises(ValueError, match=r"prompts\[0\] is empty"):
         stream(decoder, characters, [], max_new_tokens=2)
+
+
+def test_a_run_gives_a_short_prompt_its_room_beside_a_long_one(characters):
+    model = always(characters.encode("a")[0], max_length=32)
+    run = Run(None, Experiment(Task(), "characters"), characters, (model,), 0)
+    # bos, the prompt and the answer but for its last token, which need not be read, fill the context.
+    assert run.generate(["1+2=", "1+2=" * 7]) == [["a" * 28], ["a" * 4]]
