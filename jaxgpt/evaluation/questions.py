@@ -4,9 +4,9 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
+from jaxgpt.data.positions import largest_positions
 from jaxgpt.data.rows import pad
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.task import Example, Split, Task
@@ -92,11 +92,6 @@ def obstacles(model: Transformer, tokenizer: Tokenizer, examples: Sequence[Examp
 
 def _largest_positions(model: Transformer, role: str, rows: list[list[int]], tokenizer: Tokenizer):
     """The largest position of each row in one of the model's stacks."""
-    position = getattr(model, role).position
-    tokens, length = pad(rows, tokenizer)
-    place = np.arange(tokens.shape[1])[None]
-    order = jnp.asarray(np.where(place < length[:, None], place, -1), jnp.int32)
     answering = role == "decoder" and model.config.kind == "encoder_decoder"
-    carry = position.start(len(rows), answering=answering)
-    positions, _ = position.assign(jnp.asarray(tokens, jnp.int32), order, carry, None)
-    return np.asarray(jnp.where(order >= 0, positions, 0).max(axis=1))
+    tokens, length = pad(rows, tokenizer)
+    return largest_positions(getattr(model, role).position, tokens, length, answering=answering)

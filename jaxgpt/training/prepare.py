@@ -8,6 +8,7 @@ import numpy as np
 from jaxgpt import tokenizers
 from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
 from jaxgpt.data.order import Order
+from jaxgpt.data.positions import check_positions
 from jaxgpt.data.rows import Rows, build_rows
 from jaxgpt.data.stream import Stream, build_stream, windows
 from jaxgpt.experiment import Experiment
@@ -83,6 +84,7 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         table = build_rows(examples, tokenizer, **options)
         validation = build_rows(held_out, tokenizer, **options).arrays()
         window = 0
+    check_positions(model, table)
     orders = [
         Order(table.num_examples, training.batch_size, training.seed + replica)
         for replica in range(experiment.seeds)

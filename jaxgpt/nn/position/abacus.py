@@ -37,6 +37,10 @@ class Abacus(Position):
     def size(self):
         return self.max_position
 
+    @property
+    def largest_offset(self):
+        return self.max_offset
+
     def tables(self, *, d_model, num_heads, max_length):
         require_digits(self.digit_ids, "abacus")
         # Twice as loud as the tokens: heads that match positions are found sooner.

@@ -59,6 +59,11 @@ class Position(Choice, package="jaxgpt.nn.position"):
         """Positions must be below this number; None where the model's `max_length` is limit enough."""
         return None
 
+    @property
+    def largest_offset(self) -> int:
+        """By how much positions in training may exceed those without a key."""
+        return 0
+
     def start(self, batch: int, *, answering: bool = False) -> Carry:
         """The state before the first token; `answering` in the decoder of an encoder-decoder."""
         return ()

@@ -57,6 +57,10 @@ class Coupled(Position):
     def size(self):
         return self.max_position
 
+    @property
+    def largest_offset(self):
+        return self.max_offset
+
     def tables(self, *, d_model, num_heads, max_length):
         require_digits(self.digit_ids, "coupled")
         # Twice as loud as the tokens: heads that match positions are found sooner.

@@ -1,0 +1,66 @@
+"""Whether a position scheme has a place for every token of a table.
+
+A scheme with a `size` counts the digits of numbers, so what it needs is known only from the text; inside of
+a compiled step a position beyond its table would silently read another one's vector.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Int
+
+from jaxgpt.data.rows import Rows
+from jaxgpt.data.stream import Stream
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position import Position
+
+#: Rows whose positions are computed together.
+_ROWS = 4096
+
+
+def largest_positions(
+    position: Position, tokens: Int[np.ndarray, "N L"], length: Int[np.ndarray, "N"], *, answering: bool
+) -> Int[np.ndarray, "N"]:
+    """The largest position of each row outside of training; `answering` as in `Position.start`."""
+
+    @jax.jit
+    def largest(tokens, order):
+        positions, _ = position.assign(tokens, order, position.start(len(tokens), answering=answering), None)
+        return jnp.where(order >= 0, positions, 0).max(axis=1)
+
+    place = np.arange(tokens.shape[1])[None]
+    size = min(_ROWS, len(tokens))
+    found = []
+    for first in range(0, len(tokens), size):
+        # The last piece reaches back, so that every piece has one shape.
+        rows = slice(max(0, min(first, len(tokens) - size)), None)
+        part, end = tokens[rows][:size].astype(np.int32), length[rows][:size, None]
+        values = np.asarray(largest(part, np.where(place < end, place, -1).astype(np.int32)))
+        found.append(values[first - rows.start :])
+    return np.concatenate(found)
+
+
+def check_positions(config: ModelConfig, table: Rows | Stream) -> None:
+    """Raises ValueError if training on a table can reach a position that the scheme does not hold."""
+    size = config.position.size
+    if size is None:
+        return
+    if isinstance(table, Stream):
+        whole = np.asarray([len(table.stream)])
+        parts = [(config.position, table.stream[None], whole, False)]
+    else:
+        both = table.source is not None
+        # The last token of a row is never read, only predicted.
+        parts = [(config.position, table.tokens, table.length - 1, both)]
+        if both:
+            parts.append((config.position.in_encoder(), table.source, table.source_length, False))
+    most = max(
+        int(largest_positions(position, tokens, length, answering=answering).max())
+        for position, tokens, length, answering in parts
+    )
+    offset = config.position.largest_offset
+    if most + offset >= size:
+        raise ValueError(
+            f"the longest number reaches position {most}, and {most + offset} with an offset of {offset} in "
+            f"training, but model.position.max_position={size}; set it to {most + offset + 1} or more"
+        )
