@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxgpt.options import Option, UsageError, parse, usage
+from jaxgpt.options import Option, UsageError, parse, usage, writable
 
 HELP = """usage: jaxgpt COMMAND ...
 
@@ -159,6 +159,11 @@ def _evaluate(argv: list[str]) -> int:
     split = given.get("split")
     if split not in ("train", "validation", "test"):
         raise UsageError(f"--split {split}: known: train, validation, test")
+    count = given.whole("n")
+    if given.get("output") is not None:
+        if Path(given.get("output")).suffix == ".png":
+            raise UsageError(f"--output {given.get('output')}: the picture goes there; name a .json")
+        writable(given.get("output"))
     _start_jax(given.flag("distributed"))
     run = load(given.positional, checkpoint=_which(given.get("checkpoint")))
     experiment = fields.override(run.experiment, given.fields)
@@ -170,7 +175,7 @@ def _evaluate(argv: list[str]) -> int:
         run.tokenizer,
         experiment.task,
         split=split,
-        n=given.whole("n"),
+        n=count,
         data_seed=experiment.training.data_seed,
         objective=experiment.training.objective,
         progress=Counter("evaluating", _say),

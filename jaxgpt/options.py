@@ -2,7 +2,9 @@
 
 import dataclasses
 import difflib
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from jaxgpt.fields import describe
@@ -92,6 +94,16 @@ def parse(argv: Sequence[str], options: Sequence[Option], *, positional: str) ->
         else:
             fields[name] = value
     return Given(first, given, fields)
+
+
+def writable(output: str) -> None:
+    """Raises UsageError before anything costly is done if `--output` names no file that can be made."""
+    path = Path(output)
+    if path.is_dir():
+        raise UsageError(f"--output {output} is a directory; name a file in it")
+    if not os.access(path.parent, os.W_OK):
+        missing = "cannot be written to" if path.parent.exists() else "does not exist"
+        raise UsageError(f"--output {output}: the directory {path.parent} {missing}")
 
 
 def unknown(name: str, known: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jaxgpt import fields
 from jaxgpt.generation import Sampling, stream
-from jaxgpt.options import Given, UsageError, unknown
+from jaxgpt.options import Given, UsageError, unknown, writable
 from jaxgpt.run import Run, Which, load
 
 Say = Callable[[str], None]
@@ -31,16 +31,23 @@ def generate(given: Given, checkpoint: Which, say: Say) -> None:
     settings = fields.override(settings, given.fields)
     if given.get("prompt") is not None and given.get("prompts") is not None:
         raise UsageError("--prompt and --prompts exclude each other")
+    output = given.get("output")
+    if output is not None:
+        if given.get("prompt") is None and given.get("prompts") is None:
+            raise UsageError("--output needs --prompt or --prompts; what is asked for here is only shown")
+        if Path(output).suffix == ".jsonl":
+            raise UsageError(f"--output {output}: the text goes there, and JSON lines beside it; name a .txt")
+        writable(output)
     run = load(given.positional, checkpoint=checkpoint)
     length = given.whole("max-new-tokens") if given.get("max-new-tokens") else None
     stop = [given.get("stop")] if given.get("stop") else []
     if given.get("prompts") is not None:
         prompts = _lines(Path(given.get("prompts")))
         answers = run.generate(prompts, max_new_tokens=length, sampling=settings, stop=stop)
-        _write(given.get("output"), run, settings, prompts, answers, say)
+        _write(output, run, settings, prompts, answers, say)
         return
     if given.get("prompt") is not None:
-        _answer(run, given.get("prompt"), length, settings, stop, given.get("output"), say)
+        _answer(run, given.get("prompt"), length, settings, stop, output, say)
         return
     while True:
         try:
