@@ -154,6 +154,7 @@ def _evaluate(argv: list[str]) -> int:
     from jaxgpt.evaluation import plots
     from jaxgpt.evaluation.evaluate import evaluate
     from jaxgpt.run import load
+    from jaxgpt.training.prepare import training_examples
     from jaxgpt.training.progress import Counter
 
     split = given.get("split")
@@ -170,6 +171,10 @@ def _evaluate(argv: list[str]) -> int:
     changed = fields.differences(run.experiment, experiment)
     if any(not row.startswith("task") for row in changed):
         raise UsageError(f"only --task fields can change in an evaluation, not {'; '.join(changed)}")
+    if any(row.startswith("task.held_out:") for row in changed):
+        raise UsageError("--task.held-out says what was not trained on, and cannot change in an evaluation")
+    # What was trained on, as far as it is generated; a corpus may have moved, and is read where it is now.
+    trained = run.experiment if run.task.endless else experiment
     result = evaluate(
         run.models,
         run.tokenizer,
@@ -177,6 +182,7 @@ def _evaluate(argv: list[str]) -> int:
         split=split,
         n=count,
         data_seed=experiment.training.data_seed,
+        training=training_examples(trained, "train", trained.training.train_examples),
         objective=experiment.training.objective,
         progress=Counter("evaluating", _say),
     )
