@@ -1,6 +1,7 @@
 """The compiled part of a run: initial state and chunks of training steps over flat dictionaries."""
 
 import dataclasses
+import math
 from functools import partial
 from typing import Any
 
@@ -53,7 +54,7 @@ class Template:
     @property
     def num_params(self) -> int:
         """Trainable numbers in one replica."""
-        return sum(int(jnp.prod(jnp.asarray(shape))) for shape in self.shapes.values())
+        return sum(map(math.prod, self.shapes.values()))
 
 
 @dataclasses.dataclass(frozen=True)
