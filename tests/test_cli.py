@@ -38,7 +38,7 @@ def broken():
 def test_list_names_every_experiment(jaxgpt):
     status, output, _ = jaxgpt("train", "--list")
     assert status == 0
-    listed = [line.split()[0] for line in output.splitlines()]
+    listed = [line.split()[0].replace("-", "_") for line in output.splitlines()]
     assert listed == sorted(listed) == list(experiments.available())
     assert "addition" in listed and "Addition of 1 to" in output
 
@@ -67,7 +67,7 @@ def test_no_command(jaxgpt):
     assert "known: train, evaluate, generate" in one_line(jaxgpt("trian")[2])
 
 
-def test_dry_run_writes_nothing(jaxgpt, tmp_path, monkeypatch):
+def test_dry_run_writes_nothing(jaxgpt, tmp_path, monkeypatch, quick_compilation):
     monkeypatch.chdir(tmp_path)
     status, output, _ = jaxgpt("train", *arguments(tmp_path / "run"), "--dry-run")
     assert status == 0
@@ -136,7 +136,7 @@ def test_resume_without_a_run(jaxgpt, tmp_path, monkeypatch):
     assert not (tmp_path / "none").exists()
 
 
-def test_an_experiment_outside_of_the_repository(jaxgpt, tmp_path, monkeypatch):
+def test_an_experiment_outside_of_the_repository(jaxgpt, tmp_path, monkeypatch, quick_compilation):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_echo_tasks.py").write_text(EXPERIMENT)
     assert "is no function" in one_line(jaxgpt("train", "my_echo_tasks:broken")[2])
@@ -152,7 +152,7 @@ def test_an_experiment_outside_of_the_repository(jaxgpt, tmp_path, monkeypatch):
     assert status == 0 and len(output) <= 4
 
 
-def test_a_position_scheme_and_a_preset_by_name(jaxgpt, tmp_path):
+def test_a_position_scheme_and_a_preset_by_name(jaxgpt, tmp_path, quick_compilation):
     words = arguments(tmp_path / "run", model__position="abacus")
     assert " *position=abacus position." in jaxgpt("train", *words, "--dry-run")[1]
     words = arguments(tmp_path / "run", model="gpt2", model__position="learned", model__num_layers="2")

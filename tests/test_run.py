@@ -61,7 +61,7 @@ def test_what_is_no_run(tmp_path):
         library.load(tmp_path)
 
 
-def test_replicas_come_back_apart(tmp_path):
+def test_replicas_come_back_apart(tmp_path, quick_compilation):
     from jaxgpt.training.session import train
 
     outcome = train(tiny(seeds=2, training__steps=2), tmp_path / "run", say=lambda line: None)

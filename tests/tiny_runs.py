@@ -13,6 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import jax
 import pytest
 
 from jaxgpt import experiments, fields
@@ -29,6 +30,8 @@ TINY = {
     "model.num-heads": "2",
     "model.max-length": "16",
     "model.position": "rotary",
+    "model.init-std": "0.02",
+    "optimizer.learning-rate": "2e-3",
     "optimizer.warmup-steps": "2",
     "training.steps": "20",
     "training.batch-size": "8",
@@ -159,6 +162,14 @@ def jaxgpt(capsys):
         return status, captured.out, captured.err
 
     return call
+
+
+@pytest.fixture
+def quick_compilation():
+    """XLA optimizes little: for tests that compare nothing bit by bit with what others compiled."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-import jax
 import pytest
 from tiny_runs import losses
 
@@ -18,7 +17,7 @@ TRAINING = {
     "chunk": 2,
     "log_every": 1,
     "train_examples": 400,  # enough for every character of the task to be seen
-    "eval_examples": 4,
+    "eval_examples": 20,
     "test_examples": 0,
     "eval_every": 0,
     "sample_every": 0,
@@ -53,16 +52,8 @@ def shrunk(experiment, folder):
     )
 
 
-@pytest.fixture(autouse=True, scope="module")
-def quick_compilation():
-    """Two steps are sooner done than XLA has thought about them."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
-
-
 @pytest.mark.parametrize("name", experiments.available())
-def test_two_steps(name, tmp_path):
+def test_two_steps(name, tmp_path, quick_compilation):
     experiment = shrunk(experiments.find(name), tmp_path)
     outcome = train(experiment, tmp_path / "run", say=lambda line: None)
     assert (outcome.status, outcome.step) == ("finished", 2)

@@ -123,7 +123,7 @@ def test_an_experiment_round_trip(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["experiment.json", "tokenizer.json"]
 
 
-def test_one_example_and_a_batch_larger_than_the_data(jaxgpt, tmp_path):
+def test_one_example_and_a_batch_larger_than_the_data(jaxgpt, tmp_path, quick_compilation):
     words = arguments(tmp_path / "run", training__train_examples=1, training__steps=2)
     status, output, errors = jaxgpt("train", *words)
     assert (status, errors) == (0, "")

@@ -66,7 +66,7 @@ def test_a_table_on_the_host_trains_to_the_same_bits(single):
     assert_same_state(state, single[2])
 
 
-def test_dropout_differs_by_step_and_seed():
+def test_dropout_differs_by_step_and_seed(quick_compilation):
     # One example, equal weights, a learning rate of almost nothing: only dropout tells the losses apart.
     ready = Ready(
         tiny(
@@ -87,7 +87,7 @@ def test_dropout_differs_by_step_and_seed():
     [{"model__dtype": "bfloat16"}, {"optimizer__name": "muon"}],
     ids=["bfloat16", "muon"],
 )
-def test_it_trains(fields):
+def test_it_trains(fields, quick_compilation):
     losses, _, state = steps(tiny(training__chunk=20, **fields), [20])
     assert losses[-3:].mean() < losses[:3].mean() - 0.2
     assert all(value.dtype == np.float32 for value in state["params"].values())

@@ -60,7 +60,7 @@ def test_sigterm_in_training(tmp_path, whole):
     assert losses(workdir) == whole  # bit for bit, and each step once
 
 
-@pytest.mark.parametrize("moment", ["compiling", "evaluating"])
+@pytest.mark.parametrize("moment", ["compiling", pytest.param("evaluating", marks=pytest.mark.slow)])
 def test_sigterm_elsewhere(tmp_path, moment, whole):
     workdir = tmp_path / "run"
     evaluation = {"training__eval_every": 20, "training__eval_examples": 5000}
@@ -153,6 +153,7 @@ def test_sigkill_many_times(tmp_path, whole):
     kill_and_resume(tmp_path / "run", whole, kills=12, seed=0)
 
 
+@pytest.mark.slow
 def test_sigint_twice_leaves_at_once(tmp_path, whole):
     workdir = tmp_path / "run"
     fields = FIELDS | {"training__eval_every": 20, "training__eval_examples": 5000}
