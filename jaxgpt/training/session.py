@@ -233,7 +233,7 @@ def samples(model: Transformer, tokenizer: Tokenizer, task) -> list[str]:
     sampling = Sampling(temperature=0.8 if task.layout == "stream" else 0.0)
     written = complete(model, tokenizer, prompts, max_new_tokens=min(length, max(room, 1)), sampling=sampling)
     return [
-        f"{text.strip()!r} -> {task.answer(prompt, completions[0])!r}"
+        f"{text!r} -> {task.answer(prompt, completions[0])!r}"
         for text, prompt, completions in zip(asked, prompts, written, strict=True)
     ]
 
