@@ -177,8 +177,7 @@ class Program:
         pieces = self.training.accumulation
         batch = objectives.gather(data, index, self.window)
         split = NamedSharding(self.mesh, PartitionSpec(sharding.BATCH_AXES))
-        if self.seeds == 1:
-            batch = jax.lax.with_sharding_constraint(batch, jax.tree.map(lambda _: split, batch))
+        batch = jax.lax.with_sharding_constraint(batch, jax.tree.map(lambda _: split, batch))
         total = jnp.maximum(objectives.weights(batch, self.training.objective).sum(), 1.0)
 
         def loss(params, batch, key):
