@@ -18,7 +18,8 @@ from jaxgpt.tokenizers.base import Tokenizer
 from jaxgpt.training import sharding
 from jaxgpt.training.program import Program, Template
 
-#: Examples that a tokenizer learns from, at most.
+#: Examples of a generated task that a tokenizer learns from, at most; of a finite one it reads all, since
+#: a character of the last document must be in the alphabet, too.
 TOKENIZER_EXAMPLES = 20_000
 
 
@@ -52,9 +53,8 @@ def training_examples(experiment: Experiment, split: Split, count: int) -> list[
 
 def build_tokenizer(experiment: Experiment, examples: list[Example]) -> Tokenizer:
     """The experiment's tokenizer, trained on training text where it has to be."""
-    return tokenizers.build(
-        experiment.tokenizer, lambda: (e.prompt + e.target for e in examples[:TOKENIZER_EXAMPLES])
-    )
+    most = TOKENIZER_EXAMPLES if experiment.task.endless else len(examples)
+    return tokenizers.build(experiment.tokenizer, lambda: (e.prompt + e.target for e in examples[:most]))
 
 
 def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepared:
