@@ -71,5 +71,5 @@ def load(path: Path) -> Tokenizer:
     """Read a tokenizer written by `save`."""
     try:
         return from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is not a tokenizer's JSON: {error}") from error

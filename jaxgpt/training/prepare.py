@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 
+import jax
 import numpy as np
 
 from jaxgpt import tokenizers
@@ -68,6 +69,11 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         raise ValueError("model.kind=encoder predicts no next token; train a decoder or an encoder_decoder")
     if task.layout == "stream" and experiment.model.kind != "decoder":
         raise ValueError(f"task={type(task).kind()} is a text to go on with: it needs model.kind=decoder")
+    for name in ("dtype", "param_dtype"):
+        if getattr(experiment.model, name) == "float64" and not jax.config.jax_enable_x64:
+            raise ValueError(
+                f"model.{name}=float64 would be cut to float32; set JAX_ENABLE_X64=1 in the environment"
+            )
     mesh = sharding.make_mesh(training.mesh, training.batch_size // training.accumulation)
     examples = training_examples(experiment, "train", training.train_examples)
     if tokenizer is None:

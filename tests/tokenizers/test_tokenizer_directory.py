@@ -212,3 +212,11 @@ def test_a_file_of_another_kind(tmp_path):
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(ValueError, match=r"neither a \.json nor a SentencePiece \.model"):
         build(str(tmp_path / "notes.txt"), nothing)
+
+
+def test_json_nested_without_end_is_one_line(tmp_path):
+    path = tmp_path / "tokenizer.json"
+    path.write_text("[" * 100_000)
+    for read in (tokenizers.load, lambda path: build(str(path), list)):
+        with pytest.raises(ValueError, match=r"tokenizer\.json is not .*JSON"):
+            read(path)
