@@ -1,5 +1,6 @@
 """The command line: `jaxgpt train|evaluate|generate`, and the scripts train.py and evaluate.py."""
 
+import importlib
 import os
 import shlex
 import sys
@@ -56,6 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0 if argv else 2
     if argv[0] not in commands:
         return _fail(f"no command is called {argv[0]!r}; known: {', '.join(commands)}")
+    importlib.import_module("tasks")  # before a folder of that name in the working directory can be found
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # so that my_package.my_tasks:experiment is found
     try:
@@ -66,16 +68,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:
-        if "--traceback" in argv or not _mendable(error):
+        message = _explained(error)
+        if "--traceback" in argv or message is None:
             raise
-        return _fail(str(error) or type(error).__name__)
+        return _fail(message)
 
 
-def _mendable(error: Exception) -> bool:
+def _explained(error: Exception) -> str | None:
+    """What to tell of an error that a user can mend; None for one that is a fault of the program."""
+    from jax.errors import JaxRuntimeError
+
     from jaxgpt.training.checkpoints import CheckpointError
     from jaxgpt.training.loop import TrainingError
 
-    return isinstance(error, ValueError | OSError | CheckpointError | TrainingError)
+    if isinstance(error, JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error):
+        return (
+            "the device has too little memory; lower training.batch_size, raise training.accumulation, "
+            "set model.remat=block, or give the mesh more devices"
+        )
+    if isinstance(error, ValueError | OSError | CheckpointError | TrainingError):
+        return str(error) or type(error).__name__
+    return None
 
 
 def _fail(message: str, status: int = 2) -> int:
@@ -95,10 +108,18 @@ def _start_jax(distributed: bool, *, quiet: bool = False) -> None:
             num_processes=int(number) if number else None,
             process_id=int(index) if index else None,
         )
-    if not quiet:
-        from jaxgpt.training.report import devices
+    from jaxgpt.training.report import devices
 
-        print(f"device: {devices()}", file=sys.stderr)
+    try:
+        found = devices()
+    except (RuntimeError, AssertionError) as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise UsageError(
+            f"JAX cannot start a device ({reason}); unset JAX_PLATFORMS, or install the extra for your "
+            "accelerator"
+        ) from error
+    if not quiet:
+        print(f"device: {found}", file=sys.stderr)
 
 
 def _train(argv: list[str]) -> int:
@@ -171,8 +192,13 @@ def _evaluate(argv: list[str]) -> int:
     changed = fields.differences(run.experiment, experiment)
     if any(not row.startswith("task") for row in changed):
         raise UsageError(f"only --task fields can change in an evaluation, not {'; '.join(changed)}")
-    if any(row.startswith("task.held_out:") for row in changed):
-        raise UsageError("--task.held-out says what was not trained on, and cannot change in an evaluation")
+    moved = any(row.startswith(("task.path:", "task.kind:")) for row in changed)
+    for name in () if moved else run.task.split_fields:
+        if any(row.startswith(f"task.{name}:") for row in changed):
+            option = name.replace("_", "-")
+            raise UsageError(
+                f"--task.{option} says what was not trained on: it cannot change in an evaluation"
+            )
     # What was trained on, as far as it is generated; a corpus may have moved, and is read where it is now.
     trained = run.experiment if run.task.endless else experiment
     result = evaluate(

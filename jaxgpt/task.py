@@ -52,6 +52,9 @@ class Task(Choice, package="tasks"):
     #: Whether `examples` never ends; of a finite task every example is trained on.
     endless: ClassVar[bool] = True
 
+    #: Fields that decide which split an example falls in; an evaluation may not change them.
+    split_fields: ClassVar[tuple[str, ...]] = ("held_out",)
+
     #: Prompts, in ordinary notation, of which samples are shown while training.
     sample_prompts: ClassVar[tuple[str, ...]] = ()
 

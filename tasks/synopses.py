@@ -58,6 +58,7 @@ class Synopses(Task):
 
     layout = "stream"
     endless = False
+    split_fields = ("held_out", "rules", "min_characters", "max_characters")
     sample_prompts: ClassVar[tuple[str, ...]] = ("A young", "In the year", "When")
 
     def __post_init__(self):

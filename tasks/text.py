@@ -45,6 +45,7 @@ class Text(Task):
 
     layout = "stream"
     endless = False
+    split_fields = ("held_out", "split_by", "block_characters")
     sample_prompts: ClassVar[tuple[str, ...]] = ("\n",)
 
     def __post_init__(self):
@@ -52,6 +53,11 @@ class Text(Task):
             raise ValueError(f"block_characters={self.block_characters} must be at least 1")
         if self.question_characters < 0:
             raise ValueError(f"question_characters={self.question_characters} must not be negative")
+
+    def notes(self) -> str:
+        if self.split_by != "nanogpt":
+            return ""
+        return "test text   the validation text, as in nanoGPT; --task.split-by tail keeps them apart"
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The blocks of a split, or its one contiguous text."""

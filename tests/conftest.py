@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import jax
 import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
@@ -16,6 +17,13 @@ settings.load_profile("no_deadline")
 
 #: Small training runs, used by several folders.
 pytest_plugins = ["tiny_runs"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def released_programs():
+    """Compiled programs are let go after each file; all of them together would take gigabytes."""
+    yield
+    jax.clear_caches()
 
 
 @pytest.fixture(scope="session")

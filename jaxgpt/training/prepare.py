@@ -1,5 +1,6 @@
 """From an experiment to what its loop needs: tokenizer, tables, feed and program."""
 
+import contextlib
 import dataclasses
 import itertools
 
@@ -15,7 +16,7 @@ from jaxgpt.data.stream import Stream, build_stream, windows
 from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Split
-from jaxgpt.tokenizers.base import Tokenizer
+from jaxgpt.tokenizers.base import OutsideAlphabet, Tokenizer
 from jaxgpt.training import sharding
 from jaxgpt.training.program import Program, Template
 
@@ -58,6 +59,17 @@ def build_tokenizer(experiment: Experiment, examples: list[Example]) -> Tokenize
     return tokenizers.build(experiment.tokenizer, lambda: (e.prompt + e.target for e in examples[:most]))
 
 
+@contextlib.contextmanager
+def _naming(split: Split):
+    """Errors inside name the split, and what reads any text where a tokenizer does not."""
+    try:
+        yield
+    except OutsideAlphabet as error:
+        raise ValueError(f"{split} split: {error}; --tokenizer bytes reads any text") from error
+    except ValueError as error:
+        raise ValueError(f"{split} split: {error}") from error
+
+
 def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepared:
     """Build everything but the weights; `tokenizer` is that of a run that goes on.
 
@@ -81,14 +93,18 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
     model = experiment.model.for_vocabulary(tokenizer.token_texts())
     held_out = training_examples(experiment, "validation", max(training.eval_examples, 1))
     if task.layout == "stream":
-        table = build_stream(examples, tokenizer, window=model.max_length)
-        tokens = windows(build_stream(held_out, tokenizer, window=model.max_length).stream, model.max_length)
-        validation = {"tokens": tokens[: max(training.eval_examples, 1)]}
         window = model.max_length
+        with _naming("train"):
+            table = build_stream(examples, tokenizer, window=window)
+        with _naming("validation"):
+            tokens = windows(build_stream(held_out, tokenizer, window=window).stream, window)
+        validation = {"tokens": tokens[: max(training.eval_examples, 1)]}
     else:
         options = {"encoder_decoder": model.kind == "encoder_decoder", "max_length": model.max_length}
-        table = build_rows(examples, tokenizer, **options)
-        validation = build_rows(held_out, tokenizer, **options).arrays()
+        with _naming("train"):
+            table = build_rows(examples, tokenizer, **options)
+        with _naming("validation"):
+            validation = build_rows(held_out, tokenizer, **options).arrays()
         window = 0
     check_positions(model, table)
     orders = [

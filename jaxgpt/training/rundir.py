@@ -55,6 +55,13 @@ class RunDirectory:
                 f"--workdir {self.path} cannot be written to ({error.strerror}); choose another"
             ) from error
 
+    def remove_lock(self, *, and_itself: bool) -> None:
+        """Undo `create` and the lock of a run that never began; what else lies here stays."""
+        (self.path / ".lock").unlink(missing_ok=True)
+        if and_itself:
+            with contextlib.suppress(OSError):  # it holds something after all
+                self.path.rmdir()
+
     def write(self, experiment: Experiment, tokenizer: Tokenizer) -> None:
         """Record what the run is."""
         write_atomically(self.experiment, json.dumps(fields.to_json(experiment), indent=1) + "\n")

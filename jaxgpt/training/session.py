@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import jax
+import numpy as np
+from jax.experimental import multihost_utils
 
 from jaxgpt import fields
 from jaxgpt.evaluation import plots
@@ -70,6 +72,7 @@ def train(
         say("dry run: nothing was trained or written")
         return Outcome("dry run", 0)
     directory = RunDirectory(path)
+    made = not directory.path.exists()
     directory.create()
     with rundir.locked(directory) if first else contextlib.nullcontext(), StopRequest() as stop:
         step = 0
@@ -77,7 +80,7 @@ def train(
             tokenizer = None
             if resume:
                 tokenizer = _check_resumed(directory, experiment, say)
-            elif first and directory.exists():
+            elif _agreed(directory.exists()):
                 raise ValueError(
                     f"{directory.path} already holds a run; go on with it by --resume, or choose "
                     "another --workdir"
@@ -105,7 +108,18 @@ def train(
                 else "stopped before training began"
             )
             return Outcome("stopped", step)
+        finally:
+            # A mistake that was found before the run began leaves nothing behind.
+            if first and not directory.exists():
+                directory.remove_lock(and_itself=made)
     return Outcome("finished", step)
+
+
+def _agreed(answer: bool) -> bool:
+    """The first process's answer, in every process, so that all of them raise or none."""
+    if jax.process_count() == 1:
+        return answer
+    return bool(multihost_utils.broadcast_one_to_all(np.asarray(answer)))
 
 
 def _check_resumed(directory: RunDirectory, experiment: Experiment, say: Say) -> Tokenizer:

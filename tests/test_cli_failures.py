@@ -1,0 +1,65 @@
+"""What a failed command leaves behind, and what it is not led astray by."""
+
+import subprocess
+import sys
+
+import tiny_runs
+from tiny_runs import REPOSITORY
+
+from jaxgpt import cli
+
+
+def call(capsys, *words):
+    status = cli.main(list(map(str, words)))
+    return status, capsys.readouterr().err
+
+
+def test_a_run_that_never_began_leaves_nothing(tmp_path, capsys):
+    workdir = tmp_path / "run"
+    for mistake in (("--tokenizer", "digit"), ("--model.kind", "encoder"), ("--task.held-out", "0.5")):
+        status, errors = call(capsys, "train", *tiny_runs.arguments(workdir), *mistake)
+        assert status == 2 and errors.startswith("error: ") and errors.count("\n") == 1
+        assert not workdir.exists()
+
+
+def test_a_folder_that_was_there_before_stays(tmp_path, capsys):
+    (tmp_path / "mine.txt").write_text("kept")
+    status, _ = call(capsys, "train", *tiny_runs.arguments(tmp_path), "--tokenizer", "digit")
+    assert status == 2
+    assert [entry.name for entry in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_folder_called_tasks_does_not_stand_for_ours(tmp_path):
+    (tmp_path / "tasks").mkdir()
+    status, output, errors = tiny_runs.run("train", "--list", cwd=tmp_path)
+    assert status == 0, errors
+    assert output.startswith("addition ")
+
+
+def test_no_device_is_one_line(tmp_path):
+    code = "import sys; from jaxgpt.cli import main; sys.exit(main(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "train", "--dry-run"],
+        cwd=REPOSITORY,
+        env={"PATH": "", "JAX_PLATFORMS": "tpu", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1 and "JAX cannot start a device" in errors[0]
+    assert "Traceback" not in done.stderr
+
+
+def test_an_evaluation_keeps_the_split_of_the_training(tmp_path, capsys):
+    text = tmp_path / "text.txt"
+    text.write_text("".join(f"line {i} of a short text that is long enough\n" for i in range(400)))
+    workdir = tmp_path / "run"
+    words = ("--training.steps", 1, "--training.test-examples", 0, "--model", "tiny", "--training.chunk", 1)
+    status, errors = call(
+        capsys, "train", "text", "--task.path", text, "--workdir", workdir, "--task.split-by", "tail", *words
+    )
+    assert status == 0, errors
+    status, errors = call(capsys, "evaluate", workdir, "--task.split-by", "blocks")
+    assert status == 2 and "--task.split-by says what was not trained on" in errors
