@@ -64,6 +64,13 @@ class Run:
         """
         texts = [prompts] if isinstance(prompts, str) else list(prompts)
         asked = [self.task.prompt(text) for text in texts]
+        limit = self.model.config.max_length
+        for text, ids in zip(texts, self.tokenizer.encode_batch(asked), strict=True):
+            if len(ids) >= limit:  # beside it stands the token that begins or ends a prompt
+                shown = text if len(text) <= 60 else text[:57] + "..."
+                raise ValueError(
+                    f"the prompt {shown!r} of {len(ids)} tokens exceeds model.max_length={limit}; shorten it"
+                )
         # Each prompt ends at its own place in the context, whatever else is asked with it.
         length = self.model.config.max_length if max_new_tokens is None else max_new_tokens
         written = complete(
