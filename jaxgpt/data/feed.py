@@ -26,9 +26,9 @@ class DeviceFeed:
 
     def __call__(self, first: int, count: int) -> tuple[dict[str, jax.Array], jax.Array]:
         """The data and the indices of steps first, ..., first + count - 1."""
-        batches = [[order.batch(first + i) for order in self.orders] for i in range(count)]
         indices = np.zeros((self._chunk, len(self.orders), self.orders[0].batch_size), np.int32)
-        indices[:count] = batches
+        for replica, order in enumerate(self.orders):
+            indices[:count, replica] = order.batches(first, count)
         return self.data, sharding.put(indices, self._where)
 
 

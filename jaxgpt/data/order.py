@@ -32,10 +32,15 @@ class Order:
 
     def batch(self, step: int) -> np.ndarray:
         """The indices of the examples of step `step`, counted from 0. [B]"""
-        items = np.arange(step * self.batch_size, (step + 1) * self.batch_size)
-        epochs, places = np.divmod(items, self.num_examples)
-        indices = np.empty(self.batch_size, np.int32)
-        for epoch in np.unique(epochs):
-            here = epochs == epoch
-            indices[here] = self._permutation(int(epoch))[places[here]]
-        return indices
+        return self.batches(step, 1)[0]
+
+    def batches(self, first: int, count: int) -> np.ndarray:
+        """The batches of steps first, ..., first + count - 1, together because that is cheaper. [count, B]"""
+        start, end = first * self.batch_size, (first + count) * self.batch_size
+        pieces = []
+        while start < end:
+            epoch, place = divmod(start, self.num_examples)
+            stop = min(place + end - start, self.num_examples)
+            pieces.append(self._permutation(epoch)[place:stop])
+            start += stop - place
+        return np.concatenate(pieces or [np.empty(0, np.int32)]).reshape(count, self.batch_size)
