@@ -95,7 +95,7 @@ def decomposition() -> Experiment:
     return dataclasses.replace(
         base,
         # Of 90 numbers a tenth would be too few to ask.
-        task=Arithmetic(held_out=0.3, format="decomposition", min_digits=2, max_digits=2),
+        task=Arithmetic(held_out=0.2, format="decomposition", min_digits=2, max_digits=2),
         model=dataclasses.replace(base.model, position=Rotary()),
         training=dataclasses.replace(base.training, steps=300, train_examples=2000),
     )
