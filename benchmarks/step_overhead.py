@@ -77,7 +77,7 @@ def main():
         "chunks": lambda: ours(CHUNK, 1),
         "ones": lambda: ours(1, CHUNK),
         "plain": theirs,
-        "python": lambda: ours(CHUNK, 1, idle),
+        "python": lambda: ours(CHUNK, CHUNK, idle),
     }
     for repeat in range(repeats + 1):
         for name, run in runs.items():
@@ -95,7 +95,7 @@ def main():
         f"ours, one a dispatch {1e3 * median['ones'] / CHUNK:8.3f} ms a step, "
         f"ratio {ratio(times['ones'], times['plain']):.3f}"
     )
-    print(f"Python, a chunk      {1e3 * median['python']:8.3f} ms")
+    print(f"Python, a chunk      {1e3 * median['python'] / CHUNK:8.3f} ms")
 
 
 def ratio(ours: list[float], theirs: list[float]) -> float:

@@ -10,7 +10,7 @@ from tasks.magic_squares.task import MagicSquares
 def magic_squares() -> Experiment:
     """Prime magic squares below 10,000 with a given centre, asked for centres never trained on.
 
-    Takes 5 min on two CPU cores.
+    Takes 3 min on two CPU cores.
     """
     return Experiment(
         task=MagicSquares(),
@@ -25,7 +25,7 @@ def magic_squares() -> Experiment:
 def magic_squares_document() -> Experiment:
     """The source document's training text: Matrix N, five-digit prime squares, eight written sums.
 
-    Takes 15 min on two CPU cores.
+    Takes 10 min on two CPU cores.
     """
     return Experiment(
         task=MagicSquares(format="matrix", rule="document", limit=100_000),
