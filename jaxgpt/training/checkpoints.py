@@ -79,6 +79,13 @@ class Checkpoints:
             )
         self._ocp = ocp
         self._policy = policies.AnyPreservationPolicy(keep)
+        if not read_only and jax.process_index() == 0:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove what a process that was killed between writing and renaming left behind."""
+        for left in self.directory.glob("*orbax-checkpoint-tmp*"):
+            shutil.rmtree(left, ignore_errors=True)
 
     def _open(self):
         """The writer, made when it is first needed: it trusts every checkpoint that lies here."""
@@ -173,8 +180,7 @@ class Checkpoints:
             if self._manager is not None:
                 self._manager.close()
         self._manager = None
-        for left in self.directory.glob("*orbax-checkpoint-tmp*"):
-            shutil.rmtree(left, ignore_errors=True)
+        self._sweep()
 
     def restore(self, like: State, *, step: int | None = None) -> tuple[int, State, list[str]]:
         """The newest checkpoint that can be read, or that of `step`.
