@@ -9,13 +9,13 @@ lm-evaluation-harness, whose data are the files of the repository openai/gpt-3 w
     arithmetic_2ds   Question: What is 34 minus 53?       arithmetic_1dc   Question: What is (9 + 8) * 2?
                      Answer: -19                                           Answer: 34
 
-The prompt ends with `Answer:`. The `plain` format answers ` 124`; `worked` first writes what one would
-write on paper, least significant digits first, ` 421=124`:
+The prompt ends with `Answer:`. The `plain` format answers ` 124`; `worked` writes what one would write on
+paper, least significant digits first, ` 421`, and what is said of it is turned round again:
 
     >>> task = Gpt3Arithmetic(format="worked")
     >>> task.prompt("24 * 42")
     'Question: What is 24 times 42?\\nAnswer:'
-    >>> task.answer(task.prompt("24 * 42"), " 84,69,8001=1008")
+    >>> task.answer(task.prompt("24 * 42"), " 84,69,8001")
     '1008'
 
 Whoever trains on these questions compares with others who did, and not with GPT-3, which had seen a few in

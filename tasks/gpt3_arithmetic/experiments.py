@@ -2,13 +2,13 @@
 
 from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.nn.position.coupled_rotary import CoupledRotary
+from jaxgpt.nn.position.coupled_relative_rotary import CoupledRelativeRotary
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
 from tasks.gpt3_arithmetic.task import Gpt3Arithmetic
 
 
 def gpt3_arithmetic() -> Experiment:
-    """GPT-3's ten arithmetic tasks, trained on and worked out before the answer."""
+    """GPT-3's ten arithmetic tasks, trained on and worked out as on paper."""
     return Experiment(
         task=Gpt3Arithmetic(format="worked"),
         # Digits stay single; `Question`, ` What` and ` plus` are a token each.
@@ -19,8 +19,8 @@ def gpt3_arithmetic() -> Experiment:
             d_model=64,
             num_heads=4,
             max_length=320,
-            # Coupling adds digits of one weight; the copy of the answer goes by places, and so do products.
-            position=CoupledRotary(max_position=16, max_offset=0, marker="Answer"),
+            # Coupling adds digits of one weight; which number a digit belongs to is told by its place.
+            position=CoupledRelativeRotary(reach=6, marker="Answer"),
             init_std=None,
         ),
         optimizer=OptimizerConfig(name="muon", learning_rate=3e-3, final_fraction=0.01, clip_norm=0.2),

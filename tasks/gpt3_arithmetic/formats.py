@@ -33,20 +33,21 @@ class Plain(Format):
 
 
 class Worked(Format):
-    """` 84,69,8001=1008`: the numbers on the way, then the answer in ordinary notation.
+    """` 84,69,8001`: the numbers on the way, and the answer as the last of them.
 
-    Those before `=` are `Problem.steps`: the two partial products and the product for 24 times 42, the
-    parenthesis and the result for two operations, and the answer alone for sums and differences. Each has its
-    sign in front and then its least significant digit first, the order in which carries are known.
+    They are `Problem.steps`: the two partial products and the product for 24 times 42, the parenthesis and
+    the result for two operations, and the answer alone for sums and differences. Each has its sign in front
+    and then its least significant digit first, the order in which carries are known.
     """
 
     def render(self, problem: Problem) -> str:
-        steps = ",".join(("-" if step < 0 else "") + str(abs(step))[::-1] for step in problem.steps)
-        return f" {steps}={problem.answer}"
+        return " " + ",".join(("-" if step < 0 else "") + str(abs(step))[::-1] for step in problem.steps)
 
     def read(self, completion: str) -> str:
-        _, equals, answer = completion.rpartition("=")
-        return _number(equals + answer, "=")
+        match = re.fullmatch(r" (?:-?[0-9]+,)*(-?)([0-9]+)", completion)
+        if match is None:
+            raise ValueError(f"{completion!r} is not a space and numbers with commas between")
+        return _number(" " + match[1] + match[2][::-1], " ")
 
 
 def _number(text: str, before: str) -> str:

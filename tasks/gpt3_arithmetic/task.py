@@ -50,7 +50,7 @@ class Gpt3Arithmetic(FewShot):
     """
 
     subtasks: Annotated[tuple[Name, ...], "which of the ten are asked"] = tuple(KINDS)
-    format: Annotated[Literal["plain", "worked"], "the answer alone, or worked out before it"] = "plain"
+    format: Annotated[Literal["plain", "worked"], "the answer alone, or worked out as on paper"] = "plain"
 
     def __post_init__(self):
         super().__post_init__()
@@ -91,7 +91,7 @@ class Gpt3Arithmetic(FewShot):
             yield question
 
     def score(self, example: Example, completion: str) -> dict[str, float]:
-        """`exact_match`: the answer in ordinary notation is right, whatever was worked out before it."""
+        """`exact_match`: the answer in ordinary notation is right, whatever was worked out before."""
         try:
             right = self._read(completion) == self._read(example.target)
         except ValueError:
