@@ -5,16 +5,23 @@ the page is written from that file alone. `--commands` prints what makes the run
 """
 
 import json
+import shutil
 import statistics
 import sys
 from pathlib import Path
 from typing import Any
 
-from results_rows import ROWS, SECTIONS, Figure, Row
+from results_rows import COMPARISON, ROWS, SECTIONS, Figure, Row
+
+from jaxgpt.comparison import findings, sections
+from jaxgpt.comparison import page as comparison_page
+from jaxgpt.comparison import results as comparison_results
+from jaxgpt.comparison.plan import FILE, Plan
 
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "results.json"
 PAGE = HERE / "results.md"
+REPORT = HERE / "comparison"
 
 _INTRODUCTION = """\
 # Results
@@ -44,6 +51,24 @@ def read(row: Row, folder: Path) -> dict[str, Any] | None:
     }
 
 
+def read_comparison(folder: Path) -> dict[str, Any] | None:
+    """What the comparison found; its report is copied beside the page. None where there is none."""
+    path = folder / COMPARISON.run
+    if not (path / FILE).exists():
+        return None
+    found = comparison_results.read(Plan.read(path), path)
+    shutil.rmtree(REPORT, ignore_errors=True)
+    (REPORT / "pictures").mkdir(parents=True)
+    for file in (path / "report.md", path / "results.csv", *sorted((path / "pictures").glob("*.svg"))):
+        shutil.copyfile(file, REPORT / file.relative_to(path))
+    return {
+        "setting": comparison_page.setting(found),
+        "findings": {
+            sections.BUDGET_NAMES[budget]: findings.sentences(found, budget) for budget in found.plan.budgets
+        },
+    }
+
+
 def estimate(evaluation: dict[str, Any], figure: Figure) -> dict[str, Any]:
     """Mean, interval, every seed and the number of questions of one figure.
 
@@ -70,13 +95,25 @@ def estimate(evaluation: dict[str, Any], figure: Figure) -> dict[str, Any]:
 
 def page(kept: dict[str, Any]) -> str:
     """The whole page."""
-    lines = [_INTRODUCTION]
+    lines = [_INTRODUCTION, *_comparison(kept.get(COMPARISON.run))]
     for section, introduction in SECTIONS.items():
         lines += [f"## {section}", ""]
         lines += [introduction, ""] if introduction else []
         for row in (row for row in ROWS if row.section == section):
             lines += _row(row, kept.get(row.run))
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _comparison(found: dict[str, Any] | None) -> list[str]:
+    """What the comparison found, and where its report stands."""
+    lines = [f"## {COMPARISON.section}", "", f"### {COMPARISON.title}", ""]
+    lines += ["```sh", COMPARISON.command, "```", ""]
+    if found is None:
+        return [*lines, "Not run.", ""]
+    lines += [f"{found['setting']} {COMPARISON.note}", ""]
+    for budget, sentences in found["findings"].items():
+        lines += [f"At {budget}:", "", *(f"- {sentence}" for sentence in sentences), ""]
+    return [*lines, "[The whole report](comparison/report.md), and [every seed](comparison/results.csv).", ""]
 
 
 def _row(row: Row, found: dict[str, Any] | None) -> list[str]:
@@ -124,7 +161,7 @@ def _minutes(seconds: float) -> str:
 def main(arguments: list[str]) -> int:
     """Read runs, if a folder is given, and write the page."""
     if arguments == ["--commands"]:
-        for row in ROWS:
+        for row in (COMPARISON, *ROWS):
             print(row.command, *row.also, sep="\n")
         return 0
     kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
@@ -132,6 +169,9 @@ def main(arguments: list[str]) -> int:
         if not folder.is_dir():
             print(f"error: {folder} is no folder of runs", file=sys.stderr)
             return 2
+        if (found := read_comparison(folder)) is not None:
+            kept[COMPARISON.run] = found
+            print(f"read {folder / COMPARISON.run}")
         for row in ROWS:
             if (found := read(row, folder)) is not None:
                 kept[row.run] = found

@@ -67,6 +67,18 @@ def _both(label: str, group: str, target: str = "", published: str = "") -> tupl
     )
 
 
+#: The comparison of tokenizations; its report is kept in the folder `comparison` beside the page.
+COMPARISON = Row(
+    "Which tokenization",
+    "Eight tokenizations of sums of 1 to 6 digits",
+    "results_tokenizations",
+    "jaxgpt compare addition-tokenizations --tokenizers "
+    "digits,digits:2:right,digits:3:right,digits:3:left,spaced,10e,bpe:512,subset:GPT2 --seeds 4 "
+    "--workdir runs/results_tokenizations",
+    (),
+    note="`GPT2` is a directory with GPT-2's `vocab.json` and `merges.txt`. Every model is trained briefly.",
+)
+
 ROWS = (
     Row(
         "Longer than trained on",

@@ -39,7 +39,7 @@ def write(results: Results, workdir: Path) -> list[Path]:
     every = [table for budget, made in parts for table in (*made, groups.get(budget)) if table is not None]
     report = {
         "report.html": page(results, parts, groups, drawings),
-        "report.md": markdown(results, every),
+        "report.md": markdown(results, every, drawings),
         "tables.tex": "\n\\bigskip\n\n".join(map(tables.latex, every)),
         "results.csv": every_seed(results),
     }
@@ -53,15 +53,17 @@ def title(plan: Plan) -> str:
     return f"{plan.request.name}, by {listed([axis.path for axis in plan.request.axes])}"
 
 
-def markdown(results: Results, every: list[Table]) -> str:
-    """What is compared, findings, and tables as Markdown."""
+def markdown(results: Results, every: list[Table], drawings: dict[str, list[Path]]) -> str:
+    """What is compared, findings, and tables as Markdown; pictures where they lie beside it."""
     read = sections.how_read(results.plan)
-    lines = [f"# {tables.plain(title(results.plan))}", "", tables.plain(_setting(results)), ""]
+    lines = [f"# {tables.plain(title(results.plan))}", "", tables.plain(setting(results)), ""]
     lines += ["How it was made fair:", "", *(f"- {tables.plain(note)}" for note in results.plan.notes), ""]
     lines += [] if read is None else [tables.markdown(read)]
     for budget in results.plan.budgets:
         lines += [f"## Findings at {sections.BUDGET_NAMES[budget]}", ""]
         lines += [f"- {tables.plain(sentence)}" for sentence in findings.sentences(results, budget)] + [""]
+        for path in drawings.get(budget, []):
+            lines += [f"![{path.stem}]({path.parent.name}/{path.name})", ""]
     return "\n".join(lines) + "\n## Tables\n\n" + "\n".join(map(tables.markdown, every))
 
 
@@ -70,7 +72,7 @@ def page(results: Results, parts, groups, drawings: dict[str, list[Path]]) -> st
     plan = results.plan
     body = [
         f"<h1>{escape(title(plan))}</h1>",
-        f"<p>{escape(_setting(results))}</p>",
+        f"<p>{escape(setting(results))}</p>",
         "<p>How it was made fair:</p>",
         _list(plan.notes),
     ]
@@ -173,10 +175,14 @@ def _list(items) -> str:
     return "<ul>\n" + "\n".join(f"<li>{escape(item)}</li>" for item in items) + "\n</ul>"
 
 
-def _setting(results: Results) -> str:
+def setting(results: Results) -> str:
+    """How many cells and seeds there are, what was computed on, and how long it took."""
     plan = results.plan
     machines = {f.machine for found in results.findings.values() for f in found if f.machine}
     computed = f" Computed on {listed(sorted(machines))}." if machines else ""
+    times = [f.seconds for f in {f.folder: f for found in results.findings.values() for f in found}.values()]
+    if times and None not in times:
+        computed += f" Training took {sum(times) / 60:.0f} min in all."
     seeds = f"{plan.seeds} seed{'s' if plan.seeds > 1 else ''} each"
     training = plan.baseline.experiment.training
     return (

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import html.parser
+import re
 import shutil
 
 import pytest
@@ -82,9 +83,13 @@ def test_the_page_answers_the_question(written):
         "parameters without embeddings",
         "4 seeds each",
         "Computed on 1 x cpu",
+        "Training took ",
     ):
         assert text in reader.text
-    assert "Best: digits:2:right" in (written / "report.md").read_text()
+    markdown = (written / "report.md").read_text()
+    assert "Best: digits:2:right" in markdown
+    shown = re.findall(r"!\[.*\]\((.*)\)", markdown)
+    assert len(shown) == 8 and all((written / name).is_file() for name in shown)
     tex = (written / "tables.tex").read_text()
     assert tex.count("\\begin{tabular}") == tex.count("\\end{tabular}") == 8
 
