@@ -25,7 +25,7 @@ def gpt3_arithmetic() -> Experiment:
         ),
         optimizer=OptimizerConfig(name="muon", learning_rate=3e-3, final_fraction=0.01, clip_norm=0.2),
         training=TrainingConfig(
-            steps=3000,
+            steps=5000,
             batch_size=128,
             train_examples=300_000,
             eval_every=500,
