@@ -144,8 +144,8 @@ def modular_addition() -> Experiment:
     return Experiment(
         task=task,
         tokenizer="whole",
-        # One layer without norms, everything decays, as Nanda et al. have it; theirs has width 128, and about
-        # ten times the steps at a tenth of the learning rate.
+        # One layer without norms, everything decays, as Nanda et al. have it; theirs has width 128, and several
+        # times the steps at a tenth of the learning rate.
         model=ModelConfig(
             num_layers=1,
             d_model=32,
@@ -162,15 +162,15 @@ def modular_addition() -> Experiment:
         ),
         optimizer=OptimizerConfig(
             learning_rate=1e-2,
-            schedule="constant",
             warmup_steps=10,
+            final_fraction=0.01,
             beta2=0.98,
             weight_decay=1.0,
             decay="all",
             clip_norm=None,
         ),
         training=TrainingConfig(
-            steps=1000,
+            steps=2000,
             batch_size=pairs,
             # The end of an answer is always one token away. Against a weight decay of 1 its loss is never
             # done with, and would share out the steps that the sums need.

@@ -66,8 +66,9 @@ def addition_steps() -> Experiment:
         # A digit is a token and so is a word between: half as many tokens a row as characters.
         tokenizer="digits:1:right:bpe:320",
         model=dataclasses.replace(base.model, d_model=96, max_length=384, position=Rotary()),
+        optimizer=OptimizerConfig(name="muon", learning_rate=3e-3, final_fraction=0.01, clip_norm=0.2),
         training=TrainingConfig(
-            steps=1200, batch_size=16, train_examples=24_000, eval_examples=64, test_examples=300
+            steps=1500, batch_size=16, train_examples=24_000, eval_examples=64, test_examples=300
         ),
     )
 

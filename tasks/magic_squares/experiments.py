@@ -9,16 +9,16 @@ from tasks.magic_squares.task import MagicSquares
 
 
 def magic_squares() -> Experiment:
-    """Prime magic squares of a centre never trained on, 256 of them; the model's own marks choose one."""
+    """Prime magic squares of a centre never trained on, 1,024 of them; the model's own marks choose one."""
     return Experiment(
-        task=MagicSquares(format="checked", drills=60_000, candidates=256),
+        task=MagicSquares(format="checked", drills=60_000, candidates=1024),
         tokenizer="digits",
         # Every example has 68 characters, each at its place: a table of positions finds the digits to add.
         model=ModelConfig(
             num_layers=3, d_model=96, num_heads=4, max_length=78, position=Learned(), init_std=None
         ),
         optimizer=OptimizerConfig(name="muon", learning_rate=5e-3, final_fraction=0.01, clip_norm=0.2),
-        training=TrainingConfig(steps=4000, batch_size=64),
+        training=TrainingConfig(steps=5000, batch_size=64),
     )
 
 
