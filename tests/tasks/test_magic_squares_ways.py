@@ -134,7 +134,7 @@ def test_drills_are_squares_of_any_numbers_with_true_marks():
 
 def test_the_most_marks_are_chosen():
     task = dataclasses.replace(CHECKED, candidates=4)
-    assert (task.temperature, CHECKED.temperature) == (1.0, 0.0)
+    assert (task.temperature, CHECKED.temperature) == (0.5, 0.0)
     example = next(task.examples("test"))
     assert task.choose(example, ["210 240:", WRONG, RIGHT, RIGHT]) == 2
     assert task.choose(example, ["210 240:", "", "950"]) == 0
