@@ -144,8 +144,8 @@ def modular_addition() -> Experiment:
     return Experiment(
         task=task,
         tokenizer="whole",
-        # One layer without norms, everything decays, as Nanda et al. have it; theirs has width 128, and several
-        # times the steps at a tenth of the learning rate.
+        # One layer without norms, everything decays, as Nanda et al. have it; theirs has width 128, several
+        # times the steps and a tenth of the learning rate.
         model=ModelConfig(
             num_layers=1,
             d_model=32,
@@ -170,7 +170,7 @@ def modular_addition() -> Experiment:
             clip_norm=None,
         ),
         training=TrainingConfig(
-            steps=2000,
+            steps=3000,
             batch_size=pairs,
             # The end of an answer is always one token away. Against a weight decay of 1 its loss is never
             # done with, and would share out the steps that the sums need.
