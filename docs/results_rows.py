@@ -10,6 +10,15 @@ SECTIONS = {
         "the last."
     ),
     "Digits one by one": "",
+    "Addition step by step": (
+        "The step-by-step format of the prime-square document, whose model failed where the two numbers "
+        "differ in length. Every pair here differs by 3 digits or more."
+    ),
+    "GPT-3's ten tasks": (
+        "Trained on these questions, and worked out least significant digit first; GPT-3 saw a few in its "
+        "prompt and had to guess the answer from its first digit on. Published: GPT-3 175B, few-shot (Brown "
+        "et al. 2020, arXiv 2005.14165, table 3.9)."
+    ),
     "Modular addition": "",
     "Fewest weights": (
         "Sums of two numbers of ten digits, answered digit by digit. Weights are counted as AdderBoard "
@@ -124,6 +133,41 @@ ROWS = (
         "results_decomposition_long",
         "python train.py decomposition-long --seeds 4 --workdir runs/results_decomposition_long",
         (Figure("held-out numbers", target="99.9 %"),),
+    ),
+    Row(
+        "Addition step by step",
+        "Pairs whose lengths differ, digit tokens",
+        "results_addition_steps",
+        "python train.py addition-steps --seeds 4 --task.min-difference 3 --training.test-examples 10000 "
+        "--workdir runs/results_addition_steps",
+        (
+            Figure(
+                "pairs of 1 to 6 digits",
+                target="100 %",
+                published="wrong for operands of different lengths (GPT-2 XL, the prime-square document)",
+            ),
+        ),
+    ),
+    Row(
+        "GPT-3's ten tasks",
+        "All ten",
+        "results_gpt3_arithmetic",
+        "python train.py gpt3-arithmetic --seeds 4 --workdir runs/results_gpt3_arithmetic",
+        tuple(
+            Figure(name, f"groups/arithmetic_{task}", target, published)
+            for task, name, target, published in (
+                ("2da", "2-digit addition", "100 %", "100 %"),
+                ("3da", "3-digit addition", "100 %", "80.4 %"),
+                ("4da", "4-digit addition", "100 %", "25.5 %"),
+                ("5da", "5-digit addition", "100 %", "9.3 %"),
+                ("2ds", "2-digit subtraction", "100 %", "98.9 %"),
+                ("3ds", "3-digit subtraction", "100 %", "94.2 %"),
+                ("4ds", "4-digit subtraction", "100 %", "26.8 %"),
+                ("5ds", "5-digit subtraction", "100 %", "9.9 %"),
+                ("2dm", "2-digit multiplication", "99.5 %", "29.2 %"),
+                ("1dc", "three operations", "99 %", "21.3 %"),
+            )
+        ),
     ),
     Row(
         "Modular addition",
