@@ -41,6 +41,10 @@ MODULES = (
     "jaxgpt.evaluation.report",
     "jaxgpt.evaluation.intervals",
     "jaxgpt.evaluation.likelihood",
+    "jaxgpt.huggingface.load",
+    "jaxgpt.huggingface.save",
+    "jaxgpt.huggingface.family",
+    "jaxgpt.huggingface.layout",
 )
 
 _WRITTEN = "<!-- Written by docs/generate.py; change the code and run it again. -->"
@@ -102,7 +106,7 @@ def configuration() -> str:
 
     lines += ["## Model", "", "`--model PRESET` replaces all of it; the fields then change the preset.", ""]
     lines += _table(("preset", "what it is"))
-    lines += [_row(f"`{n.replace('_', '-')}`", _first(getattr(presets, n))) for n in presets.names()]
+    lines += [_row(f"`{n.replace('_', '-')}`", _first(f)) for n, f in presets.functions().items()]
     lines += ["", "`package.module:function`, annotated `-> ModelConfig`, names a preset of your own.", ""]
     outside = [row for row in _fields(ModelConfig()) if not row[0].startswith("position.")]
     lines += [*_field_table(outside, "model."), ""]

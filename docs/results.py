@@ -32,8 +32,8 @@ Each row is made again by its command, from the root of the repository. Figures 
 questions unless the row says otherwise: the mean over seeds with its 95 % interval (Student's t over seeds;
 Wilson's where all seeds agree), the median, then every seed. Time is that of the training steps of all seeds
 together; `2 x cpu` means that they were spread over both cores, by
-XLA_FLAGS=--xla_force_host_platform_device_count=2 in the environment. Published figures stand beside ours with their setting; models, data and compute differ, so neither
-column beats the other.
+XLA_FLAGS=--xla_force_host_platform_device_count=2 in the environment. Published figures stand beside ours
+with their setting; models, data and compute differ, so neither column beats the other.
 """
 
 

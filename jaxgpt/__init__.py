@@ -23,6 +23,8 @@ _HOME = {
     "evaluate": "jaxgpt.evaluation.evaluate",
     "generate": "jaxgpt.generation",
     "load": "jaxgpt.run",
+    "load_hf": "jaxgpt.huggingface.load",
+    "save_hf": "jaxgpt.huggingface.save",
     "train": "jaxgpt.training.session",
 }
 

@@ -1,4 +1,4 @@
-"""The command line: `jaxgpt train|evaluate|generate|compare`, and the scripts train.py and evaluate.py."""
+"""The command line `jaxgpt COMMAND ...`, and the scripts train.py and evaluate.py."""
 
 import importlib
 import os
@@ -17,6 +17,8 @@ HELP = """usage: jaxgpt COMMAND ...
   evaluate RUN         score a run directory on held-out questions
   generate RUN         ask a run
   compare EXPERIMENT   train it with several tokenizers, or other fields varied, and report with intervals
+  export-hf RUN        write its model as a directory that transformers reads
+  verify-hf DIR        compare a directory of transformers with what transformers computes
 
 Each command has --help."""
 
@@ -56,7 +58,14 @@ def main(argv: Sequence[str] | None = None) -> int:
       The exit status.
     """
     argv = list(sys.argv[1:] if argv is None else argv)
-    commands = {"train": _train, "evaluate": _evaluate, "generate": _generate, "compare": _compare}
+    commands = {
+        "train": _train,
+        "evaluate": _evaluate,
+        "generate": _generate,
+        "compare": _compare,
+        "export-hf": _export,
+        "verify-hf": _verify,
+    }
     if not argv or argv[0] in ("-h", "--help"):
         print(HELP)
         return 0 if argv else 2
@@ -282,6 +291,29 @@ def _compare(argv: list[str]) -> int:
     if status == "stopped":
         _leave()
     return 1 if status == "failed" else 0
+
+
+def _export(argv: list[str]) -> int:
+    from jaxgpt.huggingface import command
+
+    given = parse(argv, command.EXPORT + COMMON, positional="RUN")
+    if given.flag("help") or given.positional is None:
+        print(usage("export-hf RUN", command.EXPORT + COMMON, None))
+        return 0 if given.flag("help") else 2
+    _start_jax(given.flag("distributed"))
+    command.export_hf(given, _which(given.get("checkpoint")), _say)
+    return 0
+
+
+def _verify(argv: list[str]) -> int:
+    from jaxgpt.huggingface import command
+
+    given = parse(argv, command.VERIFY + COMMON, positional="DIR")
+    if given.flag("help") or given.positional is None:
+        print(usage("verify-hf DIR", command.VERIFY + COMMON, None))
+        return 0 if given.flag("help") else 2
+    _start_jax(given.flag("distributed"))
+    return 0 if command.verify_hf(given, _say) else 1
 
 
 def _which(text: str) -> str | int:

@@ -20,7 +20,7 @@ from typing import Annotated, ClassVar
 
 from jaxgpt.evaluation.variety import variety
 from jaxgpt.experiment import Experiment
-from jaxgpt.models.presets import small
+from jaxgpt.models.presets.small import small
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
 from tasks.corpus import Report, clean, file_stamp, last_word, last_word_score, read_documents, shortened

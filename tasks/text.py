@@ -18,7 +18,7 @@ from typing import Annotated, ClassVar, Literal
 
 from jaxgpt.evaluation.variety import variety
 from jaxgpt.experiment import Experiment
-from jaxgpt.models.presets import nanogpt_cpu
+from jaxgpt.models.presets.small import nanogpt_cpu
 from jaxgpt.task import SPLITS, Example, Split, Task
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
 from tasks.corpus import file_stamp, last_word, last_word_score, read_text, shortened

@@ -171,7 +171,7 @@ def problem(function, *arguments):
         ("seeds", "1e999", "seeds='1e999' is not of type int"),
         ("optimizer.learning_rate", "fast", "optimizer.learning_rate='fast' is not of type float"),
         ("training.wandb", "maybe", "training.wandb='maybe' is not of type bool"),
-        ("model.head", "tide", "model.head='tide': did you mean tied? known: separate, tied"),
+        ("model.head", "tide", "model.head='tide': did you mean tied? known: none, separate, tied"),
         ("lengths", "1,x", "lengths='x' is not of type int"),
         (
             "model.position",
@@ -216,7 +216,7 @@ def test_a_whole_part_takes_effect_before_what_lies_inside_it():
         ({"lengths": 3}, "lengths=3 is not of type int,..."),
         ({"mixed": "1"}, "mixed='1' is not of type int|float|none"),
         ({"model": []}, "model=[] is not an object"),
-        ({"model": {"head": "tide"}}, "model.head='tide' is not of type tied|separate"),
+        ({"model": {"head": "tide"}}, "model.head='tide' is not of type tied|separate|none"),
         ({"model": {"head_bias": 1}}, "model.head_bias=1 is not of type bool"),
         ({"model": {"dropout": False}}, "model.dropout=False is not of type float"),
         ({"model": {"position": {}}}, "model.position has no kind; known: abacus, alibi"),
@@ -301,9 +301,9 @@ def test_describe_lists_every_field_with_its_help():
     rows = {row.path: row for row in describe(PLAN)}
     assert rows["model.head"] == (
         "model.head",
-        "tied|separate",
+        "tied|separate|none",
         "tied",
-        "output matrix: the embedding's or its own",
+        "output matrix: the embedding's, its own, or no logits at all",
     )
     assert rows["model.position"].value == "rotary" and "alibi" in rows["model.position"].type.split("|")
     assert rows["model.position.theta"].value == 10_000.0
@@ -318,6 +318,9 @@ def test_differences_show_old_and_new():
     assert differences(PLAN, changed) == [
         "model.position.kind: rotary -> none",
         "model.position.theta: 10000.0 -> None",
+        "model.position.factor: 1.0 -> None",
+        "model.position.low: 1.0 -> None",
+        "model.position.high: 4.0 -> None",
         "model.position.pairing: half -> None",
         "seeds: 1 -> 4",
     ]

@@ -35,6 +35,7 @@ class ModelConfig:
     num_layers: Annotated[int, "blocks a stack"] = 2
     encoder_layers: Annotated[int | None, "blocks in the encoder; none: num_layers"] = None
     loops: Annotated[int, "times the blocks are applied, with the same weights"] = 1
+    loop_blocks: Annotated[int | None, "blocks that are looped together before the next; none: all"] = None
     injection: Annotated[bool, "each further loop adds the embeddings to its input again"] = False
     d_model: Annotated[int, "width of the residual stream"] = 64
     num_heads: Annotated[int, "query heads"] = 4
@@ -46,8 +47,14 @@ class ModelConfig:
         NumberEncoding | None, "numbers that are one token; filled in from the tokenizer, none without any"
     ] = None
     window: Annotated[int | None, "keys a query sees backwards, itself included; none: all"] = None
-    wiring: Annotated[Literal["pre", "post", "parallel"], "where the norms stand"] = "pre"
-    norm: Annotated[Literal["layer", "rms", "none"], "normalization"] = "layer"
+    window_layers: Annotated[
+        tuple[bool, ...], "which layers have the window, repeated over the depth; empty: all"
+    ] = ()
+    window_position: Annotated[
+        Position | None, "position scheme of the layers with a window; none: the others'"
+    ] = None
+    wiring: Annotated[Literal["pre", "post", "parallel", "sandwich"], "where the norms stand"] = "pre"
+    norm: Annotated[Literal["layer", "rms", "rms_plus_one", "none"], "normalization"] = "layer"
     norm_epsilon: Annotated[float, "added to the variance"] = 1e-5
     norm_bias: Annotated[bool, "layer norms have a bias"] = True
     activation: Annotated[Activation, "MLP activation; those that end in glu are gated"] = "gelu_tanh"
@@ -55,14 +62,30 @@ class ModelConfig:
     attention_out_bias: Annotated[bool, "bias on the attention output"] = True
     mlp_bias: Annotated[bool, "biases in the MLP"] = True
     attention_scale: Annotated[float | None, "factor on q k^T; none: head_dim^-1/2"] = None
+    attention_softcap: Annotated[float | None, "scores are squashed into its range; none: not"] = None
+    qk_norm: Annotated[bool, "queries and keys are normalized, each head's for itself"] = False
     attention_factor: Annotated[float, "factor on all of the scores; above 1 attention is sharper"] = 1.0
-    head: Annotated[Literal["tied", "separate"], "output matrix: the embedding's or its own"] = "tied"
+    head: Annotated[
+        Literal["tied", "separate", "none"], "output matrix: the embedding's, its own, or no logits at all"
+    ] = "tied"
     head_bias: Annotated[bool, "bias on the logits"] = False
+    head_transform: Annotated[bool, "a dense map, the activation and a norm before the output matrix"] = False
+    logit_factor: Annotated[float, "factor on the hidden states before the output matrix"] = 1.0
+    logit_softcap: Annotated[float | None, "logits are squashed into its range; none: not"] = None
+    labels: Annotated[int, "labels that a second head tells apart, such as sentiments; 0: no such head"] = 0
+    labels_from: Annotated[
+        Literal["first", "last", "each"], "the token that a label is read from; each: every token has one"
+    ] = "first"
+    labels_bias: Annotated[bool, "bias on the labels' logits"] = True
+    pooler: Annotated[bool, "a dense map and tanh on that token's hidden state before the labels"] = False
     embedding: Annotated[
         Literal["free", "value"], "a vector for each token, or for numbers one function of their value"
     ] = "free"
     token_values: Annotated[tuple[int, ...], "numbers that ids spell; filled in from the tokenizer"] = ()
     embedding_scale: Annotated[float, "factor on the token embeddings"] = 1.0
+    embedding_width: Annotated[int | None, "of embeddings, which a map widens; none: d_model"] = None
+    embedding_norm: Annotated[bool, "a norm after the embeddings and positions"] = False
+    segments: Annotated[int, "kinds of segment (sentence A, sentence B) with a vector each; 0: none"] = 0
     dropout: Annotated[float, "after embeddings and sublayers, in training"] = 0.0
     attention_dropout: Annotated[float | None, "on attention weights; none: as dropout"] = None
     init_std: Annotated[float | None, "of initial weights; none: fan_in^-1/2"] = 0.02
@@ -78,7 +101,10 @@ class ModelConfig:
         for name in ("max_length", "num_layers", "loops", "d_model", "num_heads"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        for name in ("encoder_layers", "num_kv_heads", "head_dim", "d_ff", "window"):
+        for name in (
+            *("encoder_layers", "num_kv_heads", "head_dim", "d_ff"),
+            *("window", "loop_blocks", "embedding_width"),
+        ):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1, or none")
         if self.head_dim is None and self.d_model % self.num_heads:
@@ -97,11 +123,23 @@ class ModelConfig:
             raise ValueError(f"norm_epsilon={self.norm_epsilon} must be at least 0 and finite")
         if self.init_std is not None and not 0 <= self.init_std < math.inf:
             raise ValueError(f"init_std={self.init_std} must be at least 0 and finite, or none")
-        for name in ("attention_scale", "embedding_scale"):
+        for name in ("attention_scale", "embedding_scale", "logit_factor"):
             if not math.isfinite(getattr(self, name) or 0.0):
                 raise ValueError(f"{name}={getattr(self, name)} must be finite")
-        if not 0 < self.attention_factor < math.inf:
-            raise ValueError(f"attention_factor={self.attention_factor} must be positive and finite")
+        for name in ("attention_factor", "attention_softcap", "logit_softcap"):
+            if getattr(self, name) is not None and not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name}={getattr(self, name)} must be positive and finite")
+        if self.embedding_width is not None and not self.head_transform and self.head != "none":
+            raise ValueError(
+                f"embedding_width={self.embedding_width} needs head_transform=true, which gives the output "
+                "matrix that width"
+            )
+        for name in ("segments", "labels"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 0")
+        if self.pooler and self.labels_from == "each":
+            raise ValueError("pooler=true needs one token to pool; set labels_from=first or last")
+        self._check_layers()
         if self.vocab_size < 0:
             raise ValueError(f"vocab_size={self.vocab_size} must be positive, or 0 for the tokenizer's")
         if self.encoder_layers is not None and self.kind != "encoder_decoder":
@@ -112,8 +150,42 @@ class ModelConfig:
         self.position.check(**shape)
         if self.kind != "decoder":
             self.position.in_encoder().check(**shape)
+        if self.window_position is not None:
+            self.window_position.check(**shape)
         if self.number is not None:
             self.number.check(d_model=self.d_model)
+            if self.embedding_width is not None:
+                raise ValueError(
+                    f"embedding_width={self.embedding_width}: numbers enter at d_model; use none"
+                )
+
+    def _check_layers(self):
+        if self.loop_blocks is not None:
+            for name in ("num_layers", "encoder_layers"):
+                if (getattr(self, name) or 0) % self.loop_blocks:
+                    raise ValueError(
+                        f"{name}={getattr(self, name)} is not divisible by loop_blocks={self.loop_blocks}"
+                    )
+            if self.injection:
+                raise ValueError("injection=true loops all blocks together; set loop_blocks=none")
+        for name in ("window_layers", "window_position"):
+            if getattr(self, name) and self.window is None:
+                raise ValueError(f"{name} says where the window is, and there is none; set window")
+        if self.window_layers and self.layers == "scanned":
+            raise ValueError("window_layers makes layers differ; set layers=unrolled")
+        if self.window_position is not None:
+            if not self.window_layers:
+                raise ValueError("window_position is for some of the layers; set window_layers, or position")
+            for name in ("position", "window_position"):
+                if type(getattr(self, name)).assign is not Position.assign:
+                    kind = type(getattr(self, name)).kind()
+                    raise ValueError(f"{name}={kind} does not count tokens alone; both schemes must")
+            shape = {"d_model": self.d_model, "num_heads": self.num_heads, "max_length": self.max_length}
+            if self.window_position.tables(**shape):
+                kind = type(self.window_position).kind()
+                raise ValueError(
+                    f"window_position={kind} has learned tables; use one without, such as rotary"
+                )
 
     @property
     def resolved_head_dim(self) -> int:
@@ -135,9 +207,13 @@ class ModelConfig:
         return self.encoder_layers or self.num_layers
 
     @property
+    def resolved_embedding_width(self) -> int:
+        return self.embedding_width or self.d_model
+
+    @property
     def embedding_std(self) -> float:
-        """Initial standard deviation of embeddings: `init_std`, or d_model^-1/2."""
-        return self.d_model**-0.5 if self.init_std is None else self.init_std
+        """Initial standard deviation of embeddings: `init_std`, or their width to the power of -1/2."""
+        return self.resolved_embedding_width**-0.5 if self.init_std is None else self.init_std
 
     @property
     def token_features(self) -> np.ndarray | None:

@@ -14,13 +14,14 @@ from jaxgpt.nn import cache as caching
 from jaxgpt.nn import mask as masks
 from jaxgpt.nn.attention import Attention
 from jaxgpt.nn.block import Block
-from jaxgpt.nn.linear import dropout, fold, normal
+from jaxgpt.nn.linear import Linear, dropout, fold, normal
 from jaxgpt.nn.mlp import MLP
 from jaxgpt.nn.norm import Norm
+from jaxgpt.nn.position import Position, Table
 from jaxgpt.nn.tap import Tap, below, identity
 
 
-def build_block(config: ModelConfig, role: str, depth: int, rngs: nnx.Rngs) -> Block:
+def build_block(config: ModelConfig, role: str, depth: int, position: Position, rngs: nnx.Rngs) -> Block:
     """One block of a stack that applies `depth` of them in all."""
     shared = {
         "std": config.init_std,
@@ -31,14 +32,18 @@ def build_block(config: ModelConfig, role: str, depth: int, rngs: nnx.Rngs) -> B
         "rngs": rngs,
     }
 
-    def attention() -> Attention:
+    def attention(tables: dict[str, Table]) -> Attention:
+        width = config.resolved_head_dim
         return Attention(
             config.d_model,
             num_heads=config.num_heads,
             num_kv_heads=config.num_kv_heads or config.num_heads,
-            head_dim=config.resolved_head_dim,
+            head_dim=width,
             scale=config.attention_scale,
             factor=config.attention_factor,
+            softcap=config.attention_softcap,
+            head_norms=(build_norm(config, width), build_norm(config, width)) if config.qk_norm else None,
+            tables=build_tables(config, tables, rngs),
             bias=config.attention_bias,
             out_bias=config.attention_out_bias,
             dropout=config.dropout if config.attention_dropout is None else config.attention_dropout,
@@ -46,10 +51,13 @@ def build_block(config: ModelConfig, role: str, depth: int, rngs: nnx.Rngs) -> B
         )
 
     has_cross = config.kind == "encoder_decoder" and role == "decoder"
-    num_norms = 1 if config.wiring == "parallel" else 2 + has_cross
+    num_norms = {"parallel": 1, "sandwich": 2 * (2 + has_cross)}.get(config.wiring, 2 + has_cross)
+    own = position.layer_tables(
+        d_model=config.d_model, num_heads=config.num_heads, head_dim=config.resolved_head_dim
+    )
     return Block(
-        attention=attention(),
-        cross=attention() if has_cross else None,
+        attention=attention(own),
+        cross=attention({}) if has_cross else None,
         mlp=MLP(
             config.d_model,
             config.resolved_d_ff,
@@ -63,10 +71,37 @@ def build_block(config: ModelConfig, role: str, depth: int, rngs: nnx.Rngs) -> B
     )
 
 
-def build_norm(config: ModelConfig) -> Norm:
+def build_tables(config: ModelConfig, tables: dict[str, Table], rngs: nnx.Rngs) -> dict[str, nnx.Param]:
+    """The learned arrays of a position scheme."""
+    return {
+        name: normal(
+            rngs.params(),
+            table.shape,
+            config.embedding_std if table.std is None else table.std,
+            table.axes,
+            config.param_dtype,
+        )
+        for name, table in sorted(tables.items())
+    }
+
+
+def build_widening(config: ModelConfig, rngs: nnx.Rngs) -> Linear:
+    """The map from narrow embeddings into the residual stream (Lan et al. 2020, section 3.1)."""
+    return Linear(
+        {None: config.resolved_embedding_width},
+        {"embed": config.d_model},
+        std=config.init_std,
+        bias=True,
+        dtype=config.dtype,
+        param_dtype=config.param_dtype,
+        rngs=rngs,
+    )
+
+
+def build_norm(config: ModelConfig, width: int | None = None) -> Norm:
     """A norm of the model's kind."""
     return Norm(
-        config.d_model,
+        width or config.d_model,
         kind=config.norm,
         epsilon=config.norm_epsilon,
         bias=config.norm_bias,
@@ -91,20 +126,22 @@ class Stack(nnx.Module):
         self.num_blocks = config.num_layers if role == "decoder" else config.num_encoder_layers
         self.depth = self.num_blocks * config.loops
         self.position = config.position.in_encoder() if role == "encoder" else config.position
-        tables = self.position.tables(
-            d_model=config.d_model, num_heads=config.num_heads, max_length=config.max_length
-        )
-        self.tables = nnx.Dict()
-        for name, table in sorted(tables.items()):
-            std = config.embedding_std if table.std is None else table.std
-            self.tables[name] = normal(rngs.params(), table.shape, std, table.axes, config.param_dtype)
-        blocks = [build_block(config, role, self.depth, rngs) for _ in range(self.num_blocks)]
+        width = config.resolved_embedding_width
+        tables = self.position.tables(d_model=width, num_heads=config.num_heads, max_length=config.max_length)
+        self.tables = nnx.Dict(build_tables(config, tables, rngs))
+        self.embedding_norm = build_norm(config, width) if config.embedding_norm else None
+        self.widen = build_widening(config, rngs) if config.embedding_width is not None else None
+        blocks = [build_block(config, role, self.depth, self.position, rngs) for _ in range(self.num_blocks)]
         self.blocks = stack_blocks(blocks) if config.layers == "scanned" else nnx.List(blocks)
         self.norm = None if config.wiring == "post" else build_norm(config)
         mask = masks.causal() if role == "decoder" else masks.full()
+        near = mask
         if config.window is not None:
-            mask = mask & masks.window(config.window, 0 if role == "decoder" else config.window - 1)
-        self.mask = mask
+            near = mask & masks.window(config.window, 0 if role == "decoder" else config.window - 1)
+        # What the layers see that have no window, and those that have it.
+        self.mask = mask if config.window_layers else near
+        self.window_mask = near
+        self.window_position = config.window_position or self.position
 
     def init_cache(self, batch: int, slots: int) -> caching.Cache:
         """An empty cache for this stack."""
@@ -159,16 +196,19 @@ class Stack(nnx.Module):
             k_order, k_positions = cache.order, cache.positions
         params = {name: table[...] for name, table in self.tables.items()}
         x = self.position.embed(params, x, positions)
+        if self.embedding_norm is not None:
+            x = self.embedding_norm(x)
         tap = below(tap, self.role)
         x = dropout(tap("embedding", x), self.config.dropout, fold(key, 0))
+        if self.widen is not None:
+            x = self.widen(x)
         x, layers = self._run(
             x,
             None if cache is None else cache.layers,
             source,
             fold(key, 1),
             tap,
-            mask=self.mask(order, k_order),
-            position=self.position,
+            masks=(self.mask(order, k_order), self.window_mask(order, k_order)),
             params=params,
             q_positions=positions,
             k_positions=k_positions,
@@ -192,62 +232,87 @@ class Stack(nnx.Module):
 
     def _run(self, x, layers, source, key, tap, **shared):
         """All blocks in turn, as often as they loop; `layers` is their cache, `source` what they look up."""
-        embedded, kept = x, []
-        for loop in range(self.config.loops):
-            if loop and self.config.injection:
-                x = x + embedded
-            first = loop * self.num_blocks
-            x, new = self._once(x, _part(layers, first, self.num_blocks), source, key, tap, first, **shared)
-            kept.append(new)
+        embedded, kept, depth = x, [], 0
+        size = self.config.loop_blocks or self.num_blocks
+        for first in range(0, self.num_blocks, size):
+            for loop in range(self.config.loops):
+                if loop and self.config.injection:
+                    x = x + embedded
+                part = slice(first, first + size)
+                x, new = self._once(
+                    x,
+                    _of(layers, slice(depth, depth + size)),
+                    _of(source, part),
+                    key,
+                    tap,
+                    part,
+                    depth,
+                    **shared,
+                )
+                kept.append(new)
+                depth += size
         if layers is None:
             return x, None
         if self.config.layers == "scanned":
             return x, jax.tree.map(lambda *parts: jnp.concatenate(parts), *kept)
         return x, sum(kept, ())
 
-    def _once(self, x, layers, source, key, tap, first, **shared):
-        """The blocks in turn; they are number `first` and up of the whole depth."""
+    def _once(self, x, layers, source, key, tap, part, depth, *, masks, **shared):
+        """The blocks of `part` in turn; they are number `depth` and up of the whole depth."""
         config = self.config
 
-        def apply(graph, state, x, cache, source, key, tap):
-            return nnx.merge(graph, state)(x, cache=cache, source=source, key=key, tap=tap, **shared)
+        def apply(graph, windowed, state, x, cache, source, key, tap):
+            return nnx.merge(graph, state)(
+                x,
+                cache=cache,
+                source=source,
+                key=key,
+                tap=tap,
+                mask=masks[windowed],
+                position=self.window_position if windowed else self.position,
+                **shared,
+            )
 
         scanned = config.layers == "scanned"
         if scanned:
             graph, stacked = nnx.split(self.blocks)
+            stacked = jax.tree.map(lambda leaf: leaf[part], stacked)
+        count = part.stop - part.start
         if scanned and tap is identity:
-            call = partial(apply, graph, tap=identity)
+            call = partial(apply, graph, False, tap=identity)
 
             def body(x, xs):
                 state, cache, source, index = xs
                 step = jax.checkpoint(call) if config.remat == "block" else call
                 return step(state, x, cache, source, fold(key, index))
 
-            return jax.lax.scan(body, x, (stacked, layers, source, first + jnp.arange(self.num_blocks)))
+            return jax.lax.scan(body, x, (stacked, layers, source, depth + jnp.arange(count)))
         kept = []
-        for index in range(self.num_blocks):
+        pattern = config.window_layers or (False,)
+        for index in range(count):
             cache, own = layers, source
             if scanned:  # a tap must see each layer by name, so the scan is written out
                 state, cache, own = jax.tree.map(lambda leaf, i=index: leaf[i], (stacked, layers, source))
             else:
-                graph, state = nnx.split(self.blocks[index])
+                graph, state = nnx.split(self.blocks[part.start + index])
                 cache = None if layers is None else layers[index]
                 own = None if source is None else source[index]
-            step = partial(apply, graph, tap=below(tap, str(first + index)))
+            windowed = pattern[(depth + index) % len(pattern)]
+            step = partial(apply, graph, windowed, tap=below(tap, str(depth + index)))
             if config.remat == "block" and tap is identity:
                 step = jax.checkpoint(step)
-            x, new = step(state, x, cache, own, fold(key, first + index))
+            x, new = step(state, x, cache, own, fold(key, depth + index))
             kept.append(new)
         if layers is None:
             return x, None
         return x, jax.tree.map(lambda *leaves: jnp.stack(leaves), *kept) if scanned else tuple(kept)
 
 
-def _part(layers, first: int, count: int):
-    """The caches of `count` layers, from number `first` on."""
+def _of(layers, part: slice):
+    """Some of the layers' keys and values, whether apart or along a dimension."""
     if isinstance(layers, caching.KeyValue):
-        return jax.tree.map(lambda leaf: leaf[first : first + count], layers)
-    return None if layers is None else layers[first : first + count]
+        return jax.tree.map(lambda leaf: leaf[part], layers)
+    return None if layers is None else layers[part]
 
 
 def _append(cache: caching.Cache, order, positions, carry, *, limit: int) -> caching.Cache:

@@ -10,9 +10,10 @@ from flax import nnx
 from jaxtyping import Array, Float, Int, Num
 
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.models.stack import Stack
+from jaxgpt.models.stack import Stack, build_norm
 from jaxgpt.nn import cache as caching
-from jaxgpt.nn.linear import Embedding, constant, normal, wide_matmul
+from jaxgpt.nn.head import HeadTransform
+from jaxgpt.nn.linear import Embedding, Linear, constant, normal, wide_matmul
 from jaxgpt.nn.tap import Tap, identity
 
 
@@ -20,17 +21,62 @@ class Output(NamedTuple):
     """What a model returns.
 
     Attributes:
-      logits: of the next token (decoder) or of each token (encoder), float32 or wider. [B, T, V]
+      logits: of the next token (decoder) or of each token (encoder), float32 or wider; None from a model
+        with `head=none`. [B, T, V]
       hidden: what the logits are computed from. [B, T, D]
       cache: with the tokens of this call in it; None if none was given.
       numbers: what is said of the next number, should one come next, in the form of the model's number
         encoding; None without one. [B, T, P]
+      pooled: the sequence as one vector, from a model with a `pooler`. [B, D]
+      labels: logits of the labels, [B, C], or [B, T, C] with `labels_from=each`; None without any.
     """
 
-    logits: Float[Array, "B T V"]
+    logits: Float[Array, "B T V"] | None
     hidden: Float[Array, "B T D"]
     cache: caching.Cache | None
     numbers: Float[Array, "B T P"] | None = None
+    pooled: Float[Array, "B D"] | None = None
+    labels: Float[Array, "B *T C"] | None = None
+
+
+def build_head_transform(config: ModelConfig, rngs: nnx.Rngs) -> HeadTransform:
+    """What stands before the output matrix."""
+    return HeadTransform(
+        config.d_model,
+        config.resolved_embedding_width,
+        activation=config.activation,
+        norm=build_norm(config, config.resolved_embedding_width),
+        std=config.init_std,
+        dtype=config.dtype,
+        param_dtype=config.param_dtype,
+        rngs=rngs,
+    )
+
+
+def build_pooler(config: ModelConfig, rngs: nnx.Rngs) -> Linear:
+    """The map of one token's hidden state that stands for the sequence (Devlin et al. 2019, section 3.2)."""
+    return Linear(
+        {"embed": config.d_model},
+        {None: config.d_model},
+        std=config.init_std,
+        bias=True,
+        dtype=config.dtype,
+        param_dtype=config.param_dtype,
+        rngs=rngs,
+    )
+
+
+def build_labels(config: ModelConfig, rngs: nnx.Rngs) -> Linear:
+    """The second head: labels of a sequence, or of each token."""
+    return Linear(
+        {"embed": config.d_model},
+        {None: config.labels},
+        std=config.init_std,
+        bias=config.labels_bias,
+        dtype=config.dtype,
+        param_dtype=config.param_dtype,
+        rngs=rngs,
+    )
 
 
 class Transformer(nnx.Module):
@@ -49,7 +95,7 @@ class Transformer(nnx.Module):
         self.config = config
         self.embedding = Embedding(
             config.vocab_size,
-            config.d_model,
+            config.resolved_embedding_width,
             features=config.token_features,
             std=config.embedding_std,
             dtype=config.dtype,
@@ -58,12 +104,18 @@ class Transformer(nnx.Module):
         )
         self.encoder = Stack(config, role="encoder", rngs=rngs) if config.kind != "decoder" else None
         self.decoder = Stack(config, role="decoder", rngs=rngs) if config.kind != "encoder" else None
-        std = config.embedding_std
-        shape, axes = (config.d_model, config.vocab_size), ("embed", "vocab")
+        std, width = config.embedding_std, config.resolved_embedding_width
+        shape, axes = (width, config.vocab_size), ("embed", "vocab")
         own = config.head == "separate"
         self.head = normal(rngs.params(), shape, std, axes, config.param_dtype) if own else None
         bias = config.head_bias
         self.head_bias = constant(0.0, shape[1:], axes[1:], config.param_dtype) if bias else None
+        shape, axes = (config.segments, width), (None, "embed")
+        kinds = config.segments
+        self.segments = normal(rngs.params(), shape, std, axes, config.param_dtype) if kinds else None
+        self.head_transform = build_head_transform(config, rngs) if config.head_transform else None
+        self.pooler = build_pooler(config, rngs) if config.pooler else None
+        self.labels = build_labels(config, rngs) if config.labels else None
         self.number = nnx.Dict()
         tables = {} if config.number is None else config.number.tables(d_model=config.d_model)
         for name, table in sorted(tables.items()):
@@ -77,6 +129,7 @@ class Transformer(nnx.Module):
         source: Int[Array, "B Z"] | None = None,
         order: Int[Array, "B T"] | None = None,
         source_order: Int[Array, "B Z"] | None = None,
+        segments: Int[Array, "B T"] | None = None,
         numbers: Num[Array, "B T F"] | None = None,
         source_numbers: Num[Array, "B Z F"] | None = None,
         cache: caching.Cache | None = None,
@@ -91,6 +144,8 @@ class Transformer(nnx.Module):
           order: index of each token among the real ones of its row, -1 on padding; None means that there
             is no padding. With a cache it counts on from what the cache has seen.
           source_order: the same for the source.
+          segments: the kind of segment each token is in, in models that have such; None means the first. Of
+            an encoder-decoder its source's.
           numbers: features of the number tokens among `tokens`; those of other tokens mean nothing.
           source_numbers: the same for the source.
           cache: from `init_cache`; the tokens of this call are appended to it.
@@ -109,13 +164,18 @@ class Transformer(nnx.Module):
             None if a is None else jnp.asarray(a) for a in arrays
         )
         if self.decoder is None:
-            hidden, _ = self.encoder(self._embed(tokens, numbers), tokens, order=order, key=key, tap=tap)
-            return self._output(hidden, None, tap)
+            x = self._embed(tokens, numbers, segments)
+            hidden, _ = self.encoder(x, tokens, order=order, key=key, tap=tap)
+            return self._output(hidden, order, None, tap)
         projected = None
         if source is not None:
             # One key for both stacks, so that digits get the same random offset on either side.
             encoded, _ = self.encoder(
-                self._embed(source, source_numbers), source, order=source_order, key=key, tap=tap
+                self._embed(source, source_numbers, segments),
+                source,
+                order=source_order,
+                key=key,
+                tap=tap,
             )
             projected = self.decoder.project(encoded)
             if source_order is None:
@@ -126,7 +186,7 @@ class Transformer(nnx.Module):
         elif self.encoder is not None:
             projected, source_order = cache.source, cache.source_order
         hidden, cache = self.decoder(
-            self._embed(tokens, numbers),
+            self._embed(tokens, numbers, None if self.encoder is not None else segments),
             tokens,
             order=order,
             source=projected,
@@ -135,7 +195,7 @@ class Transformer(nnx.Module):
             key=key,
             tap=tap,
         )
-        return self._output(hidden, cache, tap)
+        return self._output(hidden, order, cache, tap)
 
     def init_cache(self, batch: int, slots: int) -> caching.Cache:
         """An empty cache for `slots` tokens a row, padding included.
@@ -186,8 +246,11 @@ class Transformer(nnx.Module):
                 f"the features of its number tokens; there are {given}"
             )
 
-    def _embed(self, tokens, numbers):
+    def _embed(self, tokens, numbers, segments):
         x = self.embedding(tokens)
+        if self.segments is not None:
+            kind = jnp.zeros_like(tokens) if segments is None else jnp.asarray(segments)
+            x = x + self.segments[...].astype(x.dtype)[kind]
         if numbers is not None:
             number = self.config.number
             added = number.embed(self._number_params(), numbers).astype(x.dtype)
@@ -197,16 +260,39 @@ class Transformer(nnx.Module):
     def _number_params(self):
         return {name: table[...] for name, table in self.number.items()}
 
-    def _output(self, hidden, cache, tap) -> Output:
+    def _output(self, hidden, order, cache, tap) -> Output:
         number = self.config.number
         numbers = None if number is None else number.predict(self._number_params(), hidden)
-        return Output(self._logits(hidden, tap), hidden, cache, numbers)
+        logits = None if self.config.head == "none" else self._logits(hidden, tap)
+        pooled, labels = self._labels(hidden, order)
+        return Output(logits, hidden, cache, numbers, pooled, labels)
+
+    def _labels(self, hidden, order):
+        """The pooled token and the labels' logits, each None without its head."""
+        if self.pooler is None and self.labels is None:
+            return None, None
+        pooled = None
+        if self.config.labels_from != "each":
+            order = jnp.arange(hidden.shape[1])[None] if order is None else order
+            wanted = order == 0 if self.config.labels_from == "first" else order
+            at = jnp.broadcast_to(jnp.argmax(wanted, axis=1), hidden.shape[:1])
+            hidden = jnp.take_along_axis(hidden, at[:, None, None], axis=1)[:, 0]
+        if self.pooler is not None:
+            hidden = pooled = jnp.tanh(self.pooler(hidden))
+        wide = jnp.promote_types(hidden.dtype, jnp.float32)
+        return pooled, None if self.labels is None else self.labels(hidden).astype(wide)
 
     def _logits(self, hidden, tap):
+        if self.head_transform is not None:
+            hidden = self.head_transform(hidden)
+        if self.config.logit_factor != 1:
+            hidden = hidden * jnp.asarray(self.config.logit_factor, hidden.dtype)
         if self.head is None:
             logits = self.embedding.attend(hidden)
         else:
             logits = wide_matmul(hidden, self.head[...].astype(hidden.dtype))
         if self.head_bias is not None:
             logits = logits + self.head_bias[...].astype(logits.dtype)
+        if (cap := self.config.logit_softcap) is not None:
+            logits = cap * jnp.tanh(logits / cap)
         return tap("logits", logits)

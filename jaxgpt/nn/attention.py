@@ -7,6 +7,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxgpt.nn.cache import KeyValue
 from jaxgpt.nn.linear import Linear, dropout
+from jaxgpt.nn.norm import Norm
 from jaxgpt.nn.position import Params, Position
 from jaxgpt.nn.tap import Tap, identity
 
@@ -17,9 +18,15 @@ HIDDEN = -1e30
 class Attention(nnx.Module):
     """softmax(factor * (scale * q k^T + bias)) v, with a mask, a position scheme and a cache.
 
+    The position scheme may own weights of each layer (`Position.layer_tables`); they are kept here.
+
     Args:
       num_kv_heads: divides num_heads; each key and value head serves num_heads / num_kv_heads queries.
       scale: factor on the products; None means head_dim^-1/2. factor: on the whole scores.
+      softcap: scores are squashed to softcap * tanh(scores / softcap) (Gemma 2, arXiv 2408.00118, section 2).
+      head_norms: norms of queries and of keys over `head_dim`, before they are rotated (Henry et al. 2020,
+        arXiv 2010.04245).
+      tables: weights of the position scheme for this layer.
       bias, out_bias: whether the query, key and value maps, and the output map, have one.
       std: of the initial weights; None means fan_in^-1/2. out_gain: factor on it in the output map.
     """
@@ -33,6 +40,9 @@ class Attention(nnx.Module):
         head_dim: int,
         scale: float | None = None,
         factor: float = 1.0,
+        softcap: float | None = None,
+        head_norms: tuple[Norm, Norm] | None = None,
+        tables: dict[str, nnx.Param] | None = None,
         bias: bool = True,
         out_bias: bool = True,
         dropout: float = 0.0,
@@ -50,11 +60,15 @@ class Attention(nnx.Module):
         self.out = Linear(heads, {"embed": d_model}, std=std, gain=out_gain, bias=out_bias, **types)
         self.scale = head_dim**-0.5 if scale is None else scale
         self.factor = factor
+        self.softcap = softcap
+        self.query_norm, self.key_norm = head_norms or (None, None)
+        self.tables = nnx.Dict(tables or {})
         self.dropout = dropout
 
     def project(self, x: Float[Array, "B S D"]) -> KeyValue:
         """Keys and values of x; an encoder's are computed once and kept."""
-        return KeyValue(self.key(x), self.value(x))
+        key = self.key(x)
+        return KeyValue(key if self.key_norm is None else self.key_norm(key), self.value(x))
 
     def __call__(
         self,
@@ -71,7 +85,8 @@ class Attention(nnx.Module):
         tap: Tap = identity,
     ) -> tuple[Float[Array, "B T D"], KeyValue | None]:
         """Self-attention. With a cache, new keys go into slots `at`, ...; S is then the cache's size."""
-        q, new = self.query(x), self.project(x)
+        params = params | {name: table[...] for name, table in self.tables.items()}
+        q, new = self._queries(x), self.project(x)
         rotated_q, rotated_k = position.rotate(params, q, new.key, q_positions, q_positions)
         new = KeyValue(rotated_k, new.value)
         if cache is not None:
@@ -89,7 +104,11 @@ class Attention(nnx.Module):
         tap: Tap = identity,
     ) -> Float[Array, "B T D"]:
         """Attention to an encoder's output, given as `project` left it."""
-        return self._attend(self.query(x), source, mask, None, key, tap)
+        return self._attend(self._queries(x), source, mask, None, key, tap)
+
+    def _queries(self, x):
+        q = self.query(x)
+        return q if self.query_norm is None else self.query_norm(q)
 
     def _attend(self, q, kv: KeyValue, mask, bias, key, tap):
         batch, length, heads, width = q.shape
@@ -101,6 +120,8 @@ class Attention(nnx.Module):
         scores = scores.reshape(batch, heads, length, -1)  # [B, H, T, S]
         if bias is not None:
             scores = scores + bias.astype(wide)
+        if self.softcap is not None:
+            scores = self.softcap * jnp.tanh(scores / self.softcap)
         if self.factor != 1:
             scores = scores * self.factor
         scores = tap("scores", jnp.where(mask[:, None], scores, HIDDEN))

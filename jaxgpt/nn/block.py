@@ -18,9 +18,11 @@ class Block(nnx.Module):
 
     Args:
       attention, cross, mlp: the sublayers; `cross` is None without an encoder.
-      norms: one before (pre) or after (post) each sublayer; the parallel wiring has a single one.
+      norms: one before (pre) or after (post) each sublayer; the parallel wiring has a single one, the
+        sandwich those before the sublayers, then those after them.
       wiring: `pre`: x + f(norm(x)) (Radford et al. 2019); `post`: norm(x + f(x)) (Vaswani et al. 2017);
-        `parallel`: x + attention(n) + mlp(n) with n = norm(x) (GPT-J).
+        `parallel`: x + attention(n) + mlp(n) with n = norm(x) (GPT-J); `sandwich`: x + norm(f(norm(x)))
+        (Ding et al. 2021, arXiv 2105.13290; Gemma 2).
       rate: dropout on each sublayer's output.
     """
 
@@ -93,6 +95,9 @@ class Block(nnx.Module):
                 outputs.append(dropout(sublayer(shared), self.rate, drop))
             elif self.wiring == "pre":
                 x = x + dropout(sublayer(self.norms[index](x)), self.rate, drop)
+            elif self.wiring == "sandwich":
+                y = self.norms[len(sublayers) + index](sublayer(self.norms[index](x)))
+                x = x + dropout(y, self.rate, drop)
             else:
                 x = self.norms[index](x + dropout(sublayer(x), self.rate, drop))
         return tap("residual", sum(outputs, x)), kept

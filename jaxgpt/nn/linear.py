@@ -25,7 +25,8 @@ class Linear(nnx.Module):
     """y = x W + b over the last `len(inputs)` dimensions of x.
 
     Args:
-      inputs, outputs: `{axis name: size}` in order, such as `{"embed": 64}` and `{"heads": 4, "head": 16}`.
+      inputs, outputs: `{axis name: size}` in order, such as `{"embed": 64}` and `{"heads": 4, "head": 16}`;
+        None is the name of an axis that is never divided.
       std: of the initial weights; None means fan_in^-1/2.
       gain: factor on `std`.
       bias: whether there is a bias.
@@ -34,8 +35,8 @@ class Linear(nnx.Module):
 
     def __init__(
         self,
-        inputs: dict[str, int],
-        outputs: dict[str, int],
+        inputs: dict[str | None, int],
+        outputs: dict[str | None, int],
         *,
         std: float | None,
         gain: float = 1.0,

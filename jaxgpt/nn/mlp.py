@@ -18,6 +18,11 @@ _FUNCTIONS = {
 _GATED = {"reglu": "relu", "geglu": "gelu", "geglu_tanh": "gelu_tanh", "swiglu": "silu"}
 
 
+def function(activation: str):
+    """The function of an activation, which a gated one applies to its gate."""
+    return _FUNCTIONS[_GATED.get(activation, activation)]
+
+
 class MLP(nnx.Module):
     """f(x W1) W2, or (f(x Wg) * x W1) W2 for the activations that end in glu.
 
@@ -46,7 +51,7 @@ class MLP(nnx.Module):
         self.activation = activation
 
     def __call__(self, x: Float[Array, "B T D"], tap: Tap = identity) -> Float[Array, "B T D"]:
-        function = _FUNCTIONS[_GATED.get(self.activation, self.activation)]
+        f = function(self.activation)
         up = self.up(x)
-        hidden = function(up) if self.gate is None else function(self.gate(x)) * up
+        hidden = f(up) if self.gate is None else f(self.gate(x)) * up
         return tap("output", self.down(tap("hidden", hidden)))

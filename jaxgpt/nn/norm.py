@@ -16,12 +16,14 @@ class Norm(nnx.Module):
     """Normalization over the last dimension.
 
     Args:
-      kind: `layer` subtracts the mean, `rms` does not; `none` is the identity and has no parameters.
+      kind: `layer` subtracts the mean, `rms` does not; `rms_plus_one` multiplies by 1 + scale, so that weight
+        decay pulls to the identity (Gemma); `none` is the identity and has no parameters.
       bias: whether a layer norm adds a bias; an RMS norm never does.
     """
 
     def __init__(self, d_model: int, *, kind: str, epsilon: float, bias: bool, dtype, param_dtype):
-        self.scale = None if kind == "none" else constant(1.0, (d_model,), ("norm",), param_dtype)
+        start = 0.0 if kind == "rms_plus_one" else 1.0
+        self.scale = None if kind == "none" else constant(start, (d_model,), ("norm",), param_dtype)
         self.bias = constant(0.0, (d_model,), ("norm",), param_dtype) if bias and kind == "layer" else None
         self.kind = kind
         self.epsilon = epsilon
@@ -34,7 +36,8 @@ class Norm(nnx.Module):
         if self.kind == "layer":
             wide = wide - wide.mean(-1, keepdims=True)
         y = wide * lax.rsqrt(jnp.square(wide).mean(-1, keepdims=True) + self.epsilon)
-        y = y * self.scale[...].astype(wide.dtype)
+        scale = self.scale[...].astype(wide.dtype)
+        y = y * (1 + scale if self.kind == "rms_plus_one" else scale)
         if self.bias is not None:
             y = y + self.bias[...].astype(wide.dtype)
         return y.astype(self.dtype)

@@ -114,6 +114,8 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
     training, task = experiment.training, experiment.task
     if experiment.model.kind == "encoder":
         raise ValueError("model.kind=encoder predicts no next token; train a decoder or an encoder_decoder")
+    if experiment.model.head == "none":
+        raise ValueError("model.head=none gives no logits to train; set it to tied or separate")
     if task.layout == "stream" and experiment.model.kind != "decoder":
         raise ValueError(f"task={type(task).kind()} is a text to go on with: it needs model.kind=decoder")
     for name in ("dtype", "param_dtype"):

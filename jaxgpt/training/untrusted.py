@@ -12,12 +12,15 @@ def refuse_links(directory: Path) -> None:
                 raise ValueError(f"{os.path.join(root, name)} is a symbolic link; checkpoints hold none")
 
 
-def refuse_pickle(path: Path) -> None:
-    """Raises ValueError if a file starts like a Python pickle or a zip archive of one; nothing is opened."""
+def refuse_pickle(path: Path, instead: str = "a run directory made by train.py") -> None:
+    """Raises ValueError if a file starts like a Python pickle or a zip archive of one; nothing is opened.
+
+    Args:
+      instead: what to give.
+    """
     with open(path, "rb") as file:
         head = file.read(4)
     if head[:1] == b"\x80" or head[:4] == b"PK\x03\x04":
         raise ValueError(
-            f"{path} is a Python pickle, which can run code when it is opened, and is refused; "
-            "give a run directory made by train.py"
+            f"{path} is a Python pickle, which can run code when it is opened, and is refused; give {instead}"
         )

@@ -31,6 +31,20 @@ def with_vocabulary(name, size):
         ("gpt2_medium", 50257, 354_823_168),
         ("gpt2_large", 50257, 774_030_080),
         ("gpt2_xl", 50257, 1_557_611_200),
+        ("gpt3_small", 50257, 125_226_240),
+        ("gpt3_xl", 50257, 1_315_723_264 + 24 * 4 * 2048 * 1024 + 24 * 3 * 1024),  # heads of 128, see below
+        ("gpt3", 50257, 174_604_259_328),
+        ("gptj", 50400, 6_050_882_784),
+        ("llama2_7b", 32000, 6_738_415_616),
+        ("qwen3_600m", 151_936, 596_049_920),
+        ("gemma_2b", 256_000, 2_506_172_416),
+        ("bert_base", 30522, 109_514_298),
+        ("bert_large", 30522, 335_174_458),
+        ("bart_base", 50265, 139_420_416 - 2 * 2 * 768),  # without two unused positions in either stack
+        ("bart_large", 50265, 406_291_456 - 2 * 2 * 1024),
+        ("t5_small", 32128, 60_506_624),
+        ("t5_base", 32128, 222_903_552),
+        ("t5_v1_1_small", 32128, 76_961_152),
         ("nanogpt_baby", 65, 10_745_088),
         ("nanogpt_cpu", 65, 804_096),
     ],
@@ -54,9 +68,9 @@ def test_our_sizes_are_what_their_docstrings_say():
     assert 0.95e6 < parameters(with_vocabulary("small", 14)) < 1.1e6
 
 
-@pytest.mark.parametrize("name", presets.names())
+@pytest.mark.parametrize("name", presets.functions())
 def test_every_preset_builds_and_names_its_source(name):
-    function = getattr(presets, name)
+    function = presets.functions()[name]
     document = inspect.getdoc(function)
     assert re.search(r"\b(20\d\d|karpathy/\w+|[Oo]ur (small|smallest)\b)", document), document
     config = function()
@@ -70,15 +84,18 @@ def test_every_preset_builds_and_names_its_source(name):
 
 
 def test_names_are_the_presets_and_nothing_else():
-    assert presets.names() == [
-        *("gpt1", "gpt2", "gpt2_large", "gpt2_medium", "gpt2_xl", "makemore", "nanogpt_baby", "nanogpt_cpu"),
-        *("small", "small_encoder_decoder", "tiny", "transformer_base"),
+    assert list(presets.functions()) == [
+        *("albert_base", "albert_xxlarge", "bart_base", "bart_large", "bert_base", "bert_large"),
+        *("gemma2_2b", "gemma3_1b", "gemma_2b", "gpt1", "gpt2", "gpt2_large", "gpt2_medium", "gpt2_xl"),
+        *("gpt3", "gpt3_small", "gpt3_xl", "gptj", "llama2_7b", "makemore", "nanogpt_baby", "nanogpt_cpu"),
+        *("qwen3_600m", "small", "small_encoder_decoder", "t5_base", "t5_small", "t5_v1_1_small", "tiny"),
+        "transformer_base",
     ]
 
 
 @pytest.mark.parametrize("name", ["gpt2-medium", "gpt2_medium"])
 def test_hyphens_and_underscores(name):
-    assert presets.named(name) == presets.gpt2_medium() == ModelConfig.from_text(name)
+    assert presets.named(name) == presets.functions()["gpt2_medium"]() == ModelConfig.from_text(name)
 
 
 def own_preset() -> ModelConfig:
@@ -111,7 +128,7 @@ def test_what_is_no_preset_is_not_called(name):
     ("name", "expected"),
     [
         ("gpt-2", "no preset is called 'gpt_2'; did you mean gpt2"),
-        ("named", "no preset is called 'named'; known: gpt1"),
+        ("named", "no preset is called 'named'; known: albert_base"),
         ("os:abort", "'os:abort' is no function that takes nothing and is annotated -> ModelConfig"),
         ("nowhere.at.all:thing", "'nowhere.at.all:thing': no module named 'nowhere' can be imported"),
         ("__import__('os')", "no preset is called"),

@@ -47,6 +47,10 @@ class Position(Choice, package="jaxgpt.nn.position"):
         """The learned arrays of the scheme, one set a stack."""
         return {}
 
+    def layer_tables(self, *, d_model: int, num_heads: int, head_dim: int) -> dict[str, Table]:
+        """The learned arrays of each layer for itself; `rotate` and `bias` get them, too."""
+        return {}
+
     def in_encoder(self) -> "Position":
         """The scheme as a stack that sees both sides uses it."""
         return self

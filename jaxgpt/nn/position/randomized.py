@@ -51,6 +51,9 @@ class Randomized(Position):
     def tables(self, *, d_model, num_heads, max_length):
         return self.base.tables(d_model=d_model, num_heads=num_heads, max_length=self.max_position)
 
+    def layer_tables(self, *, d_model, num_heads, head_dim):
+        return self.base.layer_tables(d_model=d_model, num_heads=num_heads, head_dim=head_dim)
+
     def assign(self, tokens, order, carry, key):
         if key is None:
             return jnp.where(order >= 0, order * self.spacing, 0), carry

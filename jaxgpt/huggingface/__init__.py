@@ -1,0 +1,1 @@
+"""Models and tokenizers in the directories of Hugging Face, read and written without torch."""

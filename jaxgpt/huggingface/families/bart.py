@@ -1,0 +1,102 @@
+"""BART (Lewis et al. 2020, arXiv 1910.13461)."""
+
+import dataclasses
+import math
+from collections.abc import Container, Iterator
+from typing import Any
+
+from jaxgpt.huggingface.family import Family
+from jaxgpt.huggingface.fields import ACTIVATIONS, Field, Given
+from jaxgpt.huggingface.layout import Entry, attention, linear, norm, table
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.learned import Learned
+
+#: Rows of the position tables before the first position.
+SKIP = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Bart(Family):
+    """BART: a post-norm encoder-decoder with learned positions and a norm after the embeddings."""
+
+    architecture = "BartForConditionalGeneration"
+    position = Learned
+    stacks = "encoder_decoder"
+    tokens = "shared.weight"
+    ignored = {r"(model\.)?(encoder|decoder)\.embed_tokens\.weight": "a copy of shared.weight"}
+
+    fields = (
+        Field("vocab_size", "vocab_size", 50265),
+        Field("max_position_embeddings", "max_length", 1024),
+        Field("encoder_layers", "encoder_layers", 12),
+        Field("decoder_layers", "num_layers", 12),
+        Field("d_model", "d_model", 1024),
+        Field("decoder_attention_heads", "num_heads", 16),
+        Field("decoder_ffn_dim", "d_ff", 4096),
+        Field("activation_function", "activation", "gelu", ACTIVATIONS),
+        Field("dropout", "dropout", 0.1),
+        Field("attention_dropout", "attention_dropout", 0.0),
+        Field("init_std", "init_std", 0.02),
+    )
+
+    def config(self, given: Given) -> ModelConfig:
+        for name in ("attention_heads", "ffn_dim"):
+            default = given.fields.get(f"decoder_{name}", dict(attention_heads=16, ffn_dim=4096)[name])
+            given.require(f"encoder_{name}", default)
+        found = ModelConfig(
+            kind="encoder_decoder",
+            position=Learned(),
+            wiring="post",
+            embedding_norm=True,
+            head_bias="final_logits_bias" in given.tensors,
+            residual_init="plain",
+            **given.read(self.fields),
+        )
+        if given.get("scale_embedding", False):
+            found = dataclasses.replace(found, embedding_scale=math.sqrt(found.d_model))
+        if "classification_head.dense.weight" in given.tensors:
+            labels = given.tensors["classification_head.out_proj.weight"][0]
+            found = dataclasses.replace(found, head="none", pooler=True, labels=labels, labels_from="last")
+        return found
+
+    def describe(self, config: ModelConfig) -> dict[str, Any]:
+        return super().describe(config) | {
+            "encoder_attention_heads": config.num_heads,
+            "encoder_ffn_dim": config.resolved_d_ff,
+            "scale_embedding": config.embedding_scale != 1,
+            "is_encoder_decoder": True,
+        }
+
+    def architecture_of(self, config: ModelConfig) -> str:
+        return "BartForSequenceClassification" if config.labels else self.architecture
+
+    def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
+        yield from table(".shared.weight", "embedding.table")
+        for stack in ("encoder", "decoder"):
+            yield from self.positions(stack)
+            count = config.num_layers if stack == "decoder" else config.num_encoder_layers
+            for i in range(count):
+                theirs, ours = f".{stack}.layers.{i}", f"{stack}.blocks.{i}"
+                yield from _attention(f"{theirs}.self_attn", f"{ours}.attention")
+                yield from norm(f"{theirs}.self_attn_layer_norm", f"{ours}.norms.0")
+                if stack == "decoder":
+                    yield from _attention(f"{theirs}.encoder_attn", f"{ours}.cross")
+                    yield from norm(f"{theirs}.encoder_attn_layer_norm", f"{ours}.norms.1")
+                yield from linear(f"{theirs}.fc1", f"{ours}.mlp.up")
+                yield from linear(f"{theirs}.fc2", f"{ours}.mlp.down")
+                last = 1 if stack == "encoder" else 2
+                yield from norm(f"{theirs}.final_layer_norm", f"{ours}.norms.{last}")
+        if config.head_bias:
+            yield Entry("final_logits_bias", ("head_bias",), "row")
+        if config.labels:
+            yield from linear("classification_head.dense", "pooler")
+            yield from linear("classification_head.out_proj", "labels")
+
+    def positions(self, stack: str) -> Iterator[Entry]:
+        """The position table of a stack and its norm."""
+        yield from table(f".{stack}.embed_positions.weight", f"{stack}.tables.table", skip=SKIP)
+        yield from norm(f".{stack}.layernorm_embedding", f"{stack}.embedding_norm")
+
+
+def _attention(theirs: str, ours: str) -> Iterator[Entry]:
+    yield from attention([f"{theirs}.{name}_proj" for name in ("q", "k", "v", "out")], ours)

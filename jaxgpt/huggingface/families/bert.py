@@ -1,0 +1,115 @@
+"""BERT (Devlin et al. 2019, arXiv 1810.04805)."""
+
+import dataclasses
+from collections.abc import Container, Iterator
+from typing import Any
+
+from jaxgpt.huggingface.family import Family
+from jaxgpt.huggingface.fields import ACTIVATIONS, Field, Given
+from jaxgpt.huggingface.layout import Entry, attention, linear, norm, table, vector
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.learned import Learned
+
+
+@dataclasses.dataclass(frozen=True)
+class Bert(Family):
+    """BERT: post-norm, segments; masked words, next sentence, labels."""
+
+    architecture = "BertForMaskedLM"
+    position = Learned
+    stacks = "encoder"
+    prefix = "bert."
+    tokens = "embeddings.word_embeddings.weight"
+    head = "cls.predictions.decoder.weight"
+    renamed = {r"LayerNorm\.gamma$": "LayerNorm.weight", r"LayerNorm\.beta$": "LayerNorm.bias"}
+    ignored = {
+        r"(.*\.)?embeddings\.(position_ids|token_type_ids)": "positions and segments, which are counted",
+        r"cls\.predictions\.decoder\.bias": "a copy of cls.predictions.bias",
+    }
+
+    fields = (
+        Field("vocab_size", "vocab_size", 30522),
+        Field("max_position_embeddings", "max_length", 512),
+        Field("num_hidden_layers", "num_layers", 12),
+        Field("hidden_size", "d_model", 768),
+        Field("num_attention_heads", "num_heads", 12),
+        Field("intermediate_size", "d_ff", 3072),
+        Field("layer_norm_eps", "norm_epsilon", 1e-12),
+        Field("hidden_act", "activation", "gelu", ACTIVATIONS),
+        Field("type_vocab_size", "segments", 2),
+        Field("hidden_dropout_prob", "dropout", 0.1),
+        Field("attention_probs_dropout_prob", "attention_dropout", 0.1),
+        Field("initializer_range", "init_std", 0.02),
+    )
+
+    #: The parts of its heads.
+    transform = ("cls.predictions.transform.dense", "cls.predictions.transform.LayerNorm")
+    head_bias = "cls.predictions.bias"
+    sentences = "cls.seq_relationship"
+
+    def config(self, given: Given) -> ModelConfig:
+        given.require("is_decoder", False)
+        given.require("position_embedding_type", "absolute")
+        words = self.head_bias in given.tensors
+        return ModelConfig(
+            kind="encoder",
+            position=Learned(),
+            wiring="post",
+            embedding_norm=True,
+            residual_init="plain",
+            head="tied" if words else "none",
+            head_bias=words,
+            head_transform=words,
+            **self.labels(given),
+            **given.read(self.fields),
+        )
+
+    def labels(self, given: Given) -> dict[str, Any]:
+        """The fields of ours that say what is told beside words."""
+        for key, each in (("classifier", None), ("qa_outputs", True), (self.sentences, False)):
+            if shape := given.tensors.get(f"{key}.weight"):
+                each = "pooler.dense.weight" not in given.tensors if each is None else each
+                return {"labels": shape[0], "labels_from": "each" if each else "first", "pooler": not each}
+        return {"pooler": "pooler.dense.weight" in given.tensors}
+
+    def architecture_of(self, config: ModelConfig) -> str:
+        stem = self.architecture.removesuffix("ForMaskedLM")
+        if config.head != "none":
+            return stem + ("ForPreTraining" if config.labels else "ForMaskedLM")
+        if not config.labels:
+            return stem + "Model"
+        return stem + (
+            "ForTokenClassification" if config.labels_from == "each" else "ForSequenceClassification"
+        )
+
+    def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
+        yield from self.embeddings(config)
+        for i in range(config.num_layers):
+            theirs, ours = f".encoder.layer.{i}", f"encoder.blocks.{i}"
+            maps = [f"{theirs}.attention.self.{name}" for name in ("query", "key", "value")]
+            yield from attention([*maps, f"{theirs}.attention.output.dense"], f"{ours}.attention")
+            yield from norm(f"{theirs}.attention.output.LayerNorm", f"{ours}.norms.0")
+            yield from linear(f"{theirs}.intermediate.dense", f"{ours}.mlp.up")
+            yield from linear(f"{theirs}.output.dense", f"{ours}.mlp.down")
+            yield from norm(f"{theirs}.output.LayerNorm", f"{ours}.norms.1")
+        yield from self.heads(config, tensors)
+
+    def embeddings(self, config: ModelConfig, *, skip: int = 0) -> Iterator[Entry]:
+        """Tokens, positions after the first `skip`, segments, and their norm."""
+        yield from table(".embeddings.word_embeddings.weight", "embedding.table")
+        yield from table(".embeddings.position_embeddings.weight", "encoder.tables.table", skip=skip)
+        yield from table(".embeddings.token_type_embeddings.weight", "segments")
+        yield from norm(".embeddings.LayerNorm", "encoder.embedding_norm")
+
+    def heads(self, config: ModelConfig, tensors: Container[str]) -> Iterator[Entry]:
+        """Of words, but for the output matrix; of the pooled token; of the labels."""
+        if config.head_transform:
+            yield from linear(self.transform[0], "head_transform.dense")
+            yield from norm(self.transform[1], "head_transform.norm")
+            yield from vector(self.head_bias, "head_bias")
+        if config.pooler:
+            yield from linear(".pooler.dense", "pooler")
+        if config.labels:
+            known = self.sentences if config.head != "none" else "classifier"
+            spans = "qa_outputs.weight" in tensors
+            yield from linear("qa_outputs" if spans else known, "labels")

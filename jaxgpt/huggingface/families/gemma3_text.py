@@ -1,0 +1,50 @@
+"""Gemma 3's language model (Gemma Team 2025, arXiv 2503.19786)."""
+
+import dataclasses
+
+from jaxgpt.huggingface import rope
+from jaxgpt.huggingface.families.gemma2 import Gemma2
+from jaxgpt.huggingface.fields import Given
+from jaxgpt.models.config import ModelConfig
+
+_DEFAULTS = {
+    "vocab_size": 262208,
+    "max_position_embeddings": 131072,
+    "attn_logit_softcapping": None,
+    "final_logit_softcapping": None,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Gemma3(Gemma2):
+    """Gemma 2 with norms on queries and keys, five windows to a full layer, and shorter waves in windows."""
+
+    architecture = "Gemma3ForCausalLM"
+    fields = (
+        *(
+            dataclasses.replace(
+                f, default=_DEFAULTS.get(f.theirs, f.default), kind=float if f.nullable else None
+            )
+            for f in Gemma2.fields
+        ),
+    )
+    pattern = (True, True, True, True, True, False)
+
+    def config(self, given: Given) -> ModelConfig:
+        given.require("use_bidirectional_attention", False)
+        nested = isinstance(given.fields.get("rope_parameters"), dict)
+        local = Given({"rope_theta": given.fields.get("rope_local_base_freq", 10_000.0)}, given.source)
+        return dataclasses.replace(
+            super().config(given),
+            qk_norm=True,
+            position=rope.read(given, theta=1_000_000.0, kind="full_attention"),
+            window_position=rope.read(given, kind="sliding_attention") if nested else rope.read(local),
+        )
+
+    def describe(self, config: ModelConfig) -> dict:
+        return super().describe(config) | {
+            "rope_parameters": {
+                "full_attention": rope.write(config.position),
+                "sliding_attention": rope.write(config.window_position),
+            }
+        }

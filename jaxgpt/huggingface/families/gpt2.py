@@ -1,0 +1,55 @@
+"""GPT-2 (Radford et al. 2019)."""
+
+import dataclasses
+from collections.abc import Container, Iterator
+
+from jaxgpt.huggingface.family import Family
+from jaxgpt.huggingface.fields import ACTIVATIONS, Field, Given
+from jaxgpt.huggingface.layout import Entry, linear, norm, table
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.learned import Learned
+
+
+@dataclasses.dataclass(frozen=True)
+class GPT2(Family):
+    """GPT-2 (Radford et al. 2019)."""
+
+    architecture = "GPT2LMHeadModel"
+    position = Learned
+    prefix = "transformer."
+    tokens = "wte.weight"
+    ignored = {r"(transformer\.)?h\.\d+\.attn\.(bias|masked_bias)": "the causal mask, which is computed"}
+
+    fields = (
+        Field("vocab_size", "vocab_size", 50257),
+        Field("n_positions", "max_length", 1024),
+        Field("n_layer", "num_layers", 12),
+        Field("n_embd", "d_model", 768),
+        Field("n_head", "num_heads", 12),
+        Field("n_inner", "d_ff"),
+        Field("layer_norm_epsilon", "norm_epsilon", 1e-5),
+        Field("activation_function", "activation", "gelu_new", ACTIVATIONS),
+        Field("scale_attn_weights", "attention_scale", True, {True: None, False: 1.0}),
+        Field("resid_pdrop", "dropout", 0.1),
+        Field("attn_pdrop", "attention_dropout", 0.1),
+        Field("initializer_range", "init_std", 0.02),
+    )
+
+    def config(self, given: Given) -> ModelConfig:
+        given.require("scale_attn_by_inverse_layer_idx", False)
+        given.require("add_cross_attention", False)
+        return ModelConfig(position=Learned(), **given.read(self.fields))
+
+    def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
+        yield from table(".wte.weight", "embedding.table")
+        yield from table(".wpe.weight", "decoder.tables.table")
+        for i in range(config.num_layers):
+            theirs, ours = f".h.{i}", f"decoder.blocks.{i}"
+            qkv = [f"{ours}.attention.{name}" for name in ("query", "key", "value")]
+            yield from norm(f"{theirs}.ln_1", f"{ours}.norms.0")
+            yield from linear(f"{theirs}.attn.c_attn", *qkv, form="conv")
+            yield from linear(f"{theirs}.attn.c_proj", f"{ours}.attention.out", form="conv", inputs=2)
+            yield from norm(f"{theirs}.ln_2", f"{ours}.norms.1")
+            yield from linear(f"{theirs}.mlp.c_fc", f"{ours}.mlp.up", form="conv")
+            yield from linear(f"{theirs}.mlp.c_proj", f"{ours}.mlp.down", form="conv")
+        yield from norm(".ln_f", "decoder.norm")

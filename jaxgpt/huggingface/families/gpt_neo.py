@@ -1,0 +1,81 @@
+"""GPT-Neo (EleutherAI 2021): GPT-3's full and banded layers in turn (Brown et al. 2020, section 2.1)."""
+
+import dataclasses
+from collections.abc import Container, Iterator
+
+from jaxgpt.huggingface.family import Family
+from jaxgpt.huggingface.fields import ACTIVATIONS, Field, Given
+from jaxgpt.huggingface.layout import Entry, attention, linear, norm, table
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.learned import Learned
+
+_TYPES = {"global": False, "local": True}
+
+
+@dataclasses.dataclass(frozen=True)
+class GPTNeo(Family):
+    """GPT-Neo (EleutherAI 2021): GPT-3's full and banded layers in turn (Brown et al. 2020, section 2.1)."""
+
+    architecture = "GPTNeoForCausalLM"
+    position = Learned
+    prefix = "transformer."
+    tokens = "wte.weight"
+    ignored = {
+        r"(transformer\.)?h\.\d+\.attn\.attention\.(bias|masked_bias)": "the causal mask, which is computed"
+    }
+
+    fields = (
+        Field("vocab_size", "vocab_size", 50257),
+        Field("max_position_embeddings", "max_length", 2048),
+        Field("num_layers", "num_layers", 24),
+        Field("hidden_size", "d_model", 2048),
+        Field("num_heads", "num_heads", 16),
+        Field("intermediate_size", "d_ff"),
+        Field("window_size", "window", 256),
+        Field("layer_norm_epsilon", "norm_epsilon", 1e-5),
+        Field("activation_function", "activation", "gelu_new", ACTIVATIONS),
+        Field("resid_dropout", "dropout", 0.0),
+        Field("attention_dropout", "attention_dropout", 0.0),
+        Field("initializer_range", "init_std", 0.02),
+    )
+
+    def config(self, given: Given) -> ModelConfig:
+        types = given.get("attention_types", [[["global", "local"], 12]])
+        try:
+            pattern = tuple(_TYPES[name] for names, times in types for name in names * times)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{given.source}: attention_types={types} must be a list such as [[['global', 'local'], 12]]"
+            ) from error
+        found = given.read(self.fields)
+        if len(pattern) != found["num_layers"]:
+            raise ValueError(
+                f"{given.source}: attention_types name {len(pattern)} layers, num_layers is "
+                f"{found['num_layers']}"
+            )
+        return ModelConfig(
+            position=Learned(),
+            window_layers=pattern,
+            attention_scale=1.0,
+            attention_bias=False,
+            residual_init="plain",
+            **found,
+        )
+
+    def describe(self, config: ModelConfig) -> dict:
+        pattern = [config.window_layers[i % len(config.window_layers)] for i in range(config.num_layers)]
+        names = [["local" if local else "global" for local in pattern], 1]
+        return super().describe(config) | {"attention_types": [names]}
+
+    def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
+        yield from table(".wte.weight", "embedding.table")
+        yield from table(".wpe.weight", "decoder.tables.table")
+        for i in range(config.num_layers):
+            theirs, ours = f".h.{i}", f"decoder.blocks.{i}"
+            maps = [f"{theirs}.attn.attention.{name}_proj" for name in ("q", "k", "v", "out")]
+            yield from norm(f"{theirs}.ln_1", f"{ours}.norms.0")
+            yield from attention(maps, f"{ours}.attention", bias=False)
+            yield from norm(f"{theirs}.ln_2", f"{ours}.norms.1")
+            yield from linear(f"{theirs}.mlp.c_fc", f"{ours}.mlp.up")
+            yield from linear(f"{theirs}.mlp.c_proj", f"{ours}.mlp.down")
+        yield from norm(".ln_f", "decoder.norm")

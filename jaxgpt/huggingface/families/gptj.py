@@ -1,0 +1,67 @@
+"""GPT-J (Wang & Komatsuzaki 2021): parallel sublayers, rotary positions on part of each head."""
+
+import dataclasses
+from collections.abc import Container, Iterator
+
+from jaxgpt.huggingface.family import Family
+from jaxgpt.huggingface.fields import ACTIVATIONS, Field, Given
+from jaxgpt.huggingface.layout import Entry, attention, linear, norm, table, vector
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.rotary import Rotary
+
+
+@dataclasses.dataclass(frozen=True)
+class GPTJ(Family):
+    """GPT-J (Wang & Komatsuzaki 2021): parallel sublayers, rotary positions on part of each head."""
+
+    architecture = "GPTJForCausalLM"
+    position = Rotary
+    prefix = "transformer."
+    tokens = "wte.weight"
+    tied = False
+    ignored = {
+        r"(transformer\.)?h\.\d+\.attn\.(bias|masked_bias)": "the causal mask, which is computed",
+        r"(transformer\.)?h\.\d+\.attn\.embed_positions": "rotary waves, which are computed",
+    }
+
+    fields = (
+        Field("vocab_size", "vocab_size", 50400),
+        Field("n_positions", "max_length", 2048),
+        Field("n_layer", "num_layers", 28),
+        Field("n_embd", "d_model", 4096),
+        Field("n_head", "num_heads", 16),
+        Field("n_inner", "d_ff"),
+        Field("layer_norm_epsilon", "norm_epsilon", 1e-5),
+        Field("activation_function", "activation", "gelu_new", ACTIVATIONS),
+        Field("resid_pdrop", "dropout", 0.0),
+        Field("attn_pdrop", "attention_dropout", 0.0),
+        Field("initializer_range", "init_std", 0.02),
+    )
+
+    def config(self, given: Given) -> ModelConfig:
+        return ModelConfig(
+            position=Rotary(rotary_dim=given.get("rotary_dim", 64), pairing="interleaved"),
+            wiring="parallel",
+            attention_bias=False,
+            attention_out_bias=False,
+            head_bias=True,
+            residual_init="plain",
+            **given.read(self.fields),
+        )
+
+    def describe(self, config: ModelConfig) -> dict:
+        return super().describe(config) | {
+            "rotary_dim": config.position.rotary_dim or config.resolved_head_dim
+        }
+
+    def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
+        yield from table(".wte.weight", "embedding.table")
+        for i in range(config.num_layers):
+            theirs, ours = f".h.{i}", f"decoder.blocks.{i}"
+            maps = [f"{theirs}.attn.{name}_proj" for name in ("q", "k", "v", "out")]
+            yield from norm(f"{theirs}.ln_1", f"{ours}.norms.0")
+            yield from attention(maps, f"{ours}.attention", bias=False, out_bias=False)
+            yield from linear(f"{theirs}.mlp.fc_in", f"{ours}.mlp.up")
+            yield from linear(f"{theirs}.mlp.fc_out", f"{ours}.mlp.down")
+        yield from norm(".ln_f", "decoder.norm")
+        yield from vector("lm_head.bias", "head_bias")

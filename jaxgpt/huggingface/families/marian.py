@@ -1,0 +1,35 @@
+"""Marian (Junczys-Dowmunt et al. 2018): translation models that are the Transformer of 2017."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+from jaxgpt.huggingface.families.bart import Bart
+from jaxgpt.huggingface.fields import Given
+from jaxgpt.huggingface.layout import Entry
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.sinusoidal import Sinusoidal
+
+
+@dataclasses.dataclass(frozen=True)
+class Marian(Bart):
+    """BART with sinusoids, sines first, and no norm after the embeddings."""
+
+    architecture = "MarianMTModel"
+    position = Sinusoidal
+    ignored = {
+        **Bart.ignored,
+        r"(model\.)?(encoder|decoder)\.embed_positions\.weight": "sinusoids, which are computed",
+    }
+
+    def config(self, given: Given) -> ModelConfig:
+        given.require("share_encoder_decoder_embeddings", True)
+        found = super().config(given)
+        return dataclasses.replace(found, position=Sinusoidal(layout="split"), embedding_norm=False)
+
+    def describe(self, config: ModelConfig) -> dict[str, Any]:
+        last = config.vocab_size - 1  # padding begins the decoder's text, and their own files have it last
+        return super().describe(config) | {"pad_token_id": last, "decoder_start_token_id": last}
+
+    def positions(self, stack: str) -> Iterator[Entry]:
+        return iter(())

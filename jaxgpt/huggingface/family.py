@@ -1,0 +1,65 @@
+"""What a family of models is: how its `config.json` and its tensors correspond to ours."""
+
+import abc
+import dataclasses
+from collections.abc import Container, Iterator, Mapping
+from typing import Any, ClassVar
+
+from jaxgpt.choice import Choice
+from jaxgpt.huggingface.fields import Field, Given, written
+from jaxgpt.huggingface.layout import Entry
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position import Position
+
+
+@dataclasses.dataclass(frozen=True)
+class Family(Choice, abc.ABC, package="jaxgpt.huggingface.families"):
+    """One `model_type` of Hugging Face: a file in `families/` that is called as it is.
+
+    Attributes:
+      architecture: the class of transformers that has a language model's head.
+      prefix: before the base model's tensors in its files.
+      tokens: the tensor of token embeddings, which every file has, without the prefix.
+      head: that of the output matrix, which is [V, D]; absent from files where it is the embeddings'.
+      tied: whether it is theirs where `config.json` does not say.
+      stacks: the `kind` of model.
+      position: its position scheme.
+      renamed: parts of names in old files, as regular expressions, each with what is put in its place.
+      ignored: tensors that are no parameters, as regular expressions, each with the reason.
+      fields: of `config.json` that are fields of ours.
+    """
+
+    architecture: ClassVar[str]
+    prefix: ClassVar[str] = "model."
+    tokens: ClassVar[str]
+    head: ClassVar[str] = "lm_head.weight"
+    tied: ClassVar[bool] = True
+    stacks: ClassVar[str] = "decoder"
+    position: ClassVar[type[Position]]
+    renamed: ClassVar[Mapping[str, str]] = {}
+    ignored: ClassVar[Mapping[str, str]] = {}
+    fields: ClassVar[tuple[Field, ...]]
+
+    @abc.abstractmethod
+    def config(self, given: Given) -> ModelConfig:
+        """The model of a `config.json`.
+
+        Raises:
+          ValueError: for what the model cannot be; the message names the field.
+        """
+
+    def architecture_of(self, config: ModelConfig) -> str:
+        """The class of transformers for a model with these heads."""
+        return self.architecture
+
+    def describe(self, config: ModelConfig) -> dict[str, Any]:
+        """The fields of `config.json` for a model of this family."""
+        return written(self.fields, config)
+
+    @abc.abstractmethod
+    def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
+        """Every tensor but the output matrix.
+
+        Args:
+          tensors: of a file, by their names without the prefix, which tell apart what has two names.
+        """

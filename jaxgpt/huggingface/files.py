@@ -1,0 +1,121 @@
+"""A directory as Hugging Face writes it: `config.json`, and tensors in one safetensors file or several."""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+
+from jaxgpt.training.untrusted import refuse_pickle
+
+_ONE = "model.safetensors"
+_INDEX = "model.safetensors.index.json"
+#: Tensors of a model, at most; the largest models have some thousands.
+_MOST = 50_000
+_DTYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "BF16": "bfloat16"}
+
+
+class Tensor(NamedTuple):
+    """Where a tensor stands, and what it is."""
+
+    file: Path
+    shape: tuple[int, ...]
+    dtype: str
+
+
+class Directory:
+    """The files of a model, of which nothing has been read but headers.
+
+    Attributes:
+      config: the contents of `config.json`.
+      tensors: by name.
+
+    Raises:
+      ValueError: if there is no model, a file is malformed, or a name leads out of the directory.
+    """
+
+    def __init__(self, path: Path | str):
+        self.path = Path(path).expanduser()
+        if self.path.is_file():
+            refuse_pickle(self.path, "a directory with config.json and safetensors")
+            raise ValueError(f"{self.path} is a file; give the directory that holds config.json")
+        if not self.path.is_dir():
+            raise ValueError(f"{self.path} does not exist; give the directory that holds config.json")
+        self.config = _object(self._inside("config.json"))
+        self.tensors: dict[str, Tensor] = {}
+        for name in self._names():
+            self._add(self._inside(name))
+
+    def read(self, name: str) -> np.ndarray:
+        """One tensor, in its own type."""
+        tensor = self.tensors[name]
+        with _opened(tensor.file) as file:
+            return file.get_tensor(name)
+
+    @property
+    def bytes(self) -> int:
+        """Of all tensor files together."""
+        return sum(file.stat().st_size for file in {tensor.file for tensor in self.tensors.values()})
+
+    def _names(self) -> list[str]:
+        """The files with tensors."""
+        if (self.path / _ONE).exists():
+            return [_ONE]
+        if (self.path / _INDEX).exists():
+            weights = _object(self._inside(_INDEX)).get("weight_map")
+            if not isinstance(weights, dict) or not all(isinstance(v, str) for v in weights.values()):
+                raise ValueError(f"{self.path / _INDEX} has no weight_map of names and files")
+            return sorted(set(weights.values()))
+        pickles = [path.name for pattern in ("*.bin", "*.pt", "*.pth") for path in self.path.glob(pattern)]
+        if pickles:
+            raise ValueError(
+                f"{self.path} has its weights in {pickles[0]} alone, a pickle, which can run code and is not "
+                "opened; write it as safetensors elsewhere: model.save_pretrained(DIR) in transformers"
+            )
+        raise ValueError(f"{self.path} holds neither {_ONE} nor {_INDEX}")
+
+    def _inside(self, name: str) -> Path:
+        """The path of a file of this directory; its hub's `blobs` count as inside."""
+        if Path(name).name != name:
+            raise ValueError(f"{self.path}: {name!r} is no plain file name")
+        path = self.path / name
+        if not path.is_file():
+            raise ValueError(f"{path} does not exist")
+        if path.is_symlink():
+            # The hub's cache has snapshots/REVISION/FILE -> ../../blobs/HASH.
+            own = path.absolute().parent
+            target = path.resolve().parent
+            hub = own.parent.parent / "blobs"
+            if own.parent.name != "snapshots" or target != hub.resolve():
+                raise ValueError(f"{path} is a link that leads elsewhere; put the file itself there")
+        return path
+
+    def _add(self, path: Path) -> None:
+        with _opened(path) as file:
+            names = list(file.keys())
+            if len(self.tensors) + len(names) > _MOST:
+                raise ValueError(f"{path} has {len(names)} tensors; no model has more than {_MOST}")
+            for name in names:
+                part = file.get_slice(name)
+                if name in self.tensors:
+                    raise ValueError(f"{path}: tensor {name} is in {self.tensors[name].file.name}, too")
+                self.tensors[name] = Tensor(path, tuple(part.get_shape()), part.get_dtype())
+
+
+def _opened(path: Path) -> Any:
+    try:
+        return safe_open(path, framework="np")
+    except (SafetensorError, OSError) as error:
+        refuse_pickle(path, "safetensors")
+        raise ValueError(f"{path} is no whole safetensors file: {' '.join(str(error).split())}") from error
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(f"{path} is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} does not hold a JSON object")
+    return found

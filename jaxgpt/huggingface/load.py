@@ -1,0 +1,242 @@
+"""From a directory of Hugging Face to a model: every tensor accounted for, then read one after another."""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh, NamedSharding
+
+from jaxgpt.choice import nearest
+from jaxgpt.huggingface import tokenizer_files
+from jaxgpt.huggingface.family import Family
+from jaxgpt.huggingface.fields import Given
+from jaxgpt.huggingface.files import Directory
+from jaxgpt.huggingface.layout import Entry
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.transformer import Transformer
+from jaxgpt.tokenizers.tokenizer import Tokenizer
+from jaxgpt.training import sharding
+from jaxgpt.training.program import Template
+
+#: Types of tensors and what weights of that type are kept as.
+_DTYPES = {"F64": "float64", "F32": "float32", "F16": "float32", "BF16": "bfloat16"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Audit:
+    """What became of every tensor of a directory.
+
+    Attributes:
+      used: names, each with the parameters it was read into.
+      ignored: names, each with the reason.
+    """
+
+    used: Mapping[str, tuple[str, ...]]
+    ignored: Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Pretrained:
+    """A directory in memory.
+
+    Attributes:
+      tokenizer: None where the directory has none.
+      description: the contents of `config.json`.
+    """
+
+    model: Transformer
+    tokenizer: Tokenizer | None
+    family: Family
+    description: dict[str, Any]
+    audit: Audit
+
+
+def load_hf(
+    path: Path | str, *, dtype: str | None = None, mesh: Mesh | None = None, **fields: Any
+) -> Pretrained:
+    """Read a model that transformers wrote (`config.json`, safetensors, tokenizer files).
+
+    Neither torch nor transformers takes part. Tensors are read one after another, so that memory holds the
+    weights and one tensor.
+
+    Args:
+      dtype: of the weights and of the computation; None means the files' own, float32 for float16.
+      mesh: devices to spread the weights over (`jaxgpt.training.sharding`); None means the first.
+      fields: of `ModelConfig` to set, such as `layers="scanned"` or `dropout=0.0`.
+
+    Raises:
+      ValueError: if the directory or its `config.json` is not of a supported model, or its tensors are not
+        exactly those of the model, each in its shape; the message names them.
+    """
+    directory = Directory(path)
+    plan = Plan.of(directory, dtype, fields)
+    model = _read(directory, plan, mesh or sharding.local_mesh())
+    return Pretrained(model, tokenizer_files.read(directory.path), plan.family, directory.config, plan.audit)
+
+
+def family_of(config: Mapping[str, Any], source: str) -> Family:
+    """The family of a `config.json`.
+
+    Raises:
+      ValueError: if its `model_type` is none of ours.
+    """
+    name = config.get("model_type")
+    known = Family.names()
+    if not isinstance(name, str) or name.replace("-", "_") not in known:
+        raise ValueError(f"{source}: model_type={name!r} is not supported; {nearest(str(name), known)}")
+    return Family.named(name)()
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What is to be read, known from `config.json` and the headers alone.
+
+    Attributes:
+      names: of the tensors in the files, by the names of `entries`.
+    """
+
+    family: Family
+    config: ModelConfig
+    entries: tuple[Entry, ...]
+    names: dict[str, str]
+    audit: Audit
+
+    @classmethod
+    def of(cls, directory: Directory, dtype: str | None, fields: Mapping[str, Any]) -> "Plan":
+        """The plan of a directory. Arguments and errors as of `load_hf`."""
+        source = str(directory.path / "config.json")
+        family = family_of(directory.config, source)
+        names = _plain_names(directory, family)
+        shapes = {plain: directory.tensors[name].shape for plain, name in names.items()}
+        given = Given(directory.config, source, shapes)
+        config = family.config(given)
+        if config.head == "tied":
+            config = dataclasses.replace(config, head=_head(directory, family, given, names))
+        kept = dtype or _own_dtype(directory, names[family.tokens])
+        config = dataclasses.replace(config, **{"dtype": kept, "param_dtype": kept} | dict(fields))
+        entries = [*family.entries(config, shapes)]
+        if config.head == "separate":
+            entries.append(Entry(family.head, ("head",), "linear"))
+        audit = _audit(directory, family, config, entries, names)
+        return cls(family, config, tuple(entries), names, audit)
+
+
+def _plain_names(directory: Directory, family: Family) -> dict[str, str]:
+    """The tensors' names, by what they are without the base model's prefix and in today's spelling."""
+    found = {}
+    for name in directory.tensors:
+        plain = name.removeprefix(family.prefix)
+        for old, new in family.renamed.items():
+            plain = re.sub(old, new, plain)
+        if plain in found:
+            raise ValueError(f"{directory.path}: {name} and {found[plain]} are the same tensor")
+        found[plain] = name
+    if family.tokens not in found:
+        raise ValueError(
+            f"{directory.path} has no {family.tokens}, with or without {family.prefix!r} before it; are "
+            f"these the weights of a model of type {directory.config['model_type']}?"
+        )
+    return found
+
+
+def _head(directory: Directory, family: Family, given: Given, names: Mapping[str, str]) -> str:
+    """How the output matrix stands to the embeddings."""
+    tied = given.get("tie_word_embeddings", family.tied)
+    if family.head not in names:
+        return "tied" if tied else "none"
+    if not tied:
+        return "separate"
+    head, tokens = (directory.read(names[name]) for name in (family.head, family.tokens))
+    return "tied" if head.shape == tokens.shape and np.array_equal(head, tokens) else "separate"
+
+
+def _own_dtype(directory: Directory, name: str) -> str:
+    tensor = directory.tensors[name]
+    if tensor.dtype not in _DTYPES:
+        raise ValueError(f"{tensor.file}: {name} is of type {tensor.dtype}; known: {', '.join(_DTYPES)}")
+    return _DTYPES[tensor.dtype]
+
+
+def _audit(directory, family, config, entries, names) -> Audit:
+    """Raises ValueError unless every tensor has a use or a reason, and every parameter its tensor."""
+    shapes = shapes_apart(config)
+    used, missing, wrong = {}, [], []
+    for entry in entries:
+        name = names.get(entry.key.removeprefix("."))
+        if name is None:
+            missing.append(entry.key.removeprefix("."))
+            continue
+        used[name] = entry.paths
+        found = directory.tensors[name].shape
+        expected = entry.shape(shapes[entry.paths[0]])
+        if found != expected:
+            wrong.append(f"{name} is {list(found)}, not {list(expected)}")
+    ignored, unknown = {}, []
+    reasons = dict(family.ignored)
+    if config.head == "tied":
+        reasons[re.escape(family.head)] = "the token embeddings, once more"
+    for plain, name in names.items():
+        if name in used:
+            continue
+        reason = next((text for pattern, text in reasons.items() if re.fullmatch(pattern, plain)), None)
+        if reason is None:
+            unknown.append(name)
+        else:
+            ignored[name] = reason
+    unread = set(shapes) - {path for entry in entries for path in entry.paths}
+    if unread:
+        raise AssertionError(f"{type(family).__name__} says nothing of {sorted(unread)}")
+    problems = (("missing", missing), ("unknown", unknown), ("of another shape", wrong))
+    told = [f"{what}: {_first(names)}" for what, names in problems if names]
+    if told:
+        raise ValueError(f"{directory.path} does not fit its config.json; tensors {'; '.join(told)}")
+    return Audit(used, ignored)
+
+
+def _first(names: list[str]) -> str:
+    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
+    return ", ".join(names[:4]) + more
+
+
+def shapes_apart(config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """The shape of every parameter by its path, each layer for itself."""
+    return Template(dataclasses.replace(config, layers="unrolled")).shapes
+
+
+def _read(directory: Directory, plan: Plan, mesh: Mesh) -> Transformer:
+    """The model with its weights."""
+    shapes = shapes_apart(plan.config)
+    template = Template(plan.config)
+    dtype = jnp.dtype(plan.config.param_dtype)
+    params: dict[str, jax.Array] = {}
+    layers: dict[str, np.ndarray] = {}  # of scanned layers, until the last one is there
+    waiting: dict[str, int] = {}
+
+    def place(path: str, value: np.ndarray) -> None:
+        where = NamedSharding(mesh, sharding.spec(value.shape, template.axes[path], mesh))
+        params[path] = sharding.put(np.ascontiguousarray(value, dtype), where)
+
+    for entry in plan.entries:
+        tensor = directory.read(plan.names[entry.key.removeprefix(".")])
+        for path, part in zip(entry.paths, entry.read(tensor, shapes[entry.paths[0]]), strict=True):
+            if path in template.shapes:
+                place(path, part)
+                continue
+            path, layer = in_stack(path)
+            whole = layers.setdefault(path, np.empty(template.shapes[path], dtype))
+            whole[layer] = part
+            waiting[path] = waiting.get(path, len(whole)) - 1
+            if not waiting[path]:
+                place(path, layers.pop(path))
+    return template.model(params)
+
+
+def in_stack(path: str) -> tuple[str, int]:
+    """The parameter of all layers that one layer's parameter is part of, and which part."""
+    before, number, after = re.fullmatch(r"(.*\.blocks\.)(\d+)\.(.*)", path).groups()
+    return before + after, int(number)

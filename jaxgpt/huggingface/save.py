@@ -1,0 +1,143 @@
+"""From a model to a directory that transformers reads."""
+
+import dataclasses
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from safetensors.numpy import save_file
+
+from jaxgpt.huggingface import tokenizer_files
+from jaxgpt.huggingface.family import Family
+from jaxgpt.huggingface.fields import Given
+from jaxgpt.huggingface.layout import Entry
+from jaxgpt.huggingface.load import family_of, in_stack, shapes_apart
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.transformer import Transformer
+from jaxgpt.tokenizers.tokenizer import Tokenizer
+from jaxgpt.training.program import Template
+
+#: Fields that say how a model is trained or computed, and nothing of what it computes.
+_FREE = (
+    "dropout",
+    "attention_dropout",
+    "init_std",
+    "residual_init",
+    "layers",
+    "remat",
+    "param_dtype",
+    "dtype",
+)
+
+
+def save_hf(model: Transformer, path: Path | str, *, family: str, tokenizer: Tokenizer | None = None) -> None:
+    """Write a model as `config.json`, `model.safetensors` and tokenizer files, for transformers to read.
+
+    Everything is written into a new directory beside `path`, which is then renamed.
+
+    Args:
+      family: the `model_type`, such as `gpt2`.
+      tokenizer: written where transformers has a form for it.
+
+    Raises:
+      ValueError: if `path` exists, no family is called so, or the family cannot express the model; the
+        message names the fields.
+    """
+    path = Path(path)
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise ValueError(f"{path} exists and is not empty; name another directory")
+    found = family_of({"model_type": family}, "family")
+    description = describe(found, model.config)
+    tensors = _tensors(found, model)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+        whole = Path(folder) / path.name
+        whole.mkdir()
+        text = json.dumps(description, indent=2) + "\n"
+        (whole / "config.json").write_text(text, encoding="utf-8")
+        save_file(tensors, whole / "model.safetensors", metadata={"format": "pt"})
+        if tokenizer is not None:
+            tokenizer_files.write(tokenizer, whole)
+        os.replace(whole, path)
+
+
+def describe(family: Family, config: ModelConfig) -> dict[str, Any]:
+    """The `config.json` of a model.
+
+    Raises:
+      ValueError: if a model read from it would be another one; the message names the fields.
+    """
+    kind = type(family).kind()
+    if config.kind != family.stacks:
+        raise ValueError(f"a model of type {kind} has kind={family.stacks}, not {config.kind}")
+    if not isinstance(config.position, family.position):
+        other = type(config.position).kind()
+        raise ValueError(f"a model of type {kind} has position={family.position.kind()}, not {other}")
+    found = family.describe(config) | {
+        "model_type": kind.replace("openai_gpt", "openai-gpt"),
+        "architectures": [family.architecture_of(config)],
+        "dtype": config.param_dtype,
+    }
+    found.setdefault("tie_word_embeddings", config.head != "separate")
+    if config.labels:
+        found["id2label"] = {str(i): f"LABEL_{i}" for i in range(config.labels)}
+    shapes = shapes_apart(config)
+    tensors = {e.key.removeprefix("."): e.shape(shapes[e.paths[0]]) for e in family.entries(config)}
+    again = family.config(Given(found, "the description", tensors))
+    if config.head != "none":
+        again = dataclasses.replace(again, head=config.head)
+    ours, theirs = _comparable(config), _comparable(again)
+    different = [f"{name}={ours[name]}" for name in ours if ours[name] != theirs[name]]
+    if different:
+        raise ValueError(f"a model of type {kind} cannot have {', '.join(different)}")
+    return found
+
+
+def _comparable(config: ModelConfig) -> dict[str, Any]:
+    """What decides a model's outputs, with every default filled in."""
+    found = {f.name: getattr(config, f.name) for f in dataclasses.fields(config) if f.name not in _FREE}
+    filled = {
+        "num_kv_heads": config.num_kv_heads or config.num_heads,
+        "head_dim": config.resolved_head_dim,
+        "d_ff": config.resolved_d_ff,
+        "encoder_layers": config.num_encoder_layers,
+        "embedding_width": config.resolved_embedding_width,
+        "attention_scale": config.attention_scale or config.resolved_head_dim**-0.5,
+        "loop_blocks": config.loop_blocks or config.num_layers,
+    }
+    pattern = config.window_layers or (True,)
+    filled["window_layers"] = [config.window and pattern[i % len(pattern)] for i in range(config.num_layers)]
+    if not any(filled["window_layers"]):
+        filled |= {"window": None, "window_position": None}
+    rounded = {k: round(v, 9) for k, v in (found | filled).items() if isinstance(v, float)}
+    return found | filled | rounded
+
+
+def _tensors(family: Family, model: Transformer) -> dict[str, np.ndarray]:
+    """Every tensor of the file, by its name."""
+    config, template = model.config, Template(model.config)
+    params = template.params(model)
+    entries = [*family.entries(config)]
+    if config.head == "separate":
+        entries.append(Entry(family.head, ("head",)))
+    left = set(shapes_apart(config)) - {path for entry in entries for path in entry.paths}
+    if left:
+        raise ValueError(f"a model of type {type(family).kind()} has no place for {', '.join(sorted(left))}")
+
+    def value(path: str) -> np.ndarray:
+        if path in params:
+            return np.asarray(jax.device_get(params[path]))
+        whole, layer = in_stack(path)
+        return np.asarray(jax.device_get(params[whole][layer]))
+
+    prefix = family.prefix
+    return {
+        prefix + entry.key[1:] if entry.key.startswith(".") else entry.key: entry.write(
+            [value(path) for path in entry.paths]
+        )
+        for entry in entries
+    }

@@ -1,0 +1,41 @@
+"""The tokenizer beside a model's weights."""
+
+import json
+from pathlib import Path
+
+from jaxgpt import tokenizers
+from jaxgpt.tokenizers import directory
+from jaxgpt.tokenizers.bpe import BytePairs
+from jaxgpt.tokenizers.huggingface import HuggingFace
+from jaxgpt.tokenizers.sentencepiece import SentencePiece
+from jaxgpt.tokenizers.tokenizer import Tokenizer
+
+#: Ours, whole; transformers does not look at it.
+_OWN = "jaxgpt_tokenizer.json"
+
+
+def read(path: Path) -> Tokenizer | None:
+    """The tokenizer of a directory: one that `write` left, or one of transformers; None without any.
+
+    Raises:
+      ValueError: if there is one and it cannot be read.
+    """
+    if (path / _OWN).exists():
+        return directory.load(path / _OWN)
+    whole = (path / "tokenizer.json").exists() or (
+        (path / "vocab.json").exists() and (path / "merges.txt").exists()
+    )
+    return directory.load(path) if whole or any(path.glob("*.model")) else None
+
+
+def write(tokenizer: Tokenizer, path: Path) -> None:
+    """The tokenizer as it is here, and beside it as transformers reads it, where that has a form for it."""
+    tokenizers.save(tokenizer, path / _OWN)
+    if isinstance(tokenizer, BytePairs):
+        (path / "vocab.json").write_text(json.dumps(tokenizer.vocab, ensure_ascii=False), encoding="utf-8")
+        lines = ["#version: 0.2", *(" ".join(pair) for pair in tokenizer.merges)]
+        (path / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    elif isinstance(tokenizer, HuggingFace):
+        (path / "tokenizer.json").write_text(json.dumps(tokenizer.definition), encoding="utf-8")
+    elif isinstance(tokenizer, SentencePiece):
+        (path / "tokenizer.model").write_bytes(tokenizer.model)

@@ -1,0 +1,119 @@
+"""Whether a model computes here what it computes in transformers."""
+
+import dataclasses
+from pathlib import Path
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.special import log_softmax
+
+from jaxgpt.huggingface.load import Pretrained
+
+
+@dataclasses.dataclass(frozen=True)
+class Agreement:
+    """How far two sets of logits agree.
+
+    Attributes:
+      largest: the largest difference, as a share of the largest logit.
+      kl: of our distribution from theirs, the mean over tokens, in nats.
+      top1: share of the tokens with the same likeliest id.
+      top5: share of their five likeliest ids that are among our five.
+      tokens: compared.
+    """
+
+    largest: float
+    kl: float
+    top1: float
+    top5: float
+    tokens: int
+
+    def __str__(self) -> str:
+        return (
+            f"largest difference {self.largest:.1e} of the largest logit, KL {self.kl:.1e} nats, "
+            f"top 1 {100 * self.top1:.2f} %, top 5 {100 * self.top5:.2f} % over {self.tokens} tokens"
+        )
+
+
+def compare(ours: Float[np.ndarray, "B T V"], theirs: Float[np.ndarray, "B T V"]) -> Agreement:
+    """The agreement of logits of the same tokens.
+
+    Raises:
+      ValueError: if their shapes differ.
+    """
+    if ours.shape != theirs.shape:
+        raise ValueError(f"logits of shape {list(ours.shape)} here and {list(theirs.shape)} in the reference")
+    ours, theirs = (np.asarray(x, np.float64) for x in (ours, theirs))
+    p, q = (log_softmax(x, axis=-1) for x in (theirs, ours))
+    kl = (np.exp(p) * (p - q)).sum(-1).mean()
+    first = [np.argsort(-x, axis=-1, kind="stable")[..., :5] for x in (ours, theirs)]
+    both = (first[1][..., :, None] == first[0][..., None, :]).any(-1)
+    return Agreement(
+        largest=float(np.abs(ours - theirs).max() / np.abs(theirs).max()),
+        kl=float(max(kl, 0.0)),
+        top1=float((first[0][..., 0] == first[1][..., 0]).mean()),
+        top5=float(both.mean()),
+        tokens=int(np.prod(ours.shape[:2])),
+    )
+
+
+def logits(loaded: Pretrained, inputs: dict[str, Int[np.ndarray, "B T"]]) -> Float[np.ndarray, "B T V"]:
+    """Ours, in full precision on every device.
+
+    Args:
+      inputs: `tokens`, and for an encoder-decoder `source`.
+
+    Raises:
+      ValueError: if the model has no logits, or the inputs are not of its kind.
+    """
+    if loaded.model.config.head == "none":
+        raise ValueError("the model has no output matrix, so there are no logits to compare")
+    if "tokens" not in inputs:
+        raise ValueError(f"the reference has no tokens; it has {', '.join(sorted(inputs))}")
+    with jax.default_matmul_precision("highest"):
+        return np.asarray(loaded.model(inputs["tokens"], source=inputs.get("source")).logits)
+
+
+def stored(path: Path) -> tuple[dict[str, np.ndarray], Float[np.ndarray, "B T V"]]:
+    """Inputs and logits of a file that `write` made.
+
+    Raises:
+      ValueError: if it is no such file; a pickle in it is not opened.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            found = dict(file)
+    except (OSError, ValueError, EOFError) as error:
+        raise ValueError(f"{path} is no .npz file of tokens and logits: {error}") from error
+    if "logits" not in found:
+        raise ValueError(f"{path} has no logits; it has {', '.join(sorted(found)) or 'nothing'}")
+    return {name: found[name] for name in ("tokens", "source") if name in found}, found["logits"]
+
+
+def live(path: Path, *, encoder_decoder: bool, length: int, seed: int = 0):
+    """Random inputs, and the logits that transformers computes of them.
+
+    Raises:
+      ValueError: if transformers and torch are not installed.
+    """
+    try:
+        import torch
+        import transformers
+    except ImportError as error:
+        raise ValueError(
+            f"{error.name} is not installed; give --reference FILE, or pip install 'jaxgpt[transformers]'"
+        ) from error
+    config = transformers.AutoConfig.from_pretrained(path)
+    family = getattr(transformers, config.architectures[0])
+    model = family.from_pretrained(path, torch_dtype=torch.float32).eval()
+    rng = np.random.default_rng(seed)
+    inputs = {"tokens": rng.integers(0, config.vocab_size, (2, length))}
+    given = {"input_ids": torch.tensor(inputs["tokens"])}
+    if encoder_decoder:
+        inputs["source"] = rng.integers(0, config.vocab_size, (2, length))
+        given = {"input_ids": torch.tensor(inputs["source"]), "decoder_input_ids": given["input_ids"]}
+    with torch.no_grad():
+        output = model(**given)
+    found = output.prediction_logits if hasattr(output, "prediction_logits") else output.logits
+    return inputs, found.numpy()

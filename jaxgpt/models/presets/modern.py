@@ -1,0 +1,99 @@
+"""Decoders since 2023: Llama, Qwen, Gemma."""
+
+import dataclasses
+
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.rotary import Rotary
+
+
+def llama2_7b() -> ModelConfig:
+    """Llama 2 7B (Touvron et al. 2023, arXiv 2307.09288, table 1; layers: 2302.13971, table 2)."""
+    return ModelConfig(
+        max_length=4096,
+        num_layers=32,
+        d_model=4096,
+        num_heads=32,
+        d_ff=11008,
+        position=Rotary(),
+        norm="rms",
+        activation="swiglu",
+        attention_bias=False,
+        attention_out_bias=False,
+        mlp_bias=False,
+        head="separate",
+        residual_init="plain",
+    )
+
+
+def qwen3_600m() -> ModelConfig:
+    """Qwen3 0.6B (Yang et al. 2025, arXiv 2505.09388, table 1): norms on queries and keys."""
+    return dataclasses.replace(
+        llama2_7b(),
+        max_length=40_960,
+        num_layers=28,
+        d_model=1024,
+        num_heads=16,
+        num_kv_heads=8,
+        head_dim=128,
+        d_ff=3072,
+        position=Rotary(theta=1_000_000.0),
+        norm_epsilon=1e-6,
+        qk_norm=True,
+        head="tied",
+    )
+
+
+def gemma_2b() -> ModelConfig:
+    """Gemma 2B (Gemma Team 2024, arXiv 2403.08295, table 1): one key and value head, heads of width 256."""
+    return dataclasses.replace(
+        llama2_7b(),
+        max_length=8192,
+        num_layers=18,
+        d_model=2048,
+        num_heads=8,
+        num_kv_heads=1,
+        head_dim=256,
+        d_ff=16_384,
+        norm="rms_plus_one",
+        norm_epsilon=1e-6,
+        activation="geglu_tanh",
+        head="tied",
+        embedding_scale=2048**0.5,
+    )
+
+
+def gemma2_2b() -> ModelConfig:
+    """Gemma 2 2B (Gemma Team 2024, arXiv 2408.00118, table 1): windows in every other layer, soft caps."""
+    return dataclasses.replace(
+        gemma_2b(),
+        num_layers=26,
+        d_model=2304,
+        num_kv_heads=4,
+        d_ff=9216,
+        wiring="sandwich",
+        window=4096,
+        window_layers=(True, False),
+        attention_softcap=50.0,
+        logit_softcap=30.0,
+        embedding_scale=2304**0.5,
+    )
+
+
+def gemma3_1b() -> ModelConfig:
+    """Gemma 3 1B (Gemma Team 2025, arXiv 2503.19786, section 2): five windows of 512 to a full layer."""
+    return dataclasses.replace(
+        gemma2_2b(),
+        max_length=32_768,
+        d_model=1152,
+        num_heads=4,
+        num_kv_heads=1,
+        d_ff=6912,
+        position=Rotary(theta=1_000_000.0),
+        window=512,
+        window_layers=(True, True, True, True, True, False),
+        window_position=Rotary(),
+        attention_softcap=None,
+        logit_softcap=None,
+        qk_norm=True,
+        embedding_scale=1152**0.5,
+    )

@@ -1,0 +1,270 @@
+"""Small models of transformers, every parameter random: what is stored and what the live tests compare.
+
+Only the script and the tests marked `transformers` import this; the other tests read what it wrote.
+"""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import torch
+import transformers
+
+_BERT = {
+    "vocab_size": 41,
+    "hidden_size": 24,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 3,
+    "intermediate_size": 28,
+    "max_position_embeddings": 30,
+}
+_ROBERTA = _BERT | {"max_position_embeddings": 32, "type_vocab_size": 1}
+_ALBERT = _BERT | {"embedding_size": 10, "num_hidden_layers": 4}
+_GPT2 = {"vocab_size": 41, "n_positions": 30, "n_embd": 24, "n_layer": 2, "n_head": 3}
+_LLAMA = {
+    "vocab_size": 41,
+    "hidden_size": 24,
+    "intermediate_size": 28,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 30,
+}
+_GEMMA = _LLAMA | {"head_dim": 10, "num_hidden_layers": 4, "sliding_window": 5, "query_pre_attn_scalar": 7}
+_BART = {
+    "vocab_size": 41,
+    "d_model": 24,
+    "encoder_layers": 2,
+    "decoder_layers": 3,
+    "encoder_attention_heads": 3,
+    "decoder_attention_heads": 3,
+    "encoder_ffn_dim": 28,
+    "decoder_ffn_dim": 28,
+    "max_position_embeddings": 30,
+}
+_T5 = {
+    "vocab_size": 41,
+    "d_model": 24,
+    "d_kv": 6,
+    "d_ff": 28,
+    "num_layers": 3,
+    "num_decoder_layers": 2,  # more of them, and transformers' cache is too short
+    "num_heads": 3,
+    "decoder_start_token_id": 0,
+}
+_LLAMA3_ROPE = {
+    "rope_type": "llama3",
+    "rope_theta": 500.0,
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 16,
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Small:
+    """One model: its class, and the fields of its configuration.
+
+    Attributes:
+      own_head: whether a `tied` head gets a matrix of its own, which older files may have.
+    """
+
+    architecture: str
+    fields: dict[str, Any]
+    own_head: bool = False
+
+
+MODELS = {
+    "gpt2": Small("GPT2LMHeadModel", _GPT2),
+    "gpt2-other": Small(
+        "GPT2LMHeadModel",
+        _GPT2
+        | {
+            "n_inner": 20,
+            "scale_attn_weights": False,
+            "activation_function": "relu",
+            "tie_word_embeddings": False,
+        },
+    ),
+    "openai-gpt": Small("OpenAIGPTLMHeadModel", _GPT2),
+    "openai-gpt-other": Small("OpenAIGPTLMHeadModel", _GPT2 | {"n_layer": 3, "n_head": 2, "afn": "relu"}),
+    "gpt_neo": Small(
+        "GPTNeoForCausalLM",
+        {
+            "vocab_size": 41,
+            "max_position_embeddings": 30,
+            "hidden_size": 24,
+            "num_layers": 4,
+            "num_heads": 3,
+            "attention_types": [[["global", "local"], 2]],
+            "window_size": 5,
+        },
+    ),
+    "gpt_neo-other": Small(
+        "GPTNeoForCausalLM",
+        {
+            "vocab_size": 37,
+            "max_position_embeddings": 30,
+            "hidden_size": 16,
+            "num_layers": 3,
+            "num_heads": 2,
+            "attention_types": [[["local"], 2], [["global"], 1]],
+            "window_size": 3,
+            "intermediate_size": 20,
+        },
+    ),
+    "gptj": Small("GPTJForCausalLM", _GPT2 | {"n_embd": 32, "n_head": 4, "rotary_dim": 4}),
+    "gptj-other": Small(
+        "GPTJForCausalLM", _GPT2 | {"n_embd": 16, "n_head": 2, "rotary_dim": 8, "n_inner": 20}
+    ),
+    "llama": Small("LlamaForCausalLM", _LLAMA | {"rope_parameters": _LLAMA3_ROPE}),
+    "llama-other": Small(
+        "LlamaForCausalLM",
+        _LLAMA | {"attention_bias": True, "mlp_bias": True, "head_dim": 8, "tie_word_embeddings": True},
+    ),
+    "mistral": Small("MistralForCausalLM", _LLAMA | {"sliding_window": 6}),
+    "mistral-other": Small("MistralForCausalLM", _LLAMA | {"sliding_window": None, "num_key_value_heads": 4}),
+    "qwen3": Small(
+        "Qwen3ForCausalLM",
+        _LLAMA
+        | {
+            "head_dim": 10,
+            "num_hidden_layers": 3,
+            "use_sliding_window": True,
+            "sliding_window": 5,
+            "max_window_layers": 2,
+        },
+    ),
+    "qwen3-other": Small("Qwen3ForCausalLM", _LLAMA | {"head_dim": 6, "tie_word_embeddings": True}),
+    "gemma": Small("GemmaForCausalLM", _LLAMA | {"head_dim": 10, "num_key_value_heads": 1}),
+    "gemma-other": Small("GemmaForCausalLM", _LLAMA | {"head_dim": 4, "num_key_value_heads": 4}),
+    "gemma2": Small("Gemma2ForCausalLM", _GEMMA),
+    "gemma2-other": Small(
+        "Gemma2ForCausalLM", _GEMMA | {"final_logit_softcapping": None, "sliding_window": 3}
+    ),
+    "gemma3_text": Small("Gemma3ForCausalLM", _GEMMA | {"num_hidden_layers": 7}),
+    "gemma3_text-other": Small("Gemma3ForCausalLM", _GEMMA | {"sliding_window": 3, "num_key_value_heads": 1}),
+    "bert": Small("BertForMaskedLM", _BERT),
+    "bert-pretraining": Small("BertForPreTraining", _BERT | {"hidden_act": "relu", "num_attention_heads": 2}),
+    "bert-base": Small("BertModel", _BERT),
+    "bert-text-labels": Small("BertForSequenceClassification", _BERT | {"num_labels": 3}),
+    "bert-token-labels": Small("BertForTokenClassification", _BERT | {"num_labels": 5}),
+    "bert-spans": Small("BertForQuestionAnswering", _BERT),
+    "roberta": Small("RobertaForMaskedLM", _ROBERTA),
+    "roberta-text-labels": Small("RobertaForSequenceClassification", _ROBERTA | {"num_labels": 3}),
+    "roberta-token-labels": Small("RobertaForTokenClassification", _ROBERTA | {"num_labels": 5}),
+    "albert": Small("AlbertForMaskedLM", _ALBERT | {"num_hidden_groups": 2, "inner_group_num": 2}),
+    "albert-pretraining": Small("AlbertForPreTraining", _ALBERT),
+    "bart": Small("BartForConditionalGeneration", _BART | {"scale_embedding": True}),
+    "bart-text-labels": Small("BartForSequenceClassification", _BART | {"num_labels": 3}),
+    "marian": Small(
+        "MarianMTModel",
+        _BART
+        | {
+            "scale_embedding": True,
+            "pad_token_id": 40,
+            "decoder_start_token_id": 40,
+            "activation_function": "swish",
+        },
+    ),
+    "marian-other": Small(
+        "MarianMTModel",
+        _BART | {"d_model": 12, "pad_token_id": 40, "decoder_start_token_id": 40, "decoder_layers": 1},
+    ),
+    "t5": Small("T5ForConditionalGeneration", _T5),
+    "t5-other": Small(
+        "T5ForConditionalGeneration",
+        _T5
+        | {
+            "feed_forward_proj": "gated-gelu",
+            "relative_attention_num_buckets": 8,
+            "relative_attention_max_distance": 12,
+            "tie_word_embeddings": False,
+        },
+        own_head=True,
+    ),
+}
+
+
+def build(name: str, seed: int = 0):
+    """The model with every parameter drawn anew: zero biases and unit scales hide mistakes."""
+    small = MODELS[name]
+    model_class = getattr(transformers, small.architecture)
+    config = model_class.config_class(**small.fields, attn_implementation="eager")
+    model = model_class(config).eval()
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for key, value in [*model.named_parameters(), *model.named_buffers()]:
+            computed = config.model_type == "marian" and "embed_positions" in key  # sinusoids
+            if (isinstance(value, torch.nn.Parameter) and not computed) or key == "final_logits_bias":
+                value.copy_(torch.randn(value.shape, generator=generator) * 0.3)
+        if small.own_head:
+            model.lm_head.weight = torch.nn.Parameter(
+                torch.randn(model.lm_head.weight.shape, generator=generator)
+            )
+    return model
+
+
+def inputs(model, seed: int = 0) -> dict[str, np.ndarray]:
+    """Tokens for the model: `tokens`, and for an encoder-decoder `source` as well."""
+    rng = np.random.default_rng(seed)
+    vocab = model.config.vocab_size
+    if not model.config.is_encoder_decoder:
+        return {"tokens": rng.integers(3, vocab - 1, (2, 13))}
+    source = rng.integers(3, vocab - 1, (2, 11))
+    if "Classification" not in type(model).__name__:
+        return {"tokens": rng.integers(3, vocab - 1, (2, 7)), "source": source}
+    source[:, -1] = model.config.eos_token_id  # BART's classifier looks for it, and reads the text twice
+    start = np.full((2, 1), model.config.decoder_start_token_id)
+    return {"tokens": np.concatenate([start, source[:, :-1]], 1), "source": source}
+
+
+def outputs(model, given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What the model makes of them, by our names: logits, hidden, pooled, labels."""
+    tokens = torch.tensor(given["tokens"])
+    source = {"decoder_input_ids": tokens} if "source" in given else {}
+    ids = torch.tensor(given["source"]) if source else tokens
+    with torch.no_grad():
+        out = model(input_ids=ids, **source)
+    found = {}
+    labelled = any(word in type(model).__name__ for word in ("Classification", "QuestionAnswering"))
+    names = {
+        "logits": "labels" if labelled else "logits",
+        "prediction_logits": "logits",
+        "seq_relationship_logits": "labels",
+        "sop_logits": "labels",
+        "pooler_output": "pooled",
+    }
+    for theirs, ours in names.items():
+        if getattr(out, theirs, None) is not None:
+            found[ours] = getattr(out, theirs).float().numpy()
+    if hasattr(out, "start_logits"):
+        found["labels"] = torch.stack([out.start_logits, out.end_logits], -1).float().numpy()
+    if hasattr(out, "last_hidden_state"):
+        found["hidden"] = out.last_hidden_state.float().numpy()
+    return found
+
+
+def continuations(model, given: dict[str, np.ndarray], count: int = 8) -> dict[str, np.ndarray]:
+    """New tokens by `generate`: `greedy`, and the best of three `beams`; nothing for other models."""
+    if not type(model).__name__.endswith(
+        ("LMHeadModel", "ForCausalLM", "ForConditionalGeneration", "MTModel")
+    ):
+        return {}
+    ids = torch.tensor(given.get("source", given["tokens"]))
+    found = {}
+    for name, beams in (("greedy", 1), ("beams", 3)):
+        settings = transformers.GenerationConfig(
+            max_new_tokens=count,
+            min_new_tokens=count,
+            do_sample=False,
+            num_beams=beams,
+            decoder_start_token_id=getattr(model.config, "decoder_start_token_id", None),
+            pad_token_id=0,
+            eos_token_id=None,
+        )
+        model.generation_config = settings  # as an argument, the model's own end tokens would be merged in
+        new = model.generate(ids, attention_mask=torch.ones_like(ids))
+        found[name] = new[:, -count:].numpy()
+    return found
