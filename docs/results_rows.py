@@ -106,6 +106,18 @@ ROWS = (
         ),
     ),
     Row(
+        "Longer than trained on",
+        "1 to 20 digits, asked with 100",
+        "results_addition_100",
+        "python train.py addition-100 --seeds 4 --workdir runs/results_addition_100",
+        _both(
+            "100+100 digits",
+            "groups/100+100 digits",
+            "99 %, median of 4 seeds",
+            "99 % (Abacus, McLeish et al. 2024, arXiv 2405.17399: 16 layers or looped, a GPU for 24 h)",
+        ),
+    ),
+    Row(
         "Digits one by one",
         "Two-digit numbers into ones and tens, digit tokens",
         "results_decomposition",
