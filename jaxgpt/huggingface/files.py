@@ -13,7 +13,6 @@ _ONE = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
 #: Tensors of a model, at most; the largest models have some thousands.
 _MOST = 50_000
-_DTYPES = {"F64": np.float64, "F32": np.float32, "F16": np.float16, "BF16": "bfloat16"}
 
 
 class Tensor(NamedTuple):
@@ -52,11 +51,6 @@ class Directory:
         tensor = self.tensors[name]
         with _opened(tensor.file) as file:
             return file.get_tensor(name)
-
-    @property
-    def bytes(self) -> int:
-        """Of all tensor files together."""
-        return sum(file.stat().st_size for file in {tensor.file for tensor in self.tensors.values()})
 
     def _names(self) -> list[str]:
         """The files with tensors."""

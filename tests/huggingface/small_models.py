@@ -187,7 +187,7 @@ MODELS = {
 }
 
 
-def build(name: str, seed: int = 0):
+def build(name: str, seed: int = 0, std: float = 0.3):
     """The model with every parameter drawn anew: zero biases and unit scales hide mistakes."""
     small = MODELS[name]
     model_class = getattr(transformers, small.architecture)
@@ -198,7 +198,7 @@ def build(name: str, seed: int = 0):
         for key, value in [*model.named_parameters(), *model.named_buffers()]:
             computed = config.model_type == "marian" and "embed_positions" in key  # sinusoids
             if (isinstance(value, torch.nn.Parameter) and not computed) or key == "final_logits_bias":
-                value.copy_(torch.randn(value.shape, generator=generator) * 0.3)
+                value.copy_(torch.randn(value.shape, generator=generator) * std)
         if small.own_head:
             model.lm_head.weight = torch.nn.Parameter(
                 torch.randn(model.lm_head.weight.shape, generator=generator)
