@@ -139,6 +139,7 @@ def _start_jax(distributed: bool, *, quiet: bool = False) -> None:
 def _train(argv: list[str]) -> int:
     given = parse(argv, TRAIN + COMMON, positional="EXPERIMENT")
     from jaxgpt import experiments, fields
+    from jaxgpt.huggingface import start
 
     if given.flag("list"):
         print(experiments.listing())
@@ -156,7 +157,10 @@ def _train(argv: list[str]) -> int:
         fields.override(experiment, given.fields)
         print(usage("train [EXPERIMENT]", TRAIN + COMMON, experiment))
         return 0
-    experiment = fields.override(experiment, given.fields)
+    if given.flag("resume"):
+        experiment = fields.override(experiment, given.fields)
+    else:
+        experiment = start.override(experiment, given.fields, begin=True)
     _start_jax(given.flag("distributed"), quiet=True)  # the run's report says it
     from jaxgpt.training.session import train
 

@@ -114,7 +114,12 @@ def load(path: Path | str, *, checkpoint: Which = "last", attention_factor: floa
     step = checkpoints.best() if checkpoint == "best" else checkpoint if isinstance(checkpoint, int) else None
     if selected and checkpoints.steps():
         checkpoints.selection(checkpoints.steps()[-1])  # or an error that says how to have one
-    step, params = checkpoints.params(program.abstract()["params"], step=step, selected=selected)
+    like = program.abstract()
+    part = "selected" if selected else "params"
+    step, params = checkpoints.params(like["params"], step=step, part=part)
+    if "kept" in like:
+        kept = checkpoints.params(like["kept"], step=step, part="kept")[1]
+        params = program.weights({"params": params, "kept": kept})
     if experiment.seeds == 1:
         models = (template.model(params),)
     else:

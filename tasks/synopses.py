@@ -20,6 +20,7 @@ from typing import Annotated, ClassVar
 
 from jaxgpt.evaluation.variety import variety
 from jaxgpt.experiment import Experiment
+from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.presets.small import small
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
@@ -140,4 +141,21 @@ def synopses() -> Experiment:
         training=TrainingConfig(
             steps=1500, batch_size=8, objective="all", eval_every=500, sample_every=500, test_examples=300
         ),
+    )
+
+
+def synopses_gpt2() -> Experiment:
+    """The source document's: GPT-2's weights fine-tuned on your table (needs --task.path and --model.init).
+
+    AdamW, 10 warm-up steps and then linear decay, six epochs. The document leaves open how large a step and a
+    batch were; these are ours. `--model.max-length 256` saves memory, `--training.tuning.weights lora` more.
+    """
+    base = synopses()
+    return dataclasses.replace(
+        base,
+        model=ModelConfig(init="gpt2"),
+        optimizer=OptimizerConfig(
+            learning_rate=5e-5, schedule="linear", warmup_steps=10, final_fraction=0.0, weight_decay=0.0
+        ),
+        training=dataclasses.replace(base.training, epochs=6.0, eval_every=0, sample_every=0, chunk=10),
     )

@@ -35,6 +35,8 @@ LAYERS = {
     "jaxgpt.training.sharding": 3,
     "jaxgpt.training": 4,
     "jaxgpt.evaluation": 4,
+    "jaxgpt.huggingface": 4,
+    "jaxgpt.huggingface.command": 5,
 }
 TOP = 5
 APART = {"jaxgpt.nn", "jaxgpt.tokenizers", "jaxgpt.task"}

@@ -5,9 +5,9 @@ import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from jaxgpt import fields
 from jaxgpt.choice import Choice
 from jaxgpt.experiment import Experiment
+from jaxgpt.huggingface import start
 from jaxgpt.options import UsageError
 
 #: Text by dotted path, such as {"tokenizer": "digits:3:right"}.
@@ -83,7 +83,7 @@ def apply(experiment: Experiment, values: Values) -> Experiment:
       FieldError: for a field that does not exist, or a value that does not fit.
     """
     kept = {path: text for path, text in values.items() if not _is_present(experiment, path, text)}
-    return fields.override(experiment, kept)
+    return start.override(experiment, kept)
 
 
 def _is_present(experiment: Experiment, path: str, text: str) -> bool:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import jax
 
-from jaxgpt import experiments, fields
+from jaxgpt import experiments
 from jaxgpt.comparison import axes, findings, merging, page, preflight, results, running, sections, tables
 from jaxgpt.comparison.axes import Axis
 from jaxgpt.comparison.plan import BUDGETS, FILE, Plan, Request, check_unchanged
+from jaxgpt.huggingface import start
 from jaxgpt.options import Given, Option, UsageError
 from jaxgpt.training.rundir import RunDirectory, locked
 
@@ -97,7 +98,7 @@ def request(given: Given) -> Request:
     axes.check_apart([*varied, *sweep], given.fields)
     if not varied:
         raise UsageError("nothing is compared; give --tokenizers A,B or --vary PATH=A,B")
-    experiment = fields.override(experiments.find(name), given.fields)
+    experiment = start.override(experiments.find(name), given.fields, begin=True)
     for axis in (*varied, *sweep):
         for value in axis.values:
             axes.apply(experiment, {axis.path: value})  # unknown fields and values, before anything is built

@@ -75,7 +75,8 @@ def load_hf(
     """
     directory = Directory(path)
     plan = Plan.of(directory, dtype, fields)
-    model = _read(directory, plan, mesh or sharding.local_mesh())
+    weights = read_weights(directory, plan, mesh or sharding.local_mesh())
+    model = Template(plan.config).model(weights)
     return Pretrained(model, tokenizer_files.read(directory.path), plan.family, directory.config, plan.audit)
 
 
@@ -208,8 +209,8 @@ def shapes_apart(config: ModelConfig) -> dict[str, tuple[int, ...]]:
     return Template(dataclasses.replace(config, layers="unrolled")).shapes
 
 
-def _read(directory: Directory, plan: Plan, mesh: Mesh) -> Transformer:
-    """The model with its weights."""
+def read_weights(directory: Directory, plan: Plan, mesh: Mesh) -> dict[str, jax.Array]:
+    """The weights by their paths, one tensor after another."""
     shapes = shapes_apart(plan.config)
     template = Template(plan.config)
     dtype = jnp.dtype(plan.config.param_dtype)
@@ -233,7 +234,7 @@ def _read(directory: Directory, plan: Plan, mesh: Mesh) -> Transformer:
             waiting[path] = waiting.get(path, len(whole)) - 1
             if not waiting[path]:
                 place(path, layers.pop(path))
-    return template.model(params)
+    return params
 
 
 def in_stack(path: str) -> tuple[str, int]:

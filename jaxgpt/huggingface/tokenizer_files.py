@@ -10,9 +10,6 @@ from jaxgpt.tokenizers.huggingface import HuggingFace
 from jaxgpt.tokenizers.sentencepiece import SentencePiece
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
-#: Ours, whole; transformers does not look at it.
-_OWN = "jaxgpt_tokenizer.json"
-
 
 def read(path: Path) -> Tokenizer | None:
     """The tokenizer of a directory: one that `write` left, or one of transformers; None without any.
@@ -20,9 +17,7 @@ def read(path: Path) -> Tokenizer | None:
     Raises:
       ValueError: if there is one and it cannot be read.
     """
-    if (path / _OWN).exists():
-        return directory.load(path / _OWN)
-    whole = (path / "tokenizer.json").exists() or (
+    whole = any((path / name).exists() for name in (directory.EXPORTED, "tokenizer.json")) or (
         (path / "vocab.json").exists() and (path / "merges.txt").exists()
     )
     return directory.load(path) if whole or any(path.glob("*.model")) else None
@@ -30,9 +25,12 @@ def read(path: Path) -> Tokenizer | None:
 
 def write(tokenizer: Tokenizer, path: Path) -> None:
     """The tokenizer as it is here, and beside it as transformers reads it, where that has a form for it."""
-    tokenizers.save(tokenizer, path / _OWN)
+    tokenizers.save(tokenizer, path / directory.EXPORTED)
     if isinstance(tokenizer, BytePairs):
-        (path / "vocab.json").write_text(json.dumps(tokenizer.vocab, ensure_ascii=False), encoding="utf-8")
+        named = {"<|pad|>": tokenizer.pad_id, "<|bos|>": tokenizer.bos_id, "<|eos|>": tokenizer.eos_id}
+        taken = set(tokenizer.vocab.values())
+        vocab = tokenizer.vocab | {name: i for name, i in named.items() if i not in taken}
+        (path / "vocab.json").write_text(json.dumps(vocab, ensure_ascii=False), encoding="utf-8")
         lines = ["#version: 0.2", *(" ".join(pair) for pair in tokenizer.merges)]
         (path / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     elif isinstance(tokenizer, HuggingFace):

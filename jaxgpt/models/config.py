@@ -29,6 +29,9 @@ class ModelConfig:
 
     metavar: ClassVar[str] = "PRESET"
 
+    init: Annotated[
+        str, "directory of transformers whose model and weights training starts from; empty: none"
+    ] = ""
     kind: Annotated[Literal["decoder", "encoder", "encoder_decoder"], "which stacks there are"] = "decoder"
     vocab_size: Annotated[int, "ids; 0 means the tokenizer's, which is the rule"] = 0
     max_length: Annotated[int, "tokens a sequence may have"] = 128

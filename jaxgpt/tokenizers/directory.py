@@ -6,13 +6,17 @@ from typing import Any
 
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
+#: A tokenizer of ours beside a model that was written for transformers, which does not look at it.
+EXPORTED = "jaxgpt_tokenizer.json"
+
 
 def load(path: Path) -> Tokenizer:
     """The tokenizer in a directory or a file.
 
-    A directory is searched for `tokenizer.json` (jaxgpt's, as in a run directory, or Hugging Face's), then
-    for `vocab.json` with `merges.txt` (GPT-2's byte pairs), then for one SentencePiece `.model`. A file is
-    one of these, but for `vocab.json` and `merges.txt`, which need each other.
+    A directory is searched for `jaxgpt_tokenizer.json` (of an exported model), then for `tokenizer.json`
+    (jaxgpt's, as in a run directory, or Hugging Face's), then for `vocab.json` with `merges.txt` (GPT-2's
+    byte pairs), then for one SentencePiece `.model`. A file is one of these, but for `vocab.json` and
+    `merges.txt`, which need each other.
 
     Raises:
       ValueError: if there is no tokenizer, or it is malformed; one line with the path.
@@ -27,8 +31,9 @@ def load(path: Path) -> Tokenizer:
 
 
 def _directory(path: Path) -> Tokenizer:
-    if (path / "tokenizer.json").is_file():
-        return _file(path / "tokenizer.json")
+    for name in (EXPORTED, "tokenizer.json"):
+        if (path / name).is_file():
+            return _file(path / name)
     if (path / "vocab.json").is_file() and (path / "merges.txt").is_file():
         return _byte_pairs(path)
     models = sorted(path.glob("*.model"))

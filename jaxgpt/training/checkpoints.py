@@ -232,10 +232,13 @@ class Checkpoints:
         )
 
     def params(
-        self, like: dict[str, Any], *, step: int | None = None, selected: bool = False
+        self, like: dict[str, Any], *, step: int | None = None, part: str = "params"
     ) -> tuple[int, dict[str, Any]]:
-        """The weights alone, of the newest readable checkpoint or of `step`; or those selected by then."""
-        part = "selected" if selected else "params"
+        """One part alone, of the newest readable checkpoint or of `step`.
+
+        Args:
+          part: `params`; `selected`, those selected by then; `kept`, those that are not trained.
+        """
         steps = self.steps()
         if step is not None and step not in steps:
             raise CheckpointError(f"{self.directory} has no checkpoint of step {step}; it has {steps}")

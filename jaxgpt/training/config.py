@@ -63,15 +63,44 @@ class MeshConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class TuningConfig:
+    """Which weights are trained; the others stay as they were at the start.
+
+    `lora` adds to each kernel that `maps` names a product of two narrow matrices and trains those alone (Hu
+    et al. 2022, arXiv 2106.09685, section 4.1).
+    """
+
+    weights: Annotated[
+        Literal["all", "head", "lora"], "all; the heads alone; or low-rank additions to some maps"
+    ] = "all"
+    rank: Annotated[int, "of the additions"] = 8
+    alpha: Annotated[float, "they are multiplied by alpha / rank"] = 16.0
+    maps: Annotated[tuple[str, ...], "which maps get one: query, key, value, out, up, gate, down, dense"] = (
+        "query",
+        "value",
+    )
+
+    def __post_init__(self):
+        if self.rank < 1:
+            raise ValueError(f"tuning.rank={self.rank} must be at least 1")
+        if not 0 < self.alpha < math.inf:
+            raise ValueError(f"tuning.alpha={self.alpha} must be positive and finite")
+
+
+@dataclasses.dataclass(frozen=True)
 class TrainingConfig:
     """The loop: how long, on what, and what is written when."""
 
     steps: Annotated[int, "optimizer steps"] = 1000
+    epochs: Annotated[float | None, "passes over the data, in place of steps; none: steps count"] = None
     batch_size: Annotated[int, "examples a step and seed"] = 64
     seed: Annotated[int, "of the first replica; the others count up from it"] = 0
     data_seed: Annotated[int, "of the generated examples"] = 0
     train_examples: Annotated[int, "examples drawn from a generated task for training"] = 100_000
     objective: Annotated[Literal["completion", "all"], "which tokens carry loss"] = "completion"
+    tuning: Annotated[TuningConfig, "which weights are trained"] = dataclasses.field(
+        default_factory=TuningConfig
+    )
     end_weight: Annotated[float, "of a row's end token in the loss; 1: as every other token"] = 1.0
     number_loss: Annotated[
         Literal["none", "mse", "wasserstein"], "number token loss, for tokenizers of digits or digit groups"
@@ -112,6 +141,8 @@ class TrainingConfig:
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}={getattr(self, name)} must not be negative")
+        if self.epochs is not None and not 0 < self.epochs < math.inf:
+            raise ValueError(f"epochs={self.epochs} must be positive and finite, or none")
         if not 0 < self.end_weight < math.inf:  # at 0 a model would never learn to stop
             raise ValueError(f"end_weight={self.end_weight} must be positive and finite")
         if self.seed >= 2**31:  # JAX would drop the upper bits, and two seeds would be one

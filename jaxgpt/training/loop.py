@@ -83,7 +83,7 @@ class Loop:
         where = sharding.replicated(self.program.mesh)
         self._validation_data = {n: sharding.put(v, where) for n, v in prepared.validation.items()}
         self._validation = jax.jit(self.program.validation, out_shardings=where)
-        self._whole = jax.jit(lambda params: params, out_shardings=where)
+        self._whole = jax.jit(self.program.weights, out_shardings=where)
 
     def run(self) -> None:
         """Train to the last step; every event happens at the same step however often a run was stopped.
@@ -119,7 +119,8 @@ class Loop:
 
     def models(self, params: Params | None = None) -> list[Transformer]:
         """One model a replica, with its own copy of the weights on one device; those of now by default."""
-        whole = self._whole(self.state["params"] if params is None else params)
+        state = self.state if params is None else self.state | {"params": params}
+        whole = self._whole(_weights(state))
         local = {name: value.addressable_data(0) for name, value in whole.items()}
         if self.program.seeds == 1:
             # A copy, since the next chunk donates the original.
@@ -131,7 +132,7 @@ class Loop:
 
     def validation_losses(self) -> list[float]:
         """The loss of each replica on the validation rows."""
-        losses = self._validation({"params": self.state["params"]}, self._validation_data)
+        losses = self._validation(_weights(self.state), self._validation_data)
         return [float(v) for v in np.asarray(losses.addressable_data(0))]
 
     def save(self) -> None:
@@ -290,3 +291,8 @@ def compile_interruptibly(lowered: Any, stop: StopRequest) -> Any:
     if "error" in result:
         raise result["error"]
     return result["compiled"]
+
+
+def _weights(state: dict[str, Any]) -> dict[str, Any]:
+    """The parts of a state that the weights are made of."""
+    return {name: state[name] for name in ("params", "kept") if name in state}

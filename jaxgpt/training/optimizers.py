@@ -90,13 +90,15 @@ def _muon(config: OptimizerConfig, rate, axes: dict[str, tuple], rest: optax.Gra
 
 
 def _muon_axes(name: str, ndim: int, axes: dict[str, tuple]) -> optax.contrib.MuonDimensionNumbers:
-    """The input and output axes of a kernel."""
-    names = axes[name]
+    inputs, outputs = matrix_sides(axes[name], ndim)
+    return optax.contrib.MuonDimensionNumbers(reduction_axis=inputs, output_axis=outputs)
+
+
+def matrix_sides(names: tuple[str | None, ...], ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The input and the output dimensions of a kernel of `ndim`, told by its logical axes."""
     first = ndim - len(names)  # layers stand before the named axes
-    inputs = [i for i, axis in enumerate(names) if axis == "embed"] or [0]
+    inputs = [i for i, axis in enumerate(names) if axis == "embed"][:1] or [0]
     if inputs[0] != 0:  # an output map: everything before `embed` is its input
         inputs = list(range(inputs[0]))
     outputs = [i for i in range(len(names)) if i not in inputs]
-    return optax.contrib.MuonDimensionNumbers(
-        reduction_axis=tuple(first + i for i in inputs), output_axis=tuple(first + i for i in outputs)
-    )
+    return tuple(first + i for i in inputs), tuple(first + i for i in outputs)

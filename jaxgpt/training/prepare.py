@@ -3,6 +3,8 @@
 import contextlib
 import dataclasses
 import itertools
+import math
+from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
@@ -22,6 +24,9 @@ from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Tokenizer
 from jaxgpt.training import sharding
 from jaxgpt.training.program import Program, Template
 
+if TYPE_CHECKING:
+    from jaxgpt.huggingface.start import Start
+
 #: Examples of a generated task that a tokenizer learns from, at most; of a finite one it reads all, since
 #: a character of the last document must be in the alphabet, too.
 TOKENIZER_EXAMPLES = 20_000
@@ -39,6 +44,7 @@ class Prepared:
       table: the same as tokens.
       validation: rows of the validation split, for the loss that ranks checkpoints.
       selection: the questions that weights are selected by; empty if none are.
+      start: the weights to start from, where they are not drawn.
     """
 
     experiment: Experiment
@@ -50,6 +56,7 @@ class Prepared:
     feed: DeviceFeed | HostFeed
     validation: dict[str, np.ndarray]
     selection: list[Example]
+    start: "Start | None" = None
 
 
 def selection_questions(experiment: Experiment, tokenizer: Tokenizer, model: ModelConfig) -> list[Example]:
@@ -72,6 +79,15 @@ def selection_questions(experiment: Experiment, tokenizer: Tokenizer, model: Mod
     with _naming("selection"):
         check_positions(model, build_rows(questions, tokenizer, **options), offsets=False)
     return questions
+
+
+def start_of(model: ModelConfig, tokenizer: Tokenizer) -> "Start | None":
+    """The weights that training starts from; None where they are drawn."""
+    if not model.init:
+        return None
+    from jaxgpt.huggingface.start import Start
+
+    return Start(model, tokenizer)
 
 
 def _check_marker(model: ModelConfig, tokenizer: Tokenizer, examples: list[Example]) -> None:
@@ -125,9 +141,12 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
             )
     mesh = sharding.make_mesh(training.mesh, training.batch_size // training.accumulation, experiment.seeds)
     examples = training_examples(experiment, "train", training.train_examples)
+    resumed = tokenizer is not None
     if tokenizer is None:
         tokenizer = build_tokenizer(experiment, examples)
     model = experiment.model.for_vocabulary(tokenizer.token_texts(), tokenizer.number_encoding())
+    # A run that goes on has its weights, and may have outlived the directory.
+    start = None if resumed else start_of(model, tokenizer)
     number_loss = None
     if training.number_loss != "none":
         number_loss = NumberTokenLoss.of(
@@ -151,6 +170,11 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         if model.kind == "decoder":
             _check_marker(model, tokenizer, examples)
     check_positions(model, table)
+    if training.epochs is not None:
+        tokens = len(table.stream) / window if task.layout == "stream" else table.num_examples
+        steps = max(1, math.ceil(training.epochs * tokens / training.batch_size))
+        training = dataclasses.replace(training, steps=steps)
+        experiment = dataclasses.replace(experiment, training=training)
     orders = [
         Order(table.num_examples, training.batch_size, training.seed + replica)
         for replica in range(experiment.seeds)
@@ -166,4 +190,6 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
     )
     feed = make_feed(table, orders, training.chunk, mesh, on_device_mib=training.on_device_mib)
     selection = selection_questions(experiment, tokenizer, model)
-    return Prepared(experiment, tokenizer, model, program, examples, table, feed, validation, selection)
+    return Prepared(
+        experiment, tokenizer, model, program, examples, table, feed, validation, selection, start
+    )

@@ -17,6 +17,7 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.training import optimizers, sharding
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.tuning import Tuning
 
 Params = dict[str, Array]
 State = dict[str, Any]
@@ -61,6 +62,8 @@ class Template:
 class Program:
     """Training of `seeds` replicas on a mesh; one replica has no leading dimension.
 
+    Its state holds `params`, which are trained, `optimizer`, and where some weights are not trained, `kept`.
+
     Attributes:
       window: tokens a window of a stream predicts.
       number_loss: a term of the training loss beside the likelihood.
@@ -78,6 +81,8 @@ class Program:
         object.__setattr__(self, "schedule", optimizers.schedule(self.optimizer, self.training.steps))
         transformation = optimizers.build(self.optimizer, self.training.steps, self.template.axes)
         object.__setattr__(self, "_transformation", transformation)
+        tuning = Tuning(self.training.tuning, self.template.shapes, self.template.axes)
+        object.__setattr__(self, "tuning", tuning)
 
     @property
     def seed_keys(self) -> Array:
@@ -95,17 +100,30 @@ class Program:
             shardings,
         )
 
-    def init(self) -> State:
-        """The state before the first step, made in place on its devices."""
-        where = jax.tree.map(lambda leaf: leaf.sharding, self.abstract())
-        return jax.jit(self._init, out_shardings=where)()
+    def init(self, given: Params | None = None) -> State:
+        """The state before the first step, made in place on its devices.
 
-    def _init(self) -> State:
+        Args:
+          given: weights to start from; those that are not among them are drawn.
+        """
+        where = jax.tree.map(lambda leaf: leaf.sharding, self.abstract())
+        return jax.jit(self._init, out_shardings=where)(given)
+
+    def _init(self, given: Params | None = None) -> State:
         def one(key):
-            params = self.template.init(jax.random.fold_in(key, 0))
-            return {"params": params, "optimizer": self._transformation.init(params)}
+            params = self.template.init(jax.random.fold_in(key, 0)) | (given or {})
+            params, kept = self.tuning.split(params, jax.random.fold_in(key, 2))
+            state = {"params": params, "optimizer": self._transformation.init(params)}
+            return state | ({"kept": kept} if kept else {})
 
         return jax.vmap(one)(self.seed_keys) if self.seeds > 1 else one(self.seed_keys[0])
+
+    def weights(self, state: State) -> Params:
+        """All weights of the model, of every replica."""
+        if self.tuning.all:
+            return state["params"]
+        join = jax.vmap(self.tuning.join) if self.seeds > 1 else self.tuning.join
+        return join(state["params"], state["kept"])
 
     def compile(self, data: objectives.Batch):
         """The chunk function compiled for this data: see `chunk`."""
@@ -175,7 +193,8 @@ class Program:
             total, weight = jax.lax.map(piece, (index, real.reshape(count, size)))
             return total.sum() / jnp.maximum(weight.sum(), 1.0)
 
-        return jax.vmap(one)(state["params"]) if self.seeds > 1 else one(state["params"])[None]
+        params = self.weights(state)
+        return jax.vmap(one)(params) if self.seeds > 1 else one(params)[None]
 
     def step(self, state: State, *, data, index: Int[Array, "B"], key: jax.Array):
         """One update of one replica."""
@@ -184,10 +203,11 @@ class Program:
         split = NamedSharding(self.mesh, PartitionSpec(sharding.BATCH_AXES))
         batch = jax.lax.with_sharding_constraint(batch, jax.tree.map(lambda _: split, batch))
         which, end_weight = self.training.objective, self.training.end_weight
+        kept = state.get("kept", {})
         total = jnp.maximum(objectives.weights(batch, which, end_weight).sum(), 1.0)
 
         def loss(params, batch, key):
-            model = self.template.model(params)
+            model = self.template.model(self.tuning.join(params, kept))
             losses, weights = objectives.next_token(
                 model, batch, which, key, end_weight=end_weight, extra=self.number_loss
             )
@@ -212,4 +232,4 @@ class Program:
             "grad_norm": optax.tree.norm(grads).astype(jnp.float32),
             "weight": total,
         }
-        return {"params": params, "optimizer": optimizer}, metrics
+        return state | {"params": params, "optimizer": optimizer}, metrics

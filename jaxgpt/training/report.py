@@ -63,6 +63,7 @@ def summary(prepared: Prepared) -> str:
         f"vocabulary  {prepared.model.vocab_size:,} ids ({prepared.experiment.tokenizer})",
         f"memory      {mib(state)} for weights, gradients and moments, {mib(data)} for the data",
         f"first loss  about {math.log(prepared.model.vocab_size):.3f} = log(vocabulary), if nothing is known",
+        *([] if prepared.start is None else [f"weights     {prepared.start.note}"]),
         "rows        [brackets] carry loss",
         *(f"            {row}" for row in rows(prepared, 2)),
     ]

@@ -22,7 +22,7 @@ from jaxgpt.training import records, report, rundir
 from jaxgpt.training.checkpoints import Checkpoints
 from jaxgpt.training.loop import Hooks, Loop, TrainingError, compile_interruptibly
 from jaxgpt.training.machine import machine
-from jaxgpt.training.prepare import Prepared, prepare
+from jaxgpt.training.prepare import Prepared, prepare, start_of
 from jaxgpt.training.progress import Counter, Progress, clock
 from jaxgpt.training.rundir import RunDirectory
 from jaxgpt.training.selection import Selection
@@ -182,7 +182,8 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
             f"training.steps={training.steps} lies behind the checkpoint of step {step}; raise it to go on"
         )
     if state is None:
-        state = prepared.program.init()
+        start = prepared.start or start_of(prepared.model, prepared.tokenizer)
+        state = prepared.program.init(None if start is None else start.weights())
         if training.select_every:
             selection = Selection.begin(state["params"], experiment.seeds)
     batch = training.batch_size * experiment.seeds
