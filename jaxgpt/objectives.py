@@ -104,6 +104,20 @@ def weights(batch: Batch, which: Which, end_weight: float = 1.0) -> Float[Array,
     return jnp.where(place == last, end_weight, ((place >= first) & (place < last)).astype(jnp.float32))
 
 
+def segmented(model: Transformer, tokens: Int[Array, "B T"], key: jax.Array | None) -> Float[Array, "B T V"]:
+    """Logits of a text read segment by segment; no gradient flows into what is remembered.
+
+    Dai et al. 2019, arXiv 1901.02860, section 3.2.
+    """
+    cache, parts = model.init_cache(*tokens.shape), []
+    for first in range(0, tokens.shape[1], model.config.segment):
+        own = None if key is None else jax.random.fold_in(key, first)
+        output = model(tokens[:, first : first + model.config.segment], cache=cache, key=own)
+        cache = jax.lax.stop_gradient(output.cache)
+        parts.append(output.logits)
+    return jnp.concatenate(parts, axis=1)
+
+
 def next_token(
     model: Transformer,
     batch: Batch,
@@ -125,6 +139,9 @@ def next_token(
         source = batch["source"]
         place = jnp.arange(source.shape[1])[None]
         source_order = jnp.where(place < batch["source_length"][:, None], place, -1)
+    if model.config.segment is not None:
+        logits = segmented(model, tokens[:, :-1], key)
+        return token_losses(logits, tokens[:, 1:]), weights(batch, which, end_weight)
     output = model(
         tokens[:, :-1],
         source=source,

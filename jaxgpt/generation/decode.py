@@ -230,7 +230,7 @@ class Decoding:
         width = prompt.tokens.shape[1]
         # Not what is left to generate, which would give every move of the window a size of its own.
         ahead = min(self.tokens.shape[1], self.config.max_length)
-        self._most = width + ahead
+        self._most = width + ahead + (self.config.memory or 0)
         present = None
         if self._rules.repetition_penalty is not None:
             present = np.zeros((len(of), self.config.vocab_size), bool)
@@ -257,7 +257,7 @@ class Decoding:
             slots=prompts.bucket(width + min(ahead, loop.CHUNK)),
         )
         prompts.check_positions(self.config, largest)
-        self._used = width
+        self._used = width + (self.config.memory or 0)
         self._seen = np.array([len(contexts[i]) for i in (of if first else range(len(of)))], np.int32)
         number = self._rows.number
         self._receive(self._rows.token[:, None], None if number is None else number[:, None], 1)

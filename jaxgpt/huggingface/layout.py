@@ -7,8 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-Form = Literal["linear", "conv", "vector", "row", "table"]
+Form = Literal["linear", "conv", "vector", "row", "table", "grid_rows", "grid_columns"]
 Shape = tuple[int, ...]
+_GRID = {"grid_rows": lambda n, width: (n, 1, width), "grid_columns": lambda n, width: (1, n, width)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,7 +22,8 @@ class Entry:
       paths: of the parameters, such as `decoder.blocks.0.attention.query.kernel`. Several of one shape share
         the outputs of a matrix in equal parts.
       form: `linear`, [outputs, inputs] as PyTorch's Linear has it; `conv`, [inputs, outputs]; `vector`, a
-        bias or a norm's scale, all dimensions in one; `row`, the same as [1, n]; `table`, as here.
+        bias or a norm's scale, all dimensions in one; `row`, the same as [1, n]; `table`, as here;
+        `grid_rows` and `grid_columns`, tables as [n, 1, width] and [1, n, width].
       inputs: dimensions of the parameter that are inputs; the others are outputs.
       skip: rows of a table before those the model uses. They are written as zeros.
     """
@@ -36,6 +38,8 @@ class Entry:
         """Of the tensor, for parameters of this shape."""
         if self.form == "table":
             return (shape[0] + self.skip, *shape[1:])
+        if self.form in _GRID:
+            return _GRID[self.form](*shape)
         if self.form in ("vector", "row"):
             return (*[1] * (self.form == "row"), len(self.paths) * math.prod(shape))
         rows, columns = self._sides(shape)
@@ -44,6 +48,8 @@ class Entry:
 
     def read(self, tensor: np.ndarray, shape: Shape) -> list[np.ndarray]:
         """The parameters in a tensor, each of this shape."""
+        if self.form in _GRID:
+            return [tensor.reshape(shape)]
         if self.form == "table":
             return [tensor.reshape(self.shape(shape))[self.skip :]]
         tensor = tensor.reshape(self.shape(shape))
@@ -52,6 +58,8 @@ class Entry:
 
     def write(self, parts: Sequence[np.ndarray]) -> np.ndarray:
         """The tensor with these parameters."""
+        if self.form in _GRID:
+            return parts[0].reshape(self.shape(parts[0].shape))
         if self.form == "table":
             blank = np.zeros((self.skip, *parts[0].shape[1:]), parts[0].dtype)
             return np.concatenate([blank, parts[0]])

@@ -79,7 +79,7 @@ def describe(family: Family, config: ModelConfig) -> dict[str, Any]:
         other = type(config.position).kind()
         raise ValueError(f"a model of type {kind} has position={family.position.kind()}, not {other}")
     found = family.describe(config) | {
-        "model_type": kind.replace("openai_gpt", "openai-gpt"),
+        "model_type": {"openai_gpt": "openai-gpt", "transfo_xl": "transfo-xl"}.get(kind, kind),
         "architectures": [family.architecture_of(config)],
         "dtype": config.param_dtype,
     }

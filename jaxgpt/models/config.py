@@ -11,6 +11,7 @@ from jaxgpt import fields
 from jaxgpt.nn.number import NumberEncoding
 from jaxgpt.nn.position import Position
 from jaxgpt.nn.position.rotary import Rotary
+from jaxgpt.nn.sparse import Sparse
 from jaxgpt.nn.values import token_values, value_features
 
 Activation = Literal["relu", "gelu", "gelu_tanh", "silu", "reglu", "geglu", "geglu_tanh", "swiglu"]
@@ -56,7 +57,14 @@ class ModelConfig:
     window_position: Annotated[
         Position | None, "position scheme of the layers with a window; none: the others'"
     ] = None
-    wiring: Annotated[Literal["pre", "post", "parallel", "sandwich"], "where the norms stand"] = "pre"
+    sparse: Annotated[Sparse | None, "attention at a cost linear in length; none: all keys are met"] = None
+    memory: Annotated[
+        int | None, "keys of earlier calls that a query sees, zeros before the first (Transformer-XL)"
+    ] = None
+    segment: Annotated[int | None, "tokens read at once in training, the others remembered"] = None
+    wiring: Annotated[
+        Literal["pre", "post", "parallel", "sandwich", "reversible"], "where the norms stand"
+    ] = "pre"
     norm: Annotated[Literal["layer", "rms", "rms_plus_one", "none"], "normalization"] = "layer"
     norm_epsilon: Annotated[float, "added to the variance"] = 1e-5
     norm_bias: Annotated[bool, "layer norms have a bias"] = True
@@ -82,8 +90,11 @@ class ModelConfig:
     labels_bias: Annotated[bool, "bias on the labels' logits"] = True
     pooler: Annotated[bool, "a dense map and tanh on that token's hidden state before the labels"] = False
     embedding: Annotated[
-        Literal["free", "value"], "a vector for each token, or for numbers one function of their value"
+        Literal["free", "value", "adaptive"],
+        "a vector for each token; for numbers one function of their value; narrower ones behind cutoffs",
     ] = "free"
+    cutoffs: Annotated[tuple[int, ...], "first ids of the clusters of an adaptive embedding"] = ()
+    cutoff_factor: Annotated[int, "each cluster's vectors are narrower than the last one's by it"] = 1
     token_values: Annotated[tuple[int, ...], "numbers that ids spell; filled in from the tokenizer"] = ()
     embedding_scale: Annotated[float, "factor on the token embeddings"] = 1.0
     embedding_width: Annotated[int | None, "of embeddings, which a map widens; none: d_model"] = None
@@ -106,7 +117,7 @@ class ModelConfig:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
         for name in (
             *("encoder_layers", "num_kv_heads", "head_dim", "d_ff"),
-            *("window", "loop_blocks", "embedding_width"),
+            *("window", "loop_blocks", "embedding_width", "memory", "segment"),
         ):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1, or none")
@@ -143,6 +154,8 @@ class ModelConfig:
         if self.pooler and self.labels_from == "each":
             raise ValueError("pooler=true needs one token to pool; set labels_from=first or last")
         self._check_layers()
+        self._check_long()
+        self._check_clusters()
         if self.vocab_size < 0:
             raise ValueError(f"vocab_size={self.vocab_size} must be positive, or 0 for the tokenizer's")
         if self.encoder_layers is not None and self.kind != "encoder_decoder":
@@ -190,6 +203,56 @@ class ModelConfig:
                     f"window_position={kind} has learned tables; use one without, such as rotary"
                 )
 
+    def _check_long(self):
+        """What is made for long texts."""
+        plain = {
+            "kind": self.kind != "encoder_decoder",
+            "layers": self.layers == "unrolled",
+            "num_kv_heads": self.num_kv_heads in (None, self.num_heads),
+            "attention_softcap": self.attention_softcap is None,
+            "window": self.window is None,
+            "memory": self.memory is None,
+        }
+        if self.sparse is not None:
+            wrong = [f"{name}={getattr(self, name)}" for name, fits in plain.items() if not fits]
+            if wrong:
+                kind = type(self.sparse).kind()
+                raise ValueError(f"sparse={kind} does not go with {', '.join(wrong)}; leave the default")
+        if self.wiring == "reversible":
+            fits = plain["kind"] and plain["layers"] and self.loops == 1 and self.number is None
+            if not fits or (self.head == "tied" and not self.head_transform):
+                raise ValueError(
+                    "wiring=reversible has two streams: it needs kind decoder or encoder, layers=unrolled, "
+                    "loops=1, no number encoding, and head=separate, none, or a head_transform"
+                )
+        if self.memory is not None and (self.kind != "decoder" or self.position.size is not None):
+            raise ValueError("memory is a decoder's, with a position scheme that counts on without end")
+        if self.segment is not None and self.memory is None:
+            raise ValueError(f"segment={self.segment} needs memory, which joins segments")
+
+    def _check_clusters(self):
+        adaptive = self.embedding == "adaptive"
+        if not adaptive and (self.cutoffs or self.cutoff_factor != 1):
+            raise ValueError("cutoffs and cutoff_factor are of embedding=adaptive; set it, or leave them out")
+        if not adaptive:
+            return
+        if list(self.cutoffs) != sorted(set(self.cutoffs)) or min(self.cutoffs, default=1) < 1:
+            raise ValueError(f"cutoffs={self.cutoffs} must rise, from 1 on")
+        if self.vocab_size and self.cutoffs and self.cutoffs[-1] >= self.vocab_size:
+            raise ValueError(f"cutoffs={self.cutoffs} must lie below vocab_size={self.vocab_size}")
+        if self.cutoff_factor < 1 or self.d_model // self.cutoff_factor ** len(self.cutoffs) < 1:
+            raise ValueError(
+                f"cutoff_factor={self.cutoff_factor} leaves no width to the last of {len(self.cutoffs) + 1} "
+                "clusters; make it smaller"
+            )
+        if self.head == "separate" or self.embedding_width is not None or self.head_transform:
+            raise ValueError("embedding=adaptive has its own head: use head=tied or none, and d_model wide")
+
+    @property
+    def hidden_width(self) -> int:
+        """Of what the heads read: both streams, where there are two."""
+        return self.d_model * (2 if self.wiring == "reversible" else 1)
+
     @property
     def resolved_head_dim(self) -> int:
         return self.head_dim or self.d_model // self.num_heads
@@ -225,7 +288,7 @@ class ModelConfig:
         Raises:
           ValueError: if embedding=value and the model was not told the vocabulary.
         """
-        if self.embedding == "free":
+        if self.embedding != "value":
             return None
         if not self.token_values:
             raise ValueError(
@@ -261,9 +324,11 @@ class ModelConfig:
         if self.embedding == "value":
             values = token_values(token_texts)
             value_features(values)  # raises where there are too few numbers
+        size = self.vocab_size or len(token_texts)
         return dataclasses.replace(
             self,
-            vocab_size=self.vocab_size or len(token_texts),
+            vocab_size=size,
+            cutoffs=tuple(first for first in self.cutoffs if first < size),
             token_values=values,
             position=self.position.resolve(token_texts),
             number=number,

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, Int, Num
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.stack import Stack, build_norm
 from jaxgpt.nn import cache as caching
+from jaxgpt.nn.adaptive import AdaptiveEmbedding
 from jaxgpt.nn.head import HeadTransform
 from jaxgpt.nn.linear import Embedding, Linear, constant, normal, wide_matmul
 from jaxgpt.nn.tap import Tap, identity
@@ -39,10 +40,30 @@ class Output(NamedTuple):
     labels: Float[Array, "B *T C"] | None = None
 
 
+def build_embedding(config: ModelConfig, rngs: nnx.Rngs) -> Embedding | AdaptiveEmbedding:
+    """The vectors of the tokens."""
+    shared = {
+        "std": config.embedding_std,
+        "dtype": config.dtype,
+        "param_dtype": config.param_dtype,
+        "rngs": rngs,
+    }
+    if config.embedding == "adaptive":
+        return AdaptiveEmbedding(
+            config.vocab_size,
+            config.d_model,
+            cutoffs=config.cutoffs,
+            factor=config.cutoff_factor,
+            **shared,
+        )
+    width = config.resolved_embedding_width
+    return Embedding(config.vocab_size, width, features=config.token_features, **shared)
+
+
 def build_head_transform(config: ModelConfig, rngs: nnx.Rngs) -> HeadTransform:
     """What stands before the output matrix."""
     return HeadTransform(
-        config.d_model,
+        config.hidden_width,
         config.resolved_embedding_width,
         activation=config.activation,
         norm=build_norm(config, config.resolved_embedding_width),
@@ -56,7 +77,7 @@ def build_head_transform(config: ModelConfig, rngs: nnx.Rngs) -> HeadTransform:
 def build_pooler(config: ModelConfig, rngs: nnx.Rngs) -> Linear:
     """The map of one token's hidden state that stands for the sequence (Devlin et al. 2019, section 3.2)."""
     return Linear(
-        {"embed": config.d_model},
+        {"embed": config.hidden_width},
         {None: config.d_model},
         std=config.init_std,
         bias=True,
@@ -69,7 +90,7 @@ def build_pooler(config: ModelConfig, rngs: nnx.Rngs) -> Linear:
 def build_labels(config: ModelConfig, rngs: nnx.Rngs) -> Linear:
     """The second head: labels of a sequence, or of each token."""
     return Linear(
-        {"embed": config.d_model},
+        {"embed": config.d_model if config.pooler else config.hidden_width},
         {None: config.labels},
         std=config.init_std,
         bias=config.labels_bias,
@@ -93,19 +114,12 @@ class Transformer(nnx.Module):
         if config.vocab_size < 1:
             raise ValueError("vocab_size=0: give the model a vocabulary with config.for_vocabulary(...)")
         self.config = config
-        self.embedding = Embedding(
-            config.vocab_size,
-            config.resolved_embedding_width,
-            features=config.token_features,
-            std=config.embedding_std,
-            dtype=config.dtype,
-            param_dtype=config.param_dtype,
-            rngs=rngs,
-        )
+        self.embedding = build_embedding(config, rngs)
         self.encoder = Stack(config, role="encoder", rngs=rngs) if config.kind != "decoder" else None
         self.decoder = Stack(config, role="decoder", rngs=rngs) if config.kind != "encoder" else None
         std, width = config.embedding_std, config.resolved_embedding_width
-        shape, axes = (width, config.vocab_size), ("embed", "vocab")
+        behind = width if config.head_transform else config.hidden_width
+        shape, axes = (behind, config.vocab_size), ("embed", "vocab")
         own = config.head == "separate"
         self.head = normal(rngs.params(), shape, std, axes, config.param_dtype) if own else None
         bias = config.head_bias
@@ -132,6 +146,7 @@ class Transformer(nnx.Module):
         segments: Int[Array, "B T"] | None = None,
         numbers: Num[Array, "B T F"] | None = None,
         source_numbers: Num[Array, "B Z F"] | None = None,
+        global_tokens: Int[Array, "B G"] | None = None,
         cache: caching.Cache | None = None,
         key: jax.Array | None = None,
         tap: Tap = identity,
@@ -148,6 +163,8 @@ class Transformer(nnx.Module):
             an encoder-decoder its source's.
           numbers: features of the number tokens among `tokens`; those of other tokens mean nothing.
           source_numbers: the same for the source.
+          global_tokens: where in each row the tokens stand that see all and are seen by all, -1 for none; of
+            an encoder with `sparse=longformer`.
           cache: from `init_cache`; the tokens of this call are appended to it.
           key: for dropout and random positions; None for evaluation.
           tap: sees and may change every named activation (`jaxgpt.nn.tap`).
@@ -157,6 +174,9 @@ class Transformer(nnx.Module):
             model and the arguments do not fit, or if there are more tokens than `max_length`.
         """
         self._check(tokens, source, cache)
+        if global_tokens is not None:
+            global_tokens = jnp.asarray(global_tokens)
+            self._check_global(tokens, global_tokens)
         self._check_numbers(tokens, numbers, "numbers")
         self._check_numbers(source, source_numbers, "source_numbers")
         arrays = (tokens, source, order, source_order, numbers, source_numbers)  # numpy's are welcome
@@ -165,7 +185,7 @@ class Transformer(nnx.Module):
         )
         if self.decoder is None:
             x = self._embed(tokens, numbers, segments)
-            hidden, _ = self.encoder(x, tokens, order=order, key=key, tap=tap)
+            hidden, _ = self.encoder(x, tokens, order=order, global_tokens=global_tokens, key=key, tap=tap)
             return self._output(hidden, order, None, tap)
         projected = None
         if source is not None:
@@ -191,6 +211,7 @@ class Transformer(nnx.Module):
             order=order,
             source=projected,
             source_order=source_order,
+            global_tokens=global_tokens,
             cache=cache,
             key=key,
             tap=tap,
@@ -233,6 +254,17 @@ class Transformer(nnx.Module):
                         f"{name} hold id {low if low < 0 else high}, outside the vocabulary of "
                         f"{self.config.vocab_size}; was another tokenizer used?"
                     )
+
+    def _check_global(self, tokens, global_tokens):
+        sparse = self.config.sparse
+        if self.config.kind != "encoder" or sparse is None or not sparse.sees_all:
+            raise ValueError("global_tokens are of an encoder with sparse=longformer")
+        if global_tokens.ndim != 2 or global_tokens.shape[0] != tokens.shape[0]:
+            raise ValueError(f"global_tokens of shape {list(global_tokens.shape)} must be [B, G]")
+        if not isinstance(global_tokens, jax.core.Tracer) and int(np.max(global_tokens)) >= tokens.shape[1]:
+            raise ValueError(
+                f"global_tokens name the place {int(np.max(global_tokens))} of {tokens.shape[1]} tokens"
+            )
 
     def _check_numbers(self, tokens, numbers, name):
         number = self.config.number

@@ -1,15 +1,19 @@
 """Multi-head attention with grouped queries (Vaswani et al. 2017, section 3.2; Ainslie et al. 2023)."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
+from jaxgpt.nn.banded import Banded
 from jaxgpt.nn.cache import KeyValue
-from jaxgpt.nn.linear import Linear, dropout
+from jaxgpt.nn.hashed import Hashed
+from jaxgpt.nn.linear import Linear, dropout, fold
 from jaxgpt.nn.norm import Norm
 from jaxgpt.nn.position import Params, Position
-from jaxgpt.nn.tap import Tap, identity
+from jaxgpt.nn.tap import Tap, below, identity
 
 #: Finite, so that a row without any key gives a mean instead of NaN.
 HIDDEN = -1e30
@@ -27,6 +31,8 @@ class Attention(nnx.Module):
       head_norms: norms of queries and of keys over `head_dim`, before they are rotated (Henry et al. 2020,
         arXiv 2010.04245).
       tables: weights of the position scheme for this layer.
+      shared_keys: there is no key map; keys are the queries (Reformer).
+      sees_all: there are second maps for tokens that see all (Longformer).
       bias, out_bias: whether the query, key and value maps, and the output map, have one.
       std: of the initial weights; None means fan_in^-1/2. out_gain: factor on it in the output map.
     """
@@ -43,6 +49,8 @@ class Attention(nnx.Module):
         softcap: float | None = None,
         head_norms: tuple[Norm, Norm] | None = None,
         tables: dict[str, nnx.Param] | None = None,
+        shared_keys: bool = False,
+        sees_all: bool = False,
         bias: bool = True,
         out_bias: bool = True,
         dropout: float = 0.0,
@@ -55,8 +63,12 @@ class Attention(nnx.Module):
         types = {"dtype": dtype, "param_dtype": param_dtype, "rngs": rngs}
         heads, groups = {"heads": num_heads, "head": head_dim}, {"kv_heads": num_kv_heads, "head": head_dim}
         self.query = Linear({"embed": d_model}, heads, std=std, bias=bias, **types)
-        self.key = Linear({"embed": d_model}, groups, std=std, bias=bias, **types)
+        self.key = None if shared_keys else Linear({"embed": d_model}, groups, std=std, bias=bias, **types)
         self.value = Linear({"embed": d_model}, groups, std=std, bias=bias, **types)
+        second = nnx.Dict()
+        for name, outputs in (("query", heads), ("key", groups), ("value", groups)) if sees_all else ():
+            second[name] = Linear({"embed": d_model}, outputs, std=std, bias=bias, **types)
+        self.second = second
         self.out = Linear(heads, {"embed": d_model}, std=std, gain=out_gain, bias=out_bias, **types)
         self.scale = head_dim**-0.5 if scale is None else scale
         self.factor = factor
@@ -67,32 +79,39 @@ class Attention(nnx.Module):
 
     def project(self, x: Float[Array, "B S D"]) -> KeyValue:
         """Keys and values of x; an encoder's are computed once and kept."""
-        key = self.key(x)
+        key = self.query(x) if self.key is None else self.key(x)
         return KeyValue(key if self.key_norm is None else self.key_norm(key), self.value(x))
 
     def __call__(
         self,
         x: Float[Array, "B T D"],
         *,
-        mask: Bool[Array, "#B T S"],
+        mask: Bool[Array, "#B T S"] | None,
         position: Position,
         params: Params,
         q_positions: Int[Array, "#B T"],
         k_positions: Int[Array, "#B S"],
+        pattern: Banded | Hashed | None = None,
         cache: KeyValue | None = None,
         at: Int[Array, ""] | None = None,
         key: jax.Array | None = None,
         tap: Tap = identity,
     ) -> tuple[Float[Array, "B T D"], KeyValue | None]:
-        """Self-attention. With a cache, new keys go into slots `at`, ...; S is then the cache's size."""
+        """Self-attention. With a cache, new keys go into slots `at`, ...; S is then the cache's size.
+
+        A `pattern` says which keys the queries meet, and not all are met; without one the `mask` does.
+        """
         params = params | {name: table[...] for name, table in self.tables.items()}
         q, new = self._queries(x), self.project(x)
         rotated_q, rotated_k = position.rotate(params, q, new.key, q_positions, q_positions)
         new = KeyValue(rotated_k, new.value)
         if cache is not None:
             new = cache = cache.write(new.key, new.value, at)
-        bias = position.bias(params, rotated_q, new.key, q_positions, k_positions)
-        return self._attend(rotated_q, new, mask, bias, key, tap), cache
+        bias = partial(position.bias, params)
+        if pattern is not None:
+            return pattern.attend(self, x, rotated_q, new, bias, key, tap), cache
+        added = bias(rotated_q, new.key, q_positions, k_positions)
+        return self.attend(rotated_q, new, mask, added, key, tap), cache
 
     def cross(
         self,
@@ -104,13 +123,34 @@ class Attention(nnx.Module):
         tap: Tap = identity,
     ) -> Float[Array, "B T D"]:
         """Attention to an encoder's output, given as `project` left it."""
-        return self._attend(self._queries(x), source, mask, None, key, tap)
+        return self.attend(self._queries(x), source, mask, None, key, tap)
+
+    def attend_globally(
+        self,
+        chosen: Float[Array, "B G D"],
+        x: Float[Array, "B T D"],
+        mask: Bool[Array, "B G T"],
+        key: jax.Array | None,
+        tap: Tap,
+    ) -> Float[Array, "B G D"]:
+        """Attention of some tokens to all of `x`, by the second maps."""
+        kv = KeyValue(self.second["key"](x), self.second["value"](x))
+        return self.attend(self.second["query"](chosen), kv, mask, None, fold(key, 1), below(tap, "global"))
 
     def _queries(self, x):
         q = self.query(x)
         return q if self.query_norm is None else self.query_norm(q)
 
-    def _attend(self, q, kv: KeyValue, mask, bias, key, tap):
+    def attend(
+        self,
+        q: Float[Array, "B T H K"],
+        kv: KeyValue,
+        mask: Bool[Array, "#B T S"],
+        bias: Float[Array, "#B H T S"] | None,
+        key: jax.Array | None,
+        tap: Tap,
+    ) -> Float[Array, "B T D"]:
+        """The output for queries and keys as they enter the product."""
         batch, length, heads, width = q.shape
         groups = kv.key.shape[2]
         q, k, v = tap("query", q), tap("key", kv.key.astype(q.dtype)), tap("value", kv.value.astype(q.dtype))

@@ -1,11 +1,14 @@
 """One transformer block: attention, attention to a source, MLP, and where the norms stand."""
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxgpt.nn.attention import Attention
+from jaxgpt.nn.banded import Banded
 from jaxgpt.nn.cache import KeyValue
+from jaxgpt.nn.hashed import Hashed
 from jaxgpt.nn.linear import dropout, fold
 from jaxgpt.nn.mlp import MLP
 from jaxgpt.nn.norm import Norm
@@ -22,7 +25,9 @@ class Block(nnx.Module):
         sandwich those before the sublayers, then those after them.
       wiring: `pre`: x + f(norm(x)) (Radford et al. 2019); `post`: norm(x + f(x)) (Vaswani et al. 2017);
         `parallel`: x + attention(n) + mlp(n) with n = norm(x) (GPT-J); `sandwich`: x + norm(f(norm(x)))
-        (Ding et al. 2021, arXiv 2105.13290; Gemma 2).
+        (Ding et al. 2021, arXiv 2105.13290; Gemma 2); `reversible`: of two streams side by side, which are
+        x, the first gets attention(norm(second)), then the second mlp(norm(first)) (Gomez et al. 2017, arXiv
+        1707.04585; Reformer).
       rate: dropout on each sublayer's output.
     """
 
@@ -47,11 +52,12 @@ class Block(nnx.Module):
         self,
         x: Float[Array, "B T D"],
         *,
-        mask: Bool[Array, "#B T S"],
+        mask: Bool[Array, "#B T S"] | None,
         position: Position,
         params: Params,
         q_positions: Int[Array, "#B T"],
         k_positions: Int[Array, "#B S"],
+        pattern: Banded | Hashed | None = None,
         cache: KeyValue | None = None,
         at: Int[Array, ""] | None = None,
         source: KeyValue | None = None,
@@ -71,6 +77,7 @@ class Block(nnx.Module):
                 params=params,
                 q_positions=q_positions,
                 k_positions=k_positions,
+                pattern=pattern,
                 cache=cache,
                 at=at,
                 key=fold(key, 0),
@@ -87,6 +94,11 @@ class Block(nnx.Module):
             return self.mlp(h, below(tap, "mlp"))
 
         sublayers = [attend, *([] if self.cross is None else [cross]), mlp]
+        if self.wiring == "reversible":
+            first, second = jnp.split(x, 2, axis=-1)
+            first = first + dropout(attend(self.norms[0](second)), self.rate, fold(key, 2))
+            second = second + self.second_half(first, key=key, tap=tap)
+            return tap("residual", jnp.concatenate([first, second], axis=-1)), kept
         outputs = []
         shared = self.norms[0](x) if self.wiring == "parallel" else None
         for index, sublayer in enumerate(sublayers):
@@ -101,3 +113,12 @@ class Block(nnx.Module):
             else:
                 x = self.norms[index](x + dropout(sublayer(x), self.rate, drop))
         return tap("residual", sum(outputs, x)), kept
+
+    def first_half(self, h: Float[Array, "B T D"], *, key: jax.Array | None, **attention) -> Array:
+        """What the first of two streams gets from the second; `attention` are arguments of it."""
+        y, _ = self.attention(self.norms[0](h), key=fold(key, 0), **attention)
+        return dropout(y, self.rate, fold(key, 2))
+
+    def second_half(self, h: Float[Array, "B T D"], *, key: jax.Array | None, tap: Tap = identity) -> Array:
+        """What the second of two streams gets from the first."""
+        return dropout(self.mlp(self.norms[1](h), below(tap, "mlp")), self.rate, fold(key, 3))

@@ -61,6 +61,7 @@ def empty(
     *,
     batch: int,
     slots: int,
+    memory: int = 0,
     num_layers: int,
     num_kv_heads: int,
     head_dim: int,
@@ -68,7 +69,11 @@ def empty(
     carry: Carry,
     stacked: bool,
 ) -> Cache:
-    """A cache of `slots` empty slots; `stacked` for scanned layers."""
+    """A cache of `slots` slots; `stacked` for scanned layers.
+
+    The first `memory` of them hold zeros as if they had been seen (Dai et al. 2019, arXiv 1901.02860).
+    """
+    place = jnp.arange(slots, dtype=jnp.int32)
     shape = (batch, slots, num_kv_heads, head_dim)
     if stacked:
         layers = KeyValue(jnp.zeros((num_layers, *shape), dtype), jnp.zeros((num_layers, *shape), dtype))
@@ -76,9 +81,9 @@ def empty(
         layers = tuple(KeyValue(jnp.zeros(shape, dtype), jnp.zeros(shape, dtype)) for _ in range(num_layers))
     return Cache(
         layers=layers,
-        order=jnp.full((batch, slots), -1, jnp.int32),
-        positions=jnp.zeros((batch, slots), jnp.int32),
-        used=jnp.zeros((), jnp.int32),
-        seen=jnp.zeros((batch,), jnp.int32),
+        order=jnp.broadcast_to(jnp.where(place < memory, place, -1), (batch, slots)),
+        positions=jnp.broadcast_to(jnp.where(place < memory, place, 0), (batch, slots)),
+        used=jnp.full((), memory, jnp.int32),
+        seen=jnp.full((batch,), memory, jnp.int32),
         carry=carry,
     )

@@ -75,3 +75,13 @@ def window(left: int, right: int = 0) -> Mask:
 def prefix(length: int) -> Mask:
     """Every query sees the first `length` keys; `causal() | prefix(n)` is a prefix language model."""
     return Mask(lambda q, k: (k < length) & jnp.full_like(q, True, dtype=bool), f"prefix({length})")
+
+
+@functools.cache
+def chunks(size: int, before: int, after: int = 0) -> Mask:
+    """A query sees the keys of its own chunk of `size` and of as many chunks before and behind it."""
+
+    def rule(q, k):
+        return (k // size >= q // size - before) & (k // size <= q // size + after)
+
+    return Mask(rule, f"chunks({size}, {before}, {after})")

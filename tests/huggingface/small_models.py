@@ -52,6 +52,37 @@ _T5 = {
     "num_heads": 3,
     "decoder_start_token_id": 0,
 }
+_REFORMER = {
+    "vocab_size": 41,
+    "max_position_embeddings": 30,
+    "hidden_size": 24,
+    "num_attention_heads": 3,
+    "attention_head_size": 8,
+    "feed_forward_size": 28,
+    "axial_pos_shape": [6, 5],
+    "axial_pos_embds_dim": [8, 16],
+    "attn_layers": ["local", "lsh", "lsh"],
+    "lsh_attn_chunk_length": 4,
+    "local_attn_chunk_length": 5,
+    "num_hashes": 2,
+    "num_buckets": [2, 4],
+    "hash_seed": 3,
+    "is_decoder": True,
+}
+_TRANSFO_XL = {
+    "vocab_size": 41,
+    "d_model": 24,
+    "d_embed": 24,
+    "n_head": 3,
+    "d_head": 6,
+    "d_inner": 28,
+    "n_layer": 3,
+    "mem_len": 9,
+    "clamp_len": 12,
+    "div_val": 2,
+    "cutoffs": [10, 25],
+    "proj_share_all_but_first": True,
+}
 _LLAMA3_ROPE = {
     "rope_type": "llama3",
     "rope_theta": 500.0,
@@ -158,6 +189,20 @@ MODELS = {
     "albert-pretraining": Small("AlbertForPreTraining", _ALBERT),
     "bart": Small("BartForConditionalGeneration", _BART | {"scale_embedding": True}),
     "bart-text-labels": Small("BartForSequenceClassification", _BART | {"num_labels": 3}),
+    "longformer": Small("LongformerForMaskedLM", _ROBERTA | {"attention_window": [4, 8]}),
+    "longformer-text-labels": Small(
+        "LongformerForSequenceClassification", _ROBERTA | {"attention_window": 4, "num_labels": 3}
+    ),
+    "reformer": Small("ReformerModelWithLMHead", _REFORMER),
+    "reformer-other": Small(
+        "ReformerModelWithLMHead",
+        _REFORMER | {"attn_layers": ["lsh", "local"], "num_buckets": None, "lsh_num_chunks_after": 1},
+    ),
+    # These are in transformers up to version 4 alone.
+    "transfo_xl": Small("TransfoXLLMHeadModel", _TRANSFO_XL),
+    "transfo_xl-plain": Small(
+        "TransfoXLLMHeadModel", _TRANSFO_XL | {"div_val": 1, "same_length": False, "clamp_len": -1}
+    ),
     "marian": Small(
         "MarianMTModel",
         _BART
@@ -187,6 +232,10 @@ MODELS = {
 }
 
 
+#: Those that the installed version of transformers has.
+AVAILABLE = [name for name, small in MODELS.items() if hasattr(transformers, small.architecture)]
+
+
 def build(name: str, seed: int = 0, std: float = 0.3):
     """The model with every parameter drawn anew: zero biases and unit scales hide mistakes."""
     small = MODELS[name]
@@ -199,6 +248,8 @@ def build(name: str, seed: int = 0, std: float = 0.3):
             computed = config.model_type == "marian" and "embed_positions" in key  # sinusoids
             if (isinstance(value, torch.nn.Parameter) and not computed) or key == "final_logits_bias":
                 value.copy_(torch.randn(value.shape, generator=generator) * std)
+        if config.model_type == "reformer":
+            model.lm_head.bias.zero_()  # version 5 writes it and does not add it
         if small.own_head:
             model.lm_head.weight = torch.nn.Parameter(
                 torch.randn(model.lm_head.weight.shape, generator=generator)
@@ -210,6 +261,20 @@ def inputs(model, seed: int = 0) -> dict[str, np.ndarray]:
     """Tokens for the model: `tokens`, and for an encoder-decoder `source` as well."""
     rng = np.random.default_rng(seed)
     vocab = model.config.vocab_size
+    if model.config.model_type == "longformer":
+        first = 0 if "Classification" in type(model).__name__ else 3  # there the first is always global
+        return {
+            "tokens": rng.integers(3, vocab - 1, (2, 13)),
+            "global_tokens": np.array([[0, 7], [first, -1]]),
+        }
+    if model.config.model_type == "reformer":
+        config = model.config
+        torch.manual_seed(config.hash_seed)
+        buckets = config.num_buckets or 8  # of 20 tokens, which 13 are padded to, in chunks of 4
+        count = (sum(buckets) if isinstance(buckets, list) else buckets) // 2
+        shape = (config.num_attention_heads, config.attention_head_size, config.num_hashes, count)
+        rotations = torch.randn(shape, dtype=torch.float64).numpy()
+        return {"tokens": rng.integers(3, vocab - 1, (2, 13)), "rotations": rotations}
     if not model.config.is_encoder_decoder:
         return {"tokens": rng.integers(3, vocab - 1, (2, 13))}
     source = rng.integers(3, vocab - 1, (2, 11))
@@ -223,14 +288,22 @@ def inputs(model, seed: int = 0) -> dict[str, np.ndarray]:
 def outputs(model, given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What the model makes of them, by our names: logits, hidden, pooled, labels."""
     tokens = torch.tensor(given["tokens"])
+    if "rotations" in given:
+        model = model.double()  # its masks of -1e5 leave float32 two digits
     source = {"decoder_input_ids": tokens} if "source" in given else {}
     ids = torch.tensor(given["source"]) if source else tokens
+    if "global_tokens" in given:
+        flags = torch.zeros_like(ids)
+        for row, places in enumerate(given["global_tokens"]):
+            flags[row, places[places >= 0]] = 1
+        source = {"global_attention_mask": flags}
     with torch.no_grad():
         out = model(input_ids=ids, **source)
     found = {}
     labelled = any(word in type(model).__name__ for word in ("Classification", "QuestionAnswering"))
     names = {
         "logits": "labels" if labelled else "logits",
+        "prediction_scores": "logits",
         "prediction_logits": "logits",
         "seq_relationship_logits": "labels",
         "sop_logits": "labels",
@@ -238,17 +311,17 @@ def outputs(model, given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
     for theirs, ours in names.items():
         if getattr(out, theirs, None) is not None:
-            found[ours] = getattr(out, theirs).float().numpy()
+            found[ours] = getattr(out, theirs).numpy()
     if hasattr(out, "start_logits"):
-        found["labels"] = torch.stack([out.start_logits, out.end_logits], -1).float().numpy()
+        found["labels"] = torch.stack([out.start_logits, out.end_logits], -1).numpy()
     if hasattr(out, "last_hidden_state"):
-        found["hidden"] = out.last_hidden_state.float().numpy()
+        found["hidden"] = out.last_hidden_state.numpy()
     return found
 
 
 def continuations(model, given: dict[str, np.ndarray], count: int = 8) -> dict[str, np.ndarray]:
     """New tokens by `generate`: `greedy`, and the best of three `beams`; nothing for other models."""
-    if not type(model).__name__.endswith(
+    if model.config.model_type == "transfo-xl" or not type(model).__name__.endswith(
         ("LMHeadModel", "ForCausalLM", "ForConditionalGeneration", "MTModel")
     ):
         return {}

@@ -1,8 +1,8 @@
 """The same against transformers itself, on fresh random models, where it and torch are installed."""
 
-import jax
 import numpy as np
 import pytest
+from computing import dtype, exactly, ours
 from flax import nnx
 
 from jaxgpt.generation import beam_search, generate
@@ -16,7 +16,7 @@ small_models = pytest.importorskip("small_models")
 pytestmark = pytest.mark.transformers
 
 
-@pytest.fixture(params=small_models.MODELS)
+@pytest.fixture(params=small_models.AVAILABLE)
 def made(request, tmp_path):
     """A model of transformers with parameters of another seed, what it is given, and its directory."""
     model = small_models.build(request.param, seed=1)
@@ -31,10 +31,11 @@ def largest(found, expected):
 
 def test_outputs(made):
     model, given, path = made
-    with jax.default_matmul_precision("highest"):
-        out = load_hf(path / "theirs").model(given["tokens"], source=given.get("source"))
+    kept, tolerance = dtype(given)
+    with exactly(given):
+        found = ours(load_hf(path / "theirs", dtype=kept).model, given)
     for name, expected in small_models.outputs(model, given).items():
-        assert largest(getattr(out, name), expected) < 2e-5, name
+        assert largest(found[name], expected) < tolerance, name
 
 
 def test_exported_directories_load_with_the_same_outputs(made):
@@ -64,18 +65,20 @@ def test_continuations(made):
     np.testing.assert_array_equal(beams.tokens[:, 0], expected["beams"])
 
 
-@pytest.mark.parametrize("name", small_models.MODELS)
+@pytest.mark.parametrize("name", small_models.AVAILABLE)
 def test_bfloat16_has_the_same_first_choice(name, tmp_path):
     """As float32 has, wherever its first two lie further apart than transformers errs in bfloat16."""
     model = small_models.build(name, seed=1, std=0.1)  # larger weights make rounding chaotic
     model.save_pretrained(tmp_path / "theirs")
     given = small_models.inputs(model, seed=1)
+    if "rotations" in given:
+        pytest.skip("which tokens hash alike is decided by rounding")
     expected = small_models.outputs(model, given).get("logits")
     if expected is None:
         pytest.skip("it has no logits")
     loaded = load_hf(tmp_path / "theirs", dtype="bfloat16").model
     assert {str(leaf.dtype) for leaf in jax.tree.leaves(nnx.state(loaded))} == {"bfloat16"}
-    found = np.asarray(loaded(given["tokens"], source=given.get("source")).logits)
+    found = np.asarray(ours(loaded, given)["logits"])
     theirs = small_models.outputs(model.to(torch.bfloat16), given)["logits"]
     second, first = np.sort(expected, axis=-1)[..., -2:].transpose(2, 0, 1)
     clear = first - second > 2 * np.abs(theirs - expected).max(-1)

@@ -7,6 +7,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from computing import dtype, exactly, ours
 from flax import nnx
 
 from jaxgpt.generation import beam_search, generate
@@ -24,12 +25,6 @@ def reference(name):
         return dict(file)
 
 
-def ours(model, given):
-    """The model's outputs by their names."""
-    out = model(given["tokens"], source=given.get("source"))
-    return {name: getattr(out, name) for name in ("logits", "labels", "pooled", "hidden")}
-
-
 def error(found, expected):
     """The largest difference over the largest value."""
     return np.abs(np.asarray(found) - expected).max() / np.abs(expected).max()
@@ -43,12 +38,13 @@ def params(model):
 @pytest.mark.parametrize("name", NAMES)
 def test_outputs_are_those_of_transformers(name):
     given = reference(name)
-    with jax.default_matmul_precision("highest"):
-        found = ours(load_hf(REFERENCES / name).model, given)
+    kept, tolerance = dtype(given)
+    with exactly(given):
+        found = ours(load_hf(REFERENCES / name, dtype=kept).model, given)
     compared = [key for key in found if key in given]
     assert compared
     for key in compared:
-        assert error(found[key], given[key]) < 2e-5, key
+        assert error(found[key], given[key]) < tolerance, key
     # Another head than those compared would be one that transformers does not have.
     assert all(found[key] is None or key in given for key in ("logits", "labels"))
 

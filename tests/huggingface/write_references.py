@@ -1,23 +1,30 @@
 """Write `references/`: small models of transformers and what they compute. It needs transformers and torch.
 
-    python tests/huggingface/write_references.py
+    python tests/huggingface/write_references.py [NAME ...]
 
 Each folder is a directory as transformers writes it, and `reference.npz` beside it. What was written last
-came from transformers 5.23.0 and torch 2.13.0.
+came from transformers 5.23.0 and torch 2.13.0; transfo_xl from transformers 4.57.6, the last that has it.
 """
 
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
-from small_models import MODELS, build, continuations, inputs, outputs
+import torch
+from small_models import AVAILABLE, build, continuations, inputs, outputs
 
 FOLDER = Path(__file__).parent / "references"
 
 
 def main() -> None:
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    for name in MODELS:
+    # transformers 4.57.6 calls type_as(dtype=...), which torch does not have.
+    own = torch.Tensor.type_as
+    torch.Tensor.type_as = lambda self, other=None, dtype=None: (
+        own(self, other) if dtype is None else self.to(dtype)
+    )
+    for name in sys.argv[1:] or AVAILABLE:
+        shutil.rmtree(FOLDER / name, ignore_errors=True)
         if name.endswith("-other"):
             continue  # for the live tests, which keeps the folder small
         model = build(name)

@@ -45,6 +45,8 @@ def with_vocabulary(name, size):
         ("t5_small", 32128, 60_506_624),
         ("t5_base", 32128, 222_903_552),
         ("t5_v1_1_small", 32128, 76_961_152),
+        ("longformer_base", 50265, 148_711_257 - 2 * 768),  # without two unused positions
+        ("transformer_xl", 267_735, 285_205_322),
         ("nanogpt_baby", 65, 10_745_088),
         ("nanogpt_cpu", 65, 804_096),
     ],
@@ -87,9 +89,9 @@ def test_names_are_the_presets_and_nothing_else():
     assert list(presets.functions()) == [
         *("albert_base", "albert_xxlarge", "bart_base", "bart_large", "bert_base", "bert_large"),
         *("gemma2_2b", "gemma3_1b", "gemma_2b", "gpt1", "gpt2", "gpt2_large", "gpt2_medium", "gpt2_xl"),
-        *("gpt3", "gpt3_small", "gpt3_xl", "gptj", "llama2_7b", "makemore", "nanogpt_baby", "nanogpt_cpu"),
-        *("qwen3_600m", "small", "small_encoder_decoder", "t5_base", "t5_small", "t5_v1_1_small", "tiny"),
-        "transformer_base",
+        *("gpt3", "gpt3_small", "gpt3_xl", "gptj", "llama2_7b", "longformer_base", "makemore"),
+        *("nanogpt_baby", "nanogpt_cpu", "qwen3_600m", "reformer_enwik8", "small", "small_encoder_decoder"),
+        *("t5_base", "t5_small", "t5_v1_1_small", "tiny", "transformer_base", "transformer_xl"),
     ]
 
 

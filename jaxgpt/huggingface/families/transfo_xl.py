@@ -1,0 +1,106 @@
+"""Transformer-XL (Dai et al. 2019, arXiv 1901.02860); in transformers up to its version 4."""
+
+import dataclasses
+from collections.abc import Container, Iterator
+from typing import Any
+
+from jaxgpt.huggingface.family import Family
+from jaxgpt.huggingface.fields import Field, Given
+from jaxgpt.huggingface.layout import Entry, linear, norm, table, vector
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.transformer_xl import TransformerXL
+
+
+@dataclasses.dataclass(frozen=True)
+class TransfoXL(Family):
+    """Transformer-XL: post-norm, memory, relative positions, adaptive embedding and softmax."""
+
+    architecture = "TransfoXLLMHeadModel"
+    position = TransformerXL
+    prefix = "transformer."
+    tokens = "word_emb.emb_layers.0.weight"
+    head = "crit.head"  # in no file: the softmax is the embedding's
+    ignored = {
+        r"(transformer\.)?pos_emb\.inv_freq": "wavelengths, which are computed",
+        r"crit\.out_layers\.\d+\.weight": "the token embeddings, once more",
+        r"crit\.out_projs\.[1-9]\d*": "the embeddings' maps, once more",
+    }
+
+    fields = (
+        Field("vocab_size", "vocab_size", 267735),
+        Field("n_layer", "num_layers", 18),
+        Field("d_model", "d_model", 1024),
+        Field("n_head", "num_heads", 16),
+        Field("d_head", "head_dim", 64),
+        Field("d_inner", "d_ff", 4096),
+        Field("div_val", "cutoff_factor", 4),
+        Field("mem_len", "memory", 1600),
+        Field("layer_norm_epsilon", "norm_epsilon", 1e-5),
+        Field("dropout", "dropout", 0.1),
+        Field("dropatt", "attention_dropout", 0.0),
+        Field("init_std", "init_std", 0.02),
+    )
+
+    def config(self, given: Given) -> ModelConfig:
+        given.require("pre_lnorm", False)
+        given.require("attn_type", 0)
+        given.require("untie_r", True)
+        given.require("proj_share_all_but_first", True)
+        given.require("d_embed", given.get("d_model", 1024))
+        clamp = given.get("clamp_len", 1000)
+        cutoffs = given.fields.get("cutoffs", [20000, 40000, 200000])
+        if not isinstance(cutoffs, list) or not all(type(v) is int for v in cutoffs):
+            raise ValueError(f"{given.source}: cutoffs={cutoffs!r} is not a list of numbers")
+        size = given.get("vocab_size", 267735)
+        found = given.read(self.fields)
+        return ModelConfig(
+            **found | {"memory": found["memory"] or None},
+            max_length=2**20,  # positions are relative: it has no length of its own
+            position=TransformerXL(clamp=clamp if clamp > 0 else None),
+            window=found["memory"] if given.get("same_length", True) else None,
+            wiring="post",
+            activation="relu",
+            attention_bias=False,
+            attention_out_bias=False,
+            embedding="adaptive",
+            cutoffs=tuple(v for v in cutoffs if v < size),
+            embedding_scale=found["d_model"] ** 0.5,
+            head="tied" if "crit.out_layers.0.bias" in given.tensors else "none",
+            residual_init="plain",
+        )
+
+    def describe(self, config: ModelConfig) -> dict[str, Any]:
+        return super().describe(config) | {
+            "d_embed": config.d_model,
+            "cutoffs": list(config.cutoffs),
+            "clamp_len": config.position.clamp or -1,
+            "same_length": config.window is not None,
+            "untie_r": True,
+        }
+
+    def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
+        mapped = config.cutoff_factor > 1
+        clusters = len(config.cutoffs) + 1
+        for k in range(clusters if mapped else 1):
+            yield from table(f".word_emb.emb_layers.{k}.weight", f"embedding.tables.{k}")
+            if mapped:
+                yield Entry(f".word_emb.emb_projs.{k}", (f"embedding.maps.{k}",), "linear")
+            yield from vector(f"crit.out_layers.{k}.bias", f"embedding.biases.{k}")
+        if mapped:
+            yield Entry("crit.out_projs.0", ("embedding.out_map",), "linear")
+        if clusters > 1:
+            yield from table("crit.cluster_weight", "embedding.clusters")
+            yield from vector("crit.cluster_bias", "embedding.cluster_bias")
+        for i in range(config.num_layers):
+            theirs, ours = f".layers.{i}", f"decoder.blocks.{i}"
+            attention = f"{theirs}.dec_attn"
+            maps = [f"{ours}.attention.{name}" for name in ("query", "key", "value")]
+            yield from linear(f"{attention}.qkv_net", *maps, bias=False)
+            yield from linear(f"{attention}.o_net", f"{ours}.attention.out", bias=False, inputs=2)
+            yield Entry(f"{attention}.r_net.weight", (f"{ours}.attention.tables.distance",), "linear")
+            yield from table(f"{attention}.r_w_bias", f"{ours}.attention.tables.u")
+            yield from table(f"{attention}.r_r_bias", f"{ours}.attention.tables.v")
+            yield from norm(f"{attention}.layer_norm", f"{ours}.norms.0")
+            yield from linear(f"{theirs}.pos_ff.CoreNet.0", f"{ours}.mlp.up")
+            yield from linear(f"{theirs}.pos_ff.CoreNet.3", f"{ours}.mlp.down")
+            yield from norm(f"{theirs}.pos_ff.layer_norm", f"{ours}.norms.1")

@@ -1,0 +1,64 @@
+"""What a sparse scheme is: a frozen description of which keys each layer's queries meet."""
+
+import dataclasses
+from typing import NamedTuple
+
+from jaxgpt.choice import Choice
+
+
+class Blocks(NamedTuple):
+    """Queries meet the keys of their own block and of its neighbours.
+
+    Attributes:
+      size: tokens a block.
+      before, after: neighbours on either side.
+      wrap: whether the first block and the last are neighbours.
+      reach: how far a query sees to either side within them; None: all of them.
+    """
+
+    size: int
+    before: int
+    after: int
+    wrap: bool = False
+    reach: int | None = None
+
+
+class Hashing(NamedTuple):
+    """Queries meet the keys that stand beside them once all are sorted by their hashes.
+
+    Attributes:
+      size: tokens a chunk of the sorted sequence.
+      before, after: neighbouring chunks that are met as well.
+      rounds: times that all are hashed.
+      buckets: hash values; several factors are hashed each for itself.
+      seed: of the rotations that hash.
+    """
+
+    size: int
+    before: int
+    after: int
+    rounds: int
+    buckets: tuple[int, ...]
+    seed: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Sparse(Choice, package="jaxgpt.nn.sparse"):
+    """Attention in which a query meets only some of the keys."""
+
+    def layer(self, index: int, *, length: int, max_length: int, causal: bool) -> Blocks | Hashing:
+        """What layer `index` does with `length` tokens."""
+        raise NotImplementedError
+
+    def padded(self, length: int) -> int:
+        """The length that `length` tokens are padded to."""
+        return length
+
+    def shares_keys(self, index: int) -> bool:
+        """Whether the keys of layer `index` are its queries."""
+        return False
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether some tokens see all and are seen by all, through maps of their own."""
+        return False
