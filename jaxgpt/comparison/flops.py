@@ -54,5 +54,7 @@ def training_flops(config: ModelConfig, shapes: Shapes, *, tokens: int, source: 
         # The encoder's output is made keys and values once, however often the decoder loops.
         weights += (body_params(shapes, "encoder") * config.loops + cross) * source
         attention += encoder_depth * width * source * source + depth * width * tokens * source
+    if config.mixer != "attention":
+        attention = 0
     head = config.d_model * config.vocab_size * tokens
     return 6 * weights + 12 * attention + 6 * head

@@ -38,10 +38,14 @@ def grow(cache: Cache, slots: int) -> Cache:
         widths = [(0, more if i == axis else 0) for i in range(leaf.ndim)]
         return jnp.pad(leaf, widths, constant_values=value)
 
-    axis = 2 if isinstance(cache.layers, KeyValue) else 1
+    def widen_layer(layer):
+        if not isinstance(layer, KeyValue):  # a recurrent state has no slots
+            return layer
+        return jax.tree.map(lambda leaf: widen(leaf, leaf.ndim - 3), layer)
+
     return dataclasses.replace(
         cache,
-        layers=jax.tree.map(lambda leaf: widen(leaf, axis), cache.layers),
+        layers=jax.tree.map(widen_layer, cache.layers, is_leaf=lambda x: isinstance(x, KeyValue)),
         order=widen(cache.order, 1, -1),
         positions=widen(cache.positions, 1),
     )

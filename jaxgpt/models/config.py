@@ -14,7 +14,7 @@ from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.nn.sparse import Sparse
 from jaxgpt.nn.values import token_values, value_features
 
-Activation = Literal["relu", "gelu", "gelu_tanh", "silu", "reglu", "geglu", "geglu_tanh", "swiglu"]
+Activation = Literal["relu", "gelu", "gelu_tanh", "silu", "tanh", "reglu", "geglu", "geglu_tanh", "swiglu"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +30,11 @@ class ModelConfig:
 
     metavar: ClassVar[str] = "PRESET"
 
+    mixer: Annotated[
+        Literal["attention", "lstm", "gru", "mean", "concat", "none"],
+        "what tokens learn of others by; mean: a bag of words, concat: the last `window` tokens",
+    ] = "attention"
+    additive: Annotated[bool, "an lstm or gru decoder attends to its source (Bahdanau)"] = False
     init: Annotated[
         str, "directory of transformers whose model and weights training starts from; empty: none"
     ] = ""
@@ -154,6 +159,7 @@ class ModelConfig:
         if self.pooler and self.labels_from == "each":
             raise ValueError("pooler=true needs one token to pool; set labels_from=first or last")
         self._check_layers()
+        self._check_mixer()
         self._check_long()
         self._check_clusters()
         if self.vocab_size < 0:
@@ -202,6 +208,40 @@ class ModelConfig:
                 raise ValueError(
                     f"window_position={kind} has learned tables; use one without, such as rotary"
                 )
+
+    def _check_mixer(self):
+        recurrent = self.mixer in ("lstm", "gru")
+        if self.additive and not (recurrent and self.kind == "encoder_decoder"):
+            raise ValueError("additive=true is of mixer=lstm or gru with kind=encoder_decoder")
+        if self.mixer == "attention":
+            return
+        if self.kind != "decoder" and not (recurrent and self.kind == "encoder_decoder"):
+            kinds = "decoder or encoder_decoder" if recurrent else "decoder"
+            raise ValueError(f"mixer={self.mixer} needs kind={kinds}, not {self.kind}")
+        if (
+            self.kind == "encoder_decoder"
+            and not self.additive
+            and self.num_encoder_layers != self.num_layers
+        ):
+            raise ValueError(
+                f"encoder_layers={self.encoder_layers}: the decoder's {self.num_layers} layers begin with "
+                "the encoder's states, one each; leave it at none or set additive=true"
+            )
+        if self.mixer == "concat" and self.window is None:
+            raise ValueError("mixer=concat joins the last window tokens; set window")
+        plain = {
+            "window": self.window is None or self.mixer == "concat",
+            **{name: getattr(self, name) is None for name in ("sparse", "memory", "embedding_width")},
+            "loops": self.loops == 1,
+            "layers": self.layers == "unrolled",
+            "remat": self.remat == "none",
+            "embedding_norm": not self.embedding_norm,
+            "window_layers": not self.window_layers,
+            "wiring": self.wiring == "pre",
+        }
+        wrong = [f"{name}={getattr(self, name)}" for name, fits in plain.items() if not fits]
+        if wrong:
+            raise ValueError(f"mixer={self.mixer} does not go with {', '.join(wrong)}; leave the default")
 
     def _check_long(self):
         """What is made for long texts."""

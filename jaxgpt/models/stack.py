@@ -214,7 +214,7 @@ class Stack(nnx.Module):
             if self.config.memory is not None:
                 oldest = cache.seen - self.config.memory
             limit = self.config.max_length + (self.config.memory or 0)
-            cache = _append(cache, order, positions, carry, limit=limit)
+            cache = append(cache, order, positions, carry, limit=limit)
             k_order, k_positions = cache.order, cache.positions
         params = {name: table[...] for name, table in self.tables.items()}
         x = self.position.embed(params, x, positions)
@@ -437,8 +437,8 @@ def _of(layers, part: slice):
     return None if layers is None else layers[part]
 
 
-def _append(cache: caching.Cache, order, positions, carry, *, limit: int) -> caching.Cache:
-    """The cache after new tokens, all but their keys and values.
+def append(cache: caching.Cache, order, positions, carry, *, limit: int) -> caching.Cache:
+    """The cache after new tokens, all but what its layers remember of them.
 
     Raises:
       ValueError: if the slots run out, or a row has more than `limit` tokens (outside of jit, where the

@@ -10,6 +10,8 @@ from flax import nnx
 from jaxtyping import Array, Float, Int, Num
 
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.recurrent import RecurrentStack
+from jaxgpt.models.simple import SimpleStack
 from jaxgpt.models.stack import Stack, build_norm
 from jaxgpt.nn import cache as caching
 from jaxgpt.nn.adaptive import AdaptiveEmbedding
@@ -38,6 +40,12 @@ class Output(NamedTuple):
     numbers: Float[Array, "B T P"] | None = None
     pooled: Float[Array, "B D"] | None = None
     labels: Float[Array, "B *T C"] | None = None
+
+
+def build_stack(config: ModelConfig, role: str, rngs: nnx.Rngs) -> Stack | RecurrentStack | SimpleStack:
+    """An encoder or a decoder of the kind that `mixer` names."""
+    kinds = {"attention": Stack, "lstm": RecurrentStack, "gru": RecurrentStack}
+    return kinds.get(config.mixer, SimpleStack)(config, role=role, rngs=rngs)
 
 
 def build_embedding(config: ModelConfig, rngs: nnx.Rngs) -> Embedding | AdaptiveEmbedding:
@@ -101,7 +109,7 @@ def build_labels(config: ModelConfig, rngs: nnx.Rngs) -> Linear:
 
 
 class Transformer(nnx.Module):
-    """The model that a `ModelConfig` describes.
+    """The model that a `ModelConfig` describes; with another `mixer` than attention it is no transformer.
 
     Shapes: B batch, T tokens, Z source tokens, D model, V vocabulary. All of its state is parameters;
     randomness enters through `key` alone, and without a key there is no dropout.
@@ -115,8 +123,8 @@ class Transformer(nnx.Module):
             raise ValueError("vocab_size=0: give the model a vocabulary with config.for_vocabulary(...)")
         self.config = config
         self.embedding = build_embedding(config, rngs)
-        self.encoder = Stack(config, role="encoder", rngs=rngs) if config.kind != "decoder" else None
-        self.decoder = Stack(config, role="decoder", rngs=rngs) if config.kind != "encoder" else None
+        self.encoder = build_stack(config, "encoder", rngs) if config.kind != "decoder" else None
+        self.decoder = build_stack(config, "decoder", rngs) if config.kind != "encoder" else None
         std, width = config.embedding_std, config.resolved_embedding_width
         behind = width if config.head_transform else config.hidden_width
         shape, axes = (behind, config.vocab_size), ("embed", "vocab")

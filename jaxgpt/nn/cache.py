@@ -1,6 +1,7 @@
 """The key/value cache: what decoding remembers of the tokens it has seen."""
 
 import dataclasses
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -32,23 +33,24 @@ class Cache:
     """The state of decoding a batch.
 
     Attributes:
-      layers: one `KeyValue` a layer, or a single one with a leading layer dimension (scanned layers).
+      layers: one `KeyValue` a layer, or a single one with a leading layer dimension (scanned layers); without
+        attention one state a layer, whose arrays have the batch first.
       order: of the token in each slot, -1 in empty and padded ones. [B, S]
       positions: what the position scheme made of each token. [B, S]
       used: slots written so far, the same for every row. []
       seen: real tokens so far, by row. [B]
       carry: the position scheme's state.
-      source: keys and values of the encoder's output a decoder layer (encoder-decoder), as `layers`.
+      source: what decoder layers look up in the encoder's output (encoder-decoder), as `layers`.
       source_order: of the encoder's tokens. [B, S]
     """
 
-    layers: tuple[KeyValue, ...] | KeyValue
+    layers: tuple[Any, ...] | KeyValue
     order: Int[Array, "B S"]
     positions: Int[Array, "B S"]
     used: Int[Array, ""]
     seen: Int[Array, "B"]
     carry: Carry
-    source: tuple[KeyValue, ...] | KeyValue | None = None
+    source: Any = None
     source_order: Int[Array, "B Z"] | None = None
 
     @property

@@ -3,6 +3,7 @@
 from functools import partial
 
 import jax
+import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
@@ -14,6 +15,7 @@ _FUNCTIONS = {
     "gelu": partial(jax.nn.gelu, approximate=False),
     "gelu_tanh": partial(jax.nn.gelu, approximate=True),
     "silu": jax.nn.silu,
+    "tanh": jnp.tanh,
 }
 _GATED = {"reglu": "relu", "geglu": "gelu", "geglu_tanh": "gelu_tanh", "swiglu": "silu"}
 
@@ -27,7 +29,7 @@ class MLP(nnx.Module):
     """f(x W1) W2, or (f(x Wg) * x W1) W2 for the activations that end in glu.
 
     Args:
-      activation: relu, gelu (erf), gelu_tanh, silu, or a gated one: reglu, geglu, geglu_tanh, swiglu.
+      activation: relu, gelu (erf), gelu_tanh, silu, tanh, or a gated one: reglu, geglu, geglu_tanh, swiglu.
     """
 
     def __init__(

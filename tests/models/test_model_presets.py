@@ -88,9 +88,18 @@ def test_every_preset_builds_and_names_its_source(name):
 def test_names_are_the_presets_and_nothing_else():
     assert list(presets.functions()) == [
         *("albert_base", "albert_xxlarge", "bart_base", "bart_large", "bert_base", "bert_large"),
-        *("gemma2_2b", "gemma3_1b", "gemma_2b", "gpt1", "gpt2", "gpt2_large", "gpt2_medium", "gpt2_xl"),
-        *("gpt3", "gpt3_small", "gpt3_xl", "gptj", "llama2_7b", "longformer_base", "makemore"),
-        *("nanogpt_baby", "nanogpt_cpu", "qwen3_600m", "reformer_enwik8", "small", "small_encoder_decoder"),
+        *("char_gru", "char_lstm", "gemma2_2b", "gemma3_1b", "gemma_2b", "gpt1", "gpt2", "gpt2_large"),
+        *("gpt2_medium", "gpt2_xl", "gpt3", "gpt3_small", "gpt3_xl", "gptj", "llama2_7b", "longformer_base"),
+        *("makemore", "makemore_bag_of_words", "makemore_bigram", "makemore_mlp", "nanogpt_baby"),
+        *(
+            "nanogpt_cpu",
+            "qwen3_600m",
+            "reformer_enwik8",
+            "rnn_search",
+            "seq2seq",
+            "small",
+            "small_encoder_decoder",
+        ),
         *("t5_base", "t5_small", "t5_v1_1_small", "tiny", "transformer_base", "transformer_xl"),
     ]
 

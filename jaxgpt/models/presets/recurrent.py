@@ -1,0 +1,75 @@
+"""What came before attention: recurrent models, and makemore's smallest ones."""
+
+import dataclasses
+
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.learned import Learned
+from jaxgpt.nn.position.none import NoPosition
+
+
+def char_lstm() -> ModelConfig:
+    """karpathy/char-rnn's default: an LSTM of 2 layers of width 128 over characters (its README, train.lua).
+
+    Characters have vectors here, where char-rnn has one-hot inputs; it reads 50 of them at once.
+    """
+    return ModelConfig(
+        mixer="lstm",
+        max_length=128,
+        num_layers=2,
+        d_model=128,
+        position=NoPosition(),
+        norm="none",
+        head="separate",
+        head_bias=True,
+        init_std=None,
+        residual_init="plain",
+    )
+
+
+def char_gru() -> ModelConfig:
+    """The same of GRU layers (Cho et al. 2014, arXiv 1406.1078)."""
+    return dataclasses.replace(char_lstm(), mixer="gru")
+
+
+def seq2seq() -> ModelConfig:
+    """Sequence to sequence without attention (Sutskever et al. 2014, arXiv 1409.3215, section 3.4).
+
+    4 + 4 LSTM layers of width 1000; the decoder begins with the encoder's last states.
+    """
+    return dataclasses.replace(
+        char_lstm(), kind="encoder_decoder", num_layers=4, d_model=1000, num_heads=1, head_bias=False
+    )
+
+
+def rnn_search() -> ModelConfig:
+    """RNNsearch (Bahdanau et al. 2015, arXiv 1409.0473, section 4.2): a GRU of width 1000 that attends.
+
+    The source is read from both sides. The paper's vectors of words have width 620, here 1000.
+    """
+    return dataclasses.replace(seq2seq(), mixer="gru", additive=True, num_layers=1)
+
+
+def makemore_bigram() -> ModelConfig:
+    """karpathy/makemore's bigram model: the next character from the last one alone.
+
+    Its table of logits is a product of two here, which is any table where the vocabulary is below 64.
+    """
+    return dataclasses.replace(char_lstm(), mixer="none", num_layers=1, d_model=64, head_bias=False)
+
+
+def makemore_mlp() -> ModelConfig:
+    """karpathy/makemore's MLP (after Bengio et al. 2003): the last 16 characters through one layer of 64."""
+    return dataclasses.replace(char_lstm(), mixer="concat", window=16, num_layers=1, d_model=64)
+
+
+def makemore_bag_of_words() -> ModelConfig:
+    """karpathy/makemore's bag of words: the mean of the characters so far, then an MLP of 64."""
+    return dataclasses.replace(
+        char_lstm(),
+        mixer="mean",
+        num_layers=1,
+        d_model=64,
+        d_ff=64,
+        position=Learned(),
+        activation="tanh",
+    )
