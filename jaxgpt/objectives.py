@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from jaxgpt import masking
+from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 
 Batch = dict[str, Array]
@@ -90,11 +92,19 @@ def widened(batch: Batch) -> Batch:
     }
 
 
-def weights(batch: Batch, which: Which, end_weight: float = 1.0) -> Float[Array, "B T-1"]:
+def hidden(model: ModelConfig, batch: Batch, which: Which, key: jax.Array | None) -> Batch:
+    """The batch as a model of this kind learns from it: an encoder's with some tokens hidden."""
+    return masking.hidden(model, batch, which, key) if model.kind == "encoder" else batch
+
+
+def weights(batch: Batch, which: Which, end_weight: float = 1.0) -> Float[Array, "B _"]:
     """1 for every predicted token that carries loss, 0 for padding and, by choice, for the prompt.
 
+    Of an encoder's batch it is [B, T], with 1 for every token that was hidden.
     `end_weight` is that of the end token of a row; a stream has no rows.
     """
+    if "carries" in batch:
+        return batch["carries"]
     tokens = batch["tokens"]
     if "length" not in batch:
         return jnp.ones((tokens.shape[0], tokens.shape[1] - 1), jnp.float32)
@@ -125,14 +135,20 @@ def next_token(
     key: jax.Array | None = None,
     *,
     end_weight: float = 1.0,
-    extra: Callable[[Float[Array, "B T-1 V"], Int[Array, "B T-1"]], Float[Array, "B T-1"]] | None = None,
-) -> tuple[Float[Array, "B T-1"], Float[Array, "B T-1"]]:
+    extra: Callable[[Float[Array, "B S V"], Int[Array, "B S"]], Float[Array, "B S"]] | None = None,
+) -> tuple[Float[Array, "B S"], Float[Array, "B S"]]:
     """Losses and weights of every predicted token; the source, if any, is read by the encoder.
+
+    Of a batch with hidden tokens these are predicted, [B, T] each.
 
     Padding stands on the right, where no real token of a causal model sees it, so `order` is left out
     and masks are shared by all rows. Where a number token is predicted, the loss of the number is added to
     that of the token, and so is `extra(logits, targets)`, which is none of the likelihood.
     """
+    if "carries" in batch:
+        logits = model(batch["tokens"], order=batch["order"], key=key).logits
+        losses = token_losses(logits, batch["targets"])
+        return losses if extra is None else losses + extra(logits, batch["targets"]), batch["carries"]
     tokens, numbers = batch["tokens"], batch.get("numbers")
     source = source_order = None
     if "source" in batch:

@@ -8,7 +8,7 @@ from typing import Literal
 import jax
 
 from jaxgpt.experiment import Experiment
-from jaxgpt.generation import Sampling, complete
+from jaxgpt.generation import Sampling, complete, fill
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.task import Task
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -57,7 +57,8 @@ class Run:
 
         Args:
           prompts: such as `9+71421`; a single text counts as one prompt.
-          max_new_tokens: none means what the model's `max_length` leaves each prompt.
+          max_new_tokens: none means what the model's `max_length` leaves each prompt; of an encoder it is how
+            many tokens are filled in behind the prompt.
 
         Raises:
           ValueError: if a prompt is no question of the task, or does not fit the model.
@@ -71,6 +72,13 @@ class Run:
                 raise ValueError(
                     f"the prompt {shown!r} of {len(ids)} tokens exceeds model.max_length={limit}; shorten it"
                 )
+        if self.model.config.kind == "encoder":
+            if max_new_tokens is None:
+                raise ValueError(
+                    "an encoder fills in tokens, and has to know how many: give --max-new-tokens, such as 3"
+                )
+            filled = fill(self.model, self.tokenizer, [(prompt, max_new_tokens) for prompt in asked])
+            return [[self.task.answer(p, text)] for p, text in zip(asked, filled, strict=True)]
         # Each prompt ends at its own place in the context, whatever else is asked with it.
         length = self.model.config.max_length if max_new_tokens is None else max_new_tokens
         written = complete(
@@ -103,7 +111,9 @@ def load(path: Path | str, *, checkpoint: Which = "last", attention_factor: floa
         raise ValueError(f"{path} does not exist; give the run directory that train.py made")
     directory = RunDirectory(path)
     experiment, tokenizer = directory.read()
-    config = experiment.model.for_vocabulary(tokenizer.token_texts(), tokenizer.number_encoding())
+    config = experiment.model.for_vocabulary(
+        tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
+    )
     config = dataclasses.replace(config, attention_factor=attention_factor * config.attention_factor)
     template = Template(config)
     training = dataclasses.replace(experiment.training, mesh=MeshConfig(seeds=1, data=1))

@@ -30,6 +30,7 @@ LAYERS = {
     "jaxgpt.training.config": 2,
     "jaxgpt.experiment": 3,
     "jaxgpt.objectives": 3,
+    "jaxgpt.masking": 3,
     "jaxgpt.data": 3,
     "jaxgpt.generation": 3,
     "jaxgpt.training.sharding": 3,

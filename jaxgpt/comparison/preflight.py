@@ -94,7 +94,9 @@ def _cell(draft: Draft) -> Cell:
     """A checked cell."""
     experiment, tokenizer = draft.experiment, draft.reading.tokenizer
     with naming(draft.name):
-        config = experiment.model.for_vocabulary(tokenizer.token_texts(), tokenizer.number_encoding())
+        config = experiment.model.for_vocabulary(
+            tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
+        )
         _check_asked(config, draft)
         if draft.rows and config.position.size is not None:
             table = build_rows(

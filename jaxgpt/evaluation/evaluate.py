@@ -47,8 +47,9 @@ def evaluate(
     """Exact match by group, likelihood of held-out and training text, and the task's own measures.
 
     Every question is answered by every model, at the task's `temperature`, which is 0 unless it says
-    otherwise. Questions beyond those trained on (a task's `extra_questions`) have rows of their own and no
-    part in the headline. A question that the model has no room for is counted as not asked, with the reason.
+    otherwise; an encoder is told how many tokens an answer has, and says all of them at once. Questions
+    beyond those trained on (a task's `extra_questions`) have rows of their own and no part in the headline. A
+    question that the model has no room for is counted as not asked, with the reason.
 
     Args:
       models: replicas of one configuration, one a seed.
@@ -71,7 +72,8 @@ def evaluate(
         raise ValueError("models=[]: give at least one model")
     if n < 1:
         raise ValueError(f"n={n} must be at least 1")
-    writes_text = task.layout == "stream"
+    fills = models[0].config.kind == "encoder"
+    writes_text = task.layout == "stream" and not fills
     questions = select(task, split, n=n, n_extra=n_extra, data_seed=data_seed)
     reasons = obstacles(models[0], tokenizer, [question.example for question in questions])
     asked = [question for question, reason in zip(questions, reasons, strict=True) if not reason]
@@ -114,9 +116,10 @@ def evaluate(
             for texts in completions
         ]
         found["summary"] = tally.combine(summaries)
-        found["likelihood"] = row_likelihoods(
-            models, tokenizer, held_out, training[: len(held_out)], which=objective
-        )
+        if not fills:
+            found["likelihood"] = row_likelihoods(
+                models, tokenizer, held_out, training[: len(held_out)], which=objective
+            )
     not_asked = tally.not_asked(questions, reasons) + found.pop("text_not_scored", ())
     found["task"] = to_json(task)
     return Evaluation(split, len(models), found.pop("overall", None), not_asked=not_asked, **found)
@@ -161,6 +164,14 @@ def answers(
     """Each model's completion of each question, the most likely at temperature 0; all fit into the model."""
     if not questions:
         return [[] for _ in models]
+    if models[0].config.kind == "encoder":
+        asked = [(q.example.prompt, len(tokenizer.encode(q.example.target))) for q in questions]
+        return [
+            generation.fill(
+                model, tokenizer, asked, progress=None if counter is None else counter.next(len(questions))
+            )
+            for model in models
+        ]
     longest = max(map(len, tokenizer.encode_batch([q.example.target for q in questions])))
     sampling = generation.Sampling(temperature=task.temperature, num_samples=task.candidates)
     if batch_size is None:

@@ -71,6 +71,8 @@ def obstacles(model: Transformer, tokenizer: Tokenizer, examples: Sequence[Examp
             continue
         # The end token after the target is predicted and never read.
         decoder = [tokenizer.bos_id, *([] if both else prompt), *target]
+        if model.config.kind == "encoder":
+            decoder.append(tokenizer.eos_id)  # which it reads
         encoder = [*prompt, tokenizer.eos_id]
         longest = max(len(decoder), len(encoder) if both else 0)
         if longest > model.config.max_length:
@@ -80,7 +82,8 @@ def obstacles(model: Transformer, tokenizer: Tokenizer, examples: Sequence[Examp
     size = model.config.position.size
     if size is None or not inputs:
         return found
-    largest = _largest_positions(model, "decoder", [row for _, row, _ in inputs], tokenizer)
+    role = "encoder" if model.config.kind == "encoder" else "decoder"
+    largest = _largest_positions(model, role, [row for _, row, _ in inputs], tokenizer)
     if both:
         other = _largest_positions(model, "encoder", [row for _, _, row in inputs], tokenizer)
         largest = np.maximum(largest, other)

@@ -24,6 +24,7 @@ from jaxgpt.training.program import Template
 #: Fields that say how a model is trained or computed, and nothing of what it computes.
 _FREE = (
     "init",
+    "mask_id",
     "dropout",
     "attention_dropout",
     "init_std",

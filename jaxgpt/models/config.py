@@ -100,6 +100,7 @@ class ModelConfig:
     ] = "free"
     cutoffs: Annotated[tuple[int, ...], "first ids of the clusters of an adaptive embedding"] = ()
     cutoff_factor: Annotated[int, "each cluster's vectors are narrower than the last one's by it"] = 1
+    mask_id: Annotated[int | None, "id that hides a token of an encoder; filled in from the tokenizer"] = None
     token_values: Annotated[tuple[int, ...], "numbers that ids spell; filled in from the tokenizer"] = ()
     embedding_scale: Annotated[float, "factor on the token embeddings"] = 1.0
     embedding_width: Annotated[int | None, "of embeddings, which a map widens; none: d_model"] = None
@@ -338,12 +339,16 @@ class ModelConfig:
         return value_features((*self.token_values, *[-1] * spare))
 
     def for_vocabulary(
-        self, token_texts: Sequence[str], number_encoding: dict[str, Any] | None = None
+        self,
+        token_texts: Sequence[str],
+        number_encoding: dict[str, Any] | None = None,
+        mask_id: int | None = None,
     ) -> Self:
         """This model for a tokenizer: `token_texts[i]` is the text that id i stands for.
 
         Args:
           number_encoding: what the tokenizer's method of that name gives.
+          mask_id: the id that hides a token, where the tokenizer has one; an encoder has one more id without.
 
         Raises:
           ValueError: if `vocab_size` is set and smaller, `number` is set and another, or the position
@@ -364,10 +369,14 @@ class ModelConfig:
         if self.embedding == "value":
             values = token_values(token_texts)
             value_features(values)  # raises where there are too few numbers
-        size = self.vocab_size or len(token_texts)
+        own = self.kind == "encoder" and mask_id is None
+        size = self.vocab_size or len(token_texts) + own
+        if own and size > len(token_texts):
+            mask_id = len(token_texts)
         return dataclasses.replace(
             self,
             vocab_size=size,
+            mask_id=mask_id if self.kind == "encoder" else None,
             cutoffs=tuple(first for first in self.cutoffs if first < size),
             token_values=values,
             position=self.position.resolve(token_texts),

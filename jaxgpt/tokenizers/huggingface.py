@@ -55,6 +55,7 @@ class HuggingFace(Tokenizer):
         size = 1 + max(self._library.get_vocab(with_added_tokens=True).values(), default=-1)
         special = special_ids(named, spare=size)
         self.pad_id, self.bos_id, self.eos_id = (special[k] for k in ("pad_id", "bos_id", "eos_id"))
+        self.mask_id = next((named[name] for name in ("[MASK]", "<mask>") if name in named), None)
         self._special = {*named.values(), *special.values()}
         self._size = max(size, 1 + max(self._special))
 

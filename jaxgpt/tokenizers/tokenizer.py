@@ -40,6 +40,9 @@ class Tokenizer(Choice, abc.ABC, package="jaxgpt.tokenizers"):
     bos_id: int
     eos_id: int
 
+    #: The id that hides a token from an encoder, where the vocabulary has one.
+    mask_id: int | None = None
+
     #: Where every number is one token: its id, and how many features of which type say which number it is.
     #: `encode` gives it as a `NumberToken`.
     number_id: int | None = None

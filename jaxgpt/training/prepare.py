@@ -128,11 +128,13 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
       ValueError: for anything in the experiment that does not fit together or does not fit the data.
     """
     training, task = experiment.training, experiment.task
-    if experiment.model.kind == "encoder":
-        raise ValueError("model.kind=encoder predicts no next token; train a decoder or an encoder_decoder")
+    if experiment.model.kind == "encoder" and task.layout == "stream" and training.objective != "all":
+        raise ValueError(
+            "model.kind=encoder learns a text by hidden tokens of it; set training.objective=all"
+        )
     if experiment.model.head == "none":
         raise ValueError("model.head=none gives no logits to train; set it to tied or separate")
-    if task.layout == "stream" and experiment.model.kind != "decoder":
+    if task.layout == "stream" and experiment.model.kind == "encoder_decoder":
         raise ValueError(f"task={type(task).kind()} is a text to go on with: it needs model.kind=decoder")
     for name in ("dtype", "param_dtype"):
         if getattr(experiment.model, name) == "float64" and not jax.config.jax_enable_x64:
@@ -144,7 +146,9 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
     resumed = tokenizer is not None
     if tokenizer is None:
         tokenizer = build_tokenizer(experiment, examples)
-    model = experiment.model.for_vocabulary(tokenizer.token_texts(), tokenizer.number_encoding())
+    model = experiment.model.for_vocabulary(
+        tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
+    )
     # A run that goes on has its weights, and may have outlived the directory.
     start = None if resumed else start_of(model, tokenizer)
     number_loss = None
@@ -161,7 +165,9 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
             tokens = windows(build_stream(held_out, tokenizer, window=window).stream, window)
         validation = {"tokens": tokens[: max(training.eval_examples, 1)]}
     else:
-        options = {"encoder_decoder": model.kind == "encoder_decoder", "max_length": model.max_length}
+        # An encoder reads the last token of a row, too.
+        longest = model.max_length - (model.kind == "encoder")
+        options = {"encoder_decoder": model.kind == "encoder_decoder", "max_length": longest}
         with _naming("train"):
             table = build_rows(examples, tokenizer, **options)
         with _naming("validation"):

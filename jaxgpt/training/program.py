@@ -184,6 +184,8 @@ class Program:
             def piece(xs):
                 index, real = xs
                 batch = objectives.gather(data, index, self.window)
+                drawn = jax.random.fold_in(jax.random.key(0), index[0])
+                batch = objectives.hidden(self.template.config, batch, self.training.objective, drawn)
                 losses, weights = objectives.next_token(
                     model, batch, self.training.objective, end_weight=self.training.end_weight
                 )
@@ -200,6 +202,8 @@ class Program:
         """One update of one replica."""
         pieces = self.training.accumulation
         batch = objectives.gather(data, index, self.window)
+        drawn = jax.random.fold_in(key, 3)
+        batch = objectives.hidden(self.template.config, batch, self.training.objective, drawn)
         split = NamedSharding(self.mesh, PartitionSpec(sharding.BATCH_AXES))
         batch = jax.lax.with_sharding_constraint(batch, jax.tree.map(lambda _: split, batch))
         which, end_weight = self.training.objective, self.training.end_weight

@@ -257,7 +257,7 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
 def samples(model: Transformer, tokenizer: Tokenizer, task) -> list[str]:
     """The task's sample prompts with what the model makes of them, in ordinary notation."""
     asked = list(dict.fromkeys(task.sample_prompts))
-    if not asked:
+    if not asked or model.config.kind == "encoder":  # which does not know how long an answer is
         return []
     prompts = [task.prompt(text) for text in asked]
     longest = max(len(tokenizer.encode(prompt)) for prompt in prompts)

@@ -1,0 +1,64 @@
+"""What an encoder takes hidden tokens for."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from jaxgpt.tokenizers.tokenizer import Tokenizer
+
+
+def fill(
+    model: nnx.Module,
+    tokenizer: Tokenizer,
+    prompts: Sequence[tuple[str, int]],
+    *,
+    batch_size: int = 64,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[str]:
+    """The text behind each prompt, every token the likeliest for itself.
+
+    Args:
+      prompts: a text and how many tokens follow it, hidden, before the end token.
+
+    Raises:
+      ValueError: if the model has no mask, or no room for a prompt.
+    """
+    config = model.config
+    if config.kind != "encoder" or config.mask_id is None:
+        raise ValueError(f"kind={config.kind} with mask_id={config.mask_id} fills in nothing; use an encoder")
+    graph, params = nnx.split(model)
+    rows, spans = [], []
+    for text, count in prompts:
+        before = [tokenizer.bos_id, *tokenizer.encode(text)]
+        rows.append([*before, *[config.mask_id] * count, tokenizer.eos_id])
+        spans.append(slice(len(before), len(before) + count))
+        if len(rows[-1]) > config.max_length:
+            raise ValueError(
+                f"{len(rows[-1])} tokens exceed model.max_length={config.max_length}; shorten it"
+            )
+    found = []
+    width = max(map(len, rows), default=0)
+    for first in range(0, len(rows), batch_size):
+        part = rows[first : first + batch_size]
+        tokens = np.full((batch_size, width), tokenizer.pad_id, np.int32)
+        order = np.full((batch_size, width), -1, np.int32)
+        for row, ids in enumerate(part):
+            tokens[row, : len(ids)] = ids
+            order[row, : len(ids)] = np.arange(len(ids))
+        best = np.asarray(_likeliest(graph, params, tokens, order, tokenizer.vocab_size))
+        for row, span in enumerate(spans[first : first + batch_size]):
+            found.append(tokenizer.decode(best[row, span].tolist()))
+        if progress is not None:
+            progress(len(found), len(rows))
+    return found
+
+
+@partial(jax.jit, static_argnums=(0, 4))
+def _likeliest(graph, params, tokens, order, count):
+    """The likeliest id of each place, of those that stand for a text."""
+    logits = nnx.merge(graph, params)(jnp.asarray(tokens), order=jnp.asarray(order)).logits
+    return logits[..., :count].argmax(axis=-1)
