@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from results_rows import COMPARISON, ROWS, SECTIONS, Figure, Row
+from results_rows import COMPARISONS, ROWS, SECTIONS, Figure, Row
 
 from jaxgpt.comparison import findings, sections
 from jaxgpt.comparison import page as comparison_page
@@ -21,7 +21,6 @@ from jaxgpt.comparison.plan import FILE, Plan
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "results.json"
 PAGE = HERE / "results.md"
-REPORT = HERE / "comparison"
 
 _INTRODUCTION = """\
 # Results
@@ -52,16 +51,16 @@ def read(row: Row, folder: Path) -> dict[str, Any] | None:
     }
 
 
-def read_comparison(folder: Path) -> dict[str, Any] | None:
-    """What the comparison found; its report is copied beside the page. None where there is none."""
-    path = folder / COMPARISON.run
-    if not (path / FILE).exists():
+def read_comparison(row: Row, folder: Path, report: Path) -> dict[str, Any] | None:
+    """What a comparison found; its report is copied to a folder. None where there is none."""
+    path = folder / row.run
+    if not (path / FILE).exists() or not (path / "report.md").exists():
         return None
     found = comparison_results.read(Plan.read(path), path)
-    shutil.rmtree(REPORT, ignore_errors=True)
-    (REPORT / "pictures").mkdir(parents=True)
+    shutil.rmtree(report, ignore_errors=True)
+    (report / "pictures").mkdir(parents=True)
     for file in (path / "report.md", path / "results.csv", *sorted((path / "pictures").glob("*.svg"))):
-        shutil.copyfile(file, REPORT / file.relative_to(path))
+        shutil.copyfile(file, report / file.relative_to(path))
     return {
         "setting": comparison_page.setting(found),
         "findings": {
@@ -96,7 +95,9 @@ def estimate(evaluation: dict[str, Any], figure: Figure) -> dict[str, Any]:
 
 def page(kept: dict[str, Any]) -> str:
     """The whole page."""
-    lines = [_INTRODUCTION, *_comparison(kept.get(COMPARISON.run))]
+    lines = [_INTRODUCTION, f"## {next(iter(COMPARISONS.values())).section}", ""]
+    for name, row in COMPARISONS.items():
+        lines += _comparison(name, row, kept.get(row.run))
     for section, introduction in SECTIONS.items():
         lines += [f"## {section}", ""]
         lines += [introduction, ""] if introduction else []
@@ -105,16 +106,15 @@ def page(kept: dict[str, Any]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _comparison(found: dict[str, Any] | None) -> list[str]:
-    """What the comparison found, and where its report stands."""
-    lines = [f"## {COMPARISON.section}", "", f"### {COMPARISON.title}", ""]
-    lines += ["```sh", COMPARISON.command, "```", ""]
+def _comparison(name: str, row: Row, found: dict[str, Any] | None) -> list[str]:
+    """What a comparison found, and where its report stands."""
+    lines = [f"### {row.title}", "", "```sh", row.command, "```", ""]
     if found is None:
         return [*lines, "Not run.", ""]
-    lines += [f"{found['setting']} {COMPARISON.note}", ""]
+    lines += [f"{found['setting']} {row.note}".rstrip(), ""]
     for budget, sentences in found["findings"].items():
         lines += [f"At {budget}:", "", *(f"- {sentence}" for sentence in sentences), ""]
-    return [*lines, "[The whole report](comparison/report.md), and [every seed](comparison/results.csv).", ""]
+    return [*lines, f"[The whole report]({name}/report.md), and [every seed]({name}/results.csv).", ""]
 
 
 def _row(row: Row, found: dict[str, Any] | None) -> list[str]:
@@ -162,7 +162,7 @@ def _minutes(seconds: float) -> str:
 def main(arguments: list[str]) -> int:
     """Read runs, if a folder is given, and write the page."""
     if arguments == ["--commands"]:
-        for row in (COMPARISON, *ROWS):
+        for row in (*COMPARISONS.values(), *ROWS):
             print(row.command, *row.also, sep="\n")
         return 0
     kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
@@ -170,9 +170,10 @@ def main(arguments: list[str]) -> int:
         if not folder.is_dir():
             print(f"error: {folder} is no folder of runs", file=sys.stderr)
             return 2
-        if (found := read_comparison(folder)) is not None:
-            kept[COMPARISON.run] = found
-            print(f"read {folder / COMPARISON.run}")
+        for name, row in COMPARISONS.items():
+            if (found := read_comparison(row, folder, HERE / name)) is not None:
+                kept[row.run] = found
+                print(f"read {folder / row.run}")
         for row in ROWS:
             if (found := read(row, folder)) is not None:
                 kept[row.run] = found

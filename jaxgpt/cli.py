@@ -17,6 +17,7 @@ HELP = """usage: jaxgpt COMMAND ...
   evaluate RUN         score a run directory on held-out questions
   generate RUN         ask a run
   compare EXPERIMENT   train it with several tokenizers, or other fields varied, and report with intervals
+  import-hf DIR        make a run of a directory of transformers
   export-hf RUN        write its model as a directory that transformers reads
   verify-hf DIR        compare a directory of transformers with what transformers computes
 
@@ -63,6 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "evaluate": _evaluate,
         "generate": _generate,
         "compare": _compare,
+        "import-hf": _import,
         "export-hf": _export,
         "verify-hf": _verify,
     }
@@ -295,6 +297,18 @@ def _compare(argv: list[str]) -> int:
     if status == "stopped":
         _leave()
     return 1 if status == "failed" else 0
+
+
+def _import(argv: list[str]) -> int:
+    from jaxgpt.huggingface import command
+
+    given = parse(argv, command.IMPORT + COMMON, positional="DIR")
+    if given.flag("help") or given.positional is None:
+        print(usage("import-hf DIR", command.IMPORT + COMMON, None))
+        return 0 if given.flag("help") else 2
+    _start_jax(given.flag("distributed"))
+    command.import_hf(given, _say)
+    return 0
 
 
 def _export(argv: list[str]) -> int:

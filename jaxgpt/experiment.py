@@ -28,6 +28,10 @@ class Experiment:
     seeds: Annotated[int, "replicas trained together, each from its own seed"] = 1
 
     def __post_init__(self):
+        noise = self.training.noise
+        marks = 0 if noise is None else noise.count
+        if self.model.marks != marks:  # the model has an id for each mark of the noise
+            object.__setattr__(self, "model", dataclasses.replace(self.model, marks=marks))
         if self.seeds < 1:
             raise ValueError(f"seeds={self.seeds} must be at least 1")
         if self.training.seed + self.seeds > 2**31:

@@ -25,6 +25,7 @@ LAYERS = {
     "jaxgpt.nn": 1,
     "jaxgpt.tokenizers": 1,
     "jaxgpt.task": 1,
+    "jaxgpt.noise": 1,
     "jaxgpt.models": 2,
     # Descriptions without code: whoever reads an experiment may import them.
     "jaxgpt.training.config": 2,

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+import test_architectures as architectures
 from documents import ROOT, Copy, blocks, commands, extras, installed
 
 README = ROOT / "README.md"
@@ -86,3 +87,21 @@ def _tree() -> list[str]:
         above = [*above[:level], names[0]]
         paths += ["/".join([*above[:level], name]) for name in names]
     return paths
+
+
+def test_the_table_of_architectures_names_tests_that_exist():
+    """Every architecture that is tested stands in it, and every name in it is a test's."""
+    rows = [
+        line.strip("| ").split(" | ") for line in README.read_text().splitlines() if line.startswith("| ")
+    ]
+    head, *rows = [row for row in rows if len(row) == 3]
+    for name in re.findall(r"`(test_\w+)\[", " ".join(head)):
+        files = [*ROOT.glob("tests/*.py"), *ROOT.glob("tests/huggingface/*.py")]
+        assert any(f"def {name}(" in file.read_text() for file in files), name
+    listed = [name for row in rows for name in row[1].split(", ")]
+    assert sorted(listed) == sorted(architectures.NAMES)
+    stored = {path.name for path in (ROOT / "tests/huggingface/references").iterdir()}
+    loaded = [name for row in rows if " " not in row[2].split(", ")[0] for name in row[2].split(", ")]
+    assert set(loaded) <= stored
+    kinds = {name.partition("-")[0] for name in stored - {"openai-gpt"}} | {"openai-gpt"}
+    assert {name.partition("-v")[0] for name in loaded} == kinds

@@ -123,12 +123,16 @@ def check_length(rows: list[list[int]], limit: int, examples: list[Example]) -> 
         )
 
 
-def pad(rows: list[list[int]], tokenizer: Tokenizer) -> tuple[np.ndarray, np.ndarray]:
-    """Rows padded on the right to one length, in the narrowest integer type, and their lengths."""
+def pad(rows: list[list[int]], tokenizer: Tokenizer, *, more: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Rows padded on the right to one length, in the narrowest integer type, and their lengths.
+
+    `more` ids stand behind the tokenizer's.
+    """
     length = np.asarray([len(row) for row in rows], np.int32)
-    table = np.full((len(rows), int(length.max())), tokenizer.pad_id, narrowest(tokenizer.vocab_size))
+    size = tokenizer.vocab_size + more
+    table = np.full((len(rows), int(length.max())), tokenizer.pad_id, narrowest(size))
     flat = np.fromiter(itertools.chain.from_iterable(rows), np.int64, int(length.sum()))
-    check_ids(flat, tokenizer.vocab_size)
+    check_ids(flat, size)
     table[np.arange(table.shape[1]) < length[:, None]] = flat
     return table, length
 

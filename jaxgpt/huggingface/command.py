@@ -1,13 +1,23 @@
-"""`jaxgpt verify-hf` and `jaxgpt export-hf`."""
+"""`jaxgpt verify-hf`, `jaxgpt export-hf` and `jaxgpt import-hf`."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+from jaxgpt import tokenizers
+from jaxgpt.experiment import Experiment
 from jaxgpt.huggingface import verify
+from jaxgpt.huggingface.files import Directory
 from jaxgpt.huggingface.load import load_hf
 from jaxgpt.huggingface.save import save_hf
+from jaxgpt.huggingface.start import Start, starting_from
 from jaxgpt.options import Given, Option, UsageError
 from jaxgpt.run import load
+from jaxgpt.task import Task
+from jaxgpt.training import sharding
+from jaxgpt.training.checkpoints import Checkpoints
+from jaxgpt.training.program import Program, Template
+from jaxgpt.training.rundir import RunDirectory
 
 VERIFY = (
     Option("reference", "FILE", "an .npz with tokens, logits and, of an encoder-decoder, source"),
@@ -17,6 +27,10 @@ EXPORT = (
     Option("family", "TYPE", "the model_type, such as gpt2"),
     Option("output", "DIR", "the directory to write"),
     Option("checkpoint", "WHICH", "last, best, selected or a step", "last"),
+)
+IMPORT = (
+    Option("workdir", "DIR", "the run directory to make; default: runs/NAME, as the directory is called"),
+    Option("tokenizer", "NAME", "short name or directory; default: the directory's own"),
 )
 #: A larger difference than this share of the largest logit is no rounding.
 TOLERANCE = 1e-3
@@ -60,3 +74,46 @@ def export_hf(given: Given, checkpoint: str | int, say: Say) -> None:
     run = load(given.positional, checkpoint=checkpoint)
     save_hf(run.model, given.get("output"), family=given.get("family"), tokenizer=run.tokenizer)
     say(f"written: {given.get('output')}")
+
+
+def import_hf(given: Given, say: Say) -> None:
+    """Make a run directory of a directory of transformers, to generate from, evaluate and go on with.
+
+    Raises:
+      ValueError: as `load_hf`; without a tokenizer; if the run directory is taken; for an encoder-decoder
+        whose decoder begins with another token than its tokenizer's first.
+    """
+    source = Path(given.positional)
+    workdir = Path(given.get("workdir") or Path("runs") / source.resolve().name)
+    directory = RunDirectory(workdir)
+    if directory.exists():
+        raise UsageError(f"{workdir} already holds a run; choose another --workdir")
+    blank = Experiment(task=Task.named("pairs")(), tokenizer="")
+    found = starting_from(blank, str(source))
+    tokenizer_name = given.get("tokenizer") or found.tokenizer
+    if not tokenizer_name:
+        raise UsageError(f"{source} has no tokenizer; name one by --tokenizer, such as a directory")
+    tokenizer = tokenizers.build(tokenizer_name, lambda: ())
+    first = Directory(source).config.get("decoder_start_token_id")
+    if found.model.kind == "encoder_decoder" and first is not None and first != tokenizer.bos_id:
+        raise UsageError(
+            f"{source}: its decoder begins with id {first}, its tokenizer's texts with {tokenizer.bos_id}; "
+            "read it by jaxgpt.load_hf, which leaves the beginning to you"
+        )
+    if found.model.kind == "decoder":
+        found = dataclasses.replace(found, task=Task.named("text")())
+    experiment = dataclasses.replace(found, tokenizer=tokenizer_name)
+    model = experiment.model.for_vocabulary(
+        tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
+    )
+    start = Start(model, tokenizer)
+    mesh = sharding.local_mesh()
+    program = Program(Template(model), experiment.optimizer, experiment.training, 1, mesh, 0)
+    state = program.init(start.weights())
+    directory.create()
+    directory.write(experiment, tokenizer)
+    checkpoints = Checkpoints(directory.checkpoints, fingerprint=tokenizer.fingerprint)
+    checkpoints.save(0, state, loss=0.0)
+    checkpoints.close()
+    say(f"weights {start.note}")
+    say(f"written: {workdir}; ask it: jaxgpt generate {workdir}")

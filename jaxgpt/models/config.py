@@ -100,6 +100,7 @@ class ModelConfig:
     ] = "free"
     cutoffs: Annotated[tuple[int, ...], "first ids of the clusters of an adaptive embedding"] = ()
     cutoff_factor: Annotated[int, "each cluster's vectors are narrower than the last one's by it"] = 1
+    marks: Annotated[int, "ids behind the tokenizer's; filled in from training.noise"] = 0
     mask_id: Annotated[int | None, "id that hides a token of an encoder; filled in from the tokenizer"] = None
     token_values: Annotated[tuple[int, ...], "numbers that ids spell; filled in from the tokenizer"] = ()
     embedding_scale: Annotated[float, "factor on the token embeddings"] = 1.0
@@ -154,7 +155,7 @@ class ModelConfig:
                 f"embedding_width={self.embedding_width} needs head_transform=true, which gives the output "
                 "matrix that width"
             )
-        for name in ("segments", "labels"):
+        for name in ("segments", "labels", "marks"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 0")
         if self.pooler and self.labels_from == "each":
@@ -360,7 +361,7 @@ class ModelConfig:
                 f"number={type(self.number).kind()} does not fit the tokenizer; leave it at none and use "
                 f"--tokenizer {type(self.number).kind()}"
             )
-        if self.vocab_size and self.vocab_size < len(token_texts):
+        if self.vocab_size and self.vocab_size < len(token_texts) + self.marks:
             raise ValueError(
                 f"vocab_size={self.vocab_size} is smaller than the tokenizer's {len(token_texts)} ids; "
                 "leave it at 0"
@@ -370,7 +371,7 @@ class ModelConfig:
             values = token_values(token_texts)
             value_features(values)  # raises where there are too few numbers
         own = self.kind == "encoder" and mask_id is None
-        size = self.vocab_size or len(token_texts) + own
+        size = self.vocab_size or len(token_texts) + own + self.marks
         if own and size > len(token_texts):
             mask_id = len(token_texts)
         return dataclasses.replace(

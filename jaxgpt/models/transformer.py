@@ -269,10 +269,10 @@ class Transformer(nnx.Module):
             raise ValueError("global_tokens are of an encoder with sparse=longformer")
         if global_tokens.ndim != 2 or global_tokens.shape[0] != tokens.shape[0]:
             raise ValueError(f"global_tokens of shape {list(global_tokens.shape)} must be [B, G]")
-        if not isinstance(global_tokens, jax.core.Tracer) and int(np.max(global_tokens)) >= tokens.shape[1]:
-            raise ValueError(
-                f"global_tokens name the place {int(np.max(global_tokens))} of {tokens.shape[1]} tokens"
-            )
+        if isinstance(global_tokens, jax.core.Tracer):
+            return
+        if (last := int(np.asarray(global_tokens).max())) >= tokens.shape[1]:
+            raise ValueError(f"global_tokens name the place {last} of {tokens.shape[1]} tokens")
 
     def _check_numbers(self, tokens, numbers, name):
         number = self.config.number

@@ -4,6 +4,8 @@ import dataclasses
 import math
 from typing import Annotated, Literal
 
+from jaxgpt.noise import Noise
+
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerConfig:
@@ -101,6 +103,10 @@ class TrainingConfig:
     tuning: Annotated[TuningConfig, "which weights are trained"] = dataclasses.field(
         default_factory=TuningConfig
     )
+    noise: Annotated[
+        Noise | None, "what an encoder-decoder restores texts from; none: it answers questions"
+    ] = None
+    noise_copies: Annotated[int, "times that each text is spoiled, each time in another way"] = 4
     end_weight: Annotated[float, "of a row's end token in the loss; 1: as every other token"] = 1.0
     number_loss: Annotated[
         Literal["none", "mse", "wasserstein"], "number token loss, for tokenizers of digits or digit groups"
@@ -126,7 +132,7 @@ class TrainingConfig:
 
     def __post_init__(self):
         positive = ("steps", "batch_size", "train_examples", "accumulation", "chunk", "log_every")
-        for name in (*positive, "select_examples"):
+        for name in (*positive, "select_examples", "noise_copies"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
         counts = ("eval_every", "sample_every", "save_every", "eval_examples", "test_examples")

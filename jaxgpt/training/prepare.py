@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxgpt import tokenizers
 from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
+from jaxgpt.data.noised import build_noised
 from jaxgpt.data.order import Order
 from jaxgpt.data.positions import check_positions, hidden_marker
 from jaxgpt.data.rows import Rows, build_rows
@@ -134,8 +135,15 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         )
     if experiment.model.head == "none":
         raise ValueError("model.head=none gives no logits to train; set it to tied or separate")
-    if task.layout == "stream" and experiment.model.kind == "encoder_decoder":
-        raise ValueError(f"task={type(task).kind()} is a text to go on with: it needs model.kind=decoder")
+    both = experiment.model.kind == "encoder_decoder"
+    if task.layout == "stream" and both and training.noise is None:
+        raise ValueError(
+            f"task={type(task).kind()} is a text: an encoder-decoder restores it, so set "
+            "training.noise, such as bart; or model.kind=decoder, which goes on with it"
+        )
+    if training.noise is not None and not (task.layout == "stream" and both):
+        kind = type(training.noise).kind()
+        raise ValueError(f"training.noise={kind} is for texts, which model.kind=encoder_decoder restores")
     for name in ("dtype", "param_dtype"):
         if getattr(experiment.model, name) == "float64" and not jax.config.jax_enable_x64:
             raise ValueError(
@@ -157,7 +165,16 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
             training.number_loss, training.number_loss_weight, tokenizer.token_texts()
         )
     held_out = training_examples(experiment, "validation", max(training.eval_examples, 1))
-    if task.layout == "stream":
+    if training.noise is not None:
+        options = {"max_length": model.max_length, "copies": training.noise_copies}
+        with _naming("train"):
+            table = build_noised(examples, tokenizer, training.noise, seed=training.data_seed, **options)
+        with _naming("validation"):
+            held = build_noised(held_out, tokenizer, training.noise, seed=training.data_seed, **options)
+        most = max(training.eval_examples, 1)
+        validation = {name: value[:most] for name, value in held.arrays().items()}
+        window = 0
+    elif task.layout == "stream":
         window = model.max_length
         with _naming("train"):
             table = build_stream(examples, tokenizer, window=window)
@@ -177,7 +194,7 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
             _check_marker(model, tokenizer, examples)
     check_positions(model, table)
     if training.epochs is not None:
-        tokens = len(table.stream) / window if task.layout == "stream" else table.num_examples
+        tokens = len(table.stream) / window if isinstance(table, Stream) else table.num_examples
         steps = max(1, math.ceil(training.epochs * tokens / training.batch_size))
         training = dataclasses.replace(training, steps=steps)
         experiment = dataclasses.replace(experiment, training=training)

@@ -99,11 +99,14 @@ def rows(prepared: Prepared, count: int) -> list[str]:
 
 
 def show(tokenizer: Tokenizer, ids: list[int]) -> str:
-    """Tokens as text on one line; the special ones by name."""
+    """Tokens as text on one line; the special ones by name, ids behind the tokenizer's by their number."""
     special = {tokenizer.pad_id: "<pad>", tokenizer.bos_id: "<bos>", tokenizer.eos_id: "<eos>"}
     text, run = "", []
     for token in ids:
-        if token in special:
+        if token >= tokenizer.vocab_size:
+            text += f"{tokenizer.decode(run)}<{token - tokenizer.vocab_size}>"
+            run = []
+        elif token in special:
             text += tokenizer.decode(run) + special[token]
             run = []
         else:

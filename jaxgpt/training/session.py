@@ -222,6 +222,8 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
     task, training = prepared.experiment.task, prepared.experiment.training
 
     def score(step: int, models: list[Transformer]) -> dict:
+        if training.noise is not None:
+            return {}
         found = exact_match(
             models,
             prepared.tokenizer,
@@ -242,6 +244,8 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
         return list(found.per_seed)
 
     def sample(step: int, models: list[Transformer]) -> None:
+        if training.noise is not None:
+            return
         lines = samples(models[0], prepared.tokenizer, task)
         for line in lines:
             say(f"step {step}: {line}")
@@ -277,7 +281,9 @@ def _finish(prepared: Prepared, directory: RunDirectory, loop: Loop, say: Say) -
     say(f"trained {loop.step} steps in {clock(loop.progress.seconds)}")
     models = loop.models()
     loop.hooks.sample(loop.step, models)
-    if training.test_examples:
+    if training.noise is not None:
+        say("restoring texts is measured by the validation loss; no questions are asked")
+    elif training.test_examples:
         _test(prepared, models, directory.evaluation, directory.accuracy, say)
         if loop.selection is not None:
             steps = ", ".join(map(str, loop.selection.steps))

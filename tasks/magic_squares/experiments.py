@@ -9,9 +9,9 @@ from tasks.magic_squares.task import MagicSquares
 
 
 def magic_squares() -> Experiment:
-    """Prime magic squares of a centre never trained on, 1,024 of them; the model's own marks choose one."""
+    """Prime magic squares of a centre never trained on, 2,048 of them; the model's own marks choose one."""
     return Experiment(
-        task=MagicSquares(format="checked", drills=60_000, candidates=1024),
+        task=MagicSquares(format="checked", drills=60_000, candidates=2048),
         tokenizer="digits",
         # Every example has 68 characters, each at its place: a table of positions finds the digits to add.
         model=ModelConfig(

@@ -218,7 +218,7 @@ MODELS = {
         _BART | {"d_model": 12, "pad_token_id": 40, "decoder_start_token_id": 40, "decoder_layers": 1},
     ),
     "t5": Small("T5ForConditionalGeneration", _T5),
-    "t5-other": Small(
+    "t5-v1_1": Small(
         "T5ForConditionalGeneration",
         _T5
         | {

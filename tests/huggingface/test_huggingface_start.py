@@ -256,3 +256,22 @@ def test_one_that_was_trained_from_it_is_exported_again(directory, tmp_path):
     again = jaxgpt.load_hf(tmp_path / "out")
     tokens = jnp.asarray([again.tokenizer.encode("12+34=46")])
     np.testing.assert_array_equal(again.model(tokens).logits, result.model(tokens).logits)
+
+
+def test_an_imported_directory_is_a_run(directory, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["import-hf", str(directory), "--workdir", "imported"]) == 0
+    imported, there = jaxgpt.load("imported"), jaxgpt.load_hf(directory)
+    tokens = jnp.asarray([there.tokenizer.encode("12+34=46")])
+    np.testing.assert_array_equal(imported.model(tokens).logits, there.model(tokens).logits)
+    capsys.readouterr()
+    words = ["generate", "imported", "--prompt", "12+", "--max-new-tokens", "5", "--temperature", "0"]
+    assert cli.main(words) == 0
+    ids = [there.tokenizer.bos_id, *there.tokenizer.encode("12+")]
+    new = jaxgpt.generate(there.model, [ids], max_new_tokens=5, eos_id=there.tokenizer.eos_id)
+    assert there.tokenizer.decode(new[0]) in capsys.readouterr().out
+    assert cli.main(["import-hf", str(directory), "--workdir", "imported"]) == 2
+    assert "already holds a run" in capsys.readouterr().err
+    assert cli.main(["export-hf", "imported", "--family", "gpt2", "--output", "out"]) == 0
+    again = jaxgpt.load_hf("out").model
+    np.testing.assert_array_equal(again(tokens).logits, there.model(tokens).logits)
