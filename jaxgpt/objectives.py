@@ -16,7 +16,7 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 
 Batch = dict[str, Array]
-Which = Literal["completion", "all"]
+Which = Literal["completion", "all", "labels", "span"]
 
 
 def token_losses(logits: Float[Array, "*B V"], targets: Int[Array, "*B"]) -> Float[Array, "*B"]:
@@ -94,17 +94,21 @@ def widened(batch: Batch) -> Batch:
 
 def hidden(model: ModelConfig, batch: Batch, which: Which, key: jax.Array | None) -> Batch:
     """The batch as a model of this kind learns from it: an encoder's with some tokens hidden."""
-    return masking.hidden(model, batch, which, key) if model.kind == "encoder" else batch
+    hides = model.kind == "encoder" and "labels" not in batch
+    return masking.hidden(model, batch, which, key) if hides else batch
 
 
 def weights(batch: Batch, which: Which, end_weight: float = 1.0) -> Float[Array, "B _"]:
     """1 for every predicted token that carries loss, 0 for padding and, by choice, for the prompt.
 
-    Of an encoder's batch it is [B, T], with 1 for every token that was hidden.
+    Of an encoder's batch it is [B, T], with 1 for every token that was hidden; of one with labels [B, K],
+    with 1 for every label.
     `end_weight` is that of the end token of a row; a stream has no rows.
     """
     if "carries" in batch:
         return batch["carries"]
+    if "labels" in batch:
+        return (batch["labels"] >= 0).astype(jnp.float32)
     tokens = batch["tokens"]
     if "length" not in batch:
         return jnp.ones((tokens.shape[0], tokens.shape[1] - 1), jnp.float32)
@@ -112,6 +116,22 @@ def weights(batch: Batch, which: Which, end_weight: float = 1.0) -> Float[Array,
     first = batch["start"][:, None] if which == "completion" else 1
     last = batch["length"][:, None] - 1
     return jnp.where(place == last, end_weight, ((place >= first) & (place < last)).astype(jnp.float32))
+
+
+def label_losses(
+    model: Transformer, batch: Batch, which: Which, key: jax.Array | None
+) -> Float[Array, "B K"]:
+    """-log p of each label: of a text, of its tokens, or of the places where an answer begins and ends."""
+    place = jnp.arange(batch["tokens"].shape[1])[None]
+    real = place < batch["length"][:, None]
+    order = jnp.where(real, place, -1)
+    segments = batch["segments"] if model.config.segments else None
+    found = model(batch["tokens"], order=order, segments=segments, key=key).labels
+    if which == "span":
+        scores = jnp.where(real[..., None], found, -1e30)
+        return jnp.stack([token_losses(scores[..., k], batch["labels"][:, k]) for k in (0, 1)], axis=1)
+    found = found[:, None] if found.ndim == 2 else found
+    return token_losses(found, jnp.maximum(batch["labels"], 0))
 
 
 def segmented(model: Transformer, tokens: Int[Array, "B T"], key: jax.Array | None) -> Float[Array, "B T V"]:
@@ -139,12 +159,14 @@ def next_token(
 ) -> tuple[Float[Array, "B S"], Float[Array, "B S"]]:
     """Losses and weights of every predicted token; the source, if any, is read by the encoder.
 
-    Of a batch with hidden tokens these are predicted, [B, T] each.
+    Of a batch with hidden tokens these are predicted, [B, T] each; of one with labels these, [B, K].
 
     Padding stands on the right, where no real token of a causal model sees it, so `order` is left out
     and masks are shared by all rows. Where a number token is predicted, the loss of the number is added to
     that of the token, and so is `extra(logits, targets)`, which is none of the likelihood.
     """
+    if "labels" in batch:
+        return label_losses(model, batch, which, key), weights(batch, which)
     if "carries" in batch:
         logits = model(batch["tokens"], order=batch["order"], key=key).logits
         losses = token_losses(logits, batch["targets"])

@@ -7,6 +7,7 @@ from typing import Literal
 
 import jax
 
+from jaxgpt.evaluation.labels import predict
 from jaxgpt.experiment import Experiment
 from jaxgpt.generation import Sampling, complete, fill
 from jaxgpt.models.transformer import Transformer
@@ -72,6 +73,8 @@ class Run:
                 raise ValueError(
                     f"the prompt {shown!r} of {len(ids)} tokens exceeds model.max_length={limit}; shorten it"
                 )
+        if self.model.config.label_names:
+            return [[label] for label in predict(self.model, self.tokenizer, asked)]
         if self.model.config.kind == "encoder":
             if max_new_tokens is None:
                 raise ValueError(

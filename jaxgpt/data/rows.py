@@ -24,6 +24,8 @@ class Rows:
       numbers: features of the number tokens among `tokens`, where the tokenizer has such. [N, L, F]
       source_numbers: the same for `source`. [N, Z, F]
       number_id: of those tokens.
+      labels: what is told of a row, or of its tokens (`jaxgpt.data.labelled`). [N, K]
+      segments: the text of a row that each token is in. [N, L]
     """
 
     tokens: np.ndarray
@@ -34,6 +36,8 @@ class Rows:
     numbers: np.ndarray | None = None
     source_numbers: np.ndarray | None = None
     number_id: int | None = None
+    labels: np.ndarray | None = None
+    segments: np.ndarray | None = None
 
     @property
     def num_examples(self) -> int:

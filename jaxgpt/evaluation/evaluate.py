@@ -7,6 +7,7 @@ from pathlib import Path
 from jaxgpt import generation
 from jaxgpt.evaluation import tally, text
 from jaxgpt.evaluation.intervals import Estimate
+from jaxgpt.evaluation.labels import predict
 from jaxgpt.evaluation.likelihood import row_likelihoods
 from jaxgpt.evaluation.questions import Question, obstacles, select
 from jaxgpt.evaluation.report import Evaluation, Mistake
@@ -72,7 +73,8 @@ def evaluate(
         raise ValueError("models=[]: give at least one model")
     if n < 1:
         raise ValueError(f"n={n} must be at least 1")
-    fills = models[0].config.kind == "encoder"
+    # Neither predicts one token after the other.
+    fills = models[0].config.kind == "encoder" or bool(models[0].config.label_names)
     writes_text = task.layout == "stream" and not fills
     questions = select(task, split, n=n, n_extra=n_extra, data_seed=data_seed)
     reasons = obstacles(models[0], tokenizer, [question.example for question in questions])
@@ -164,6 +166,14 @@ def answers(
     """Each model's completion of each question, the most likely at temperature 0; all fit into the model."""
     if not questions:
         return [[] for _ in models]
+    if models[0].config.label_names:
+        prompts = [question.example.prompt for question in questions]
+        return [
+            predict(
+                model, tokenizer, prompts, progress=None if counter is None else counter.next(len(questions))
+            )
+            for model in models
+        ]
     if models[0].config.kind == "encoder":
         asked = [(q.example.prompt, len(tokenizer.encode(q.example.target))) for q in questions]
         return [

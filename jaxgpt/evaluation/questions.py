@@ -2,10 +2,12 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
+from jaxgpt.data.labelled import encoded
 from jaxgpt.data.positions import largest_positions
 from jaxgpt.data.rows import pad
 from jaxgpt.models.transformer import Transformer
@@ -65,13 +67,16 @@ def obstacles(model: Transformer, tokenizer: Tokenizer, examples: Sequence[Examp
     both = model.config.kind == "encoder_decoder"
     for index, example in enumerate(examples):
         try:
-            prompt, target = tokenizer.encode(example.prompt), tokenizer.encode(example.target)
+            # A label is told, not written.
+            target = "" if model.config.label_names else example.target
+            read = partial(encoded, tokenizer) if model.config.label_names else tokenizer.encode
+            prompt, target = read(example.prompt), tokenizer.encode(target)
         except ValueError as error:
             found[index] = str(error)
             continue
         # The end token after the target is predicted and never read.
         decoder = [tokenizer.bos_id, *([] if both else prompt), *target]
-        if model.config.kind == "encoder":
+        if model.config.kind == "encoder" or model.config.label_names:
             decoder.append(tokenizer.eos_id)  # which it reads
         encoder = [*prompt, tokenizer.eos_id]
         longest = max(len(decoder), len(encoder) if both else 0)

@@ -25,6 +25,7 @@ from jaxgpt.training.program import Template
 _FREE = (
     "init",
     "mask_id",
+    "label_names",
     "dropout",
     "attention_dropout",
     "init_std",
@@ -86,7 +87,8 @@ def describe(family: Family, config: ModelConfig) -> dict[str, Any]:
     }
     found.setdefault("tie_word_embeddings", config.head != "separate")
     if config.labels:
-        found["id2label"] = {str(i): f"LABEL_{i}" for i in range(config.labels)}
+        names = config.label_names or [f"LABEL_{i}" for i in range(config.labels)]
+        found["id2label"] = {str(i): name for i, name in enumerate(names)}
     shapes = shapes_apart(config)
     tensors = {e.key.removeprefix("."): e.shape(shapes[e.paths[0]]) for e in family.entries(config)}
     again = family.config(Given(found, "the description", tensors))

@@ -89,6 +89,7 @@ class ModelConfig:
     logit_factor: Annotated[float, "factor on the hidden states before the output matrix"] = 1.0
     logit_softcap: Annotated[float | None, "logits are squashed into its range; none: not"] = None
     labels: Annotated[int, "labels that a second head tells apart, such as sentiments; 0: no such head"] = 0
+    label_names: Annotated[tuple[str, ...], "what the labels are called; filled in from the targets"] = ()
     labels_from: Annotated[
         Literal["first", "last", "each"], "the token that a label is read from; each: every token has one"
     ] = "first"
@@ -158,6 +159,8 @@ class ModelConfig:
         for name in ("segments", "labels", "marks"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 0")
+        if self.label_names and len(self.label_names) != self.labels:
+            raise ValueError(f"labels={self.labels} has {len(self.label_names)} label_names; leave them out")
         if self.pooler and self.labels_from == "each":
             raise ValueError("pooler=true needs one token to pool; set labels_from=first or last")
         self._check_layers()

@@ -99,7 +99,10 @@ class TrainingConfig:
     seed: Annotated[int, "of the first replica; the others count up from it"] = 0
     data_seed: Annotated[int, "of the generated examples"] = 0
     train_examples: Annotated[int, "examples drawn from a generated task for training"] = 100_000
-    objective: Annotated[Literal["completion", "all"], "which tokens carry loss"] = "completion"
+    objective: Annotated[
+        Literal["completion", "all", "labels", "span"],
+        "which tokens carry loss; labels: the target is a label or a tag a word; span: a part of the prompt",
+    ] = "completion"
     tuning: Annotated[TuningConfig, "which weights are trained"] = dataclasses.field(
         default_factory=TuningConfig
     )

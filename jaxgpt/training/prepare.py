@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxgpt import tokenizers
 from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
+from jaxgpt.data.labelled import build_labelled, label_names
 from jaxgpt.data.noised import build_noised
 from jaxgpt.data.order import Order
 from jaxgpt.data.positions import check_positions, hidden_marker
@@ -133,7 +134,15 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         raise ValueError(
             "model.kind=encoder learns a text by hidden tokens of it; set training.objective=all"
         )
-    if experiment.model.head == "none":
+    labelled = training.objective in ("labels", "span")
+    if labelled and (task.layout == "stream" or experiment.model.kind == "encoder_decoder"):
+        raise ValueError(
+            f"training.objective={training.objective} is for questions, and for an encoder or a decoder; see "
+            "--model.kind"
+        )
+    if training.objective == "span" and experiment.model.labels_from != "each":
+        raise ValueError("training.objective=span needs model.labels_from=each: it tells two of all tokens")
+    if experiment.model.head == "none" and not labelled:
         raise ValueError("model.head=none gives no logits to train; set it to tied or separate")
     both = experiment.model.kind == "encoder_decoder"
     if task.layout == "stream" and both and training.noise is None:
@@ -151,6 +160,10 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
             )
     mesh = sharding.make_mesh(training.mesh, training.batch_size // training.accumulation, experiment.seeds)
     examples = training_examples(experiment, "train", training.train_examples)
+    if labelled:
+        names = label_names(examples, experiment.model, training.objective)
+        named = dataclasses.replace(experiment.model, labels=len(names), label_names=names)
+        experiment = dataclasses.replace(experiment, model=named)
     resumed = tokenizer is not None
     if tokenizer is None:
         tokenizer = build_tokenizer(experiment, examples)
@@ -165,7 +178,13 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
             training.number_loss, training.number_loss_weight, tokenizer.token_texts()
         )
     held_out = training_examples(experiment, "validation", max(training.eval_examples, 1))
-    if training.noise is not None:
+    if labelled:
+        with _naming("train"):
+            table = build_labelled(examples, tokenizer, model)
+        with _naming("validation"):
+            validation = build_labelled(held_out, tokenizer, model).arrays()
+        window = 0
+    elif training.noise is not None:
         options = {"max_length": model.max_length, "copies": training.noise_copies}
         with _naming("train"):
             table = build_noised(examples, tokenizer, training.noise, seed=training.data_seed, **options)

@@ -90,6 +90,9 @@ def rows(prepared: Prepared, count: int) -> list[str]:
             continue
         i = min(i, table.num_examples - 1)
         row = table.ids(i)
+        if table.labels is not None:
+            lines.append(f"{show(tokenizer, row)} [{prepared.examples[i].target}]")
+            continue
         start = int(table.start[i]) if prepared.experiment.training.objective == "completion" else 1
         source = ""
         if table.source is not None:

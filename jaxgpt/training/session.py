@@ -14,6 +14,7 @@ from jax.experimental import multihost_utils
 from jaxgpt import fields
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.evaluate import evaluate, exact_match
+from jaxgpt.evaluation.labels import predict
 from jaxgpt.experiment import Experiment
 from jaxgpt.generation import Sampling, complete
 from jaxgpt.models.transformer import Transformer
@@ -93,7 +94,7 @@ def train(
             compiled = _compile(prepared, stop, say)
             loop = _start(prepared, directory, compiled, stop, resume, say)
             if first:
-                directory.write(experiment, prepared.tokenizer)
+                directory.write(prepared.experiment, prepared.tokenizer)
             try:
                 loop.run()
             finally:
@@ -261,6 +262,9 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
 def samples(model: Transformer, tokenizer: Tokenizer, task) -> list[str]:
     """The task's sample prompts with what the model makes of them, in ordinary notation."""
     asked = list(dict.fromkeys(task.sample_prompts))
+    if model.config.label_names:
+        written = predict(model, tokenizer, [task.prompt(text) for text in asked])
+        return [f"{text!r} -> {label!r}" for text, label in zip(asked, written, strict=True)]
     if not asked or model.config.kind == "encoder":  # which does not know how long an answer is
         return []
     prompts = [task.prompt(text) for text in asked]

@@ -1,0 +1,109 @@
+"""Which sentence follows which: next sentence (BERT) and sentence order (ALBERT), on any file of text.
+
+A file of paragraphs such as
+
+    The tide comes in. Nobody knows why. It goes out again.
+
+gives `The tide comes in.<TAB>Nobody knows why.` with the label `next`, and as often the first sentence with
+one of another paragraph, `other`. With `pairs=order` the two always follow each other, `right` or `swapped`.
+
+    python train.py sentence-pairs --task.path book.txt
+"""
+
+import dataclasses
+import functools
+import itertools
+import random
+import re
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from jaxgpt.experiment import Experiment
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.learned import Learned
+from jaxgpt.task import Example, Split, Task
+from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from tasks.corpus import file_stamp, read_text
+
+
+@dataclasses.dataclass(frozen=True)
+class SentencePairs(Task):
+    """Two sentences of a text, and how they stand to each other.
+
+    `next`: Devlin et al. 2019, arXiv 1810.04805, section 3.1, task 2; `order`: Lan et al. 2020, arXiv
+    1909.11942, section 3.1. A paragraph lies in one split with all of its pairs.
+    """
+
+    path: Annotated[str, "file of text, UTF-8, paragraphs apart by empty lines"] = ""
+    pairs: Annotated[Literal["next", "order"], "what is asked"] = "next"
+
+    endless: ClassVar[bool] = False
+    split_fields: ClassVar[tuple[str, ...]] = ("held_out", "pairs")
+
+    def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
+        """A pair for each sentence but the last of every paragraph.
+
+        Raises:
+          ValueError: if no paragraph of the split has two sentences.
+        """
+        paragraphs = [
+            sentences
+            for sentences in _paragraphs(self.path, file_stamp(self.path))
+            if self.split_of(Example("", "", key=" ".join(sentences))) == split
+        ]
+        if len(paragraphs) < 2:
+            raise ValueError(
+                f"{self.path}: {len(paragraphs)} paragraphs of two sentences or more are {split}; two are "
+                "needed"
+            )
+        rng = random.Random(seed)
+        for index, sentences in enumerate(paragraphs):
+            for one, other in itertools.pairwise(sentences):
+                true = rng.random() < 0.5
+                if self.pairs == "order":
+                    target = "right" if true else "swapped"
+                    prompt = (one, other) if true else (other, one)
+                else:
+                    target = "next" if true else "other"
+                    elsewhere = paragraphs[(index + rng.randrange(1, len(paragraphs))) % len(paragraphs)]
+                    prompt = one, other if true else rng.choice(elsewhere)
+                yield Example("\t".join(prompt), target, group=target, key=" ".join(sentences))
+
+
+@functools.lru_cache(maxsize=2)
+def _paragraphs(path: str, stamp: tuple[int, int]) -> tuple[tuple[str, ...], ...]:
+    """The paragraphs of at least two sentences, as those."""
+    found = []
+    for paragraph in re.split(r"\n\s*\n", read_text(path)):
+        text = " ".join(paragraph.split())
+        sentences = tuple(part for part in re.split(r"(?<=[.!?]) ", text) if part)
+        if len(sentences) > 1:
+            found.append(sentences)
+    return tuple(found)
+
+
+def sentence_pairs() -> Experiment:
+    """A small BERT that tells which sentence follows which (needs --task.path)."""
+    return Experiment(
+        task=SentencePairs(),
+        tokenizer="bpe:1024",
+        model=ModelConfig(
+            kind="encoder",
+            num_layers=2,
+            d_model=64,
+            num_heads=4,
+            max_length=256,
+            position=Learned(),
+            wiring="post",
+            embedding_norm=True,
+            activation="gelu",
+            head="none",
+            pooler=True,
+            segments=2,
+            residual_init="plain",
+        ),
+        optimizer=OptimizerConfig(learning_rate=1e-3),
+        training=TrainingConfig(
+            objective="labels", steps=1000, batch_size=32, eval_every=0, sample_every=0, test_examples=500
+        ),
+    )

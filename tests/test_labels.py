@@ -1,0 +1,235 @@
+"""Labels of texts, tags of words, answers in texts: how they are read, learned and told."""
+
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+import jaxgpt
+from jaxgpt import experiments, fields, objectives
+from jaxgpt.data.labelled import SPAN, build_labelled, label_names
+from jaxgpt.evaluation.labels import predict
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.learned import Learned
+from jaxgpt.task import Example
+from jaxgpt.tokenizers.characters import Characters
+from jaxgpt.training.prepare import prepare
+
+TEXT = "abcdefghijklmnopqrstuvwxyz0123456789 ?=,"
+
+
+def config(names, labels_from="first", kind="encoder", **changes):
+    """A small model with these labels."""
+    return ModelConfig(
+        kind=kind,
+        num_layers=1,
+        d_model=16,
+        num_heads=2,
+        max_length=40,
+        position=Learned(),
+        labels=len(names),
+        label_names=names,
+        labels_from=labels_from,
+        **changes,
+    ).for_vocabulary(Characters(TEXT).token_texts())
+
+
+def test_a_label_is_its_number_among_the_sorted_ones():
+    examples = [Example("one=", "low"), Example("nine=", "high"), Example("two=", "low")]
+    names = label_names(examples, ModelConfig(kind="encoder"), "labels")
+    assert names == ("high", "low")
+    rows = build_labelled(examples, Characters(TEXT), config(names))
+    assert rows.labels.tolist() == [[1], [0], [1]]
+    assert [rows.ids(1)[0], rows.ids(1)[-1]] == [Characters(TEXT).bos_id, Characters(TEXT).eos_id]
+    with pytest.raises(ValueError, match="the training targets are 2: high, low"):
+        label_names(examples, ModelConfig(kind="encoder", labels=3), "labels")
+
+
+def test_tags_stand_at_the_first_token_of_their_words():
+    examples = [Example("ab c 12", "x y z"), Example("q", "y")]
+    rows = build_labelled(examples, Characters(TEXT), config(("x", "y", "z"), "each"))
+    # bos a b _ c _ 1 2 eos: a space belongs to the word behind it.
+    assert rows.labels.tolist() == [[-1, 0, -1, 1, -1, 2, -1, -1, -1], [-1, 1] + [-1] * 7]
+    with pytest.raises(ValueError, match="2 tags for 3 words: 'a b c'"):
+        build_labelled([Example("a b c", "x y")], Characters(TEXT), config(("x", "y"), "each"))
+    with pytest.raises(ValueError, match="'w' of 'a' is no label; known: x, y"):
+        build_labelled([Example("a", "w")], Characters(TEXT), config(("x", "y"), "each"))
+
+
+def test_an_answer_begins_and_ends_at_its_tokens():
+    examples = [Example("who? ann, bob, cyd", "bob"), Example("12 and 345", "345")]
+    rows = build_labelled(examples, Characters(TEXT), config(SPAN, "each"))
+    tokenizer = Characters(TEXT)
+    for row, example in enumerate(examples):
+        start, stop = rows.labels[row]
+        assert tokenizer.decode(rows.ids(row)[start : stop + 1]) == example.target
+    with pytest.raises(ValueError, match="'dan' does not stand in"):
+        build_labelled([Example("ann", "dan")], tokenizer, config(SPAN, "each"))
+
+
+@pytest.mark.parametrize("which", ["labels", "span"])
+def test_the_loss_is_that_of_the_labels(which):
+    names, labels_from = (SPAN, "each") if which == "span" else (("x", "y", "z"), "each")
+    targets = ("c", "q") if which == "span" else ("x y z", "y")
+    examples = [Example("ab c 12", targets[0]), Example("q", targets[1])]
+    model_config = config(names, labels_from)
+    model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
+    rows = build_labelled(examples, Characters(TEXT), model_config)
+    batch = {name: jnp.asarray(value, jnp.int32) for name, value in rows.arrays().items()}
+    losses, weights = objectives.next_token(model, batch, which)
+    place = np.arange(9)
+    order = np.where(place < rows.length[:, None], place, -1)
+    logits = np.asarray(model(rows.tokens.astype(np.int32), order=order).labels)
+    for row in range(2):
+        for k, label in enumerate(rows.labels[row]):
+            if label < 0:
+                assert weights[row, k] == 0
+                continue
+            scores = logits[row, : rows.length[row], k] if which == "span" else logits[row, k]
+            expected = -jax.nn.log_softmax(scores)[label]
+            np.testing.assert_allclose(losses[row, k], expected, atol=1e-5)
+            assert weights[row, k] == 1
+
+
+def experiment(path, lines, **words):
+    """Training on a file of prompts and targets."""
+    path.write_text("".join(f"{prompt}\t{target}\n" for prompt, target in lines))
+    given = {
+        "task.path": str(path),
+        "tokenizer": "characters",
+        "model": "tiny",
+        "model.kind": "encoder",
+        "model.position": "learned",
+        "model.max-length": "32",
+        "model.num-layers": "1",
+        "model.d-model": "32",
+        "model.init-std": "none",
+        "optimizer.learning-rate": "5e-3",
+        "optimizer.warmup-steps": "5",
+        "training.steps": "150",
+        "training.chunk": "50",
+        "training.batch-size": "32",
+        "training.eval-every": "0",
+        "training.test-examples": "30",
+        "training.objective": "labels",
+    }
+    given |= {name.replace("__", "."): value for name, value in words.items()}
+    return fields.override(experiments.find("pairs"), given)
+
+
+def words(rng, count):
+    return ["".join(rng.choice(list("abcdef"), 3)) for _ in range(count)]
+
+
+def made(kind):
+    """Questions of one kind: the letter that begins a text, vowels and others, the number in a text."""
+    rng, lines = np.random.default_rng(0), {}
+    while len(lines) < 400:
+        text = words(rng, 4)
+        if kind == "labels":
+            text[0] = rng.choice(["x", "y"]) + text[0]
+            lines[" ".join(text)] = text[0][0] + "-like"
+        elif kind == "tags":
+            lines[" ".join(text)] = " ".join("vowel" if word[0] in "ae" else "other" for word in text)
+        else:
+            text[rng.integers(4)] = number = str(rng.integers(10, 999))
+            lines[" ".join(text)] = number
+    return lines.items()
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("labels", {}),
+        ("labels", {"model__kind": "decoder", "model__labels-from": "last"}),
+        ("tags", {"model__labels-from": "each"}),
+        ("span", {"model__labels-from": "each", "training__objective": "span"}),
+    ],
+)
+def test_they_are_learned_and_told(kind, changes, tmp_path):
+    found = experiment(tmp_path / "lines.tsv", made(kind), **changes)
+    jaxgpt.train(found, tmp_path / "run", say=lambda line: None)
+    evaluation = json.loads((tmp_path / "run" / "evaluation.json").read_text())
+    assert evaluation["exact_match"] > 0.9
+    run = jaxgpt.load(tmp_path / "run")
+    example = prepare(found).examples[0]
+    assert run.generate([example.prompt]) == [[example.target]]
+    assert predict(run.model, run.tokenizer, [example.prompt, "a b"])[0] == example.target
+
+
+def test_two_texts_are_two_segments():
+    tokenizer, names = Characters(TEXT), ("next", "other")
+    model_config = config(names, segments=2)
+    rows = build_labelled([Example("ab\tcd", "next"), Example("q", "other")], tokenizer, model_config)
+    bos, eos = tokenizer.bos_id, tokenizer.eos_id
+    assert rows.ids(0) == [bos, *tokenizer.encode("ab"), eos, *tokenizer.encode("cd"), eos]
+    assert rows.segments.tolist() == [[0, 0, 0, 0, 1, 1, 1], [0] * 7]
+    model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
+    batch = {name: jnp.asarray(value, jnp.int32) for name, value in rows.arrays().items()}
+    losses, _ = objectives.next_token(model, batch, "labels")
+    logits = model(rows.tokens[:1].astype(np.int32), segments=rows.segments[:1]).labels[0]
+    np.testing.assert_allclose(losses[0, 0], -jax.nn.log_softmax(logits)[0], atol=1e-5)
+    assert predict(model, tokenizer, ["ab\tcd"])[0] == names[int(logits.argmax())]
+
+
+@pytest.mark.parametrize("kind", ["next", "order"])
+def test_sentences_that_follow_each_other_are_a_task(kind, tmp_path):
+    tides = [f"The tide number {i} comes in. It goes out at {i}. Then {i} is over." for i in range(300)]
+    path = tmp_path / "text.txt"
+    path.write_text("\n\n".join(tides))
+    given = {
+        "task.path": str(path),
+        "task.pairs": kind,
+        "training.steps": "3",
+        "training.test-examples": "20",
+    }
+    found = fields.override(experiments.find("sentence-pairs"), given)
+    examples = prepare(found).examples[:200]
+    labels = [e.target for e in examples]
+    assert set(labels) == ({"next", "other"} if kind == "next" else {"right", "swapped"})
+    assert 60 < labels.count(labels[0]) < 140
+    for example in examples:
+        one, other = example.prompt.split("\t")
+        follows = any(f"{one} {other}" in text for text in tides)
+        assert follows == (example.target in ("next", "right"))
+        if kind == "order":
+            assert follows or any(f"{other} {one}" in text for text in tides)
+    jaxgpt.train(found, tmp_path / "run", say=lambda line: None)
+    assert jaxgpt.load(tmp_path / "run").model.config.label_names == tuple(sorted(set(labels)))
+
+
+def test_an_exported_classifier_has_the_names_of_its_labels(tmp_path):
+    names = ("high", "low")
+    model = jaxgpt.Transformer(
+        config(
+            names,
+            pooler=True,
+            head="none",
+            wiring="post",
+            embedding_norm=True,
+            segments=2,
+            activation="gelu",
+            residual_init="plain",
+        ),
+        rngs=nnx.Rngs(0),
+    )
+    jaxgpt.save_hf(model, tmp_path / "bert", family="bert")
+    description = json.loads((tmp_path / "bert" / "config.json").read_text())
+    assert description["id2label"] == {"0": "high", "1": "low"}
+
+
+def test_what_labels_do_not_go_with_is_named(tmp_path):
+    with pytest.raises(ValueError, match="for an encoder or a decoder"):
+        prepare(
+            experiment(
+                tmp_path / "a.tsv",
+                made("labels"),
+                model="small_encoder_decoder",
+                model__kind="encoder_decoder",
+            )
+        )
+    with pytest.raises(ValueError, match="labels_from=each"):
+        prepare(experiment(tmp_path / "a.tsv", made("span"), training__objective="span"))
