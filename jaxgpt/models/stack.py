@@ -296,10 +296,8 @@ class Stack(nnx.Module):
         """The blocks of `part` in turn; they are number `depth` and up of the whole depth."""
         config = self.config
 
-        def apply(graph, index, state, x, cache, source, key, tap):
-            return nnx.merge(graph, state)(
-                x, cache=cache, source=source, key=key, tap=tap, **views[index], **shared
-            )
+        def apply(graph, view, state, x, cache, source, key, tap):
+            return nnx.merge(graph, state)(x, cache=cache, source=source, key=key, tap=tap, **view, **shared)
 
         scanned = config.layers == "scanned"
         if scanned:
@@ -307,7 +305,7 @@ class Stack(nnx.Module):
             stacked = jax.tree.map(lambda leaf: leaf[part], stacked)
         count = part.stop - part.start
         if scanned and tap is identity:
-            call = partial(apply, graph, 0, tap=identity)
+            call = partial(apply, graph, views[0], tap=identity)
 
             def body(x, xs):
                 state, cache, source, index = xs
@@ -326,7 +324,7 @@ class Stack(nnx.Module):
                 graph, state = nnx.split(self.blocks[part.start + index])
                 cache = None if layers is None else layers[index]
                 own = None if source is None else source[index]
-            step = partial(apply, graph, depth + index, tap=below(tap, str(depth + index)))
+            step = partial(apply, graph, views[depth + index], tap=below(tap, str(depth + index)))
             if config.remat == "block" and tap is identity:
                 step = jax.checkpoint(step)
             x, new = step(state, x, cache, own, fold(key, depth + index))

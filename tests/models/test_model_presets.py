@@ -20,7 +20,8 @@ def parameters(config):
 
 
 def with_vocabulary(name, size):
-    return presets.named(name).for_vocabulary([str(i) for i in range(size)])
+    """The preset for so many ids, an encoder's mask among them."""
+    return presets.named(name).for_vocabulary([str(i) for i in range(size)], mask_id=3)
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,23 @@
 import dataclasses
 
 import pytest
+from flax import nnx
 from tiny_runs import losses
 
 from jaxgpt import experiments
+from jaxgpt.huggingface.save import save_hf
+from jaxgpt.huggingface.start import starting_from
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.transformer import Transformer
+from jaxgpt.nn.position.learned import Learned
+from jaxgpt.tokenizers.bpe import BytePairs
 from jaxgpt.training.config import TrainingConfig
 from jaxgpt.training.session import train
 
 #: What shrinks; everything else stays as the experiment has it.
 TRAINING = {
     "steps": 2,
+    "epochs": None,
     "batch_size": 2,
     "chunk": 2,
     "log_every": 1,
@@ -31,6 +38,15 @@ STORY = (
 )
 
 
+def directory(folder):
+    """A small GPT-2 as transformers writes it, for an experiment that starts from one."""
+    tokenizer = BytePairs.train([STORY], 300)
+    config = ModelConfig(num_layers=1, d_model=16, num_heads=2, max_length=64, position=Learned())
+    model = Transformer(config.for_vocabulary(tokenizer.token_texts()), rngs=nnx.Rngs(0))
+    save_hf(model, folder / "gpt2", family="gpt2", tokenizer=tokenizer)
+    return folder / "gpt2"
+
+
 def shrunk(experiment, folder):
     """The experiment with few examples and a narrow model; a corpus is given a text."""
     task = experiment.task
@@ -43,12 +59,18 @@ def shrunk(experiment, folder):
         task = dataclasses.replace(task, path=str(text if task.layout == "stream" else table))
         if type(task).kind() == "synopses":
             task = dataclasses.replace(task, path=str(table))
+        if type(task).kind() == "sentence_pairs":
+            task = dataclasses.replace(task, path=str(text))
         if type(task).kind() == "pairs":
             pairs = folder / "pairs.tsv"
             pairs.write_text("".join(f"{n} squared\t{n * n}\n" for n in range(200)))
             task = dataclasses.replace(task, path=str(pairs))
     if getattr(task, "orientations", 1) > 1:  # two million magic squares, each in eight orientations
         task = dataclasses.replace(task, limit=12_000)
+    if experiment.model.init:
+        experiment = starting_from(experiment, str(directory(folder)))
+        training = dataclasses.replace(experiment.training, **TRAINING)
+        return dataclasses.replace(experiment, task=task, training=training)
     model: ModelConfig = experiment.model
     heads = model.num_kv_heads or model.num_heads
     small = {"num_layers": 1, "num_heads": heads, "d_model": 8 * heads, "d_ff": None, "head_dim": None}
