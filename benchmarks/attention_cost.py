@@ -1,6 +1,6 @@
 """Time and memory of attention by length: `python benchmarks/attention_cost.py`.
 
-One layer of width 64, forwards and backwards, on texts of 1k to 16k tokens: full attention, a window of 256,
+One layer of width 128, forwards and backwards, on texts of 1k to 16k tokens: full attention, a window of 256,
 Longformer with the same window and 16 tokens that see all, and Reformer's hashing in chunks of 64. Memory is
 what XLA sets aside for the compiled step. The exponent is the slope of log cost over log length, by least
 squares: 1 is linear, 2 quadratic.
@@ -23,7 +23,7 @@ from jaxgpt.nn.sparse.reformer import Reformer
 
 LENGTHS = (1024, 2048, 4096, 8192, 16384)
 BASE = dict(
-    vocab_size=64, num_layers=1, d_model=64, num_heads=2, max_length=LENGTHS[-1], position=NoPosition()
+    vocab_size=64, num_layers=1, d_model=128, num_heads=2, max_length=LENGTHS[-1], position=NoPosition()
 )
 KINDS = {
     "full": ModelConfig(**BASE),
