@@ -196,7 +196,7 @@ MODELS = {
     "reformer": Small("ReformerModelWithLMHead", _REFORMER),
     "reformer-other": Small(
         "ReformerModelWithLMHead",
-        _REFORMER | {"attn_layers": ["lsh", "local"], "num_buckets": None, "lsh_num_chunks_after": 1},
+        _REFORMER | {"attn_layers": ["lsh", "local"], "num_buckets": None, "num_hashes": 1},
     ),
     # These are in transformers up to version 4 alone.
     "transfo_xl": Small("TransfoXLLMHeadModel", _TRANSFO_XL),
@@ -311,12 +311,17 @@ def outputs(model, given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     }
     for theirs, ours in names.items():
         if getattr(out, theirs, None) is not None:
-            found[ours] = getattr(out, theirs).numpy()
+            found[ours] = _array(getattr(out, theirs))
     if hasattr(out, "start_logits"):
-        found["labels"] = torch.stack([out.start_logits, out.end_logits], -1).numpy()
+        found["labels"] = _array(torch.stack([out.start_logits, out.end_logits], -1))
     if hasattr(out, "last_hidden_state"):
-        found["hidden"] = out.last_hidden_state.numpy()
+        found["hidden"] = _array(out.last_hidden_state)
     return found
+
+
+def _array(tensor) -> np.ndarray:
+    """numpy has no bfloat16."""
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
 
 
 def continuations(model, given: dict[str, np.ndarray], count: int = 8) -> dict[str, np.ndarray]:

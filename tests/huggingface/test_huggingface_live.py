@@ -1,5 +1,6 @@
 """The same against transformers itself, on fresh random models, where it and torch are installed."""
 
+import jax
 import numpy as np
 import pytest
 from computing import dtype, exactly, ours
