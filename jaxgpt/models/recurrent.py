@@ -7,8 +7,9 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
+from jaxgpt.models.building import build_norm, build_tables
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.models.stack import append, build_norm, build_tables
+from jaxgpt.models.stack import append
 from jaxgpt.nn import cache as caching
 from jaxgpt.nn.linear import Linear, dropout, fold
 from jaxgpt.nn.recurrent import Cell, Reader, State

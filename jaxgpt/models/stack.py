@@ -2,7 +2,6 @@
 
 import dataclasses
 from functools import partial
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,121 +9,14 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
+from jaxgpt.models.building import build_block, build_norm, build_tables, build_widening, stack_blocks
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.views import Views
 from jaxgpt.nn import cache as caching
 from jaxgpt.nn import mask as masks
-from jaxgpt.nn.attention import Attention
-from jaxgpt.nn.banded import Banded
-from jaxgpt.nn.block import Block
-from jaxgpt.nn.hashed import Hashed
-from jaxgpt.nn.linear import Linear, dropout, fold, normal
-from jaxgpt.nn.mlp import MLP
-from jaxgpt.nn.norm import Norm
-from jaxgpt.nn.position import Position, Table
+from jaxgpt.nn.linear import dropout, fold
 from jaxgpt.nn.reversible import reversible
-from jaxgpt.nn.sparse import Sparse
-from jaxgpt.nn.sparse.base import Blocks, Hashing
 from jaxgpt.nn.tap import Tap, below, identity
-
-
-def build_block(
-    config: ModelConfig, role: str, depth: int, position: Position, rngs: nnx.Rngs, index: int = 0
-) -> Block:
-    """Block `index` of a stack that applies `depth` of them in all."""
-    shared = {
-        "std": config.init_std,
-        # Radford et al. 2019, section 2.3: weights into the residual stream shrink with its layers.
-        "out_gain": (2 * depth) ** -0.5 if config.residual_init == "scaled" else 1.0,
-        "dtype": config.dtype,
-        "param_dtype": config.param_dtype,
-        "rngs": rngs,
-    }
-
-    def attention(tables: dict[str, Table], sparse: Sparse | None) -> Attention:
-        width = config.resolved_head_dim
-        return Attention(
-            config.d_model,
-            num_heads=config.num_heads,
-            num_kv_heads=config.num_kv_heads or config.num_heads,
-            head_dim=width,
-            scale=config.attention_scale,
-            factor=config.attention_factor,
-            softcap=config.attention_softcap,
-            head_norms=(build_norm(config, width), build_norm(config, width)) if config.qk_norm else None,
-            tables=build_tables(config, tables, rngs),
-            shared_keys=sparse is not None and sparse.shares_keys(index),
-            sees_all=sparse is not None and sparse.sees_all,
-            bias=config.attention_bias,
-            out_bias=config.attention_out_bias,
-            dropout=config.dropout if config.attention_dropout is None else config.attention_dropout,
-            **shared,
-        )
-
-    has_cross = config.kind == "encoder_decoder" and role == "decoder"
-    num_norms = {"parallel": 1, "sandwich": 2 * (2 + has_cross)}.get(config.wiring, 2 + has_cross)
-    own = position.layer_tables(
-        d_model=config.d_model, num_heads=config.num_heads, head_dim=config.resolved_head_dim
-    )
-    return Block(
-        attention=attention(own, config.sparse),
-        cross=attention({}, None) if has_cross else None,
-        mlp=MLP(
-            config.d_model,
-            config.resolved_d_ff,
-            activation=config.activation,
-            bias=config.mlp_bias,
-            **shared,
-        ),
-        norms=[build_norm(config) for _ in range(num_norms)],
-        wiring=config.wiring,
-        rate=config.dropout,
-    )
-
-
-def build_tables(config: ModelConfig, tables: dict[str, Table], rngs: nnx.Rngs) -> dict[str, nnx.Param]:
-    """The learned arrays of a position scheme."""
-    return {
-        name: normal(
-            rngs.params(),
-            table.shape,
-            config.embedding_std if table.std is None else table.std,
-            table.axes,
-            config.param_dtype,
-        )
-        for name, table in sorted(tables.items())
-    }
-
-
-def build_widening(config: ModelConfig, rngs: nnx.Rngs) -> Linear:
-    """The map from narrow embeddings into the residual stream (Lan et al. 2020, section 3.1)."""
-    return Linear(
-        {None: config.resolved_embedding_width},
-        {"embed": config.d_model},
-        std=config.init_std,
-        bias=True,
-        dtype=config.dtype,
-        param_dtype=config.param_dtype,
-        rngs=rngs,
-    )
-
-
-def build_norm(config: ModelConfig, width: int | None = None) -> Norm:
-    """A norm of the model's kind."""
-    return Norm(
-        width or config.d_model,
-        kind=config.norm,
-        epsilon=config.norm_epsilon,
-        bias=config.norm_bias,
-        dtype=config.dtype,
-        param_dtype=config.param_dtype,
-    )
-
-
-def stack_blocks(blocks: list[Block]) -> Block:
-    """One block whose arrays have a leading layer dimension."""
-    graph, first = nnx.split(blocks[0])
-    rest = [nnx.state(block) for block in blocks[1:]]
-    return nnx.merge(graph, jax.tree.map(lambda *leaves: jnp.stack(leaves), first, *rest))
 
 
 class Stack(nnx.Module):
@@ -350,82 +242,6 @@ class Stack(nnx.Module):
             states.append(state)
             keys.append(fold(key, depth + index - part.start))
         return reversible(tuple(halves), tuple(states), params, tuple(keys), x)
-
-
-class Views:
-    """What the queries of each layer meet: a mask, or a pattern, and by which position scheme.
-
-    Layers that meet the same share it, and nothing is computed before a layer asks for it.
-
-    Args:
-      order, k_order: of the tokens of this call, and of those that can be met.
-      at: where the tokens of this call stand among those in the cache; None without one.
-      oldest: the lowest order that is seen, by row; None: there is no such limit.
-      whole: whether masks are wanted where a pattern would do.
-    """
-
-    def __init__(self, stack: Stack, *, batch, order, k_order, positions, at, oldest, global_tokens, whole):
-        self._stack, self._config = stack, stack.config
-        self._batch, self._order, self._k_order, self._positions = batch, order, k_order, positions
-        self._at, self._oldest, self._global, self._whole = at, oldest, global_tokens, whole
-        self._found = {}
-
-    def __getitem__(self, layer: int) -> dict[str, Any]:
-        """`mask`, `pattern` and `position` of a layer, counted through all loops."""
-        stack, config = self._stack, self._config
-        if config.sparse is not None:
-            return self._sparse(layer)
-        pattern = config.window_layers or (config.window is not None,)
-        windowed = pattern[layer % len(pattern)]
-        position = stack.window_position if windowed and config.window_layers else stack.position
-        if windowed and self._at is None and not self._whole and self._oldest is None:
-            causal = stack.role == "decoder"
-            blocks = Blocks(config.window, 1, 0 if causal else 1, reach=config.window - 1)
-            if self._order.shape[1] > (3 if causal else 4) * config.window:
-                return {"mask": None, "pattern": self._banded(blocks), "position": position}
-        rule = stack.window_mask if windowed else stack.mask
-        return {"mask": self._dense(rule), "pattern": None, "position": position}
-
-    def _sparse(self, layer: int) -> dict[str, Any]:
-        config, causal = self._config, self._stack.role == "decoder"
-        length = config.sparse.padded(self._k_order.shape[1])
-        found = config.sparse.layer(layer, length=length, max_length=config.max_length, causal=causal)
-        view = {"mask": None, "pattern": None, "position": self._stack.position}
-        if isinstance(found, Hashing):
-            key = (found, length)
-            if key not in self._found:
-                order = self._padded(self._k_order, length, -1)
-                self._found[key] = Hashed(found, order, self._at, causal)
-            return view | {"pattern": self._found[key]}
-        if self._at is None:
-            return view | {"pattern": self._banded(found, length)}
-        near = (
-            masks.chunks(found.size, found.before, found.after)
-            if found.reach is None
-            else masks.window(found.reach + 1, found.reach)
-        )
-        return view | {"mask": self._dense(self._stack.mask & near)}
-
-    def _dense(self, rule: masks.Mask):
-        if rule not in self._found:
-            mask = rule(self._order, self._k_order)
-            if self._oldest is not None:
-                mask = mask & (self._k_order >= self._oldest[:, None])[:, None]
-            self._found[rule] = mask
-        return self._found[rule]
-
-    def _banded(self, blocks: Blocks, length: int | None = None) -> Banded:
-        if blocks not in self._found:
-            rule = masks.causal() if self._stack.role == "decoder" else masks.full()
-            length = self._order.shape[1] if length is None else length
-            order = self._padded(self._order, length, -1)
-            positions = self._padded(self._positions, length, 0)
-            self._found[blocks] = Banded.of(blocks, rule, order, positions, self._global)
-        return self._found[blocks]
-
-    def _padded(self, x, length: int, fill: int):
-        x = jnp.broadcast_to(x, (self._batch, x.shape[1]))
-        return jnp.pad(x, ((0, 0), (0, length - x.shape[1])), constant_values=fill)
 
 
 def _of(layers, part: slice):

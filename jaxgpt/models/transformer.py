@@ -9,10 +9,11 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float, Int, Num
 
+from jaxgpt.models.building import build_norm
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.recurrent import RecurrentStack
 from jaxgpt.models.simple import SimpleStack
-from jaxgpt.models.stack import Stack, build_norm
+from jaxgpt.models.stack import Stack
 from jaxgpt.nn import cache as caching
 from jaxgpt.nn.adaptive import AdaptiveEmbedding
 from jaxgpt.nn.head import HeadTransform
