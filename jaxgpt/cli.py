@@ -214,6 +214,11 @@ def _evaluate(argv: list[str]) -> int:
     _start_jax(given.flag("distributed"))
     factor = fields.parse(float, given.get("attention-factor"), "--attention-factor")
     run = load(given.positional, checkpoint=_which(given.get("checkpoint")), attention_factor=factor)
+    if run.experiment.training.noise is not None:
+        raise UsageError(
+            f"{given.positional} restores texts, which the validation loss in its metrics.jsonl measures; "
+            "there are no questions to score"
+        )
     experiment = fields.override(run.experiment, given.fields)
     changed = fields.differences(run.experiment, experiment)
     if any(not row.startswith("task") for row in changed):

@@ -62,14 +62,8 @@ def generate(given: Given, checkpoint: Which, say: Say) -> None:
 
 def _answer(run: Run, text: str, length, settings: Sampling, stop, output, say: Say) -> None:
     """Answer one prompt: text streams as it is written; an answer in other notation comes whole."""
-    encoder = run.model.config.kind == "encoder"
-    streams = (
-        run.task.layout == "stream"
-        and not encoder
-        and settings.num_samples == 1
-        and not stop
-        and output is None
-    )
+    writes_on = run.task.layout == "stream" and run.model.config.kind == "decoder"
+    streams = writes_on and settings.num_samples == 1 and not stop and output is None
     if not streams:
         answers = run.generate(text, max_new_tokens=length, sampling=settings, stop=stop)
         _write(output, run, settings, [text], answers, say)

@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 
 import jaxgpt
-from jaxgpt import experiments, fields, objectives
+from jaxgpt import cli, experiments, fields, objectives
 from jaxgpt.data.labelled import SPAN, build_labelled, label_names
 from jaxgpt.evaluation.labels import predict
 from jaxgpt.models.config import ModelConfig
@@ -233,3 +233,13 @@ def test_what_labels_do_not_go_with_is_named(tmp_path):
         )
     with pytest.raises(ValueError, match="labels_from=each"):
         prepare(experiment(tmp_path / "a.tsv", made("span"), training__objective="span"))
+
+
+def test_a_comparison_of_labels_is_refused_before_any_training(tmp_path, capsys):
+    path = tmp_path / "a.tsv"
+    path.write_text("a\tb\n" * 3)
+    words = ["compare", "pairs", "--task.path", str(path), "--tokenizers", "bytes,characters"]
+    words += ["--training.objective", "labels", "--workdir", str(tmp_path / "out")]
+    assert cli.main(words) == 2
+    assert "leave out training.noise" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import jaxgpt
-from jaxgpt import experiments, fields
+from jaxgpt import cli, experiments, fields
 from jaxgpt.noise import Marks, Noise
 from jaxgpt.noise.base import poisson
 from jaxgpt.noise.document_rotation import DocumentRotation
@@ -132,7 +132,7 @@ def experiment(tmp_path, **words):
 
 
 @pytest.mark.parametrize("name", ["bart", "span_corruption"])
-def test_an_encoder_decoder_learns_to_restore_texts(name, tmp_path):
+def test_an_encoder_decoder_learns_to_restore_texts(name, tmp_path, capsys):
     found = experiment(tmp_path, training__noise=name, training__noise_copies="2")
     prepared = prepare(found)
     marks = found.training.noise.count
@@ -145,6 +145,10 @@ def test_an_encoder_decoder_learns_to_restore_texts(name, tmp_path):
     losses = [line for line in said if "validation loss" in line]
     assert losses
     assert jaxgpt.load(tmp_path / "run").model.config.marks == marks
+    words = ["--prompt", "The tide comes", "--max-new-tokens", "5"]
+    assert cli.main(["generate", str(tmp_path / "run"), *words]) == 0
+    assert cli.main(["evaluate", str(tmp_path / "run")]) == 2
+    assert "no questions to score" in capsys.readouterr().err
 
 
 def test_what_noise_does_not_go_with_is_named(tmp_path):

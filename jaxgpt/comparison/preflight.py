@@ -88,6 +88,11 @@ def _check_measured(request: Request, experiment: Experiment) -> None:
         )
     if experiment.model.kind == "encoder":
         raise ValueError("model.kind=encoder predicts no next token; compare decoders or encoder_decoders")
+    if training.noise is not None or training.objective in ("labels", "span"):
+        raise ValueError(
+            "a comparison asks questions that are answered in writing; leave out training.noise, and "
+            "training.objective=labels and span"
+        )
 
 
 def _cell(draft: Draft) -> Cell:

@@ -141,6 +141,15 @@ def pad(rows: list[list[int]], tokenizer: Tokenizer, *, more: int = 0) -> tuple[
     return table, length
 
 
+def batch_of(rows: list[list[int]], shape: tuple[int, int], pad_id: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows as the tokens and the order of one batch, padded on the right and below to its shape."""
+    tokens, order = np.full(shape, pad_id, np.int32), np.full(shape, -1, np.int32)
+    for row, ids in enumerate(rows):
+        tokens[row, : len(ids)] = ids
+        order[row, : len(ids)] = np.arange(len(ids))
+    return tokens, order
+
+
 def check_ids(ids: np.ndarray, vocab_size: int) -> None:
     """Raises ValueError for an id outside the vocabulary, which a device would silently replace."""
     if ids.size and (ids.min() < 0 or ids.max() >= vocab_size):

@@ -9,6 +9,7 @@ import numpy as np
 from flax import nnx
 
 from jaxgpt.data.labelled import SPAN, encoded, second_segment
+from jaxgpt.data.rows import batch_of
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -46,13 +47,10 @@ def predict(
     width, found = max(map(len, rows), default=0), []
     for first in range(0, len(rows), batch_size):
         part = rows[first : first + batch_size]
-        tokens = np.full((batch_size, width), tokenizer.pad_id, np.int32)
-        order = np.full((batch_size, width), -1, np.int32)
+        tokens, order = batch_of(part, (batch_size, width), tokenizer.pad_id)
         segments = np.zeros((batch_size, width), np.int32) if config.segments else None
-        for row, ids in enumerate(part):
-            tokens[row, : len(ids)] = ids
-            order[row, : len(ids)] = np.arange(len(ids))
-            if segments is not None:
+        if segments is not None:
+            for row, ids in enumerate(part):
                 segments[row, second_segment(tokenizer, ids[:-1]) : len(ids)] = 1
         logits = np.asarray(_labels(graph, params, tokens, order, segments))
         for row, ids in enumerate(part):

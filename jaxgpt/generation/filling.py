@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from jaxgpt.data.rows import batch_of
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 
@@ -44,11 +45,7 @@ def fill(
     width = max(map(len, rows), default=0)
     for first in range(0, len(rows), batch_size):
         part = rows[first : first + batch_size]
-        tokens = np.full((batch_size, width), tokenizer.pad_id, np.int32)
-        order = np.full((batch_size, width), -1, np.int32)
-        for row, ids in enumerate(part):
-            tokens[row, : len(ids)] = ids
-            order[row, : len(ids)] = np.arange(len(ids))
+        tokens, order = batch_of(part, (batch_size, width), tokenizer.pad_id)
         best = np.asarray(_likeliest(graph, params, tokens, order, tokenizer.vocab_size))
         for row, span in enumerate(spans[first : first + batch_size]):
             found.append(tokenizer.decode(best[row, span].tolist()))
