@@ -18,7 +18,8 @@ def hidden(config: ModelConfig, batch: Batch, which: str, key: jax.Array | None)
 
     Args:
       which: `completion` hides every token of the target; `all` chooses 15 % of all tokens but the first and
-        the last of a row, anew each time: of these 80 % become the mask, 10 % any token, 10 % stay.
+        the last of a row, and the last of its first text, anew each time: of these 80 % become the mask, 10 %
+        any token, 10 % stay.
       key: None hides the same tokens each time.
 
     Returns:
@@ -30,6 +31,8 @@ def hidden(config: ModelConfig, batch: Batch, which: str, key: jax.Array | None)
     if "length" in batch:
         order = jnp.where(place < batch["length"][:, None], place, -1)
         inside = (place > 0) & (place < batch["length"][:, None] - 1)
+        if "segments" in batch:  # the end of the first of two texts
+            inside &= jnp.diff(batch["segments"], axis=1, append=1) <= 0
     else:
         order, inside = place, jnp.ones_like(targets, bool)
     if which == "completion":

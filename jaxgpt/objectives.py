@@ -13,10 +13,10 @@ from jaxtyping import Array, Float, Int
 
 from jaxgpt import masking
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.models.transformer import Transformer
+from jaxgpt.models.transformer import Output, Transformer
 
 Batch = dict[str, Array]
-Which = Literal["completion", "all", "labels", "span"]
+Which = Literal["completion", "all", "labels", "span", "choice", "pretraining"]
 
 
 def token_losses(logits: Float[Array, "*B V"], targets: Int[Array, "*B"]) -> Float[Array, "*B"]:
@@ -94,6 +94,8 @@ def widened(batch: Batch) -> Batch:
 
 def hidden(model: ModelConfig, batch: Batch, which: Which, key: jax.Array | None) -> Batch:
     """The batch as a model of this kind learns from it: an encoder's with some tokens hidden."""
+    if which == "pretraining":
+        return batch | masking.hidden(model, batch, "all", key)
     hides = model.kind == "encoder" and "labels" not in batch
     return masking.hidden(model, batch, which, key) if hides else batch
 
@@ -102,13 +104,18 @@ def weights(batch: Batch, which: Which, end_weight: float = 1.0) -> Float[Array,
     """1 for every predicted token that carries loss, 0 for padding and, by choice, for the prompt.
 
     Of an encoder's batch it is [B, T], with 1 for every token that was hidden; of one with labels [B, K],
-    with 1 for every label.
+    with 1 for every label; of one with both [B, T + K], where a row's label weighs as much as its hidden
+    tokens together.
     `end_weight` is that of the end token of a row; a stream has no rows.
     """
+    if "labels" in batch:
+        told = (batch["labels"] >= 0).astype(jnp.float32)
+        if "carries" not in batch:
+            return told
+        hidden_tokens = batch["carries"]
+        return jnp.concatenate([hidden_tokens, told * hidden_tokens.sum(axis=1, keepdims=True)], axis=1)
     if "carries" in batch:
         return batch["carries"]
-    if "labels" in batch:
-        return (batch["labels"] >= 0).astype(jnp.float32)
     tokens = batch["tokens"]
     if "length" not in batch:
         return jnp.ones((tokens.shape[0], tokens.shape[1] - 1), jnp.float32)
@@ -118,20 +125,45 @@ def weights(batch: Batch, which: Which, end_weight: float = 1.0) -> Float[Array,
     return jnp.where(place == last, end_weight, ((place >= first) & (place < last)).astype(jnp.float32))
 
 
+def read_labels(model: Transformer, tokens, order, segments, key: jax.Array | None = None) -> Output:
+    """A text as a model with labels reads it; an encoder-decoder reads it in both of its stacks."""
+    both = model.config.kind == "encoder_decoder"
+    return model(
+        tokens,
+        order=order,
+        source=tokens if both else None,
+        source_order=order if both else None,
+        segments=segments if model.config.segments else None,
+        key=key,
+    )
+
+
 def label_losses(
     model: Transformer, batch: Batch, which: Which, key: jax.Array | None
 ) -> Float[Array, "B K"]:
-    """-log p of each label: of a text, of its tokens, or of the places where an answer begins and ends."""
-    place = jnp.arange(batch["tokens"].shape[1])[None]
-    real = place < batch["length"][:, None]
-    order = jnp.where(real, place, -1)
-    segments = batch["segments"] if model.config.segments else None
-    found = model(batch["tokens"], order=order, segments=segments, key=key).labels
+    """-log p of each label: of a text, of its tokens, of the places where an answer begins and ends, or of
+    the right one of several choices. With `pretraining`, of the hidden tokens and the label, [B, T + 1].
+    """
+    tokens, length, segments = (batch[name] for name in ("tokens", "length", "segments"))
+    if which == "choice":
+        tokens, segments = (x.reshape(-1, x.shape[-1]) for x in (tokens, segments))
+        length = length.reshape(-1)
+    place = jnp.arange(tokens.shape[1])[None]
+    real = place < length[:, None]
+    output = read_labels(model, tokens, jnp.where(real, place, -1), segments, key)
+    found = output.labels
     if which == "span":
         scores = jnp.where(real[..., None], found, -1e30)
         return jnp.stack([token_losses(scores[..., k], batch["labels"][:, k]) for k in (0, 1)], axis=1)
+    if which == "choice":
+        scores = found.reshape(batch["length"].shape)
+        scores = jnp.where(jnp.arange(scores.shape[1]) < batch["choices"][:, None], scores, -1e30)
+        return token_losses(scores, batch["labels"][:, 0])[:, None]
     found = found[:, None] if found.ndim == 2 else found
-    return token_losses(found, jnp.maximum(batch["labels"], 0))
+    losses = token_losses(found, jnp.maximum(batch["labels"], 0))
+    if which == "pretraining":
+        losses = jnp.concatenate([token_losses(output.logits, batch["targets"]), losses], axis=1)
+    return losses
 
 
 def segmented(model: Transformer, tokens: Int[Array, "B T"], key: jax.Array | None) -> Float[Array, "B T V"]:

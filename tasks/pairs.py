@@ -9,6 +9,9 @@ is asked `France`, to be answered `Paris`, and the model reads exactly what the 
 that should end the prompt stands before the tab.
 
     python train.py pairs --task.path capitals.tsv
+
+Tabs inside of a prompt separate several texts, such as a question and its choices, which a model with labels
+reads: `--task.texts 0 --training.objective choice --model.kind encoder`.
 """
 
 import dataclasses
@@ -34,8 +37,14 @@ class Pairs(FewShot):
     """
 
     path: Annotated[str, "file with a prompt, a tab and a target on each line, UTF-8"] = ""
+    texts: Annotated[int, "texts that make up a prompt, with tabs between them; 0: any number"] = 1
 
     endless = False
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.texts < 0:
+            raise ValueError(f"texts={self.texts} must be at least 1, or 0 for any number")
 
     @property
     def sample_prompts(self) -> tuple[str, ...]:
@@ -61,30 +70,35 @@ class Pairs(FewShot):
         return rng.choice(self._pairs("train"))
 
     def _pairs(self, split: Split) -> list[Example]:
-        pairs = _read(self.path, file_stamp(self.path))
+        pairs = _read(self.path, file_stamp(self.path), self.texts)
         return [pair for pair in pairs if self.split_of(pair) == split]
 
 
 @functools.lru_cache(maxsize=4)
-def _read(path: str, stamp: tuple[int, int]) -> list[Example]:
+def _read(path: str, stamp: tuple[int, int], texts: int) -> list[Example]:
     """The lines of a file; `stamp` tells a changed file from the one that was read."""
     pairs = []
     # Only the line feed ends a line: a target may hold any other character that Unicode calls a line's end.
     for number, line in enumerate(read_text(path).replace("\r\n", "\n").split("\n"), 1):
         if line.strip() or "\t" in line:
-            pairs.append(_pair(line, f"{path} line {number}"))
+            pairs.append(_pair(line, f"{path} line {number}", texts))
     return pairs
 
 
-def _pair(line: str, where: str) -> Example:
-    prompt, *targets = line.split("\t")
-    if len(targets) == 1 and prompt and targets[0]:
-        return Example(prompt, targets[0])
-    tabs = "no tab" if not targets else f"{len(targets)} tabs"
-    side = "before" if not prompt else "after"
-    wrong = tabs if len(targets) != 1 else f"nothing {side} its tab"
+def _pair(line: str, where: str, texts: int) -> Example:
+    prompt, _, target = line.rpartition("\t")
+    count = line.count("\t")
+    if count == (texts or max(count, 1)) and prompt and target:
+        return Example(prompt, target)
+    tabs = f"{count} tab" + "s" * (count > 1) if count else "no tab"
+    side = "after" if prompt else "before"
+    wrong = tabs if count != (texts or max(count, 1)) else f"nothing {side} its tab"
     shown = line if len(line) <= 60 else line[:57] + "..."
-    raise ValueError(f"{where} has {wrong}: {shown!r}; a line is a prompt, one tab, and a target")
+    needed = (
+        "a prompt, one tab, and a target" if texts == 1 else f"{texts or 'its'} texts and a target, by tabs"
+    )
+    more = "; or set task.texts=0, for prompts of several texts" if count > 1 and texts == 1 else ""
+    raise ValueError(f"{where} has {wrong}: {shown!r}; a line is {needed}{more}")
 
 
 def pairs() -> Experiment:

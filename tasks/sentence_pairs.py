@@ -8,6 +8,9 @@ gives `The tide comes in.<TAB>Nobody knows why.` with the label `next`, and as o
 one of another paragraph, `other`. With `pairs=order` the two always follow each other, `right` or `swapped`.
 
     python train.py sentence-pairs --task.path book.txt
+
+With `--training.objective pretraining --model.head tied` the model also says what hidden tokens were, which
+together is what BERT was pretrained on: `bert-pretraining`.
 """
 
 import dataclasses
@@ -107,3 +110,11 @@ def sentence_pairs() -> Experiment:
             objective="labels", steps=1000, batch_size=32, eval_every=0, sample_every=0, test_examples=500
         ),
     )
+
+
+def bert_pretraining() -> Experiment:
+    """A small BERT, pretrained as BERT was: hidden tokens and next sentence (needs --task.path)."""
+    base = sentence_pairs()
+    model = dataclasses.replace(base.model, head="tied", head_transform=True, head_bias=True)
+    training = dataclasses.replace(base.training, objective="pretraining", steps=2000)
+    return dataclasses.replace(base, model=model, training=training)

@@ -39,6 +39,7 @@ LAYERS = {
     "jaxgpt.evaluation": 4,
     "jaxgpt.huggingface": 4,
     "jaxgpt.huggingface.command": 5,
+    "jaxgpt.evaluation.command": 5,
 }
 TOP = 5
 APART = {"jaxgpt.nn", "jaxgpt.tokenizers", "jaxgpt.task"}

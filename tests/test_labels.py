@@ -1,5 +1,6 @@
 """Labels of texts, tags of words, answers in texts: how they are read, learned and told."""
 
+import dataclasses
 import json
 
 import jax
@@ -10,7 +11,7 @@ from flax import nnx
 
 import jaxgpt
 from jaxgpt import cli, experiments, fields, objectives
-from jaxgpt.data.labelled import SPAN, build_labelled, label_names
+from jaxgpt.data.labelled import CHOICE, SPAN, build_labelled, label_names
 from jaxgpt.evaluation.labels import predict
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
@@ -132,6 +133,12 @@ def made(kind):
         if kind == "labels":
             text[0] = rng.choice(["x", "y"]) + text[0]
             lines[" ".join(text)] = text[0][0] + "-like"
+        elif kind == "choice":  # two or three choices, of which one begins as the question does
+            first, other = rng.permutation(["x", "y"])
+            choices = [other + word for word in text[: 2 + len(lines) % 2]]
+            right = rng.integers(len(choices))
+            choices[right] = first + choices[right][1:]
+            lines["\t".join([first, *choices])] = choices[right]
         elif kind == "tags":
             lines[" ".join(text)] = " ".join("vowel" if word[0] in "ae" else "other" for word in text)
         else:
@@ -147,6 +154,8 @@ def made(kind):
         ("labels", {"model__kind": "decoder", "model__labels-from": "last"}),
         ("tags", {"model__labels-from": "each"}),
         ("span", {"model__labels-from": "each", "training__objective": "span"}),
+        ("labels", {"model__kind": "encoder_decoder", "model__labels-from": "last"}),
+        ("choice", {"task__texts": "0", "training__objective": "choice", "training__steps": "250"}),
     ],
 )
 def test_they_are_learned_and_told(kind, changes, tmp_path):
@@ -157,7 +166,7 @@ def test_they_are_learned_and_told(kind, changes, tmp_path):
     run = jaxgpt.load(tmp_path / "run")
     example = prepare(found).examples[0]
     assert run.generate([example.prompt]) == [[example.target]]
-    assert predict(run.model, run.tokenizer, [example.prompt, "a b"])[0] == example.target
+    assert predict(run.model, run.tokenizer, [example.prompt, "a\tb\tc"])[0] == example.target
 
 
 def test_two_texts_are_two_segments():
@@ -201,12 +210,21 @@ def test_sentences_that_follow_each_other_are_a_task(kind, tmp_path):
     assert jaxgpt.load(tmp_path / "run").model.config.label_names == tuple(sorted(set(labels)))
 
 
-def test_an_exported_classifier_has_the_names_of_its_labels(tmp_path):
-    names = ("high", "low")
+@pytest.mark.parametrize(
+    ("names", "labels_from", "architecture"),
+    [
+        (("high", "low"), "first", "BertForSequenceClassification"),
+        (("noun", "verb", "other"), "each", "BertForTokenClassification"),
+        (SPAN, "each", "BertForQuestionAnswering"),
+        (CHOICE, "first", "BertForMultipleChoice"),
+    ],
+)
+def test_an_exported_model_says_what_its_labels_are(names, labels_from, architecture, tmp_path):
     model = jaxgpt.Transformer(
         config(
             names,
-            pooler=True,
+            labels_from,
+            pooler=labels_from == "first",
             head="none",
             wiring="post",
             embedding_norm=True,
@@ -218,21 +236,93 @@ def test_an_exported_classifier_has_the_names_of_its_labels(tmp_path):
     )
     jaxgpt.save_hf(model, tmp_path / "bert", family="bert")
     description = json.loads((tmp_path / "bert" / "config.json").read_text())
-    assert description["id2label"] == {"0": "high", "1": "low"}
+    assert description["id2label"] == {str(i): name for i, name in enumerate(names)}
+    assert description["architectures"] == [architecture]
+    again = jaxgpt.load_hf(tmp_path / "bert").model
+    ids = np.array([[1, 5, 6, 2]])
+    np.testing.assert_allclose(again(ids).labels, model(ids).labels, atol=1e-6)
 
 
-def test_what_labels_do_not_go_with_is_named(tmp_path):
-    with pytest.raises(ValueError, match="for an encoder or a decoder"):
-        prepare(
-            experiment(
-                tmp_path / "a.tsv",
-                made("labels"),
-                model="small_encoder_decoder",
-                model__kind="encoder_decoder",
-            )
-        )
-    with pytest.raises(ValueError, match="labels_from=each"):
-        prepare(experiment(tmp_path / "a.tsv", made("span"), training__objective="span"))
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"training__objective": "span"}, "needs model.labels_from=each"),
+        ({"training__objective": "choice", "model__labels-from": "each"}, "labels_from=first or last"),
+        ({"training__objective": "pretraining", "model__head": "none"}, "model.kind=encoder and model.head"),
+        ({"training__objective": "choice"}, "is not one of the choices of"),
+        ({"model__kind": "decoder"}, "first token has seen nothing; set model.labels_from=last"),
+    ],
+)
+def test_what_labels_do_not_go_with_is_named(changes, line, tmp_path):
+    with pytest.raises(ValueError, match=line):
+        prepare(experiment(tmp_path / "a.tsv", made("labels"), **changes))
+    with pytest.raises(ValueError, match="is for questions, and the task is a text"):
+        prepare(fields.override(experiments.find("text"), {"training.objective": "labels"}))
+
+
+def test_a_choice_is_between_rows():
+    tokenizer = Characters(TEXT)
+    model_config = config(CHOICE, segments=2)
+    examples = [Example("ab\tc\td\te", "d"), Example("q\txy\tz", "xy")]
+    rows = build_labelled(examples, tokenizer, model_config)
+    bos, eos = tokenizer.bos_id, tokenizer.eos_id
+    for k, choice in enumerate("cde"):
+        expected = [bos, *tokenizer.encode("ab"), eos, *tokenizer.encode(choice), eos]
+        assert rows.tokens[0, k, : rows.length[0, k]].tolist() == expected
+    assert rows.labels.tolist() == [[1], [0]] and rows.choices.tolist() == [3, 2]
+    assert rows.segments[0, 0].tolist() == [0, 0, 0, 0, 1, 1]
+    model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
+    batch = {name: jnp.asarray(value, jnp.int32) for name, value in rows.arrays().items()}
+    losses, weights = objectives.next_token(model, batch, "choice")
+    assert weights.tolist() == [[1], [1]]
+    for row, example in enumerate(examples):
+        question, *choices = example.prompt.split("\t")
+        scores = []
+        for choice in choices:  # each alone, without padding
+            ids = [bos, *tokenizer.encode(question), eos, *tokenizer.encode(choice), eos]
+            second = [0] * (len(question) + 2) + [1] * (len(choice) + 1)
+            scores.append(model(np.array([ids]), segments=np.array([second])).labels[0, 0])
+        expected = -jax.nn.log_softmax(jnp.stack(scores))[choices.index(example.target)]
+        np.testing.assert_allclose(losses[row, 0], expected, atol=1e-5)
+        assert predict(model, tokenizer, [example.prompt]) == [choices[int(np.argmax(scores))]]
+
+
+def test_pretraining_is_hidden_tokens_and_labels_in_one_sum():
+    tokenizer = Characters(TEXT)
+    model_config = dataclasses.replace(config(("next", "other"), segments=2), head="tied")
+    model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
+    examples = [Example("abcdefghij\tklmnopqrst", "next"), Example("qwertz\tuio", "other")]
+    rows = build_labelled(examples, tokenizer, model_config)
+    batch = {name: jnp.asarray(value, jnp.int32) for name, value in rows.arrays().items()}
+    for seed in range(5):
+        drawn = objectives.hidden(model_config, batch, "pretraining", jax.random.key(seed))
+        hidden = np.asarray(drawn["carries"]) > 0
+        assert hidden.sum(axis=1).tolist() == [3, 1]  # 15 % of 20 and of 9
+        assert not (hidden & (rows.tokens == tokenizer.eos_id)).any()
+        losses, weights = objectives.next_token(model, drawn, "pretraining")
+        np.testing.assert_array_equal(weights, objectives.weights(drawn, "pretraining"))
+        output = model(drawn["tokens"], order=drawn["order"], segments=batch["segments"])
+        tokens = -jax.nn.log_softmax(output.logits)[np.arange(2)[:, None], np.arange(23), rows.tokens]
+        labels = -jax.nn.log_softmax(output.labels)[np.arange(2), rows.labels[:, 0]]
+        expected = (np.asarray(tokens) * hidden).sum() + 3 * labels[0] + 1 * labels[1]
+        np.testing.assert_allclose((losses * weights).sum(), expected, rtol=1e-5)
+        assert float(weights.sum()) == 8
+
+
+def test_bert_is_pretrained_as_it_was(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("\n\n".join(f"Number {i} comes in. It goes out at {i}. It is over." for i in range(99)))
+    given = {
+        "task.path": str(path),
+        "training.steps": "2",
+        "training.test-examples": "4",
+        "tokenizer": "bytes",
+    }
+    found = fields.override(experiments.find("bert-pretraining"), given)
+    jaxgpt.train(found, tmp_path / "run", say=lambda line: None)
+    model = jaxgpt.load(tmp_path / "run").model
+    output = model(np.array([[1, 5, 6, 2]]))
+    assert output.logits.shape[:2] == (1, 4) and output.labels.shape == (1, 2)
 
 
 def test_a_comparison_of_labels_is_refused_before_any_training(tmp_path, capsys):

@@ -11,6 +11,7 @@ from jaxgpt.comparison import axes, flops, reading
 from jaxgpt.comparison.fairness import Draft, naming, settle_length, settle_positions
 from jaxgpt.comparison.plan import Cell, Plan, Request
 from jaxgpt.comparison.reading import Facts, Material, Reading
+from jaxgpt.data.labelled import OBJECTIVES
 from jaxgpt.data.positions import check_positions
 from jaxgpt.data.rows import build_rows
 from jaxgpt.evaluation.questions import obstacles
@@ -88,10 +89,10 @@ def _check_measured(request: Request, experiment: Experiment) -> None:
         )
     if experiment.model.kind == "encoder":
         raise ValueError("model.kind=encoder predicts no next token; compare decoders or encoder_decoders")
-    if training.noise is not None or training.objective in ("labels", "span"):
+    if training.noise is not None or training.objective in OBJECTIVES:
         raise ValueError(
             "a comparison asks questions that are answered in writing; leave out training.noise, and "
-            "training.objective=labels and span"
+            f"training.objective={' or '.join(OBJECTIVES)}"
         )
 
 

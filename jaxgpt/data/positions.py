@@ -57,7 +57,8 @@ def check_positions(config: ModelConfig, table: Rows | Stream, *, offsets: bool 
     else:
         both = table.source is not None
         # The last token of a row is never read, only predicted.
-        parts = [(config.position, table.tokens, table.length - 1, both)]
+        tokens = table.tokens.reshape(-1, table.tokens.shape[-1])
+        parts = [(config.position, tokens, table.length.reshape(-1) - 1, both)]
         if both:
             parts.append((config.position.in_encoder(), table.source, table.source_length, False))
     most = max(

@@ -26,6 +26,8 @@ class Rows:
       number_id: of those tokens.
       labels: what is told of a row, or of its tokens (`jaxgpt.data.labelled`). [N, K]
       segments: the text of a row that each token is in. [N, L]
+      choices: of a table of choices how many each example has. Its tokens and segments are [N, C, L], its
+        lengths [N, C]. [N]
     """
 
     tokens: np.ndarray
@@ -38,13 +40,17 @@ class Rows:
     number_id: int | None = None
     labels: np.ndarray | None = None
     segments: np.ndarray | None = None
+    choices: np.ndarray | None = None
 
     @property
     def num_examples(self) -> int:
         return len(self.tokens)
 
     def ids(self, row: int) -> list[int]:
-        """A row as `encode` gave it, with its special ids."""
+        """A row as `encode` gave it, with its special ids; of choices, one behind the other."""
+        if self.choices is not None:
+            pairs = zip(self.tokens[row], self.length[row], strict=True)
+            return np.concatenate([ids[:end] for ids, end in pairs]).tolist()
         end = self.length[row]
         numbers = None if self.numbers is None else self.numbers[row, :end]
         return with_features(self.tokens[row, :end], numbers, self.number_id)
@@ -77,7 +83,10 @@ def build_rows(
     if not examples:
         raise ValueError("the task gives no examples for this split; change task.held_out or its settings")
     prompts = tokenizer.encode_batch([e.prompt for e in examples])
-    targets = tokenizer.encode_batch([e.target for e in examples])
+    written = [e.target for e in examples]
+    targets = (
+        [*map(tokenizer.encode_exactly, written)] if tokenizer.lossy else tokenizer.encode_batch(written)
+    )
     bos, eos = [tokenizer.bos_id], [tokenizer.eos_id]
     if encoder_decoder:
         sources = [p + eos for p in prompts]

@@ -2,12 +2,11 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from jaxgpt.data.labelled import encoded
+from jaxgpt.data.labelled import readings
 from jaxgpt.data.positions import largest_positions
 from jaxgpt.data.rows import pad
 from jaxgpt.models.transformer import Transformer
@@ -67,16 +66,16 @@ def obstacles(model: Transformer, tokenizer: Tokenizer, examples: Sequence[Examp
     both = model.config.kind == "encoder_decoder"
     for index, example in enumerate(examples):
         try:
-            # A label is told, not written.
-            target = "" if model.config.label_names else example.target
-            read = partial(encoded, tokenizer) if model.config.label_names else tokenizer.encode
-            prompt, target = read(example.prompt), tokenizer.encode(target)
+            if model.config.label_names:  # which are told, not written
+                found[index] = _unreadable(readings(example.prompt, tokenizer, model.config), model)
+                continue
+            prompt, target = tokenizer.encode(example.prompt), tokenizer.encode_exactly(example.target)
         except ValueError as error:
             found[index] = str(error)
             continue
         # The end token after the target is predicted and never read.
         decoder = [tokenizer.bos_id, *([] if both else prompt), *target]
-        if model.config.kind == "encoder" or model.config.label_names:
+        if model.config.kind == "encoder":
             decoder.append(tokenizer.eos_id)  # which it reads
         encoder = [*prompt, tokenizer.eos_id]
         longest = max(len(decoder), len(encoder) if both else 0)
@@ -96,6 +95,15 @@ def obstacles(model: Transformer, tokenizer: Tokenizer, examples: Sequence[Examp
         if position >= size:
             found[index] = f"position {position}, position.max_position is {size}"
     return found
+
+
+def _unreadable(rows: list[list[int]], model: Transformer) -> str:
+    """Why a model with labels cannot read a prompt's rows; "" if it can."""
+    if not rows:
+        return "a prompt without choices"
+    longest = max(map(len, rows))
+    most = model.config.max_length
+    return f"{longest} tokens, model.max_length is {most}" if longest > most else ""
 
 
 def _largest_positions(model: Transformer, role: str, rows: list[list[int]], tokenizer: Tokenizer):

@@ -39,7 +39,7 @@ def measure(
     """The fields of an `Evaluation` that only text has.
 
     Held-out documents with a character the tokenizer lacks are left out of the likelihood and counted in
-    `text_not_scored`.
+    `text_not_scored`. A tokenizer that changes text has it scored as it reads it, also by the baseline.
 
     Args:
       progress: gives the callback of each model's samples.
@@ -49,6 +49,8 @@ def measure(
     found["text_not_scored"] = lost
     documents = cut(scored, _CHARACTERS)
     trained = [e.prompt + e.target for e in training]
+    if tokenizer.lossy:
+        trained = _encodable(tokenizer, trained)[0]
     if documents and trained:
         beside = cut(random.Random(0).sample(trained, len(trained)), sum(map(len, documents)))
         parts = {"held_out": documents, "train": _encodable(tokenizer, beside)[0]}
@@ -131,10 +133,11 @@ def _encodable(tokenizer: Tokenizer, texts: Iterable[str]) -> tuple[list[str], t
     kept, reasons = [], []
     for text in texts:
         try:
-            tokenizer.encode(text)
+            ids = tokenizer.encode(text)
         except ValueError as error:
             reasons.append(str(error))
         else:
-            kept.append(text)
+            # What is scored is the text as it is read, and so are its bytes.
+            kept.append(tokenizer.decode(ids) if tokenizer.lossy else text)
     lost = (NotAsked("held-out text", len(reasons), reasons[0], True),) if reasons else ()
     return kept, lost

@@ -20,7 +20,11 @@ from jaxgpt.training.program import Program, Template
 from jaxgpt.training.rundir import RunDirectory
 
 VERIFY = (
-    Option("reference", "FILE", "an .npz with tokens, logits and, of an encoder-decoder, source"),
+    Option(
+        "reference",
+        "FILE",
+        "an .npz with tokens, logits and, where the model takes them, source or global_tokens",
+    ),
     Option("length", "N", "tokens of a text that transformers, where it is installed, is given", "32"),
 )
 EXPORT = (
@@ -54,7 +58,9 @@ def verify_hf(given: Given, say: Say) -> bool:
     else:
         both = loaded.model.config.kind == "encoder_decoder"
         length = min(given.whole("length"), loaded.model.config.max_length)
-        inputs, expected = verify.live(path, encoder_decoder=both, length=length)
+        sparse = loaded.model.config.sparse
+        sees_all = sparse is not None and sparse.sees_all
+        inputs, expected = verify.live(path, encoder_decoder=both, sees_all=sees_all, length=length)
     agreement = verify.compare(verify.logits(loaded, inputs), expected)
     say(str(agreement))
     agree = agreement.largest < TOLERANCE

@@ -17,7 +17,8 @@ def read(path: Path) -> Tokenizer | None:
     Raises:
       ValueError: if there is one and it cannot be read.
     """
-    whole = any((path / name).exists() for name in (directory.EXPORTED, "tokenizer.json")) or (
+    names = (directory.EXPORTED, "tokenizer.json", "vocab.txt")
+    whole = any((path / name).exists() for name in names) or (
         (path / "vocab.json").exists() and (path / "merges.txt").exists()
     )
     return directory.load(path) if whole or any(path.glob("*.model")) else None

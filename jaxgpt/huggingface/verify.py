@@ -10,6 +10,9 @@ from scipy.special import log_softmax
 
 from jaxgpt.huggingface.load import Pretrained
 
+#: Inputs that some models take beside their tokens.
+_MORE = ("source", "global_tokens")
+
 
 @dataclasses.dataclass(frozen=True)
 class Agreement:
@@ -62,7 +65,7 @@ def logits(loaded: Pretrained, inputs: dict[str, Int[np.ndarray, "B T"]]) -> Flo
     """Ours, in full precision on every device.
 
     Args:
-      inputs: `tokens`, and for an encoder-decoder `source`.
+      inputs: `tokens`, for an encoder-decoder `source`, and for a Longformer `global_tokens`.
 
     Raises:
       ValueError: if the model has no logits, or the inputs are not of its kind.
@@ -72,7 +75,8 @@ def logits(loaded: Pretrained, inputs: dict[str, Int[np.ndarray, "B T"]]) -> Flo
     if "tokens" not in inputs:
         raise ValueError(f"the reference has no tokens; it has {', '.join(sorted(inputs))}")
     with jax.default_matmul_precision("highest"):
-        return np.asarray(loaded.model(inputs["tokens"], source=inputs.get("source")).logits)
+        more = {name: inputs.get(name) for name in _MORE}
+        return np.asarray(loaded.model(inputs["tokens"], **more).logits)
 
 
 def stored(path: Path) -> tuple[dict[str, np.ndarray], Float[np.ndarray, "B T V"]]:
@@ -88,11 +92,14 @@ def stored(path: Path) -> tuple[dict[str, np.ndarray], Float[np.ndarray, "B T V"
         raise ValueError(f"{path} is no .npz file of tokens and logits: {error}") from error
     if "logits" not in found:
         raise ValueError(f"{path} has no logits; it has {', '.join(sorted(found)) or 'nothing'}")
-    return {name: found[name] for name in ("tokens", "source") if name in found}, found["logits"]
+    return {name: found[name] for name in ("tokens", *_MORE) if name in found}, found["logits"]
 
 
-def live(path: Path, *, encoder_decoder: bool, length: int, seed: int = 0):
+def live(path: Path, *, encoder_decoder: bool, sees_all: bool, length: int, seed: int = 0):
     """Random inputs, and the logits that transformers computes of them.
+
+    Args:
+      sees_all: whether tokens may see all others; the first and another one then do.
 
     Raises:
       ValueError: if transformers and torch are not installed.
@@ -113,6 +120,10 @@ def live(path: Path, *, encoder_decoder: bool, length: int, seed: int = 0):
     if encoder_decoder:
         inputs["source"] = rng.integers(0, config.vocab_size, (2, length))
         given = {"input_ids": torch.tensor(inputs["source"]), "decoder_input_ids": given["input_ids"]}
+    if sees_all:
+        inputs["global_tokens"] = np.array([[0, length // 2]] * 2)
+        given["global_attention_mask"] = torch.zeros((2, length), dtype=torch.long)
+        given["global_attention_mask"][:, [0, length // 2]] = 1
     with torch.no_grad():
         output = model(**given)
     found = output.prediction_logits if hasattr(output, "prediction_logits") else output.logits

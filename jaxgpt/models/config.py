@@ -1,13 +1,13 @@
-"""The description of a transformer, and every check across its fields."""
+"""The description of a transformer."""
 
 import dataclasses
-import math
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
 from jaxgpt import fields
+from jaxgpt.models import checks
 from jaxgpt.nn.number import NumberEncoding
 from jaxgpt.nn.position import Position
 from jaxgpt.nn.position.rotary import Rotary
@@ -120,178 +120,7 @@ class ModelConfig:
     dtype: Annotated[Literal["float32", "bfloat16", "float64"], "of the computation"] = "float32"
 
     def __post_init__(self):
-        for name in ("max_length", "num_layers", "loops", "d_model", "num_heads"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        for name in (
-            *("encoder_layers", "num_kv_heads", "head_dim", "d_ff"),
-            *("window", "loop_blocks", "embedding_width", "memory", "segment"),
-        ):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 1, or none")
-        if self.head_dim is None and self.d_model % self.num_heads:
-            raise ValueError(
-                f"d_model={self.d_model} is not divisible by num_heads={self.num_heads}; "
-                "change one of them or set head_dim"
-            )
-        if self.num_kv_heads is not None and self.num_heads % self.num_kv_heads:
-            raise ValueError(
-                f"num_heads={self.num_heads} is not divisible by num_kv_heads={self.num_kv_heads}"
-            )
-        for name in ("dropout", "attention_dropout"):
-            if not 0 <= (getattr(self, name) or 0) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 0 and below 1")
-        if not 0 <= self.norm_epsilon < math.inf:
-            raise ValueError(f"norm_epsilon={self.norm_epsilon} must be at least 0 and finite")
-        if self.init_std is not None and not 0 <= self.init_std < math.inf:
-            raise ValueError(f"init_std={self.init_std} must be at least 0 and finite, or none")
-        for name in ("attention_scale", "embedding_scale", "logit_factor"):
-            if not math.isfinite(getattr(self, name) or 0.0):
-                raise ValueError(f"{name}={getattr(self, name)} must be finite")
-        for name in ("attention_factor", "attention_softcap", "logit_softcap"):
-            if getattr(self, name) is not None and not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)} must be positive and finite")
-        if self.embedding_width is not None and not self.head_transform and self.head != "none":
-            raise ValueError(
-                f"embedding_width={self.embedding_width} needs head_transform=true, which gives the output "
-                "matrix that width"
-            )
-        for name in ("segments", "labels", "marks"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 0")
-        if self.label_names and len(self.label_names) != self.labels:
-            raise ValueError(f"labels={self.labels} has {len(self.label_names)} label_names; leave them out")
-        if self.pooler and self.labels_from == "each":
-            raise ValueError("pooler=true needs one token to pool; set labels_from=first or last")
-        self._check_layers()
-        self._check_mixer()
-        self._check_long()
-        self._check_clusters()
-        if self.vocab_size < 0:
-            raise ValueError(f"vocab_size={self.vocab_size} must be positive, or 0 for the tokenizer's")
-        if self.encoder_layers is not None and self.kind != "encoder_decoder":
-            raise ValueError(
-                f"encoder_layers={self.encoder_layers} needs kind=encoder_decoder, not {self.kind}"
-            )
-        shape = {"head_dim": self.resolved_head_dim, "num_heads": self.num_heads}
-        self.position.check(**shape)
-        if self.kind != "decoder":
-            self.position.in_encoder().check(**shape)
-        if self.window_position is not None:
-            self.window_position.check(**shape)
-        if self.number is not None:
-            self.number.check(d_model=self.d_model)
-            if self.embedding_width is not None:
-                raise ValueError(
-                    f"embedding_width={self.embedding_width}: numbers enter at d_model; use none"
-                )
-
-    def _check_layers(self):
-        if self.loop_blocks is not None:
-            for name in ("num_layers", "encoder_layers"):
-                if (getattr(self, name) or 0) % self.loop_blocks:
-                    raise ValueError(
-                        f"{name}={getattr(self, name)} is not divisible by loop_blocks={self.loop_blocks}"
-                    )
-            if self.injection:
-                raise ValueError("injection=true loops all blocks together; set loop_blocks=none")
-        for name in ("window_layers", "window_position"):
-            if getattr(self, name) and self.window is None:
-                raise ValueError(f"{name} says where the window is, and there is none; set window")
-        if self.window_layers and self.layers == "scanned":
-            raise ValueError("window_layers makes layers differ; set layers=unrolled")
-        if self.window_position is not None:
-            if not self.window_layers:
-                raise ValueError("window_position is for some of the layers; set window_layers, or position")
-            for name in ("position", "window_position"):
-                if type(getattr(self, name)).assign is not Position.assign:
-                    kind = type(getattr(self, name)).kind()
-                    raise ValueError(f"{name}={kind} does not count tokens alone; both schemes must")
-            shape = {"d_model": self.d_model, "num_heads": self.num_heads, "max_length": self.max_length}
-            if self.window_position.tables(**shape):
-                kind = type(self.window_position).kind()
-                raise ValueError(
-                    f"window_position={kind} has learned tables; use one without, such as rotary"
-                )
-
-    def _check_mixer(self):
-        recurrent = self.mixer in ("lstm", "gru")
-        if self.additive and not (recurrent and self.kind == "encoder_decoder"):
-            raise ValueError("additive=true is of mixer=lstm or gru with kind=encoder_decoder")
-        if self.mixer == "attention":
-            return
-        if self.kind != "decoder" and not (recurrent and self.kind == "encoder_decoder"):
-            kinds = "decoder or encoder_decoder" if recurrent else "decoder"
-            raise ValueError(f"mixer={self.mixer} needs kind={kinds}, not {self.kind}")
-        if (
-            self.kind == "encoder_decoder"
-            and not self.additive
-            and self.num_encoder_layers != self.num_layers
-        ):
-            raise ValueError(
-                f"encoder_layers={self.encoder_layers}: the decoder's {self.num_layers} layers begin with "
-                "the encoder's states, one each; leave it at none or set additive=true"
-            )
-        if self.mixer == "concat" and self.window is None:
-            raise ValueError("mixer=concat joins the last window tokens; set window")
-        plain = {
-            "window": self.window is None or self.mixer == "concat",
-            **{name: getattr(self, name) is None for name in ("sparse", "memory", "embedding_width")},
-            "loops": self.loops == 1,
-            "layers": self.layers == "unrolled",
-            "remat": self.remat == "none",
-            "embedding_norm": not self.embedding_norm,
-            "window_layers": not self.window_layers,
-            "wiring": self.wiring == "pre",
-        }
-        wrong = [f"{name}={getattr(self, name)}" for name, fits in plain.items() if not fits]
-        if wrong:
-            raise ValueError(f"mixer={self.mixer} does not go with {', '.join(wrong)}; leave the default")
-
-    def _check_long(self):
-        """What is made for long texts."""
-        plain = {
-            "kind": self.kind != "encoder_decoder",
-            "layers": self.layers == "unrolled",
-            "num_kv_heads": self.num_kv_heads in (None, self.num_heads),
-            "attention_softcap": self.attention_softcap is None,
-            "window": self.window is None,
-            "memory": self.memory is None,
-        }
-        if self.sparse is not None:
-            wrong = [f"{name}={getattr(self, name)}" for name, fits in plain.items() if not fits]
-            if wrong:
-                kind = type(self.sparse).kind()
-                raise ValueError(f"sparse={kind} does not go with {', '.join(wrong)}; leave the default")
-        if self.wiring == "reversible":
-            fits = plain["kind"] and plain["layers"] and self.loops == 1 and self.number is None
-            if not fits or (self.head == "tied" and not self.head_transform):
-                raise ValueError(
-                    "wiring=reversible has two streams: it needs kind decoder or encoder, layers=unrolled, "
-                    "loops=1, no number encoding, and head=separate, none, or a head_transform"
-                )
-        if self.memory is not None and (self.kind != "decoder" or self.position.size is not None):
-            raise ValueError("memory is a decoder's, with a position scheme that counts on without end")
-        if self.segment is not None and self.memory is None:
-            raise ValueError(f"segment={self.segment} needs memory, which joins segments")
-
-    def _check_clusters(self):
-        adaptive = self.embedding == "adaptive"
-        if not adaptive and (self.cutoffs or self.cutoff_factor != 1):
-            raise ValueError("cutoffs and cutoff_factor are of embedding=adaptive; set it, or leave them out")
-        if not adaptive:
-            return
-        if list(self.cutoffs) != sorted(set(self.cutoffs)) or min(self.cutoffs, default=1) < 1:
-            raise ValueError(f"cutoffs={self.cutoffs} must rise, from 1 on")
-        if self.vocab_size and self.cutoffs and self.cutoffs[-1] >= self.vocab_size:
-            raise ValueError(f"cutoffs={self.cutoffs} must lie below vocab_size={self.vocab_size}")
-        if self.cutoff_factor < 1 or self.d_model // self.cutoff_factor ** len(self.cutoffs) < 1:
-            raise ValueError(
-                f"cutoff_factor={self.cutoff_factor} leaves no width to the last of {len(self.cutoffs) + 1} "
-                "clusters; make it smaller"
-            )
-        if self.head == "separate" or self.embedding_width is not None or self.head_transform:
-            raise ValueError("embedding=adaptive has its own head: use head=tied or none, and d_model wide")
+        checks.check(self)
 
     @property
     def hidden_width(self) -> int:

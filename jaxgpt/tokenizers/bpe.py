@@ -31,6 +31,7 @@ class BytePairs(Tokenizer):
       vocab: the id of each token, in GPT-2's spelling of bytes. Tokens that no merge gives stand for nothing.
       merges: pairs of tokens, the earliest first.
       pad_id, bos_id, eos_id: ids of no ordinary token.
+      mask_id: of the token that hides another, where there is one.
 
     Raises:
       ValueError: if a byte lacks its token, a merge its parts or its result, or the ids are not 0, 1, 2, ...
@@ -46,6 +47,7 @@ class BytePairs(Tokenizer):
         pad_id: int,
         bos_id: int,
         eos_id: int,
+        mask_id: int | None = None,
     ):
         reachable = _check(vocab, merges)
         special = {pad_id, bos_id, eos_id}
@@ -57,7 +59,7 @@ class BytePairs(Tokenizer):
             raise ValueError("the ids of a byte-pair vocabulary and its special ids are not 0, 1, 2, ...")
         self.vocab = dict(vocab)
         self.merges = [tuple(pair) for pair in merges]
-        self.pad_id, self.bos_id, self.eos_id = pad_id, bos_id, eos_id
+        self.pad_id, self.bos_id, self.eos_id, self.mask_id = pad_id, bos_id, eos_id, mask_id
         self._bytes = [b""] * len(ids)
         for token in reachable:
             self._bytes[vocab[token]] = bytes(_BYTE_OF[character] for character in token)
@@ -117,11 +119,14 @@ class BytePairs(Tokenizer):
 
     def to_json(self) -> dict[str, Any]:
         special = {"pad_id": self.pad_id, "bos_id": self.bos_id, "eos_id": self.eos_id}
+        if self.mask_id is not None:
+            special["mask_id"] = self.mask_id
         return {"vocab": self.vocab, "merges": [list(pair) for pair in self.merges]} | special
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "BytePairs":
-        special = {key: field(data, key, int) for key in ("pad_id", "bos_id", "eos_id")}
+        names = ("pad_id", "bos_id", "eos_id", *(["mask_id"] if "mask_id" in data else []))
+        special = {key: field(data, key, int) for key in names}
         return cls(field(data, "vocab", dict), field(data, "merges", list), **special)
 
 

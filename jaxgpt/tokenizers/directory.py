@@ -14,9 +14,9 @@ def load(path: Path) -> Tokenizer:
     """The tokenizer in a directory or a file.
 
     A directory is searched for `jaxgpt_tokenizer.json` (of an exported model), then for `tokenizer.json`
-    (jaxgpt's, as in a run directory, or Hugging Face's), then for `vocab.json` with `merges.txt` (GPT-2's
-    byte pairs), then for one SentencePiece `.model`. A file is one of these, but for `vocab.json` and
-    `merges.txt`, which need each other.
+    (jaxgpt's, as in a run directory, or Hugging Face's), then for `vocab.json` with `merges.txt` (byte pairs
+    of GPT-2 or GPT-1), then for `vocab.txt` (BERT's word pieces), then for one SentencePiece `.model`. A
+    file is a `.json` or a `.model`.
 
     Raises:
       ValueError: if there is no tokenizer, or it is malformed; one line with the path.
@@ -34,15 +34,16 @@ def _directory(path: Path) -> Tokenizer:
     for name in (EXPORTED, "tokenizer.json"):
         if (path / name).is_file():
             return _file(path / name)
-    if (path / "vocab.json").is_file() and (path / "merges.txt").is_file():
-        return _byte_pairs(path)
+    if (path / "vocab.txt").is_file() or all((path / n).is_file() for n in ("vocab.json", "merges.txt")):
+        return _vocabulary(path)
     models = sorted(path.glob("*.model"))
     if len(models) == 1:
         return _file(models[0])
     if models:
         raise ValueError(f"{path} holds {', '.join(m.name for m in models)}; name one of them")
     raise ValueError(
-        f"{path} holds no tokenizer; looked for tokenizer.json, vocab.json with merges.txt, and *.model"
+        f"{path} holds no tokenizer; looked for tokenizer.json, vocab.json with merges.txt, vocab.txt "
+        "and *.model"
     )
 
 
@@ -67,19 +68,21 @@ def _file(path: Path) -> Tokenizer:
     )
 
 
-def _byte_pairs(path: Path) -> Tokenizer:
-    from jaxgpt.tokenizers.bpe import BytePairs
-    from jaxgpt.tokenizers.huggingface import special_ids
+def _vocabulary(path: Path) -> Tokenizer:
+    from jaxgpt.tokenizers import _published
 
+    words = path / "vocab.txt"
+    if words.is_file():
+        settings = path / "tokenizer_config.json"
+        given = _json(settings) if settings.is_file() else {}
+        lines = words.read_text(encoding="utf-8")
+        return _named(words, lambda: _published.word_pieces(lines, given))
     vocab = _json(path / "vocab.json")
     lines = (path / "merges.txt").read_text(encoding="utf-8").split("\n")
     if lines[0].startswith("#version"):
         lines = lines[1:]
     merges = [tuple(line.split(" ")) for line in lines if line.strip()]
-    # A name that bytes merge into is an ordinary token, whatever it looks like.
-    merged = {"".join(pair) for pair in merges}
-    named = {token: i for token, i in vocab.items() if token not in merged}
-    return _named(path, lambda: BytePairs(vocab, merges, **special_ids(named, spare=len(vocab))))
+    return _named(path, lambda: _published.byte_pairs(vocab, merges))
 
 
 def _json(path: Path) -> dict[str, Any]:

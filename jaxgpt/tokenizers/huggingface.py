@@ -5,37 +5,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from jaxgpt.tokenizers._special import mask_id, special_ids
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, check_same, field, look_up, utf8
-
-#: The usual names of special tokens, the likeliest first; also for `vocab.json` with `merges.txt`.
-USUAL_NAMES = {
-    "bos_id": ("<|bos|>", "<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>", "[BOS]", "[CLS]"),
-    "eos_id": ("<|eos|>", "</s>", "<eos>", "<|end_of_text|>", "<|endoftext|>", "[EOS]", "[SEP]"),
-    "pad_id": ("<|pad|>", "<pad>", "[PAD]", "<|padding|>", "<|finetune_right_pad_id|>"),
-}
-
-
-def special_ids(named: dict[str, int], spare: int) -> dict[str, int]:
-    """pad_id, bos_id and eos_id among tokens by their usual names.
-
-    Where one is missing, bos and eos stand in for each other and eos for pad; without either, `spare`, an
-    id behind the vocabulary, is all three. So GPT-2's `<|endoftext|>` is bos, eos and pad.
-    """
-    found = {
-        key: next((named[name] for name in names if name in named), None)
-        for key, names in USUAL_NAMES.items()
-    }
-    either = next((i for i in (found["eos_id"], found["bos_id"]) if i is not None), spare)
-    found = {key: either if i is None and key != "pad_id" else i for key, i in found.items()}
-    return found | ({"pad_id": found["eos_id"]} if found["pad_id"] is None else {})
 
 
 class HuggingFace(Tokenizer):
     """A tokenizer of the `tokenizers` library, as its `tokenizer.json` describes it.
 
     The special tokens that the file declares are never produced from text, nor is anything that it puts
-    around a text. The file may normalize text, or lack characters; the alphabet is the text that comes back
-    the same, which `encode` checks. Special ids: see `special_ids`.
+    around a text. A file that normalizes text (lower case, other spaces), or has a token for what it does not
+    know, is `lossy` and reads any text as transformers does. Special ids: see `_special.special_ids`.
 
     Args:
       definition: the contents of `tokenizer.json`.
@@ -55,7 +34,9 @@ class HuggingFace(Tokenizer):
         size = 1 + max(self._library.get_vocab(with_added_tokens=True).values(), default=-1)
         special = special_ids(named, spare=size)
         self.pad_id, self.bos_id, self.eos_id = (special[k] for k in ("pad_id", "bos_id", "eos_id"))
-        self.mask_id = next((named[name] for name in ("[MASK]", "<mask>") if name in named), None)
+        self.mask_id = mask_id(named)
+        whole = definition.get("normalizer") is None and (definition.get("decoder") or {}).get("type")
+        self._lossy = whole != "ByteLevel"
         self._special = {*named.values(), *special.values()}
         self._size = max(size, 1 + max(self._special))
 
@@ -71,15 +52,23 @@ class HuggingFace(Tokenizer):
         return tokenizer
 
     @property
+    def lossy(self) -> bool:
+        return self._lossy
+
+    @property
     def vocab_size(self) -> int:
         return self._size
 
     def encode(self, text: str) -> list[int]:
         utf8(text)
         ids = self._encoder.encode(text, add_special_tokens=False).ids
-        # Special ids decode to nothing, so a text that one was made from differs, too.
-        check_same(text, self.decode(ids), "this tokenizer.json drops or changes it; use bytes")
+        if not self._lossy:
+            # Special ids decode to nothing, so a text that one was made from differs, too.
+            check_same(text, self.decode(ids), "this tokenizer.json drops or changes it; use bytes")
         return ids
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        return self._encoder.encode(text, add_special_tokens=False).offsets
 
     def decode(self, ids: Iterable[int]) -> str:
         ids = [i for i in look_up(range(self._size), ids) if i not in self._special]
@@ -87,8 +76,8 @@ class HuggingFace(Tokenizer):
 
     def token_texts(self) -> list[str]:
         # Behind another token, because a decoder may take off the space at the start of a text.
-        anchors = (i for i in range(self._size) if self.decode([i]) in ("a", "e", "1"))
-        anchor = [i for i in anchors if self.decode([i, i]) == 2 * self.decode([i])][:1]
+        anchors = [i for i in range(self._size) if self.decode([i]) in ("a", "e", "1")]
+        anchor = ([i for i in anchors if self.decode([i, i]) == 2 * self.decode([i])] or anchors)[:1]
         start = len(self.decode(anchor))
         return ["" if i in self._special else self.decode([*anchor, i])[start:] for i in range(self._size)]
 

@@ -15,9 +15,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from jaxgpt.tokenizers._special import mask_id, special_ids
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, check_same, field, look_up, utf8, whole_number
 
 _SPACE = "\u2581"
+_PROBE = "a  \u2161e\u0301 \n"  # what a model with its own spelling of text changes
 _RESERVED = re.compile("[\u2581\u2585\x00]+")  # the trainer drops a whole text that holds one
 _MODELS = ("unigram", "bpe")
 _DIGITS = {"keep_digits": False, "split_digits": True}
@@ -28,7 +30,8 @@ class SentencePiece(Tokenizer):
 
     The special ids are the model's own, in one trained here pad 0, bos 1, eos 2 (and unk 3, which is never
     produced). Where a model lacks one, bos and eos stand in for each other and eos for pad; a model with
-    neither gets one id behind its vocabulary that serves as all three.
+    neither has them by their usual names (ALBERT's `[CLS]` and `[SEP]`), or gets one id behind its
+    vocabulary that serves as all three. A model that normalizes text, or has no pieces for bytes, is `lossy`.
 
     Args:
       model: the contents of a `.model` file.
@@ -51,14 +54,20 @@ class SentencePiece(Tokenizer):
         size = processor.vocab_size()
         self._bytes = [_piece_bytes(processor, i) for i in range(size)]
         bos, eos, pad = processor.bos_id(), processor.eos_id(), processor.pad_id()
+        control = {processor.id_to_piece(i): i for i in range(size) if processor.is_control(i)}
+        self.mask_id = mask_id(control)
         if bos < 0 and eos < 0:
-            self._bytes.append(b"")
-            eos = size
+            named = special_ids(control, spare=size)
+            bos, eos, pad = named["bos_id"], named["eos_id"], named["pad_id"] if pad < 0 else pad
+            self._bytes += [b""] * (eos == size)
         self.bos_id = bos if bos >= 0 else eos
         self.eos_id = eos if eos >= 0 else bos
         self.pad_id = pad if pad >= 0 else self.eos_id
         # A model may put a space before every text, which is no part of the text.
         self._prefix = " " if processor.normalize("x").startswith(_SPACE) else ""
+        self._lossy = processor.normalize(_PROBE).removeprefix(_SPACE) != _PROBE.replace(" ", _SPACE) or any(
+            processor.piece_to_id(f"<0x{value:02X}>") == processor.unk_id() for value in range(256)
+        )
         self._space_ids = [processor.piece_to_id(f"<0x{value:02X}>") for value in _SPACE.encode()]
 
     @classmethod
@@ -121,6 +130,10 @@ class SentencePiece(Tokenizer):
         return cls(proto.getvalue())
 
     @property
+    def lossy(self) -> bool:
+        return self._lossy
+
+    @property
     def vocab_size(self) -> int:
         return len(self._bytes)
 
@@ -131,6 +144,8 @@ class SentencePiece(Tokenizer):
             if i:
                 ids += self._space_ids
             ids += self._processor.encode(part)
+        if self._lossy:
+            return ids
         advice = "this SentencePiece model drops or changes it; train one with sentencepiece:SIZE"
         check_same(text, self.decode(ids), advice)
         return ids

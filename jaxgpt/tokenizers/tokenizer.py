@@ -52,6 +52,12 @@ class Tokenizer(Choice, abc.ABC, package="jaxgpt.tokenizers"):
     #: What may follow the short name, such as `digits[:SIZE[:SIDE[:BASE]]]`, for help and errors.
     usage: ClassVar[str]
 
+    @property
+    def lossy(self) -> bool:
+        """Whether `decode(encode(text))` may be another text, as from a vocabulary of lower-case words."""
+        base = getattr(self, "base", None)
+        return base is not None and base.lossy
+
     @classmethod
     @abc.abstractmethod
     def from_spec(cls, arguments: Sequence[str], texts: Texts) -> "Tokenizer":
@@ -75,8 +81,20 @@ class Tokenizer(Choice, abc.ABC, package="jaxgpt.tokenizers"):
         """The ids of `text`, without special ids.
 
         Raises:
-          OutsideAlphabet: a ValueError for text outside the alphabet; names the character and its index.
+          OutsideAlphabet: a ValueError for text outside the alphabet; names the character and its index. A
+            `lossy` tokenizer reads any text in its own way.
         """
+
+    def encode_exactly(self, text: str) -> list[int]:
+        """`encode` of a text that a model is to write, and that is compared with what it wrote.
+
+        Raises:
+          OutsideAlphabet: also for text that a lossy tokenizer changes.
+        """
+        ids = self.encode(text)
+        if self.lossy and (back := self.decode(ids)) != text:
+            check_same(text, back, f"the tokenizer would write {shortened(back)!r}; write the answers so")
+        return ids
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         """`encode` of each text."""
@@ -92,6 +110,10 @@ class Tokenizer(Choice, abc.ABC, package="jaxgpt.tokenizers"):
         Raises:
           ValueError: for an id outside [0, vocab_size).
         """
+
+    def spans(self, text: str) -> list[tuple[int, int]] | None:
+        """Where in a text each of its tokens stands, [start, end); None if the tokenizer does not tell."""
+        return None
 
     def settled(self, ids: Sequence[int]) -> str:
         """The beginning of `decode(ids)` that no further ids can change, for text that streams out."""

@@ -100,8 +100,9 @@ class TrainingConfig:
     data_seed: Annotated[int, "of the generated examples"] = 0
     train_examples: Annotated[int, "examples drawn from a generated task for training"] = 100_000
     objective: Annotated[
-        Literal["completion", "all", "labels", "span"],
-        "which tokens carry loss; labels: the target is a label or a tag a word; span: a part of the prompt",
+        Literal["completion", "all", "labels", "span", "choice", "pretraining"],
+        "which tokens carry loss; labels: the target is a label or a tag a word; span: a part of the prompt; "
+        "choice: one of the texts behind the prompt's first tab; pretraining: labels and hidden tokens",
     ] = "completion"
     tuning: Annotated[TuningConfig, "which weights are trained"] = dataclasses.field(
         default_factory=TuningConfig

@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxgpt import tokenizers
 from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
-from jaxgpt.data.labelled import build_labelled, label_names
+from jaxgpt.data.labelled import OBJECTIVES, build_labelled, label_names
 from jaxgpt.data.noised import build_noised
 from jaxgpt.data.order import Order
 from jaxgpt.data.positions import check_positions, hidden_marker
@@ -123,6 +123,25 @@ def _naming(split: str):
         raise ValueError(f"{split} split: {error}") from error
 
 
+def _check_labels(experiment: Experiment) -> None:
+    """Raises ValueError if the model cannot be trained to tell labels, or the task has none."""
+    objective, model = experiment.training.objective, experiment.model
+    if experiment.task.layout == "stream":
+        raise ValueError(f"training.objective={objective} is for questions, and the task is a text")
+    if objective == "span" and model.labels_from != "each":
+        raise ValueError("training.objective=span needs model.labels_from=each: it tells two of all tokens")
+    if objective in ("choice", "pretraining") and model.labels_from == "each":
+        raise ValueError(
+            f"training.objective={objective} needs one token: set model.labels_from=first or last"
+        )
+    if model.kind == "decoder" and model.labels_from == "first":
+        raise ValueError("a decoder's first token has seen nothing; set model.labels_from=last")
+    if objective == "pretraining" and (model.kind != "encoder" or model.head == "none"):
+        raise ValueError(
+            "training.objective=pretraining has hidden tokens: set model.kind=encoder and model.head=tied"
+        )
+
+
 def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepared:
     """Build everything but the weights; `tokenizer` is that of a run that goes on.
 
@@ -134,14 +153,9 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         raise ValueError(
             "model.kind=encoder learns a text by hidden tokens of it; set training.objective=all"
         )
-    labelled = training.objective in ("labels", "span")
-    if labelled and (task.layout == "stream" or experiment.model.kind == "encoder_decoder"):
-        raise ValueError(
-            f"training.objective={training.objective} is for questions, and for an encoder or a decoder; see "
-            "--model.kind"
-        )
-    if training.objective == "span" and experiment.model.labels_from != "each":
-        raise ValueError("training.objective=span needs model.labels_from=each: it tells two of all tokens")
+    labelled = training.objective in OBJECTIVES
+    if labelled:
+        _check_labels(experiment)
     if experiment.model.head == "none" and not labelled:
         raise ValueError("model.head=none gives no logits to train; set it to tied or separate")
     both = experiment.model.kind == "encoder_decoder"

@@ -11,6 +11,9 @@ from jaxgpt.fields import describe
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.prepare import Prepared
 
+#: Training examples that are looked at for what a tokenizer changes.
+_READ = 1000
+
 
 def devices() -> str:
     """The accelerator in use, in words."""
@@ -46,7 +49,9 @@ def summary(prepared: Prepared) -> str:
     state = 4 * width * count * seeds
     data = sum(value.nbytes for value in table.arrays().values())
     tokens = tokens_an_epoch(table)
-    batch = training.batch_size * (table.window if isinstance(table, Stream) else table.tokens.shape[1] - 1)
+    batch = training.batch_size * (
+        table.window if isinstance(table, Stream) else math.prod(table.tokens.shape[1:]) - 1
+    )
     replicas = f" in each of {seeds} replicas" if seeds > 1 else ""
     passes = training.steps * training.batch_size / table.num_examples
     examples = f"{table.num_examples:,} examples, "
@@ -64,10 +69,24 @@ def summary(prepared: Prepared) -> str:
         f"memory      {mib(state)} for weights, gradients and moments, {mib(data)} for the data",
         f"first loss  about {math.log(prepared.model.vocab_size):.3f} = log(vocabulary), if nothing is known",
         *([] if prepared.start is None else [f"weights     {prepared.start.note}"]),
+        *([f"reading     {changed}"] if (changed := changes(prepared)) else []),
         "rows        [brackets] carry loss",
         *(f"            {row}" for row in rows(prepared, 2)),
     ]
     return "\n".join(lines)
+
+
+def changes(prepared: Prepared) -> str:
+    """How many of the first texts a lossy tokenizer changes, and one of them; "" if none."""
+    tokenizer = prepared.tokenizer
+    if not tokenizer.lossy:
+        return ""
+    texts = [text for e in prepared.examples[:_READ] for text in e.prompt.split("\t")]
+    found = [(t, back) for t in texts if (back := tokenizer.decode(tokenizer.encode(t))) != t]
+    if not found:
+        return ""
+    first, back = (repr(text if len(text) <= 40 else text[:37] + "...") for text in found[0])
+    return f"{len(found):,} of the first {len(texts):,} texts come back changed, as {first} to {back}"
 
 
 def tokens_an_epoch(table) -> int:

@@ -182,8 +182,10 @@ MODELS = {
     "bert-text-labels": Small("BertForSequenceClassification", _BERT | {"num_labels": 3}),
     "bert-token-labels": Small("BertForTokenClassification", _BERT | {"num_labels": 5}),
     "bert-spans": Small("BertForQuestionAnswering", _BERT),
+    "bert-choices": Small("BertForMultipleChoice", _BERT),
     "roberta": Small("RobertaForMaskedLM", _ROBERTA),
     "roberta-text-labels": Small("RobertaForSequenceClassification", _ROBERTA | {"num_labels": 3}),
+    "roberta-choices-other": Small("RobertaForMultipleChoice", _ROBERTA),
     "roberta-token-labels": Small("RobertaForTokenClassification", _ROBERTA | {"num_labels": 5}),
     "albert": Small("AlbertForMaskedLM", _ALBERT | {"num_hidden_groups": 2, "inner_group_num": 2}),
     "albert-pretraining": Small("AlbertForPreTraining", _ALBERT),
@@ -197,6 +199,11 @@ MODELS = {
     "reformer-other": Small(
         "ReformerModelWithLMHead",
         _REFORMER | {"attn_layers": ["lsh", "local"], "num_buckets": None, "num_hashes": 1},
+    ),
+    # Without hashes, whose chunks depend on tokens to come, so that it writes what it reads at once.
+    "reformer-local": Small(
+        "ReformerModelWithLMHead",
+        _REFORMER | {"attn_layers": ["local", "local"], "local_attn_chunk_length": 6},
     ),
     # These are in transformers up to version 4 alone.
     "transfo_xl": Small("TransfoXLLMHeadModel", _TRANSFO_XL),
@@ -267,7 +274,7 @@ def inputs(model, seed: int = 0) -> dict[str, np.ndarray]:
             "tokens": rng.integers(3, vocab - 1, (2, 13)),
             "global_tokens": np.array([[0, 7], [first, -1]]),
         }
-    if model.config.model_type == "reformer":
+    if model.config.model_type == "reformer" and "lsh" in model.config.attn_layers:
         config = model.config
         torch.manual_seed(config.hash_seed)
         buckets = config.num_buckets or 8  # of 20 tokens, which 13 are padded to, in chunks of 4
@@ -297,8 +304,11 @@ def outputs(model, given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         for row, places in enumerate(given["global_tokens"]):
             flags[row, places[places >= 0]] = 1
         source = {"global_attention_mask": flags}
+    choices = "MultipleChoice" in type(model).__name__
     with torch.no_grad():
-        out = model(input_ids=ids, **source)
+        out = model(input_ids=ids[None] if choices else ids, **source)
+    if choices:  # of one question; ours is a score for each
+        return {"labels": _array(out.logits).T}
     found = {}
     labelled = any(word in type(model).__name__ for word in ("Classification", "QuestionAnswering"))
     names = {
@@ -325,8 +335,13 @@ def _array(tensor) -> np.ndarray:
 
 
 def continuations(model, given: dict[str, np.ndarray], count: int = 8) -> dict[str, np.ndarray]:
-    """New tokens by `generate`: `greedy`, and the best of three `beams`; nothing for other models."""
-    if model.config.model_type == "transfo-xl" or not type(model).__name__.endswith(
+    """New tokens by `generate`: `greedy`, and the best of three `beams`; nothing for other models.
+
+    Of models that cannot, `greedy`, and `steps`, the logits before each of `any_tokens` that follow.
+    """
+    if model.config.model_type in ("transfo-xl", "reformer") and "rotations" not in given:
+        return _one_by_one(model, torch.tensor(given["tokens"]), count)
+    if "rotations" in given or not type(model).__name__.endswith(
         ("LMHeadModel", "ForCausalLM", "ForConditionalGeneration", "MTModel")
     ):
         return {}
@@ -346,3 +361,26 @@ def continuations(model, given: dict[str, np.ndarray], count: int = 8) -> dict[s
         new = model.generate(ids, attention_mask=torch.ones_like(ids))
         found[name] = new[:, -count:].numpy()
     return found
+
+
+def _one_by_one(model, tokens, count: int) -> dict[str, np.ndarray]:
+    """What these models' `generate` does not do: the likeliest tokens; and logits behind any tokens."""
+    if model.config.model_type == "reformer":
+        model = model.double()  # its masks of -1e5 leave float32 two digits
+    any_tokens = torch.tensor(np.random.default_rng(2).integers(3, 40, (len(tokens), count)))
+    found = {}
+    for name in ("greedy", "steps"):
+        given, memory, kept = tokens, {}, []
+        for step in range(count):
+            with torch.no_grad():
+                out = model(given, **memory)
+            likeliest = out.logits[:, -1].argmax(-1, keepdim=True)
+            kept.append(likeliest if name == "greedy" else out.logits[:, -1:])
+            new = likeliest if name == "greedy" else any_tokens[:, step : step + 1]
+            if hasattr(out, "mems"):
+                given, memory = new, {"mems": out.mems}
+            else:
+                given = torch.cat([given, new], 1)
+        found[name] = torch.cat(kept, 1).numpy()
+    model.float()
+    return found | {"any_tokens": any_tokens.numpy()}

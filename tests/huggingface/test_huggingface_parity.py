@@ -60,8 +60,24 @@ def test_continuations_are_those_of_transformers(name):
     count = given["greedy"].shape[1]
     found = generate(loaded.model, prompts, max_new_tokens=count, **options)
     np.testing.assert_array_equal(found, given["greedy"])
+    if "beams" not in given:
+        return
     beams = beam_search(loaded.model, prompts, width=3, max_new_tokens=count, **options)
     np.testing.assert_array_equal(beams.tokens[:, 0], given["beams"])
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "steps" in reference(name)])
+def test_token_by_token_it_says_what_transformers_says(name):
+    given = reference(name)
+    model = load_hf(REFERENCES / name).model
+    with jax.default_matmul_precision("highest"):
+        cache, found = model.init_cache(2, 13 + given["any_tokens"].shape[1]), []
+        new = given["tokens"]
+        for step in range(given["steps"].shape[1]):
+            output = model(new, cache=cache)
+            cache, new = output.cache, given["any_tokens"][:, step : step + 1]
+            found.append(output.logits[:, -1])
+    assert error(np.stack(found, 1), given["steps"]) < 2e-5
 
 
 @pytest.mark.parametrize("name", NAMES)

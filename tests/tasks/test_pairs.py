@@ -79,7 +79,6 @@ def _some(task):
     ("line", "wrong"),
     [
         (b"no tab here", "has no tab: 'no tab here'"),
-        (b"a\tb\tc", r"has 2 tabs: 'a\tb\tc'"),
         (b"\tb", r"has nothing before its tab: '\tb'"),
         (b"a\t", r"has nothing after its tab: 'a\t'"),
         (b"\t", r"has nothing before its tab: '\t'"),
@@ -92,6 +91,24 @@ def test_a_malformed_line_is_named_with_what_it_says(tmp_path, line, wrong):
     with pytest.raises(ValueError) as error:
         next(Pairs(path=str(path)).examples("train"))
     assert str(error.value) == f"{path} line 4 {wrong}; a line is a prompt, one tab, and a target"
+
+
+def test_a_prompt_may_have_several_texts(tmp_path):
+    path = tmp_path / "choices.tsv"
+    path.write_bytes(b"which is red?\tsky\tblood\tblood\n")
+    with pytest.raises(ValueError) as error:
+        next(Pairs(path=str(path)).examples("train"))
+    assert "has 3 tabs: " in str(error.value)
+    assert str(error.value).endswith(
+        "one tab, and a target; or set task.texts=0, for prompts of several texts"
+    )
+    for texts in (0, 3):
+        (found,) = [e for rows in _some(Pairs(path=str(path), texts=texts)) for e in rows]
+        assert (found.prompt, found.target) == ("which is red?\tsky\tblood", "blood")
+    with pytest.raises(ValueError, match=r"3 tabs.*a line is 2 texts and a target, by tabs$"):
+        next(Pairs(path=str(path), texts=2).examples("train"))
+    with pytest.raises(ValueError, match="texts=-1 must be"):
+        Pairs(path=str(path), texts=-1)
 
 
 def test_a_file_that_cannot_be_read_says_why(tmp_path):

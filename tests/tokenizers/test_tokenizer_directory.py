@@ -136,8 +136,9 @@ def test_a_lossy_hugging_face_tokenizer_says_what_it_loses(tmp_path):
     library.save(str(tmp_path / "tokenizer.json"))
     tokenizer = build(str(tmp_path), nothing)
     assert tokenizer.decode(tokenizer.encode("the sum")) == "the sum"
+    assert tokenizer.lossy and tokenizer.encode("the Sum") == tokenizer.encode("the sum")
     with pytest.raises(ValueError, match=r"'S' \(U\+0053\) at index 4 is outside"):
-        tokenizer.encode("the Sum")
+        tokenizer.encode_exactly("the Sum")
 
 
 def train_sentencepiece(path, **settings):
@@ -161,7 +162,8 @@ def test_a_sentencepiece_model_of_another_trainer(tmp_path):
         ("the ", "' '", 3),
     ]:
         with pytest.raises(ValueError, match=rf"{character} \(.*at index {index} is outside"):
-            tokenizer.encode(text)
+            tokenizer.encode_exactly(text)
+        assert tokenizer.encode(text) != []
     assert (tokenizer.bos_id, tokenizer.eos_id, tokenizer.pad_id) == (1, 2, 2)
 
 
@@ -186,7 +188,7 @@ def test_a_sentencepiece_model_that_puts_a_space_first(tmp_path):
 @pytest.mark.parametrize(
     ("files", "line"),
     [
-        ({}, "looked for tokenizer.json, vocab.json with merges.txt, and \\*.model"),
+        ({}, "looked for tokenizer.json, vocab.json with merges.txt, vocab.txt and \\*.model"),
         ({"vocab.json": "{}"}, "looked for tokenizer.json"),
         ({"tokenizer.json": "{"}, "tokenizer.json is not JSON"),
         ({"tokenizer.json": "[]"}, "does not hold a JSON object"),
@@ -196,6 +198,9 @@ def test_a_sentencepiece_model_that_puts_a_space_first(tmp_path):
         ({"vocab.json": "{}", "merges.txt": ""}, "lacks the byte"),
         ({"vocab.json": '{"a": {}}', "merges.txt": "a b c"}, "a whole number of its own"),
         ({"a.model": "x", "b.model": "x"}, "a.model, b.model; name one of them"),
+        ({"vocab.txt": "a\nb"}, "vocab.txt: it has no line \\[UNK\\]"),
+        ({"vocab.txt": "[UNK]", "tokenizer_config.json": "{"}, "tokenizer_config.json is not JSON"),
+        ({"vocab.txt": "\ud800"}, "cannot be read"),
         ({"a.model": "x"}, "a.model: not a SentencePiece model"),
         ({"a.model": ""}, "a.model: not a SentencePiece model"),
     ],

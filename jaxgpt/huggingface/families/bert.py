@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Container, Iterator
 from typing import Any
 
+from jaxgpt.data.labelled import CHOICE, SPAN
 from jaxgpt.huggingface.family import Family
 from jaxgpt.huggingface.fields import ACTIVATIONS, Field, Given
 from jaxgpt.huggingface.layout import Entry, attention, linear, norm, table, vector
@@ -78,9 +79,9 @@ class Bert(Family):
             return stem + ("ForPreTraining" if config.labels else "ForMaskedLM")
         if not config.labels:
             return stem + "Model"
-        return stem + (
-            "ForTokenClassification" if config.labels_from == "each" else "ForSequenceClassification"
-        )
+        kinds = {SPAN: "ForQuestionAnswering", CHOICE: "ForMultipleChoice"}
+        each = "ForTokenClassification" if config.labels_from == "each" else "ForSequenceClassification"
+        return stem + kinds.get(config.label_names, each)
 
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
         yield from self.embeddings(config)
@@ -111,5 +112,5 @@ class Bert(Family):
             yield from linear(".pooler.dense", "pooler")
         if config.labels:
             known = self.sentences if config.head != "none" else "classifier"
-            spans = "qa_outputs.weight" in tensors
+            spans = config.label_names == SPAN or "qa_outputs.weight" in tensors
             yield from linear("qa_outputs" if spans else known, "labels")

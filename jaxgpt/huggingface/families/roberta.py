@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Container, Iterator
 from typing import Any
 
+from jaxgpt.data.labelled import CHOICE
 from jaxgpt.huggingface.families.bert import Bert
 from jaxgpt.huggingface.fields import Field, Given
 from jaxgpt.huggingface.layout import Entry, linear
@@ -52,7 +53,8 @@ class Roberta(Bert):
 
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
         # The classifier of whole texts has a pooler of its own.
-        own = config.pooler and config.labels and "classifier.weight" not in tensors
+        own = config.pooler and config.labels and config.label_names != CHOICE
+        own = own and "classifier.weight" not in tensors
         for entry in super().entries(config, tensors):
             if own and entry.paths[0].split(".")[0] in ("pooler", "labels"):
                 continue

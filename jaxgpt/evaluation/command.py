@@ -1,0 +1,112 @@
+"""What `jaxgpt evaluate` does."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxgpt.options import Given, Option, UsageError, writable
+
+Say = Callable[[str], None]
+
+OPTIONS = (
+    Option("split", "SPLIT", "train, validation or test", "test"),
+    Option("n", "N", "questions; default: as many as the run asked at its end"),
+    Option("n-extra", "N", "questions beyond what was trained on; default: as the run"),
+    Option("checkpoint", "WHICH", "last, best, selected or a step", "last"),
+    Option("attention-factor", "X", "multiplies the attention scores; above 1 sharpens attention", "1"),
+    Option("output", "FILE", "where the figures go; default: RUN/evaluation.json, or beside it"),
+)
+
+
+def check(given: Given) -> None:
+    """Raises UsageError for options that no run could be evaluated with."""
+    split = given.get("split")
+    if split not in ("train", "validation", "test"):
+        raise UsageError(f"--split {split}: known: train, validation, test")
+    for name in ("n", "n-extra"):
+        if given.get(name) is not None:
+            given.whole(name)
+    if given.get("output") is not None:
+        if Path(given.get("output")).suffix == ".png":
+            raise UsageError(f"--output {given.get('output')}: the picture goes there; name a .json")
+        writable(given.get("output"))
+
+
+def evaluate(given: Given, checkpoint: str | int, say: Say) -> None:
+    """Score a run and write the figures and their picture.
+
+    Raises:
+      ValueError: if the run cannot be read, restores texts, or was not trained on what is asked.
+    """
+    from jaxgpt import fields
+    from jaxgpt.evaluation import plots
+    from jaxgpt.evaluation.evaluate import evaluate as score
+    from jaxgpt.run import load
+    from jaxgpt.training.prepare import training_examples
+    from jaxgpt.training.progress import Counter
+    from jaxgpt.training.rundir import gallery
+
+    split = given.get("split")
+    counts = {name: given.whole(name) for name in ("n", "n-extra") if given.get(name) is not None}
+    factor = fields.parse(float, given.get("attention-factor"), "--attention-factor")
+    run = load(given.positional, checkpoint=checkpoint, attention_factor=factor)
+    if run.experiment.training.noise is not None:
+        raise UsageError(
+            f"{given.positional} restores texts, which the validation loss in its metrics.jsonl measures; "
+            "there are no questions to score"
+        )
+    experiment = fields.override(run.experiment, given.fields)
+    changed = fields.differences(run.experiment, experiment)
+    if any(not row.startswith("task") for row in changed):
+        raise UsageError(f"only --task fields can change in an evaluation, not {'; '.join(changed)}")
+    moved = any(row.startswith(("task.path:", "task.kind:")) for row in changed)
+    for name in () if moved else run.task.split_fields:
+        if any(row.startswith(f"task.{name}:") for row in changed):
+            option = name.replace("_", "-")
+            raise UsageError(
+                f"--task.{option} says what was not trained on: it cannot change in an evaluation"
+            )
+    own = {"n": run.experiment.training.test_examples, "n-extra": run.experiment.training.extra_examples}
+    asked = own | ({} if own["n"] else {"n": 1000}) | counts
+    others = [f"{name}-{count}" for name, count in counts.items() if count != own[name]]
+    output, picture = _outputs(run.directory, given, changed, others)
+    # What was trained on, as far as it is generated; a corpus may have moved, and is read where it is now.
+    trained = run.experiment if run.task.endless else experiment
+    result = score(
+        run.models,
+        run.tokenizer,
+        experiment.task,
+        split=split,
+        n=asked["n"],
+        n_extra=asked["n-extra"],
+        data_seed=experiment.training.data_seed,
+        training=training_examples(trained, "train", trained.training.train_examples),
+        objective=experiment.training.objective,
+        progress=Counter("evaluating", say),
+        gallery=gallery(output),
+    )
+    say(result.table())
+    result.write_json(output)
+    plots.accuracy_grid(result, picture)
+    say(f"written: {output} and {picture}")
+
+
+def _outputs(
+    directory: Any, given: Given, changed: Sequence[str], others: Sequence[str]
+) -> tuple[Path, Path]:
+    """Where an evaluation and its picture go: what differs from the one of the run itself gets a name."""
+    if given.get("output"):
+        return Path(given.get("output")), Path(given.get("output")).with_suffix(".png")
+    own = {"split": "test", "checkpoint": "last", "attention-factor": "1"}
+    parts = [f"{name}-{given.get(name)}" for name, value in own.items() if given.get(name) != value]
+    if not parts and not changed and not others:
+        return directory.evaluation, directory.accuracy
+    if parts == ["checkpoint-selected"] and not changed and not others:
+        return directory.selected_evaluation, directory.selected_accuracy
+    parts += others
+    for row in changed:
+        path, _, values = row.partition(": ")
+        parts.append(f"{path.removeprefix('task.')}-{values.rpartition(' -> ')[2]}")
+    name = re.sub(r"[^\w.-]", "_", "_".join(["evaluation", *parts]))[:100]
+    return directory.path / f"{name}.json", directory.path / f"{name}.png"

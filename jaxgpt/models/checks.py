@@ -1,0 +1,185 @@
+"""Every check across the fields of a model's description."""
+
+import math
+from typing import TYPE_CHECKING
+
+from jaxgpt.nn.position import Position
+
+if TYPE_CHECKING:
+    from jaxgpt.models.config import ModelConfig
+
+
+def check(config: "ModelConfig") -> None:
+    """Raises ValueError for fields that do not fit together; the message holds the values and the way out."""
+    for name in ("max_length", "num_layers", "loops", "d_model", "num_heads"):
+        if getattr(config, name) < 1:
+            raise ValueError(f"{name}={getattr(config, name)} must be at least 1")
+    for name in (
+        *("encoder_layers", "num_kv_heads", "head_dim", "d_ff"),
+        *("window", "loop_blocks", "embedding_width", "memory", "segment"),
+    ):
+        if getattr(config, name) is not None and getattr(config, name) < 1:
+            raise ValueError(f"{name}={getattr(config, name)} must be at least 1, or none")
+    if config.head_dim is None and config.d_model % config.num_heads:
+        raise ValueError(
+            f"d_model={config.d_model} is not divisible by num_heads={config.num_heads}; "
+            "change one of them or set head_dim"
+        )
+    if config.num_kv_heads is not None and config.num_heads % config.num_kv_heads:
+        raise ValueError(
+            f"num_heads={config.num_heads} is not divisible by num_kv_heads={config.num_kv_heads}"
+        )
+    for name in ("dropout", "attention_dropout"):
+        if not 0 <= (getattr(config, name) or 0) < 1:
+            raise ValueError(f"{name}={getattr(config, name)} must be at least 0 and below 1")
+    if not 0 <= config.norm_epsilon < math.inf:
+        raise ValueError(f"norm_epsilon={config.norm_epsilon} must be at least 0 and finite")
+    if config.init_std is not None and not 0 <= config.init_std < math.inf:
+        raise ValueError(f"init_std={config.init_std} must be at least 0 and finite, or none")
+    for name in ("attention_scale", "embedding_scale", "logit_factor"):
+        if not math.isfinite(getattr(config, name) or 0.0):
+            raise ValueError(f"{name}={getattr(config, name)} must be finite")
+    for name in ("attention_factor", "attention_softcap", "logit_softcap"):
+        if getattr(config, name) is not None and not 0 < getattr(config, name) < math.inf:
+            raise ValueError(f"{name}={getattr(config, name)} must be positive and finite")
+    if config.embedding_width is not None and not config.head_transform and config.head != "none":
+        raise ValueError(
+            f"embedding_width={config.embedding_width} needs head_transform=true, which gives the output "
+            "matrix that width"
+        )
+    for name in ("segments", "labels", "marks"):
+        if getattr(config, name) < 0:
+            raise ValueError(f"{name}={getattr(config, name)} must be at least 0")
+    if config.label_names and len(config.label_names) != config.labels:
+        raise ValueError(f"labels={config.labels} has {len(config.label_names)} label_names; leave them out")
+    if config.pooler and config.labels_from == "each":
+        raise ValueError("pooler=true needs one token to pool; set labels_from=first or last")
+    _check_layers(config)
+    _check_mixer(config)
+    _check_long(config)
+    _check_clusters(config)
+    if config.vocab_size < 0:
+        raise ValueError(f"vocab_size={config.vocab_size} must be positive, or 0 for the tokenizer's")
+    if config.encoder_layers is not None and config.kind != "encoder_decoder":
+        raise ValueError(
+            f"encoder_layers={config.encoder_layers} needs kind=encoder_decoder, not {config.kind}"
+        )
+    shape = {"head_dim": config.resolved_head_dim, "num_heads": config.num_heads}
+    config.position.check(**shape)
+    if config.kind != "decoder":
+        config.position.in_encoder().check(**shape)
+    if config.window_position is not None:
+        config.window_position.check(**shape)
+    if config.number is not None:
+        config.number.check(d_model=config.d_model)
+        if config.embedding_width is not None:
+            raise ValueError(f"embedding_width={config.embedding_width}: numbers enter at d_model; use none")
+
+
+def _check_layers(config):
+    if config.loop_blocks is not None:
+        for name in ("num_layers", "encoder_layers"):
+            if (getattr(config, name) or 0) % config.loop_blocks:
+                raise ValueError(
+                    f"{name}={getattr(config, name)} is not divisible by loop_blocks={config.loop_blocks}"
+                )
+        if config.injection:
+            raise ValueError("injection=true loops all blocks together; set loop_blocks=none")
+    for name in ("window_layers", "window_position"):
+        if getattr(config, name) and config.window is None:
+            raise ValueError(f"{name} says where the window is, and there is none; set window")
+    if config.window_layers and config.layers == "scanned":
+        raise ValueError("window_layers makes layers differ; set layers=unrolled")
+    if config.window_position is not None:
+        if not config.window_layers:
+            raise ValueError("window_position is for some of the layers; set window_layers, or position")
+        for name in ("position", "window_position"):
+            if type(getattr(config, name)).assign is not Position.assign:
+                kind = type(getattr(config, name)).kind()
+                raise ValueError(f"{name}={kind} does not count tokens alone; both schemes must")
+        shape = {"d_model": config.d_model, "num_heads": config.num_heads, "max_length": config.max_length}
+        if config.window_position.tables(**shape):
+            kind = type(config.window_position).kind()
+            raise ValueError(f"window_position={kind} has learned tables; use one without, such as rotary")
+
+
+def _check_mixer(config):
+    recurrent = config.mixer in ("lstm", "gru")
+    if config.additive and not (recurrent and config.kind == "encoder_decoder"):
+        raise ValueError("additive=true is of mixer=lstm or gru with kind=encoder_decoder")
+    if config.mixer == "attention":
+        return
+    if config.kind != "decoder" and not (recurrent and config.kind == "encoder_decoder"):
+        kinds = "decoder or encoder_decoder" if recurrent else "decoder"
+        raise ValueError(f"mixer={config.mixer} needs kind={kinds}, not {config.kind}")
+    if (
+        config.kind == "encoder_decoder"
+        and not config.additive
+        and config.num_encoder_layers != config.num_layers
+    ):
+        raise ValueError(
+            f"encoder_layers={config.encoder_layers}: the decoder's {config.num_layers} layers begin with "
+            "the encoder's states, one each; leave it at none or set additive=true"
+        )
+    if config.mixer == "concat" and config.window is None:
+        raise ValueError("mixer=concat joins the last window tokens; set window")
+    plain = {
+        "window": config.window is None or config.mixer == "concat",
+        **{name: getattr(config, name) is None for name in ("sparse", "memory", "embedding_width")},
+        "loops": config.loops == 1,
+        "layers": config.layers == "unrolled",
+        "remat": config.remat == "none",
+        "embedding_norm": not config.embedding_norm,
+        "window_layers": not config.window_layers,
+        "wiring": config.wiring == "pre",
+    }
+    wrong = [f"{name}={getattr(config, name)}" for name, fits in plain.items() if not fits]
+    if wrong:
+        raise ValueError(f"mixer={config.mixer} does not go with {', '.join(wrong)}; leave the default")
+
+
+def _check_long(config):
+    """What is made for long texts."""
+    plain = {
+        "kind": config.kind != "encoder_decoder",
+        "layers": config.layers == "unrolled",
+        "num_kv_heads": config.num_kv_heads in (None, config.num_heads),
+        "attention_softcap": config.attention_softcap is None,
+        "window": config.window is None,
+        "memory": config.memory is None,
+    }
+    if config.sparse is not None:
+        wrong = [f"{name}={getattr(config, name)}" for name, fits in plain.items() if not fits]
+        if wrong:
+            kind = type(config.sparse).kind()
+            raise ValueError(f"sparse={kind} does not go with {', '.join(wrong)}; leave the default")
+    if config.wiring == "reversible":
+        fits = plain["kind"] and plain["layers"] and config.loops == 1 and config.number is None
+        if not fits or (config.head == "tied" and not config.head_transform):
+            raise ValueError(
+                "wiring=reversible has two streams: it needs kind decoder or encoder, layers=unrolled, "
+                "loops=1, no number encoding, and head=separate, none, or a head_transform"
+            )
+    if config.memory is not None and (config.kind != "decoder" or config.position.size is not None):
+        raise ValueError("memory is a decoder's, with a position scheme that counts on without end")
+    if config.segment is not None and config.memory is None:
+        raise ValueError(f"segment={config.segment} needs memory, which joins segments")
+
+
+def _check_clusters(config):
+    adaptive = config.embedding == "adaptive"
+    if not adaptive and (config.cutoffs or config.cutoff_factor != 1):
+        raise ValueError("cutoffs and cutoff_factor are of embedding=adaptive; set it, or leave them out")
+    if not adaptive:
+        return
+    if list(config.cutoffs) != sorted(set(config.cutoffs)) or min(config.cutoffs, default=1) < 1:
+        raise ValueError(f"cutoffs={config.cutoffs} must rise, from 1 on")
+    if config.vocab_size and config.cutoffs and config.cutoffs[-1] >= config.vocab_size:
+        raise ValueError(f"cutoffs={config.cutoffs} must lie below vocab_size={config.vocab_size}")
+    if config.cutoff_factor < 1 or config.d_model // config.cutoff_factor ** len(config.cutoffs) < 1:
+        raise ValueError(
+            f"cutoff_factor={config.cutoff_factor} leaves no width to the last of {len(config.cutoffs) + 1} "
+            "clusters; make it smaller"
+        )
+    if config.head == "separate" or config.embedding_width is not None or config.head_transform:
+        raise ValueError("embedding=adaptive has its own head: use head=tied or none, and d_model wide")
