@@ -53,6 +53,7 @@ _WRITTEN = "<!-- Written by docs/generate.py; change the code and run it again. 
 def configuration() -> str:
     """The configuration reference."""
     from jaxgpt import cli, experiments
+    from jaxgpt.evaluation import command as evaluation_command
     from jaxgpt.generation import Sampling
     from jaxgpt.models import ModelConfig, presets
     from jaxgpt.nn.position import Position
@@ -78,7 +79,7 @@ def configuration() -> str:
     lines += ["## Commands", ""]
     for command, options in (
         ("`python train.py [EXPERIMENT]`", cli.TRAIN),
-        ("`python evaluate.py RUN`", cli.EVALUATE),
+        ("`python evaluate.py RUN`", evaluation_command.OPTIONS),
         ("`jaxgpt generate RUN`", cli.GENERATE),
         ("Each of them", cli.COMMON),
     ):
