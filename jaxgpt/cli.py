@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from jaxgpt import settings
 from jaxgpt.options import Option, UsageError, parse, usage
 
 HELP = """usage: jaxgpt COMMAND ...
@@ -68,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # so that my_package.my_tasks:experiment is found
     try:
+        settings.apply()
         return commands[argv[0]](argv[1:])
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
@@ -154,6 +156,8 @@ def _train(argv: list[str]) -> int:
         experiment = fields.override(experiment, given.fields)
     else:
         experiment = start.override(experiment, given.fields, begin=True)
+    if not given.flag("distributed"):
+        settings.spread_seeds(experiment.seeds)
     _start_jax(given.flag("distributed"), quiet=True)  # the run's report says it
     from jaxgpt.training.session import train
 

@@ -1,0 +1,166 @@
+"""Sides of a comparison, each in a process of its own, timed in turns.
+
+A side is this command with `--side NAME`: it prepares itself, prints one JSON line (what it is, how long it
+took to compile), and then does a round for each line it is sent, printing the seconds that the round took.
+So no side's settings, threads or memory touch another's, and a machine that drifts slows all of them.
+"""
+
+import dataclasses
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "results"
+_PACKAGES = ("jaxgpt", "jax", "jaxlib", "flax", "optax", "torch", "transformers")
+
+
+@dataclasses.dataclass(frozen=True)
+class Side:
+    """What one side measured.
+
+    Attributes:
+      name: what it was asked for by.
+      facts: what it said of itself before the first round.
+      seconds: of each round.
+      error: why it could not run, in one line.
+    """
+
+    name: str
+    facts: dict[str, Any]
+    seconds: tuple[float, ...]
+    error: str = ""
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.seconds)
+
+    @property
+    def spread(self) -> float:
+        """The distance of the quartiles, as a share of the median."""
+        low, _, high = statistics.quantiles(self.seconds, n=4)
+        return (high - low) / self.median
+
+    def over(self, peer: "Side") -> float:
+        """How many times as fast as a peer: the median of the rounds' ratios."""
+        return statistics.median(p / s for p, s in zip(peer.seconds, self.seconds, strict=True))
+
+
+def alternate(
+    script: str,
+    names: Sequence[str],
+    *,
+    rounds: int,
+    arguments: Sequence[str] = (),
+    environments: dict[str, dict[str, str]] | None = None,
+    timeout: float = 1800,
+) -> dict[str, Side]:
+    """Each side in turn, `rounds` times, after one round that is not counted.
+
+    Args:
+      script: the file that is run with `--side NAME`.
+      arguments: of all sides.
+      environments: variables that a side has beside those of this process.
+      timeout: seconds that a side has to get ready.
+    """
+    found: dict[str, Side] = {}
+    running: dict[str, subprocess.Popen] = {}
+    facts = {}
+    for name in names:
+        environment = os.environ | (environments or {}).get(name, {})
+        command = [sys.executable, script, "--side", name, *arguments]
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+        began = time.perf_counter()
+        line = _answer(process)
+        if "error" in line:
+            process.kill()
+            process.wait()
+            found[name] = Side(name, {}, (), line["error"])
+            print(f"{name}: {line['error']}", file=sys.stderr, flush=True)
+            continue
+        if time.perf_counter() - began > timeout:
+            process.kill()
+            raise TimeoutError(f"{name} took more than {timeout:.0f} s to get ready")
+        running[name], facts[name] = process, line
+    times: dict[str, list[float]] = {name: [] for name in running}
+    for index in range(rounds + 1):
+        for name, process in running.items():
+            process.stdin.write("round\n")
+            process.stdin.flush()
+            answer = _answer(process)
+            if "error" in answer:
+                raise RuntimeError(f"{name}: {answer['error']}")
+            if index:  # the first round warms up
+                times[name].append(answer["seconds"])
+    for name, process in running.items():
+        process.stdin.close()
+        last = _answer(process)
+        process.wait()
+        found[name] = Side(name, facts[name] | last, tuple(times[name]))
+    return {name: found[name] for name in names}
+
+
+def serve(prepare: Callable[[], tuple[dict[str, Any], Callable[[], Any]]]) -> None:
+    """Be a side: `prepare` gives facts and the function of one round, which ends when its work has."""
+    real, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
+    try:
+        facts, work = prepare()
+    except Exception as error:  # noqa: BLE001  a peer that is not there, or not for this machine
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        print(json.dumps({"error": words[:300]}), file=real, flush=True)
+        return
+    print(json.dumps(facts), file=real, flush=True)
+    for _ in sys.stdin:
+        began = time.perf_counter()
+        work()
+        print(json.dumps({"seconds": time.perf_counter() - began}), file=real, flush=True)
+    print(json.dumps({"peak_mib": peak_mib()}), file=real, flush=True)
+
+
+def _answer(process: subprocess.Popen) -> dict[str, Any]:
+    line = process.stdout.readline()
+    return json.loads(line) if line else {"error": f"ended with status {process.wait()}"}
+
+
+def peak_mib() -> float:
+    """The most memory that this process has held."""
+    import resource
+
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return size / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def hardware() -> dict[str, Any]:
+    """What the figures were measured on."""
+    from jaxgpt.training.machine import machine
+
+    versions = {}
+    for name in _PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {name: value for name, value in machine().items() if name not in _PACKAGES} | {
+        "system": platform.platform(),
+        "versions": versions,
+    }
+
+
+def write(name: str, rows: Sequence[dict[str, Any]], command: str) -> Path:
+    """Keep rows beside this file: one JSON of each benchmark and day, the newest of a day replaces it."""
+    FOLDER.mkdir(exist_ok=True)
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    path = FOLDER / f"{name}-{today}.json"
+    data = {"benchmark": name, "date": today, "command": command, "machine": hardware(), "rows": list(rows)}
+    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    return path

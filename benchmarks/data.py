@@ -1,0 +1,105 @@
+"""How fast examples come: `python benchmarks/data.py`.
+
+For every input path the examples a second that a run can be fed with, and which share of a step of nanoGPT's
+0.8M-parameter model the run waits for them; and how many examples a second are made and tokenized before.
+"""
+
+import argparse
+import itertools
+import statistics
+import time
+
+import numpy as np
+from alternate import write
+
+CHUNK = 20
+
+
+def main():
+    """Print the table and keep it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of each; medians are quoted")
+    parser.add_argument("--no-write", action="store_true", help="print the figures alone")
+    given = parser.parse_args()
+    rows = []
+    print(f"{'path':<34}{'examples/s':>12}{'waited':>9}")
+    for name, per_second, waited in itertools.chain(feeds(given.rounds), making(given.rounds)):
+        rows.append({"path": name, "examples_per_second": per_second, "waited": waited})
+        share = "" if waited is None else f"{waited:>8.2%}"
+        print(f"{name:<34}{per_second:>12,.0f} {share}", flush=True)
+    if not given.no_write:
+        print(f"written: {write('data', rows, 'python benchmarks/data.py')}")
+
+
+def feeds(rounds: int):
+    """(path, examples a second, share of a step that is waited) of each way to the device."""
+    import jax
+
+    from jaxgpt.data.feed import DeviceFeed, HostFeed
+    from jaxgpt.data.order import Order
+    from jaxgpt.data.stream import Stream
+    from jaxgpt.experiments import find
+    from jaxgpt.fields import override
+    from jaxgpt.training import sharding
+    from jaxgpt.training.program import Program, Template
+
+    experiment = override(find("text"), {"training.chunk": str(CHUNK), "model.vocab-size": "65"})
+    training, window = experiment.training, experiment.model.max_length
+    mesh = sharding.make_mesh(training.mesh, training.batch_size)
+    program = Program(Template(experiment.model), experiment.optimizer, training, 1, mesh, window)
+    table = Stream(np.random.default_rng(0).integers(0, 65, 1_000_000).astype(np.uint8), window)
+    orders = [Order(table.num_examples, training.batch_size, 0)]
+    for name, kind in (("table on the device", DeviceFeed), ("table on the host", HostFeed)):
+        feed = kind(table, orders, CHUNK, mesh)
+        compiled, state = program.compile(feed.data).compile(), program.init()
+        whole, place = sharding.replicated(mesh), 0
+        waits, steps = [], []
+        for index in range(rounds + 1):
+            began = time.perf_counter()
+            data, indices = feed(place, CHUNK)
+            jax.block_until_ready((data, indices))
+            fed = time.perf_counter()
+            first, number = (sharding.put(np.int32(v), whole) for v in (place, CHUNK))
+            state, metrics = compiled(state, data, indices, first, number)
+            np.asarray(metrics["loss"])
+            place += CHUNK
+            if index:
+                waits.append(fed - began)
+                steps.append(time.perf_counter() - fed)
+        # Nothing else runs meanwhile, so that what is read ahead has all cores.
+        alone = []
+        for _ in range(rounds):
+            began = time.perf_counter()
+            jax.block_until_ready(feed(place, CHUNK))
+            alone.append(time.perf_counter() - began)
+            place += CHUNK
+        waited = statistics.median(waits) / (statistics.median(waits) + statistics.median(steps))
+        yield name, CHUNK * training.batch_size / statistics.median(alone), waited
+
+
+def making(rounds: int):
+    """The same of what is done before the first step: examples made, and rows of their tokens."""
+    from jaxgpt import tokenizers
+    from jaxgpt.data.rows import build_rows
+    from jaxgpt.experiments import find
+
+    count = 10_000
+    task = find("addition").task
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        examples = list(itertools.islice(task.examples("train"), count))
+        times.append(time.perf_counter() - began)
+    yield "addition, made", count / statistics.median(times), None
+    for spec in ("digits", "digits:3:right", "bytes", "bpe:300"):
+        tokenizer = tokenizers.build(spec, lambda: (e.prompt + e.target for e in examples[:1000]))
+        times = []
+        for _ in range(rounds):
+            began = time.perf_counter()
+            build_rows(examples, tokenizer, encoder_decoder=False, max_length=200)
+            times.append(time.perf_counter() - began)
+        yield f"rows by {spec}", count / statistics.median(times), None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""Write docs/benchmarks.md from benchmarks/results: `python docs/benchmarks.py`; `--check` compares alone."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = Path(__file__).parent / "benchmarks.md"
+
+#: Of each benchmark: what it is called, and its columns as (heading, key, how it is written).
+TABLES = {
+    "training": (
+        "Training against PyTorch",
+        (
+            ("size", "size", "{}"),
+            ("type", "dtype", "{}"),
+            ("side", "side", "{}"),
+            ("tokens/s", "tokens_per_second", "{:,.0f}"),
+            ("spread", "spread", "{:.1%}"),
+            ("of the peak", "share", "{:.0%}"),
+            ("ours is faster by", "ratio", "{:.2f}"),
+            ("compile, s", "compile_seconds", "{:.1f}"),
+            ("peak, MiB", "peak_mib", "{:,.0f}"),
+        ),
+    ),
+    "decoding": (
+        "Decoding against transformers",
+        (
+            ("size", "size", "{}"),
+            ("batch", "batch", "{}"),
+            ("side", "side", "{}"),
+            ("tokens/s", "tokens_per_second", "{:,.0f}"),
+            ("spread", "spread", "{:.1%}"),
+            ("ours is faster by", "ratio", "{:.2f}"),
+            ("first token, ms", "first_seconds", lambda value: f"{1e3 * value:.1f}"),
+            ("bandwidth", "bandwidth", "{:.0%}"),
+        ),
+    ),
+    "seeds": (
+        "Several seeds at once",
+        (
+            ("seeds", "seeds", "{}"),
+            ("side", "side", "{}"),
+            ("ms a step", "step_seconds", lambda value: f"{1e3 * value:.1f}"),
+            ("spread", "spread", "{:.1%}"),
+            ("faster than one by one by", "ratio", "{:.2f}"),
+        ),
+    ),
+    "scaling": (
+        "What a step costs as one thing grows",
+        (
+            ("what", "what", "{}"),
+            ("value", "value", "{}"),
+            ("ms a step", "step_seconds", lambda value: f"{1e3 * value:.1f}"),
+            ("of the first", "ratio", "{:.2f}"),
+            ("temporary, MiB", "temporary_mib", "{:.1f}"),
+            ("compile, s", "compile_seconds", "{:.1f}"),
+        ),
+    ),
+    "startup": (
+        "How long things take to begin",
+        (
+            ("what", "what", "{}"),
+            ("seconds", "seconds", "{:.2f}"),
+            ("least", "least", "{:.2f}"),
+            ("most", "most", "{:.2f}"),
+        ),
+    ),
+    "data": (
+        "How fast examples come",
+        (
+            ("path", "path", "{}"),
+            ("examples/s", "examples_per_second", "{:,.0f}"),
+            ("waited, of a step", "waited", "{:.2%}"),
+        ),
+    ),
+}
+
+
+def page() -> str:
+    """The newest results of every benchmark as tables."""
+    lines = [
+        "# Benchmarks",
+        "",
+        "Written by `python docs/benchmarks.py` from `benchmarks/results/`, which holds every day's",
+        "figures. Sides of a comparison run in turns, each in a process of its own; figures are medians,",
+        "`spread` is the distance of the quartiles over the median, and a ratio is the median of the rounds'",
+        "ratios: above 1 ours is faster.",
+        "",
+        *_notes(),
+    ]
+    for name, (title, columns) in TABLES.items():
+        found = sorted(RESULTS.glob(f"{name}-*.json"))
+        if found:
+            lines += table(title, columns, json.loads(found[-1].read_text(encoding="utf-8")))
+    return "\n".join(lines)
+
+
+def table(title: str, columns: tuple, data: dict[str, Any]) -> list[str]:
+    """One benchmark's part of the page."""
+    machine = data["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+    lines = [f"## {title}", "", f"`{data['command']}`, {data['date']}; {machine['cores']} cores of"]
+    lines += [f"{machine['processor']}, {machine['device']}, Python {machine['python']}; {versions}.", ""]
+    lines += ["| " + " | ".join(heading for heading, *_ in columns) + " |", "|---" * len(columns) + "|"]
+    for row in data["rows"]:
+        cells = [_cell(row.get(key), form) for _, key, form in columns]
+        if row.get("error"):
+            known = [cell for cell in cells if cell]
+            cells = [*known, f"not run: {row['error'][:80]}", *[""] * (len(cells) - len(known) - 1)]
+        lines.append("| " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def _cell(value: Any, form: Any) -> str:
+    if value is None:
+        return ""
+    return form(value) if callable(form) else form.format(value)
+
+
+def _notes() -> list[str]:
+    notes = RESULTS / "notes.md"
+    return [notes.read_text(encoding="utf-8").strip(), ""] if notes.exists() else []
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or say that it is not what would be written."""
+    if arguments == ["--check"]:
+        return 0 if PAGE.read_text(encoding="utf-8") == page() else 1
+    PAGE.write_text(page(), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

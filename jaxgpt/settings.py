@@ -1,0 +1,118 @@
+"""What is set for the user before JAX starts. `JAXGPT_SETTINGS=off` leaves everything as it is.
+
+- glibc's allocator keeps the memory that a step has freed, instead of giving it back and faulting it in
+  again at the next one. Elsewhere than on glibc nothing is done.
+- Compiled programs are kept in `~/.cache/jaxgpt` (or under `XDG_CACHE_HOME`), apart by processor, at most 2
+  GiB of them, so that the second run of an experiment does not compile again. Whoever can write there
+  decides what runs here: the directory is open to its user alone, and must not be shared.
+- Replicas of several seeds are spread over the cores of a CPU, each core one device.
+
+What the environment or the program has set already is left alone. `benchmarks/startup.py` and
+`benchmarks/seeds.py` measure what each is worth.
+"""
+
+import ctypes
+import hashlib
+import os
+import platform
+import sys
+from pathlib import Path
+
+#: The variable that switches all of it off.
+SWITCH = "JAXGPT_SETTINGS"
+
+#: Parameters of glibc's mallopt(3), and what they are set to: never give memory back, take it 64 MiB at a
+#: time, and never by mmap, which would fault in every page anew.
+_MALLOPT = {-1: 2**31 - 1, -2: 64 << 20, -4: 0}
+_CACHE_BYTES = 2 << 30
+#: Programs that compile faster than this are not worth a file.
+_CACHE_SECONDS = 0.3
+
+
+def apply() -> None:
+    """Set the allocator and the compilation cache; again it does nothing."""
+    if off():
+        return
+    _keep_memory()
+    _keep_programs()
+
+
+def spread_seeds(seeds: int) -> None:
+    """As many CPU devices as a number of seeds can use of the cores; to be called before JAX has devices."""
+    count = max(n for n in range(1, _cores() + 1) if seeds % n == 0)
+    if off() or count == 1 or "host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
+        return
+    import jax
+
+    if jax.config.jax_num_cpu_devices > 0:
+        return
+    try:
+        jax.config.update("jax_num_cpu_devices", count)
+    except RuntimeError:  # there are devices already, which the caller has chosen
+        return
+
+
+def off() -> bool:
+    """Whether the switch is off.
+
+    Raises:
+      ValueError: if it is neither on nor off.
+    """
+    switch = os.environ.get(SWITCH, "on")
+    if switch not in ("on", "off"):
+        raise ValueError(f"{SWITCH}={switch} in the environment: on or off")
+    return switch == "off"
+
+
+def _keep_memory() -> None:
+    if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
+        return
+    if any(name.startswith("MALLOC_") for name in os.environ) or "LD_PRELOAD" in os.environ:
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for parameter, value in _MALLOPT.items():
+            mallopt(parameter, value)
+
+
+def _keep_programs() -> None:
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        return
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = home / "jaxgpt" / f"programs-{_processor()}"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:  # a home that cannot be written to
+        return
+    found = folder.stat()
+    if not os.access(folder, os.W_OK) or (os.name == "posix" and found.st_uid != os.getuid()):
+        return
+    values = {
+        "jax_compilation_cache_dir": str(folder),
+        "jax_compilation_cache_max_size": _CACHE_BYTES,
+        "jax_persistent_cache_min_compile_time_secs": _CACHE_SECONDS,
+    }
+    if "jax" not in sys.modules:  # which reads them when it is imported
+        for name, value in values.items():
+            os.environ.setdefault(name.upper(), str(value))
+        return
+    import jax
+
+    if jax.config.jax_compilation_cache_dir is None:
+        for name, value in values.items():
+            jax.config.update(name, value)
+
+
+def _processor() -> str:
+    """Tells processors apart: a program is compiled for what one of them can do."""
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
+    told = sorted(
+        {line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))}
+    )
+    text = "\n".join([platform.machine(), platform.processor(), *told])
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
