@@ -16,6 +16,7 @@ together is what BERT was pretrained on: `bert-pretraining`.
 import dataclasses
 import functools
 import itertools
+import math
 import random
 import re
 from collections.abc import Iterator
@@ -37,11 +38,24 @@ class SentencePairs(Task):
     1909.11942, section 3.1. A paragraph lies in one split with all of its pairs.
     """
 
-    path: Annotated[str, "file of text, UTF-8, paragraphs apart by empty lines"] = ""
+    path: Annotated[str, "file of text, UTF-8; empty lines between paragraphs, or each line is one"] = ""
     pairs: Annotated[Literal["next", "order"], "what is asked"] = "next"
+    max_characters: Annotated[int, "pairs of more are left out; 0: none are"] = 300
 
     endless: ClassVar[bool] = False
     split_fields: ClassVar[tuple[str, ...]] = ("held_out", "pairs")
+
+    def __post_init__(self):
+        if self.max_characters < 0:
+            raise ValueError(f"max_characters={self.max_characters} must be at least 1, or 0")
+
+    def notes(self) -> str:
+        if not self.path or not self.max_characters:
+            return ""
+        paragraphs = _paragraphs(self.path, file_stamp(self.path))
+        pairs = [p for sentences in paragraphs for p in itertools.pairwise(sentences)]
+        left = sum(len(one) + len(other) > self.max_characters for one, other in pairs)
+        return f"left out: {left:,} of {len(pairs):,} pairs, of more than {self.max_characters} characters"
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """A pair for each sentence but the last of every paragraph.
@@ -59,7 +73,7 @@ class SentencePairs(Task):
                 f"{self.path}: {len(paragraphs)} paragraphs of two sentences or more are {split}; two are "
                 "needed"
             )
-        rng = random.Random(seed)
+        rng, longest, any_pair = random.Random(seed), self.max_characters or math.inf, False
         for index, sentences in enumerate(paragraphs):
             for one, other in itertools.pairwise(sentences):
                 true = rng.random() < 0.5
@@ -70,14 +84,21 @@ class SentencePairs(Task):
                     target = "next" if true else "other"
                     elsewhere = paragraphs[(index + rng.randrange(1, len(paragraphs))) % len(paragraphs)]
                     prompt = one, other if true else rng.choice(elsewhere)
-                yield Example("\t".join(prompt), target, group=target, key=" ".join(sentences))
+                if sum(map(len, prompt)) <= longest:
+                    any_pair = True
+                    yield Example("\t".join(prompt), target, group=target, key=" ".join(sentences))
+        if not any_pair:
+            raise ValueError(
+                f"{self.path}: no two sentences of {split} have {self.max_characters} characters or fewer; "
+                "raise task.max_characters"
+            )
 
 
 @functools.lru_cache(maxsize=2)
 def _paragraphs(path: str, stamp: tuple[int, int]) -> tuple[tuple[str, ...], ...]:
     """The paragraphs of at least two sentences, as those."""
-    found = []
-    for paragraph in re.split(r"\n\s*\n", read_text(path)):
+    found, whole = [], read_text(path)
+    for paragraph in re.split(r"\n\s*\n" if re.search(r"\S\s*\n\s*\n\s*\S", whole) else "\n", whole):
         text = " ".join(paragraph.split())
         sentences = tuple(part for part in re.split(r"(?<=[.!?]) ", text) if part)
         if len(sentences) > 1:

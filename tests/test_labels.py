@@ -309,6 +309,20 @@ def test_pretraining_is_hidden_tokens_and_labels_in_one_sum():
         assert float(weights.sum()) == 8
 
 
+def test_long_pairs_are_left_out_and_a_line_may_be_a_paragraph(tmp_path):
+    path = tmp_path / "text.txt"
+    lines = [f"Line {i} begins. It is short. {'It goes on and on ' * 40}." for i in range(40)]
+    path.write_text("\n".join(lines))
+    task = fields.override(experiments.find("sentence-pairs"), {"task.path": str(path)}).task
+    found = list(task.examples("train"))
+    assert found and all(len(e.prompt) < 300 for e in found)
+    assert task.notes() == "left out: 40 of 80 pairs, of more than 300 characters"
+    every = dataclasses.replace(task, max_characters=0)
+    assert len(list(every.examples("train"))) > len(found) and every.notes() == ""
+    with pytest.raises(ValueError, match=r"raise task\.max_characters"):
+        next(dataclasses.replace(task, max_characters=5).examples("train"))
+
+
 def test_bert_is_pretrained_as_it_was(tmp_path):
     path = tmp_path / "text.txt"
     path.write_text("\n\n".join(f"Number {i} comes in. It goes out at {i}. It is over." for i in range(99)))
