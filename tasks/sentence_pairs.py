@@ -68,10 +68,11 @@ class SentencePairs(Task):
             for sentences in _paragraphs(self.path, file_stamp(self.path))
             if self.split_of(Example("", "", key=" ".join(sentences))) == split
         ]
-        if len(paragraphs) < 2:
+        needed = 1 if self.pairs == "order" else 2
+        if len(paragraphs) < needed:
             raise ValueError(
-                f"{self.path}: {len(paragraphs)} paragraphs of two sentences or more are {split}; two are "
-                "needed"
+                f"{self.path}: {len(paragraphs)} paragraphs of two sentences or more are {split}; {needed} "
+                "are needed: raise task.held_out, or give more text"
             )
         rng, longest, any_pair = random.Random(seed), self.max_characters or math.inf, False
         for index, sentences in enumerate(paragraphs):
