@@ -5,12 +5,25 @@ from torch import nn
 from torch.nn import functional
 
 
-class Block(nn.Module):
-    """A pre-norm block with attention by PyTorch's own fused function."""
+def written_out_attention(q, k, v):
+    """The same as the fused function, one operation after the other, as makemore has it."""
+    length = q.shape[-2]
+    scores = q @ k.transpose(-2, -1) / q.shape[-1] ** 0.5
+    ahead = torch.ones(length, length, dtype=torch.bool, device=q.device).triu(1)
+    return functional.softmax(scores.masked_fill(ahead, float("-inf")), -1) @ v
 
-    def __init__(self, width: int, heads: int):
+
+def written_out_gelu(x):
+    """The same as PyTorch's, as makemore has it."""
+    return 0.5 * x * (1 + torch.tanh((2 / torch.pi) ** 0.5 * (x + 0.044715 * x**3)))
+
+
+class Block(nn.Module):
+    """A pre-norm block, with PyTorch's own fused functions or with everything written out."""
+
+    def __init__(self, width: int, heads: int, fused: bool):
         super().__init__()
-        self.heads = heads
+        self.heads, self.fused = heads, fused
         self.before_attention, self.before_mlp = nn.LayerNorm(width), nn.LayerNorm(width)
         self.qkv, self.out = nn.Linear(width, 3 * width), nn.Linear(width, width)
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
@@ -21,18 +34,22 @@ class Block(nn.Module):
         q, k, v = (
             part.view(shape).transpose(1, 2) for part in self.qkv(self.before_attention(x)).split(width, 2)
         )
-        mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        if self.fused:
+            mixed = functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        else:
+            mixed = written_out_attention(q, k, v)
         x = x + self.out(mixed.transpose(1, 2).reshape(batch, length, width))
-        return x + self.down(functional.gelu(self.up(self.before_mlp(x)), approximate="tanh"))
+        up = self.up(self.before_mlp(x))
+        return x + self.down(functional.gelu(up, approximate="tanh") if self.fused else written_out_gelu(up))
 
 
 class GPT(nn.Module):
     """Logits of every next token; the head is the embeddings."""
 
-    def __init__(self, *, vocab: int, width: int, layers: int, heads: int, length: int):
+    def __init__(self, *, vocab: int, width: int, layers: int, heads: int, length: int, fused: bool = True):
         super().__init__()
         self.tokens, self.places = nn.Embedding(vocab, width), nn.Embedding(length, width)
-        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))
+        self.blocks = nn.ModuleList(Block(width, heads, fused) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, vocab, bias=False)
         self.head.weight = self.tokens.weight

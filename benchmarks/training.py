@@ -1,7 +1,8 @@
 """Training against PyTorch: `python benchmarks/training.py` (pip install 'jaxgpt[transformers]').
 
 The same shapes, tokens, optimizer (AdamW, clipped gradients) and precision on both sides, in turns. The
-peers are a plain PyTorch model, eager and compiled, and GPT-2 of transformers. Tokens are counted as
+peers are a plain PyTorch model with its fused functions, eager and compiled, the same with attention and
+GELU written out as makemore has them, and GPT-2 of transformers. Tokens are counted as
 predicted; what is compiled is compiled before, and told apart. `share` is of the fastest product of square
 matrices that this library finds on the device in that precision.
 """
@@ -19,7 +20,7 @@ SIZES = {
     "baby": (6, 384, 6, 65, 256, 8, 4),
     "gpt2": (12, 768, 12, 50257, 256, 2, 1),
 }
-SIDES = ("jaxgpt", "eager", "compiled", "transformers")
+SIDES = ("jaxgpt", "eager", "written out", "compiled", "transformers")
 DTYPES = ("float32", "bfloat16")
 #: Side of the square matrices whose product is the peak.
 _MATRIX = 2048
@@ -176,7 +177,8 @@ def theirs(side: str, size: tuple, dtype: str):
     else:
         from torch_gpt import GPT
 
-        model = GPT(vocab=vocab, width=width, layers=layers, heads=heads, length=length)
+        fused = side != "written out"
+        model = GPT(vocab=vocab, width=width, layers=layers, heads=heads, length=length, fused=fused)
     parameters = sum(parameter.numel() for parameter in model.parameters())
     model = model.to(device).train()
     rule = torch.optim.AdamW(

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
-from jaxgpt.nn.cache import Cache, KeyValue
+from jaxgpt.nn.cache import Cache, Stored
 
 
 def take(cache: Cache, rows: Int[Array, "R"]) -> Cache:
@@ -16,7 +16,7 @@ def take(cache: Cache, rows: Int[Array, "R"]) -> Cache:
         return jax.tree.map(lambda leaf: jnp.take(leaf, rows, axis=axis), tree)
 
     def gather_layers(layers):
-        return gather(layers, 1 if isinstance(layers, KeyValue) else 0)  # scanned layers come first
+        return gather(layers, 1 if isinstance(layers, Stored) else 0)  # scanned layers come first
 
     return dataclasses.replace(
         cache,
@@ -39,13 +39,13 @@ def grow(cache: Cache, slots: int) -> Cache:
         return jnp.pad(leaf, widths, constant_values=value)
 
     def widen_layer(layer):
-        if not isinstance(layer, KeyValue):  # a recurrent state has no slots
+        if not isinstance(layer, Stored):  # a recurrent state has no slots
             return layer
-        return jax.tree.map(lambda leaf: widen(leaf, leaf.ndim - 3), layer)
+        return jax.tree.map(lambda leaf: widen(leaf, leaf.ndim - 2), layer)
 
     return dataclasses.replace(
         cache,
-        layers=jax.tree.map(widen_layer, cache.layers, is_leaf=lambda x: isinstance(x, KeyValue)),
+        layers=jax.tree.map(widen_layer, cache.layers, is_leaf=lambda x: isinstance(x, Stored)),
         order=widen(cache.order, 1, -1),
         positions=widen(cache.positions, 1),
     )

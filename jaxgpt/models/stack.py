@@ -68,8 +68,8 @@ class Stack(nnx.Module):
         """Keys and values of an encoder's output for every layer's cross-attention."""
         if self.config.layers == "scanned":
             graph, state = nnx.split(self.blocks)
-            return jax.lax.map(lambda s: nnx.merge(graph, s).cross.project(encoded), state)
-        return tuple(block.cross.project(encoded) for block in self.blocks)
+            return jax.lax.map(lambda s: caching.Stored.of(nnx.merge(graph, s).cross.project(encoded)), state)
+        return tuple(caching.Stored.of(block.cross.project(encoded)) for block in self.blocks)
 
     def __call__(
         self,
@@ -246,7 +246,7 @@ class Stack(nnx.Module):
 
 def _of(layers, part: slice):
     """Some of the layers' keys and values, whether apart or along a dimension."""
-    if isinstance(layers, caching.KeyValue):
+    if isinstance(layers, caching.Stored):
         return jax.tree.map(lambda leaf: leaf[part], layers)
     return None if layers is None else layers[part]
 

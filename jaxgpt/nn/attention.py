@@ -8,7 +8,7 @@ from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxgpt.nn.banded import Banded
-from jaxgpt.nn.cache import KeyValue
+from jaxgpt.nn.cache import KeyValue, Stored
 from jaxgpt.nn.hashed import Hashed
 from jaxgpt.nn.linear import Linear, dropout, fold
 from jaxgpt.nn.norm import Norm
@@ -92,11 +92,11 @@ class Attention(nnx.Module):
         q_positions: Int[Array, "#B T"],
         k_positions: Int[Array, "#B S"],
         pattern: Banded | Hashed | None = None,
-        cache: KeyValue | None = None,
+        cache: Stored | None = None,
         at: Int[Array, ""] | None = None,
         key: jax.Array | None = None,
         tap: Tap = identity,
-    ) -> tuple[Float[Array, "B T D"], KeyValue | None]:
+    ) -> tuple[Float[Array, "B T D"], Stored | None]:
         """Self-attention. With a cache, new keys go into slots `at`, ...; S is then the cache's size.
 
         A `pattern` says which keys the queries meet, and not all are met; without one the `mask` does.
@@ -106,7 +106,8 @@ class Attention(nnx.Module):
         rotated_q, rotated_k = position.rotate(params, q, new.key, q_positions, q_positions)
         new = KeyValue(rotated_k, new.value)
         if cache is not None:
-            new = cache = cache.write(new.key, new.value, at)
+            cache = cache.write(new, at)
+            new = cache.view()
         bias = partial(position.bias, params)
         if pattern is not None:
             return pattern.attend(self, x, rotated_q, new, bias, key, tap), cache
@@ -116,14 +117,14 @@ class Attention(nnx.Module):
     def cross(
         self,
         x: Float[Array, "B T D"],
-        source: KeyValue,
+        source: Stored,
         *,
         mask: Bool[Array, "#B T S"],
         key: jax.Array | None = None,
         tap: Tap = identity,
     ) -> Float[Array, "B T D"]:
-        """Attention to an encoder's output, given as `project` left it."""
-        return self.attend(self._queries(x), source, mask, None, key, tap)
+        """Attention to an encoder's output, of which `project` made keys and values."""
+        return self.attend(self._queries(x), source.view(), mask, None, key, tap)
 
     def attend_globally(
         self,

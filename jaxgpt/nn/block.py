@@ -7,7 +7,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxgpt.nn.attention import Attention
 from jaxgpt.nn.banded import Banded
-from jaxgpt.nn.cache import KeyValue
+from jaxgpt.nn.cache import Stored
 from jaxgpt.nn.hashed import Hashed
 from jaxgpt.nn.linear import dropout, fold
 from jaxgpt.nn.mlp import MLP
@@ -58,13 +58,13 @@ class Block(nnx.Module):
         q_positions: Int[Array, "#B T"],
         k_positions: Int[Array, "#B S"],
         pattern: Banded | Hashed | None = None,
-        cache: KeyValue | None = None,
+        cache: Stored | None = None,
         at: Int[Array, ""] | None = None,
-        source: KeyValue | None = None,
+        source: Stored | None = None,
         source_mask: Bool[Array, "#B T Z"] | None = None,
         key: jax.Array | None = None,
         tap: Tap = identity,
-    ) -> tuple[Float[Array, "B T D"], KeyValue | None]:
+    ) -> tuple[Float[Array, "B T D"], Stored | None]:
         """The block's output, and its cache with the new keys and values."""
         kept = None
 

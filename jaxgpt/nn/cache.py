@@ -15,16 +15,35 @@ from jaxgpt.nn.position import Carry
 class KeyValue:
     """Keys (rotated, where the scheme rotates) and values of one attention layer."""
 
-    key: Float[Array, "*L B S G K"]
-    value: Float[Array, "*L B S G K"]
+    key: Float[Array, "B S G K"]
+    value: Float[Array, "B S G K"]
 
-    def write(self, key: Float[Array, "B T G K"], value: Float[Array, "B T G K"], at: Int[Array, ""]):
-        """The cache with T new entries in slots at, at + 1, ..."""
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """The same as they are kept: heads before slots, so that what a head reads at every step is in a row."""
+
+    key: Float[Array, "*L B G S K"]
+    value: Float[Array, "*L B G S K"]
+
+    @classmethod
+    def of(cls, kv: KeyValue) -> "Stored":
+        """To be kept."""
+        return cls(jnp.swapaxes(kv.key, 1, 2), jnp.swapaxes(kv.value, 1, 2))
+
+    def view(self) -> KeyValue:
+        """To be attended to."""
+        return KeyValue(jnp.swapaxes(self.key, 1, 2), jnp.swapaxes(self.value, 1, 2))
+
+    def write(self, new: KeyValue, at: Int[Array, ""]) -> "Stored":
+        """With T new entries in slots at, at + 1, ..."""
 
         def put(old, new):
-            return jax.lax.dynamic_update_slice_in_dim(old, new.astype(old.dtype), at, axis=1)
+            return jax.lax.dynamic_update_slice_in_dim(old, new.astype(old.dtype), at, axis=2)
 
-        return KeyValue(put(self.key, key), put(self.value, value))
+        new = Stored.of(new)
+        return Stored(put(self.key, new.key), put(self.value, new.value))
 
 
 @jax.tree_util.register_dataclass
@@ -33,7 +52,7 @@ class Cache:
     """The state of decoding a batch.
 
     Attributes:
-      layers: one `KeyValue` a layer, or a single one with a leading layer dimension (scanned layers); without
+      layers: one `Stored` a layer, or a single one with a leading layer dimension (scanned layers); without
         attention one state a layer, whose arrays have the batch first.
       order: of the token in each slot, -1 in empty and padded ones. [B, S]
       positions: what the position scheme made of each token. [B, S]
@@ -44,7 +63,7 @@ class Cache:
       source_order: of the encoder's tokens. [B, S]
     """
 
-    layers: tuple[Any, ...] | KeyValue
+    layers: tuple[Any, ...] | Stored
     order: Int[Array, "B S"]
     positions: Int[Array, "B S"]
     used: Int[Array, ""]
@@ -76,11 +95,11 @@ def empty(
     The first `memory` of them hold zeros as if they had been seen (Dai et al. 2019, arXiv 1901.02860).
     """
     place = jnp.arange(slots, dtype=jnp.int32)
-    shape = (batch, slots, num_kv_heads, head_dim)
+    shape = (batch, num_kv_heads, slots, head_dim)
     if stacked:
-        layers = KeyValue(jnp.zeros((num_layers, *shape), dtype), jnp.zeros((num_layers, *shape), dtype))
+        layers = Stored(jnp.zeros((num_layers, *shape), dtype), jnp.zeros((num_layers, *shape), dtype))
     else:
-        layers = tuple(KeyValue(jnp.zeros(shape, dtype), jnp.zeros(shape, dtype)) for _ in range(num_layers))
+        layers = tuple(Stored(jnp.zeros(shape, dtype), jnp.zeros(shape, dtype)) for _ in range(num_layers))
     return Cache(
         layers=layers,
         order=jnp.broadcast_to(jnp.where(place < memory, place, -1), (batch, slots)),

@@ -55,7 +55,11 @@ class Linear(nnx.Module):
     def __call__(self, x: Array) -> Array:
         kernel = self.kernel[...].astype(self.dtype)
         y = jnp.tensordot(x.astype(self.dtype), kernel, axes=self.contracted)
-        return y if self.bias is None else y + self.bias[...].astype(self.dtype)
+        if self.bias is None:
+            return y
+        # In float32, so that the bias's gradient, a sum over all tokens, is one of float32 numbers.
+        wide = jnp.promote_types(self.dtype, jnp.float32)
+        return (y.astype(wide) + self.bias[...].astype(wide)).astype(self.dtype)
 
 
 class Embedding(nnx.Module):
@@ -90,7 +94,10 @@ class Embedding(nnx.Module):
         return table if self.features is None else jnp.asarray(self.features, self.dtype) @ table
 
     def __call__(self, tokens: Int[Array, "B T"]) -> Float[Array, "B T D"]:
-        return self.vectors()[tokens]
+        if self.features is not None:
+            return self.vectors()[tokens]
+        # Cast behind the look-up: its gradient sums over equal tokens in the type of the weights.
+        return self.table[...][tokens].astype(self.dtype)
 
     def attend(self, x: Float[Array, "B T D"]) -> Float[Array, "B T V"]:
         """Inner products with every vector, accumulated in float32 or wider."""

@@ -120,3 +120,21 @@ def test_shape_annotations_are_checked():
     mlp = MLP(4, 8, activation="relu", rngs=nnx.Rngs(0))
     with pytest.raises(jaxtyping.TypeCheckError):
         mlp(jnp.ones((3, 4)))  # no batch
+
+
+def test_gradients_that_sum_over_tokens_are_sums_in_single_precision():
+    """bfloat16 cannot count beyond 256: there the sum of 4,000 ones would stay at it."""
+    types = {"dtype": "bfloat16", "param_dtype": "float32", "rngs": nnx.Rngs(0)}
+    linear = Linear({"embed": 4}, {"mlp": 3}, std=None, bias=True, **types)
+    table = Embedding(5, 4, std=1.0, **types)
+    x, tokens = jnp.zeros((4000, 4)), jnp.full((1, 4000), 2)
+
+    graphs, states = zip(*(nnx.split(module) for module in (linear, table)), strict=True)
+
+    def total(states):
+        given = zip(graphs, states, (x, tokens), strict=True)
+        return sum(nnx.merge(g, state)(i).astype(jnp.float32).sum() for g, state, i in given)
+
+    of_linear, of_table = jax.jit(jax.grad(total))(states)
+    np.testing.assert_array_equal(of_linear["bias"][...], 4000)
+    np.testing.assert_array_equal(of_table["table"][...][2], 4000)
