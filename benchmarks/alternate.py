@@ -83,13 +83,12 @@ def alternate(
         began = time.perf_counter()
         line = _answer(process)
         if "error" in line:
-            process.kill()
-            process.wait()
+            _end(process)
             found[name] = Side(name, {}, (), line["error"])
             print(f"{name}: {line['error']}", file=sys.stderr, flush=True)
             continue
         if time.perf_counter() - began > timeout:
-            process.kill()
+            _end(process)
             raise TimeoutError(f"{name} took more than {timeout:.0f} s to get ready")
         running[name], facts[name] = process, line
     times: dict[str, list[float]] = {name: [] for name in running}
@@ -105,7 +104,7 @@ def alternate(
     for name, process in running.items():
         process.stdin.close()
         last = _answer(process)
-        process.wait()
+        _end(process)
         found[name] = Side(name, facts[name] | last, tuple(times[name]))
     return {name: found[name] for name in names}
 
@@ -130,6 +129,13 @@ def serve(prepare: Callable[[], tuple[dict[str, Any], Callable[[], Any]]]) -> No
 def _answer(process: subprocess.Popen) -> dict[str, Any]:
     line = process.stdout.readline()
     return json.loads(line) if line else {"error": f"ended with status {process.wait()}"}
+
+
+def _end(process: subprocess.Popen) -> None:
+    process.kill()
+    process.wait()
+    for stream in (process.stdin, process.stdout):
+        stream.close()
 
 
 def peak_mib() -> float:

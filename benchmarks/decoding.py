@@ -23,7 +23,7 @@ SIDES = ("jaxgpt", "cached", "static", "no-cache")
 BATCHES = (1, 16, 64)
 _PROMPT = 8
 #: A loop without a cache would take minutes with many rows.
-_MOST_ROWS_WITHOUT_CACHE = 16
+_MOST_ROWS_WITHOUT_CACHE = 1
 
 
 def main():
