@@ -8,11 +8,12 @@ So no side's settings, threads or memory touch another's, and a machine that dri
 import dataclasses
 import datetime
 import json
-import os
 import platform
+import shlex
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -45,7 +46,9 @@ class Side:
 
     @property
     def spread(self) -> float:
-        """The distance of the quartiles, as a share of the median."""
+        """The distance of the quartiles, as a share of the median; 0 of a single round."""
+        if len(self.seconds) < 2:
+            return 0.0
         low, _, high = statistics.quantiles(self.seconds, n=4)
         return (high - low) / self.median
 
@@ -60,7 +63,6 @@ def alternate(
     *,
     rounds: int,
     arguments: Sequence[str] = (),
-    environments: dict[str, dict[str, str]] | None = None,
     timeout: float = 1800,
 ) -> dict[str, Side]:
     """Each side in turn, `rounds` times, after one round that is not counted.
@@ -68,45 +70,43 @@ def alternate(
     Args:
       script: the file that is run with `--side NAME`.
       arguments: of all sides.
-      environments: variables that a side has beside those of this process.
-      timeout: seconds that a side has to get ready.
+      timeout: seconds that a side has to get ready, and for a round; then it is ended.
     """
-    found: dict[str, Side] = {}
     running: dict[str, subprocess.Popen] = {}
-    facts = {}
-    for name in names:
-        environment = os.environ | (environments or {}).get(name, {})
-        command = [sys.executable, script, "--side", name, *arguments]
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        )
-        began = time.perf_counter()
-        line = _answer(process)
-        if "error" in line:
+    facts, errors = {}, {}
+    times: dict[str, list[float]] = {name: [] for name in names}
+    try:
+        for name in names:
+            command = [sys.executable, script, "--side", name, *arguments]
+            running[name] = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+            facts[name] = _answer(running[name], timeout)
+            if error := facts[name].get("error"):
+                errors[name] = error
+                print(f"{name}: {error}", file=sys.stderr, flush=True)
+        ready = [name for name in names if name not in errors]
+        for index in range(rounds + 1):
+            for name in ready:
+                running[name].stdin.write("round\n")
+                running[name].stdin.flush()
+                answer = _answer(running[name], timeout)
+                if "error" in answer:
+                    raise RuntimeError(f"{name}: {answer['error']}")
+                if index:  # the first round warms up
+                    times[name].append(answer["seconds"])
+        for name in ready:
+            running[name].stdin.close()
+            facts[name] |= _answer(running[name], timeout)
+    finally:
+        for process in running.values():
             _end(process)
-            found[name] = Side(name, {}, (), line["error"])
-            print(f"{name}: {line['error']}", file=sys.stderr, flush=True)
-            continue
-        if time.perf_counter() - began > timeout:
-            _end(process)
-            raise TimeoutError(f"{name} took more than {timeout:.0f} s to get ready")
-        running[name], facts[name] = process, line
-    times: dict[str, list[float]] = {name: [] for name in running}
-    for index in range(rounds + 1):
-        for name, process in running.items():
-            process.stdin.write("round\n")
-            process.stdin.flush()
-            answer = _answer(process)
-            if "error" in answer:
-                raise RuntimeError(f"{name}: {answer['error']}")
-            if index:  # the first round warms up
-                times[name].append(answer["seconds"])
-    for name, process in running.items():
-        process.stdin.close()
-        last = _answer(process)
-        _end(process)
-        found[name] = Side(name, facts[name] | last, tuple(times[name]))
-    return {name: found[name] for name in names}
+    return {
+        name: Side(name, {}, (), errors[name])
+        if name in errors
+        else Side(name, facts[name], tuple(times[name]))
+        for name in names
+    }
 
 
 def serve(prepare: Callable[[], tuple[dict[str, Any], Callable[[], Any]]]) -> None:
@@ -126,8 +126,11 @@ def serve(prepare: Callable[[], tuple[dict[str, Any], Callable[[], Any]]]) -> No
     print(json.dumps({"peak_mib": peak_mib()}), file=real, flush=True)
 
 
-def _answer(process: subprocess.Popen) -> dict[str, Any]:
+def _answer(process: subprocess.Popen, timeout: float) -> dict[str, Any]:
+    timer = threading.Timer(timeout, process.kill)
+    timer.start()
     line = process.stdout.readline()
+    timer.cancel()
     return json.loads(line) if line else {"error": f"ended with status {process.wait()}"}
 
 
@@ -162,9 +165,10 @@ def hardware() -> dict[str, Any]:
     }
 
 
-def write(name: str, rows: Sequence[dict[str, Any]], command: str) -> Path:
+def write(name: str, rows: Sequence[dict[str, Any]]) -> Path:
     """Keep rows beside this file: one JSON of each benchmark and day, the newest of a day replaces it."""
     FOLDER.mkdir(exist_ok=True)
+    command = shlex.join(["python", f"benchmarks/{name}.py", *sys.argv[1:]])
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     path = FOLDER / f"{name}-{today}.json"
     data = {"benchmark": name, "date": today, "command": command, "machine": hardware(), "rows": list(rows)}

@@ -28,7 +28,7 @@ def main():
         share = "" if waited is None else f"{waited:>8.2%}"
         print(f"{name:<34}{per_second:>12,.0f} {share}", flush=True)
     if not given.no_write:
-        print(f"written: {write('data', rows, 'python benchmarks/data.py')}")
+        print(f"written: {write('data', rows)}")
 
 
 def feeds(rounds: int):

@@ -62,7 +62,7 @@ def main():
             for found in rows[-len(sides) :]:
                 show(found)
     if not given.no_write:
-        print(f"written: {write('decoding', rows, 'python benchmarks/decoding.py')}")
+        print(f"written: {write('decoding', rows)}")
 
 
 def row(size: str, batch: int, dtype: str, side: Side, ours: Side) -> dict:

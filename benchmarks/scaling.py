@@ -51,7 +51,7 @@ def main():
                 flush=True,
             )
     if not given.no_write:
-        print(f"written: {write('scaling', rows, 'python benchmarks/scaling.py')}")
+        print(f"written: {write('scaling', rows)}")
 
 
 def prepare(part: str, value: int):

@@ -42,7 +42,7 @@ def main():
                 flush=True,
             )
     if not given.no_write:
-        print(f"written: {write('seeds', rows, 'python benchmarks/seeds.py')}")
+        print(f"written: {write('seeds', rows)}")
 
 
 def prepare(side: str, seeds: int, steps: int):

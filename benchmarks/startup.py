@@ -52,7 +52,7 @@ def main():
         rows.append({"what": name, "seconds": median, "least": min(seconds), "most": max(seconds)})
         print(f"{name:<30}{median:>7.2f} s   ({min(seconds):.2f} to {max(seconds):.2f})")
     if not given.no_write:
-        print(f"written: {write('startup', rows, 'python benchmarks/startup.py')}")
+        print(f"written: {write('startup', rows)}")
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def main():
             for found in rows[-len(sides) :]:
                 show(found)
     if not given.no_write:
-        print(f"written: {write('training', rows, 'python benchmarks/training.py')}")
+        print(f"written: {write('training', rows)}")
 
 
 def row(size: str, dtype: str, side: Side, ours: Side) -> dict:

@@ -39,7 +39,7 @@ def apply() -> None:
 
 def spread_seeds(seeds: int) -> None:
     """As many CPU devices as a number of seeds can use of the cores; to be called before JAX has devices."""
-    count = max(n for n in range(1, _cores() + 1) if seeds % n == 0)
+    count = max(n for n in range(1, cores() + 1) if seeds % n == 0)
     if off() or count == 1 or "host_platform_device_count" in os.environ.get("XLA_FLAGS", ""):
         return
     import jax
@@ -85,7 +85,8 @@ def _keep_programs() -> None:
     except OSError:  # a home that cannot be written to
         return
     found = folder.stat()
-    if not os.access(folder, os.W_OK) or (os.name == "posix" and found.st_uid != os.getuid()):
+    others = os.name == "posix" and (found.st_uid != os.getuid() or found.st_mode & 0o077)
+    if others or not os.access(folder, os.W_OK):
         return
     values = {
         "jax_compilation_cache_dir": str(folder),
@@ -114,5 +115,6 @@ def _processor() -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Cores open to this process."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

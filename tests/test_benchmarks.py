@@ -20,6 +20,9 @@ import json, sys
 sys.path.insert(0, {folder!r})
 from alternate import serve
 name = sys.argv[2]
+if name == "stuck":
+    import time
+    time.sleep(600)
 if name == "missing":
     import there_is_no_such_package
 serve(lambda: (print("noise"), ({{"name": name}}, lambda: sum(range(2000 if name == "slow" else 2))))[1])
@@ -40,10 +43,19 @@ def test_sides_take_turns_and_a_missing_one_is_told(tmp_path):
     assert sides["missing"].error == "ended with status 1"
 
 
+def test_a_side_that_hangs_is_ended(tmp_path):
+    script = tmp_path / "side.py"
+    script.write_text(SIDE.format(folder=str(ROOT / "benchmarks")))
+    found = alternate.alternate(str(script), ["stuck"], rounds=1, timeout=0.5)
+    assert found["stuck"].error == "ended with status -9"
+
+
 def test_figures_are_kept_with_what_they_were_measured_on(tmp_path, monkeypatch):
     monkeypatch.setattr(alternate, "FOLDER", tmp_path)
-    path = alternate.write("seeds", [{"seeds": 2}], "python benchmarks/seeds.py")
+    monkeypatch.setattr(sys, "argv", ["benchmarks/seeds.py", "--counts", "2"])
+    path = alternate.write("seeds", [{"seeds": 2}])
     data = json.loads(path.read_text())
+    assert data["command"] == "python benchmarks/seeds.py --counts 2"
     assert data["rows"] == [{"seeds": 2}] and data["machine"]["versions"].keys() >= {"jax", "flax"}
     monkeypatch.setattr(benchmarks, "RESULTS", tmp_path)
     assert "| 2 |  |  |  |  |" in benchmarks.page()
@@ -53,6 +65,7 @@ def test_medians_and_ratios():
     fast = alternate.Side("fast", {}, (1.0, 2.0, 3.0, 4.0, 5.0))
     slow = alternate.Side("slow", {}, (2.0, 4.0, 6.0, 40.0, 10.0))
     assert (fast.median, fast.over(slow)) == (3.0, 2.0)
+    assert alternate.Side("once", {}, (1.0,)).spread == 0
     assert fast.spread == pytest.approx((4.5 - 1.5) / 3)
 
 

@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LAYERS = {
     "jaxgpt.choice": 0,
     "jaxgpt.fields": 0,
+    "jaxgpt.settings": 0,
     "jaxgpt.nn": 1,
     "jaxgpt.tokenizers": 1,
     "jaxgpt.task": 1,

@@ -39,6 +39,12 @@ def test_programs_are_kept_where_the_user_alone_can_write(tmp_path):
         assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
 
 
+def test_a_folder_that_others_can_open_is_not_used(tmp_path):
+    folder, _ = run(tmp_path)
+    os.chmod(folder, 0o770)
+    assert run(tmp_path)[0] is None
+
+
 def test_a_second_process_reads_what_the_first_compiled(tmp_path):
     environment = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     folder, _ = run(tmp_path, **environment)
@@ -49,7 +55,7 @@ def test_a_second_process_reads_what_the_first_compiled(tmp_path):
 
 
 def test_seeds_are_spread_over_cores(tmp_path):
-    cores = settings._cores()
+    cores = settings.cores()
     assert run(tmp_path, seeds=1)[1] == 1
     assert run(tmp_path, seeds=cores)[1] == cores
     assert run(tmp_path, seeds=2 * cores + 1 if cores > 1 else 3)[1] in range(1, cores + 1)
@@ -60,7 +66,7 @@ def test_seeds_are_spread_over_cores(tmp_path):
 
 
 def test_one_variable_switches_all_of_it_off(tmp_path):
-    assert run(tmp_path, seeds=settings._cores(), JAXGPT_SETTINGS="off") == [None, 1]
+    assert run(tmp_path, seeds=settings.cores(), JAXGPT_SETTINGS="off") == [None, 1]
     assert not (tmp_path / "cache").exists()
 
 

@@ -1,11 +1,12 @@
 """What a run was computed with, so that its figures can be read with it."""
 
-import os
 import platform
 from importlib.metadata import version
 from pathlib import Path
 
 import jax
+
+from jaxgpt.settings import cores
 
 
 def machine() -> dict[str, str | int]:
@@ -14,7 +15,7 @@ def machine() -> dict[str, str | int]:
     return {
         "device": f"{len(devices)} x {devices[0].device_kind}",
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        "cores": cores(),
         "python": platform.python_version(),
         **{name: version(name) for name in ("jaxgpt", "jax", "flax", "optax")},
     }
