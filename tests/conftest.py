@@ -5,9 +5,6 @@ from pathlib import Path
 
 # A cache of programs would hide what is compiled, and outlive the tests.
 os.environ.setdefault("JAXGPT_SETTINGS", "off")
-# Most of the tests' time is compiling small programs, which run as well without XLA's costly passes. What the
-# documents' commands do runs with all of them, and so does everything under JAX_DISABLE_MOST_OPTIMIZATIONS=0.
-os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 
 import jax
 import pytest

@@ -120,7 +120,6 @@ class Copy:
             "PYTHONPATH": str(path),  # before the repository itself, to which an editable install points
         }
         self.environment.pop("XLA_FLAGS", None)  # simulated devices are no part of a document
-        self.environment.pop("JAX_DISABLE_MOST_OPTIMIZATIONS", None)
         self.environment |= {"JAXGPT_SETTINGS": "on", "XDG_CACHE_HOME": str(path / ".cache")}
 
     def run(self, document: Path) -> None:
