@@ -77,6 +77,44 @@ class NumberTokenLoss:
         return jnp.where(is_number, self.weight * loss, 0.0)
 
 
+Extra = Callable[[Float[Array, "B S V"], Int[Array, "B S"]], Float[Array, "B S"]]
+
+
+def hidden_losses(
+    model: Transformer,
+    hidden: Float[Array, "B S D"],
+    targets: Int[Array, "B S"],
+    *,
+    most_logits: int | None,
+    extra: Extra | None = None,
+) -> Float[Array, "B S"]:
+    """-log p of each target from a model's hidden states, and `extra(logits, targets)` of what is added.
+
+    No more than `most_logits` logits are held at once, where a column of the batch has no more: they are
+    computed piece by piece, and again in the backward pass (Wijmans et al. 2024, arXiv 2411.09009, has the
+    problem; this is its plain answer). None: all at once.
+    """
+
+    def losses(hidden, targets):
+        logits = model.logits(hidden)
+        found = token_losses(logits, targets)
+        return found if extra is None else found + extra(logits, targets)
+
+    batch, length = targets.shape
+    count = batch * length * model.config.vocab_size
+    if most_logits is None or count <= most_logits:
+        return losses(hidden, targets)
+    pieces = next(
+        n for n in range(1, length + 1) if length % n == 0 and (count <= n * most_logits or n == length)
+    )
+
+    def cut(x):  # every piece takes every n-th token, so that a sequence over several devices stays there
+        return jnp.moveaxis(x.reshape(batch, length // pieces, pieces, *x.shape[2:]), 2, 0)
+
+    found = jax.lax.map(lambda piece: jax.checkpoint(losses)(*piece), (cut(hidden), cut(targets)))
+    return jnp.moveaxis(found, 0, 2).reshape(batch, length)
+
+
 def gather(data: Batch, index: Int[Array, "B"], window: int) -> Batch:
     """The batch of some examples, from the arrays of `Rows` or `Stream`."""
     if "stream" in data:
@@ -135,11 +173,17 @@ def read_labels(model: Transformer, tokens, order, segments, key: jax.Array | No
         source_order=order if both else None,
         segments=segments if model.config.segments else None,
         key=key,
+        logits_of="none",
     )
 
 
 def label_losses(
-    model: Transformer, batch: Batch, which: Which, key: jax.Array | None
+    model: Transformer,
+    batch: Batch,
+    which: Which,
+    key: jax.Array | None,
+    *,
+    most_logits: int | None = None,
 ) -> Float[Array, "B K"]:
     """-log p of each label: of a text, of its tokens, of the places where an answer begins and ends, or of
     the right one of several choices. With `pretraining`, of the hidden tokens and the label, [B, T + 1].
@@ -162,21 +206,23 @@ def label_losses(
     found = found[:, None] if found.ndim == 2 else found
     losses = token_losses(found, jnp.maximum(batch["labels"], 0))
     if which == "pretraining":
-        losses = jnp.concatenate([token_losses(output.logits, batch["targets"]), losses], axis=1)
+        tokens = hidden_losses(model, output.hidden, batch["targets"], most_logits=most_logits)
+        losses = jnp.concatenate([tokens, losses], axis=1)
     return losses
 
 
-def segmented(model: Transformer, tokens: Int[Array, "B T"], key: jax.Array | None) -> Float[Array, "B T V"]:
-    """Logits of a text read segment by segment; no gradient flows into what is remembered.
+def segmented(model: Transformer, tokens: Int[Array, "B T"], key: jax.Array | None) -> Float[Array, "B T D"]:
+    """Hidden states of a text read segment by segment; no gradient flows into what is remembered.
 
     Dai et al. 2019, arXiv 1901.02860, section 3.2.
     """
     cache, parts = model.init_cache(*tokens.shape), []
     for first in range(0, tokens.shape[1], model.config.segment):
         own = None if key is None else jax.random.fold_in(key, first)
-        output = model(tokens[:, first : first + model.config.segment], cache=cache, key=own)
+        part = tokens[:, first : first + model.config.segment]
+        output = model(part, cache=cache, key=own, logits_of="none")
         cache = jax.lax.stop_gradient(output.cache)
-        parts.append(output.logits)
+        parts.append(output.hidden)
     return jnp.concatenate(parts, axis=1)
 
 
@@ -187,7 +233,8 @@ def next_token(
     key: jax.Array | None = None,
     *,
     end_weight: float = 1.0,
-    extra: Callable[[Float[Array, "B S V"], Int[Array, "B S"]], Float[Array, "B S"]] | None = None,
+    extra: Extra | None = None,
+    most_logits: int | None = None,
 ) -> tuple[Float[Array, "B S"], Float[Array, "B S"]]:
     """Losses and weights of every predicted token; the source, if any, is read by the encoder.
 
@@ -195,14 +242,15 @@ def next_token(
 
     Padding stands on the right, where no real token of a causal model sees it, so `order` is left out
     and masks are shared by all rows. Where a number token is predicted, the loss of the number is added to
-    that of the token, and so is `extra(logits, targets)`, which is none of the likelihood.
+    that of the token, and so is `extra(logits, targets)`, which is none of the likelihood. `most_logits` is
+    that of `hidden_losses`.
     """
     if "labels" in batch:
-        return label_losses(model, batch, which, key), weights(batch, which)
+        return label_losses(model, batch, which, key, most_logits=most_logits), weights(batch, which)
+    by_piece = {"most_logits": most_logits, "extra": extra}
     if "carries" in batch:
-        logits = model(batch["tokens"], order=batch["order"], key=key).logits
-        losses = token_losses(logits, batch["targets"])
-        return losses if extra is None else losses + extra(logits, batch["targets"]), batch["carries"]
+        hidden = model(batch["tokens"], order=batch["order"], key=key, logits_of="none").hidden
+        return hidden_losses(model, hidden, batch["targets"], **by_piece), batch["carries"]
     tokens, numbers = batch["tokens"], batch.get("numbers")
     source = source_order = None
     if "source" in batch:
@@ -210,8 +258,8 @@ def next_token(
         place = jnp.arange(source.shape[1])[None]
         source_order = jnp.where(place < batch["source_length"][:, None], place, -1)
     if model.config.segment is not None:
-        logits = segmented(model, tokens[:, :-1], key)
-        return token_losses(logits, tokens[:, 1:]), weights(batch, which, end_weight)
+        hidden = segmented(model, tokens[:, :-1], key)
+        return hidden_losses(model, hidden, tokens[:, 1:], **by_piece), weights(batch, which, end_weight)
     output = model(
         tokens[:, :-1],
         source=source,
@@ -219,12 +267,11 @@ def next_token(
         numbers=None if numbers is None else numbers[:, :-1],
         source_numbers=batch.get("source_numbers"),
         key=key,
+        logits_of="none",
     )
-    losses = token_losses(output.logits, tokens[:, 1:])
+    losses = hidden_losses(model, output.hidden, tokens[:, 1:], **by_piece)
     if numbers is not None:
         number = model.config.number
         own = number.loss(output.numbers, numbers[:, 1:])
         losses = losses + jnp.where(tokens[:, 1:] == number.token_id, own, 0.0)
-    if extra is not None:
-        losses = losses + extra(output.logits, tokens[:, 1:])
     return losses, weights(batch, which, end_weight)

@@ -99,6 +99,7 @@ def read(model: nnx.Module, prompt: Padded, source: Padded | None, slots: int):
         numbers=prompt.numbers,
         source_numbers=None if source is None else source.numbers,
         cache=model.init_cache(prompt.tokens.shape[0], slots),
+        logits_of="last",
     )
     largest = jnp.where(out.cache.order >= 0, out.cache.positions, 0).max(axis=1)
     if source is not None:

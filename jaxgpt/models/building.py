@@ -43,7 +43,7 @@ def build_block(
             sees_all=sparse is not None and sparse.sees_all,
             bias=config.attention_bias,
             out_bias=config.attention_out_bias,
-            dropout=config.dropout if config.attention_dropout is None else config.attention_dropout,
+            dropout=config.resolved_attention_dropout,
             **shared,
         )
 

@@ -81,6 +81,10 @@ class ModelConfig:
     attention_softcap: Annotated[float | None, "scores are squashed into its range; none: not"] = None
     qk_norm: Annotated[bool, "queries and keys are normalized, each head's for itself"] = False
     attention_factor: Annotated[float, "factor on all of the scores; above 1 attention is sharper"] = 1.0
+    attention_kernel: Annotated[
+        Literal["fused", "explicit"],
+        "fused: one kernel wherever the device has it for such a layer; explicit: never",
+    ] = "fused"
     head: Annotated[
         Literal["tied", "separate", "none"], "output matrix: the embedding's, its own, or no logits at all"
     ] = "tied"
@@ -126,6 +130,10 @@ class ModelConfig:
     def hidden_width(self) -> int:
         """Of what the heads read: both streams, where there are two."""
         return self.d_model * (2 if self.wiring == "reversible" else 1)
+
+    @property
+    def resolved_attention_dropout(self) -> float:
+        return self.dropout if self.attention_dropout is None else self.attention_dropout
 
     @property
     def resolved_head_dim(self) -> int:

@@ -89,6 +89,7 @@ class Stack(nnx.Module):
         wanted = cache is not None
         if cache is None and self.config.memory is not None:
             cache = self.init_cache(batch, length)
+        plain = order is None and cache is None
         if order is None:
             order = jnp.arange(length, dtype=jnp.int32)[None]
         if cache is not None:
@@ -127,6 +128,8 @@ class Stack(nnx.Module):
             at=at,
             oldest=oldest,
             global_tokens=global_tokens,
+            plain=plain,
+            drops=key is not None and self.config.resolved_attention_dropout > 0,
             whole=tap is not identity,
         )
         x, layers = self._run(

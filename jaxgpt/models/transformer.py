@@ -1,7 +1,7 @@
 """A transformer: decoder, encoder, or both (Vaswani et al. 2017, arXiv 1706.03762)."""
 
 import dataclasses
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,13 +20,16 @@ from jaxgpt.nn.head import HeadTransform
 from jaxgpt.nn.linear import Embedding, Linear, constant, normal, wide_matmul
 from jaxgpt.nn.tap import Tap, identity
 
+#: Which tokens of a call get logits.
+LogitsOf = Literal["all", "last", "none"]
+
 
 class Output(NamedTuple):
     """What a model returns.
 
     Attributes:
-      logits: of the next token (decoder) or of each token (encoder), float32 or wider; None from a model
-        with `head=none`. [B, T, V]
+      logits: of the next token (decoder) or of each token (encoder), float32 or wider; [B, 1, V] of the last
+        token alone, where so asked, and None from a model with `head=none`. [B, T, V]
       hidden: what the logits are computed from. [B, T, D]
       cache: with the tokens of this call in it; None if none was given.
       numbers: what is said of the next number, should one come next, in the form of the model's number
@@ -158,6 +161,7 @@ class Transformer(nnx.Module):
         global_tokens: Int[Array, "B G"] | None = None,
         cache: caching.Cache | None = None,
         key: jax.Array | None = None,
+        logits_of: LogitsOf = "all",
         tap: Tap = identity,
     ) -> Output:
         """Logits for every token.
@@ -176,6 +180,8 @@ class Transformer(nnx.Module):
             an encoder with `sparse=longformer`.
           cache: from `init_cache`; the tokens of this call are appended to it.
           key: for dropout and random positions; None for evaluation.
+          logits_of: `last` gives the last token alone logits, `none` no token; the method `logits` makes them
+            of `Output.hidden`.
           tap: sees and may change every named activation (`jaxgpt.nn.tap`).
 
         Raises:
@@ -195,7 +201,7 @@ class Transformer(nnx.Module):
         if self.decoder is None:
             x = self._embed(tokens, numbers, segments)
             hidden, _ = self.encoder(x, tokens, order=order, global_tokens=global_tokens, key=key, tap=tap)
-            return self._output(hidden, order, None, tap)
+            return self._output(hidden, order, None, logits_of, tap)
         projected = None
         if source is not None:
             # One key for both stacks, so that digits get the same random offset on either side.
@@ -225,7 +231,29 @@ class Transformer(nnx.Module):
             key=key,
             tap=tap,
         )
-        return self._output(hidden, order, cache, tap)
+        return self._output(hidden, order, cache, logits_of, tap)
+
+    def logits(self, hidden: Float[Array, "B T D"], tap: Tap = identity) -> Float[Array, "B T V"]:
+        """What `Output.logits` is of `Output.hidden`.
+
+        Raises:
+          ValueError: for a model with `head=none`.
+        """
+        if self.config.head == "none":
+            raise ValueError("head=none: the model has no logits")
+        if self.head_transform is not None:
+            hidden = self.head_transform(hidden)
+        if self.config.logit_factor != 1:
+            hidden = hidden * jnp.asarray(self.config.logit_factor, hidden.dtype)
+        if self.head is None:
+            logits = self.embedding.attend(hidden)
+        else:
+            logits = wide_matmul(hidden, self.head[...].astype(hidden.dtype))
+        if self.head_bias is not None:
+            logits = logits + self.head_bias[...].astype(logits.dtype)
+        if (cap := self.config.logit_softcap) is not None:
+            logits = cap * jnp.tanh(logits / cap)
+        return tap("logits", logits)
 
     def init_cache(self, batch: int, slots: int) -> caching.Cache:
         """An empty cache for `slots` tokens a row, padding included.
@@ -301,10 +329,12 @@ class Transformer(nnx.Module):
     def _number_params(self):
         return {name: table[...] for name, table in self.number.items()}
 
-    def _output(self, hidden, order, cache, tap) -> Output:
+    def _output(self, hidden, order, cache, logits_of: LogitsOf, tap) -> Output:
         number = self.config.number
         numbers = None if number is None else number.predict(self._number_params(), hidden)
-        logits = None if self.config.head == "none" else self._logits(hidden, tap)
+        logits = None
+        if self.config.head != "none" and logits_of != "none":
+            logits = self.logits(hidden if logits_of == "all" else hidden[:, -1:], tap)
         pooled, labels = self._labels(hidden, order)
         return Output(logits, hidden, cache, numbers, pooled, labels)
 
@@ -322,18 +352,3 @@ class Transformer(nnx.Module):
             hidden = pooled = jnp.tanh(self.pooler(hidden))
         wide = jnp.promote_types(hidden.dtype, jnp.float32)
         return pooled, None if self.labels is None else self.labels(hidden).astype(wide)
-
-    def _logits(self, hidden, tap):
-        if self.head_transform is not None:
-            hidden = self.head_transform(hidden)
-        if self.config.logit_factor != 1:
-            hidden = hidden * jnp.asarray(self.config.logit_factor, hidden.dtype)
-        if self.head is None:
-            logits = self.embedding.attend(hidden)
-        else:
-            logits = wide_matmul(hidden, self.head[...].astype(hidden.dtype))
-        if self.head_bias is not None:
-            logits = logits + self.head_bias[...].astype(logits.dtype)
-        if (cap := self.config.logit_softcap) is not None:
-            logits = cap * jnp.tanh(logits / cap)
-        return tap("logits", logits)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
+from jaxgpt.nn import fused
 from jaxgpt.nn import mask as masks
 from jaxgpt.nn.banded import Banded
 from jaxgpt.nn.hashed import Hashed
@@ -22,13 +23,30 @@ class Views:
       order, k_order: of the tokens of this call, and of those that can be met.
       at: where the tokens of this call stand among those in the cache; None without one.
       oldest: the lowest order that is seen, by row; None: there is no such limit.
+      plain: whether the tokens of this call are all there is, in order and without padding.
+      drops: whether attention weights are dropped.
       whole: whether masks are wanted where a pattern would do.
     """
 
-    def __init__(self, stack: "Stack", *, batch, order, k_order, positions, at, oldest, global_tokens, whole):
+    def __init__(
+        self,
+        stack: "Stack",
+        *,
+        batch,
+        order,
+        k_order,
+        positions,
+        at,
+        oldest,
+        global_tokens,
+        plain,
+        drops,
+        whole,
+    ):
         self._stack, self._config = stack, stack.config
         self._batch, self._order, self._k_order, self._positions = batch, order, k_order, positions
         self._at, self._oldest, self._global, self._whole = at, oldest, global_tokens, whole
+        self._fusible = plain and not drops and not whole and self._has_kernel()
         self._found = {}
 
     def __getitem__(self, layer: int) -> dict[str, Any]:
@@ -39,6 +57,9 @@ class Views:
         pattern = config.window_layers or (config.window is not None,)
         windowed = pattern[layer % len(pattern)]
         position = stack.window_position if windowed and config.window_layers else stack.position
+        if self._fusible and not position.biased:
+            pattern = fused.Fused(config.window if windowed else None)
+            return {"mask": None, "pattern": pattern, "position": position}
         if windowed and self._at is None and not self._whole and self._oldest is None:
             causal = stack.role == "decoder"
             blocks = Blocks(config.window, 1, 0 if causal else 1, reach=config.window - 1)
@@ -46,6 +67,12 @@ class Views:
                 return {"mask": None, "pattern": self._banded(blocks), "position": position}
         rule = stack.window_mask if windowed else stack.mask
         return {"mask": self._dense(rule), "pattern": None, "position": position}
+
+    def _has_kernel(self) -> bool:
+        config = self._config
+        plain = config.attention_softcap is None and config.attention_factor == 1
+        causal = self._stack.role == "decoder" and config.attention_kernel == "fused"
+        return plain and causal and fused.available(jnp.dtype(config.dtype), config.resolved_head_dim)
 
     def _sparse(self, layer: int) -> dict[str, Any]:
         config, causal = self._config, self._stack.role == "decoder"

@@ -9,6 +9,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxgpt.nn.banded import Banded
 from jaxgpt.nn.cache import KeyValue, Stored
+from jaxgpt.nn.fused import Fused
 from jaxgpt.nn.hashed import Hashed
 from jaxgpt.nn.linear import Linear, dropout, fold
 from jaxgpt.nn.norm import Norm
@@ -91,7 +92,7 @@ class Attention(nnx.Module):
         params: Params,
         q_positions: Int[Array, "#B T"],
         k_positions: Int[Array, "#B S"],
-        pattern: Banded | Hashed | None = None,
+        pattern: Banded | Fused | Hashed | None = None,
         cache: Stored | None = None,
         at: Int[Array, ""] | None = None,
         key: jax.Array | None = None,

@@ -8,6 +8,7 @@ from jaxtyping import Array, Bool, Float, Int
 from jaxgpt.nn.attention import Attention
 from jaxgpt.nn.banded import Banded
 from jaxgpt.nn.cache import Stored
+from jaxgpt.nn.fused import Fused
 from jaxgpt.nn.hashed import Hashed
 from jaxgpt.nn.linear import dropout, fold
 from jaxgpt.nn.mlp import MLP
@@ -57,7 +58,7 @@ class Block(nnx.Module):
         params: Params,
         q_positions: Int[Array, "#B T"],
         k_positions: Int[Array, "#B S"],
-        pattern: Banded | Hashed | None = None,
+        pattern: Banded | Fused | Hashed | None = None,
         cache: Stored | None = None,
         at: Int[Array, ""] | None = None,
         source: Stored | None = None,

@@ -117,6 +117,9 @@ class TrainingConfig:
     ] = "none"
     number_loss_weight: Annotated[float, "its factor; lambda in arXiv 2411.02083"] = 0.3
     accumulation: Annotated[int, "pieces a batch is computed in, to save memory"] = 1
+    logits_mib: Annotated[
+        int, "logits held at once; more are computed piece by piece, twice, which needs less memory"
+    ] = 1024
     chunk: Annotated[int, "steps a dispatch"] = 20
     log_every: Annotated[int, "steps between records"] = 20
     eval_every: Annotated[int, "steps between evaluations on validation; 0: only at the end"] = 0
@@ -134,8 +137,21 @@ class TrainingConfig:
     tensorboard: Annotated[bool, "also write TensorBoard records (extra: tensorboard)"] = False
     wandb: Annotated[bool, "also write to Weights & Biases (extra: wandb)"] = False
 
+    @property
+    def most_logits(self) -> int:
+        """How many logits `logits_mib` is, at four bytes each."""
+        return self.logits_mib * 2**18
+
     def __post_init__(self):
-        positive = ("steps", "batch_size", "train_examples", "accumulation", "chunk", "log_every")
+        positive = (
+            "steps",
+            "batch_size",
+            "train_examples",
+            "accumulation",
+            "chunk",
+            "log_every",
+            "logits_mib",
+        )
         for name in (*positive, "select_examples", "noise_copies"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")

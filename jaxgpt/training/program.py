@@ -187,7 +187,11 @@ class Program:
                 drawn = jax.random.fold_in(jax.random.key(0), index[0])
                 batch = objectives.hidden(self.template.config, batch, self.training.objective, drawn)
                 losses, weights = objectives.next_token(
-                    model, batch, self.training.objective, end_weight=self.training.end_weight
+                    model,
+                    batch,
+                    self.training.objective,
+                    end_weight=self.training.end_weight,
+                    most_logits=self.training.most_logits,
                 )
                 weights = weights * real[:, None]
                 return (losses * weights).sum(), weights.sum()
@@ -213,7 +217,13 @@ class Program:
         def loss(params, batch, key):
             model = self.template.model(self.tuning.join(params, kept))
             losses, weights = objectives.next_token(
-                model, batch, which, key, end_weight=end_weight, extra=self.number_loss
+                model,
+                batch,
+                which,
+                key,
+                end_weight=end_weight,
+                extra=self.number_loss,
+                most_logits=self.training.most_logits,
             )
             return (losses * weights).sum() / total
 

@@ -148,6 +148,8 @@ MUTABLE = (
     "optimizer.clip_norm",
     "training.steps",
     "training.chunk",
+    "training.logits_mib",
+    "model.attention_kernel",
     "training.accumulation",
     "training.log_every",
     "training.eval_every",

@@ -59,6 +59,11 @@ class Position(Choice, package="jaxgpt.nn.position"):
         """Raises ValueError if the scheme cannot work with heads of this shape."""
 
     @property
+    def biased(self) -> bool:
+        """Whether the scheme adds to the scores."""
+        return type(self).bias is not Position.bias
+
+    @property
     def size(self) -> int | None:
         """Positions must be below this number; None where the model's `max_length` is limit enough."""
         return None
