@@ -21,9 +21,23 @@ Which = Literal["completion", "all", "labels", "span", "choice", "pretraining"]
 
 def token_losses(logits: Float[Array, "*B V"], targets: Int[Array, "*B"]) -> Float[Array, "*B"]:
     """-log p(target), in nats."""
-    wide = logits.astype(jnp.promote_types(logits.dtype, jnp.float32))
-    picked = jnp.take_along_axis(wide, targets[..., None], axis=-1)[..., 0]
-    return jax.nn.logsumexp(wide, axis=-1) - picked
+    return _token_losses(logits.astype(jnp.promote_types(logits.dtype, jnp.float32)), targets)
+
+
+@jax.custom_jvp
+def _token_losses(logits, targets):
+    picked = jnp.take_along_axis(logits, targets[..., None], axis=-1)[..., 0]
+    return jax.nn.logsumexp(logits, axis=-1) - picked
+
+
+@_token_losses.defjvp
+def _token_losses_jvp(primals, tangents):
+    """The gradient is p - 1 at the target and p elsewhere; that of a look-up would scatter into all logits."""
+    logits, targets = primals
+    log_sum = jax.nn.logsumexp(logits, axis=-1, keepdims=True)
+    own = jnp.arange(logits.shape[-1], dtype=targets.dtype) == targets[..., None]
+    slope = jnp.exp(logits - log_sum) - own
+    return _token_losses(logits, targets), (slope * tangents[0]).sum(axis=-1)
 
 
 @dataclasses.dataclass(frozen=True)

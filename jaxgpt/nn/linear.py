@@ -13,6 +13,9 @@ Axes = tuple[str | None, ...]
 
 def normal(key: jax.Array, shape: tuple[int, ...], std: float, axes: Axes, dtype) -> nnx.Param:
     """A parameter drawn from N(0, std^2). `axes` names each dimension for the sharding table."""
+    # Behind the barrier the key is data, and XLA compiles the draws of equal shapes once.
+    data = jax.lax.optimization_barrier(jax.random.key_data(key))
+    key = jax.random.wrap_key_data(data, impl=jax.random.key_impl(key))
     return nnx.Param(std * jax.random.normal(key, shape, dtype), axes=axes)
 
 
@@ -55,11 +58,23 @@ class Linear(nnx.Module):
     def __call__(self, x: Array) -> Array:
         kernel = self.kernel[...].astype(self.dtype)
         y = jnp.tensordot(x.astype(self.dtype), kernel, axes=self.contracted)
-        if self.bias is None:
-            return y
-        # In float32, so that the bias's gradient, a sum over all tokens, is one of float32 numbers.
-        wide = jnp.promote_types(self.dtype, jnp.float32)
-        return (y.astype(wide) + self.bias[...].astype(wide)).astype(self.dtype)
+        return y if self.bias is None else add_bias(y, self.bias[...])
+
+
+@jax.custom_jvp
+def add_bias(y: Array, bias: Array) -> Array:
+    """y + bias in the type of y, which a matrix product can do on its way out.
+
+    The bias's gradient, a sum over all tokens, is nevertheless one of numbers of at least float32.
+    """
+    return y + bias.astype(y.dtype)
+
+
+@add_bias.defjvp
+def _add_bias_jvp(primals, tangents):
+    (y, bias), (y_dot, bias_dot) = primals, tangents
+    wide = jnp.promote_types(y.dtype, jnp.float32)
+    return add_bias(y, bias), (y_dot.astype(wide) + bias_dot.astype(wide)).astype(y.dtype)
 
 
 class Embedding(nnx.Module):
@@ -104,10 +119,18 @@ class Embedding(nnx.Module):
         return wide_matmul(x, self.vectors().T)
 
 
+@jax.custom_jvp
 def wide_matmul(x: Array, kernel: Array) -> Array:
-    """x @ kernel with a result of at least float32."""
+    """x @ kernel with a result of at least float32; what comes back in the backward pass has x's type."""
     wide = jnp.promote_types(x.dtype, jnp.float32)
     return jnp.matmul(x, kernel, preferred_element_type=wide)
+
+
+@wide_matmul.defjvp
+def _wide_matmul_jvp(primals, tangents):
+    (x, kernel), (x_dot, kernel_dot) = primals, tangents
+    y = wide_matmul(x, kernel)
+    return y, (x_dot @ kernel).astype(y.dtype) + (x @ kernel_dot).astype(y.dtype)
 
 
 def dropout(x: Array, rate: float, key: jax.Array | None) -> Array:

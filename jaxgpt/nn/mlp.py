@@ -21,8 +21,11 @@ _GATED = {"reglu": "relu", "geglu": "gelu", "geglu_tanh": "gelu_tanh", "swiglu":
 
 
 def function(activation: str):
-    """The function of an activation, which a gated one applies to its gate."""
-    return _FUNCTIONS[_GATED.get(activation, activation)]
+    """The function of an activation, which a gated one applies to its gate.
+
+    Its backward pass starts from its input: what lies between would cost more to keep than to compute.
+    """
+    return jax.checkpoint(_FUNCTIONS[_GATED.get(activation, activation)])
 
 
 class MLP(nnx.Module):

@@ -22,6 +22,9 @@ from jaxgpt.training.tuning import Tuning
 Params = dict[str, Array]
 State = dict[str, Any]
 
+#: Random draws of one shape are not made in one kernel, which takes XLA minutes to compile for a GPU.
+_APART = {"xla_disable_hlo_passes": "multi_output_fusion"}
+
 
 class Template:
     """A model's structure apart from its weights, which are a flat dictionary `path.to.kernel: array`."""
@@ -107,7 +110,7 @@ class Program:
           given: weights to start from; those that are not among them are drawn.
         """
         where = jax.tree.map(lambda leaf: leaf.sharding, self.abstract())
-        return jax.jit(self._init, out_shardings=where)(given)
+        return jax.jit(self._init, out_shardings=where, compiler_options=_APART)(given)
 
     def _init(self, given: Params | None = None) -> State:
         def one(key):
