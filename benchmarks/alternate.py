@@ -5,9 +5,11 @@ took to compile), and then does a round for each line it is sent, printing the s
 So no side's settings, threads or memory touch another's, and a machine that drifts slows all of them.
 """
 
+import argparse
 import dataclasses
 import datetime
 import json
+import os
 import platform
 import shlex
 import statistics
@@ -64,6 +66,7 @@ def alternate(
     rounds: int,
     arguments: Sequence[str] = (),
     timeout: float = 1800,
+    together: bool = False,
 ) -> dict[str, Side]:
     """Each side in turn, `rounds` times, after one round that is not counted.
 
@@ -71,16 +74,25 @@ def alternate(
       script: the file that is run with `--side NAME`.
       arguments: of all sides.
       timeout: seconds that a side has to get ready, and for a round; then it is ended.
+      together: whether all get ready at once, which makes their compile times worthless.
     """
     running: dict[str, subprocess.Popen] = {}
     facts, errors = {}, {}
     times: dict[str, list[float]] = {name: [] for name in names}
+    # Sides share a GPU's memory, so none may take most of it beforehand.
+    environment = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false"} | os.environ
+
+    def start(name):
+        command = [sys.executable, script, "--side", name, *arguments]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        running[name] = subprocess.Popen(command, text=True, env=environment, **pipes)
+
     try:
+        for name in names if together else ():
+            start(name)
         for name in names:
-            command = [sys.executable, script, "--side", name, *arguments]
-            running[name] = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
+            if name not in running:
+                start(name)
             facts[name] = _answer(running[name], timeout)
             if error := facts[name].get("error"):
                 errors[name] = error
@@ -109,11 +121,24 @@ def alternate(
     }
 
 
-def serve(prepare: Callable[[], tuple[dict[str, Any], Callable[[], Any]]]) -> None:
-    """Be a side: `prepare` gives facts and the function of one round, which ends when its work has."""
+def options(doc: str, *, rounds: int) -> argparse.ArgumentParser:
+    """The options that every benchmark has."""
+    parser = argparse.ArgumentParser(description=doc)
+    parser.add_argument("--rounds", type=int, default=rounds, help="rounds of each side; medians are quoted")
+    parser.add_argument("--no-write", action="store_true", help="print the figures alone")
+    parser.add_argument("--together", action="store_true", help="prepare all sides at once")
+    parser.add_argument("--side", help=argparse.SUPPRESS)
+    return parser
+
+
+def serve(prepare: Callable[[], tuple]) -> None:
+    """Be a side: `prepare` gives facts and the function of one round, which ends when its work has.
+
+    A third thing it may give is a function of what is known in the end.
+    """
     real, sys.stdout = sys.stdout, sys.stderr  # what libraries print is no answer
     try:
-        facts, work = prepare()
+        facts, work, *more = prepare()
     except Exception as error:  # noqa: BLE001  a peer that is not there, or not for this machine
         words = " ".join(f"{type(error).__name__}: {error}".split())
         print(json.dumps({"error": words[:300]}), file=real, flush=True)
@@ -123,7 +148,10 @@ def serve(prepare: Callable[[], tuple[dict[str, Any], Callable[[], Any]]]) -> No
         began = time.perf_counter()
         work()
         print(json.dumps({"seconds": time.perf_counter() - began}), file=real, flush=True)
-    print(json.dumps({"peak_mib": peak_mib()}), file=real, flush=True)
+    last = {"peak_mib": peak_mib(), "device_mib": device_mib()}
+    for known in more:
+        last |= known()
+    print(json.dumps(last), file=real, flush=True)
 
 
 def _answer(process: subprocess.Popen, timeout: float) -> dict[str, Any]:
@@ -147,6 +175,15 @@ def peak_mib() -> float:
 
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return size / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def device_mib() -> float | None:
+    """The most memory of an accelerator that this process has used."""
+    if "jax" in sys.modules:
+        stats = sys.modules["jax"].devices()[0].memory_stats()
+        return stats["peak_bytes_in_use"] / 2**20 if stats else None
+    torch = sys.modules.get("torch")
+    return torch.cuda.max_memory_allocated() / 2**20 if torch and torch.cuda.is_available() else None
 
 
 def hardware() -> dict[str, Any]:

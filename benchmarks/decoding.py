@@ -10,7 +10,7 @@ import argparse
 import time
 
 import numpy as np
-from alternate import Side, alternate, serve, write
+from alternate import Side, alternate, options, serve, write
 
 #: Sizes by name: layers, width, heads, vocabulary, context and new tokens a round.
 SIZES = {
@@ -28,20 +28,19 @@ _MOST_ROWS_WITHOUT_CACHE = 1
 
 def main():
     """Print the table and keep it."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__, rounds=5)
     parser.add_argument("--sizes", default="tiny,baby", help=f"of {', '.join(SIZES)}")
     parser.add_argument("--batches", default=",".join(map(str, BATCHES)))
     parser.add_argument("--dtype", default="float32", choices=("float32", "bfloat16"))
     parser.add_argument("--sides", default=",".join(SIDES))
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each side; medians are quoted")
-    parser.add_argument("--no-write", action="store_true", help="print the figures alone")
-    parser.add_argument("--side", help=argparse.SUPPRESS)
+    parser.add_argument("--new", type=int, help="new tokens a round; default: by size")
     parser.add_argument("--size", help=argparse.SUPPRESS)
     parser.add_argument("--batch", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.side:
         prepare = ours if given.side == "jaxgpt" else theirs
-        serve(lambda: prepare(given.side, SIZES[given.size], given.batch, given.dtype))
+        size = (*SIZES[given.size][:-1], given.new)
+        serve(lambda: prepare(given.side, size, given.batch, given.dtype))
         return
     rows = []
     print(
@@ -56,21 +55,23 @@ def main():
                 for name in given.sides.split(",")
                 if name != "no-cache" or batch <= _MOST_ROWS_WITHOUT_CACHE
             ]
-            arguments = ["--size", size, "--batch", str(batch), "--dtype", given.dtype]
-            sides = alternate(__file__, names, rounds=given.rounds, arguments=arguments)
-            rows += [row(size, batch, given.dtype, side, sides["jaxgpt"]) for side in sides.values()]
+            new = given.new or SIZES[size][-1]
+            arguments = ["--size", size, "--batch", str(batch), "--dtype", given.dtype, "--new", str(new)]
+            sides = alternate(
+                __file__, names, rounds=given.rounds, arguments=arguments, together=given.together
+            )
+            rows += [row(size, batch, given.dtype, new, side, sides["jaxgpt"]) for side in sides.values()]
             for found in rows[-len(sides) :]:
                 show(found)
     if not given.no_write:
         print(f"written: {write('decoding', rows)}")
 
 
-def row(size: str, batch: int, dtype: str, side: Side, ours: Side) -> dict:
+def row(size: str, batch: int, dtype: str, count: int, side: Side, ours: Side) -> dict:
     """What is kept of a side; `ratio` is how many times as fast ours is."""
     found = {"size": size, "batch": batch, "dtype": dtype, "side": side.name, "error": side.error}
     if side.error:
         return found
-    count = SIZES[size][-1]
     read = side.facts["parameters"] * (2 if dtype == "bfloat16" else 4) * count / side.median
     found |= {"tokens_per_second": batch * count / side.median, "spread": side.spread}
     return found | {"ratio": ours.over(side), "bandwidth": read / ours.facts["copy"]} | side.facts
@@ -190,7 +191,7 @@ def theirs(side: str, size: tuple, batch: int, dtype: str):
                 model.generate(ids, attention_mask=torch.ones_like(ids))
 
         if side == "static":
-            model.forward = torch.compile(model.forward, dynamic=False)
+            model.forward = torch.compile(model.forward, dynamic=False, mode="reduce-overhead")
     began = time.perf_counter()
     work()
     compile_seconds = time.perf_counter() - began

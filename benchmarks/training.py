@@ -11,7 +11,7 @@ import argparse
 import time
 
 import numpy as np
-from alternate import Side, alternate, serve, write
+from alternate import Side, alternate, options, serve, write
 
 #: Sizes by name: layers, width, heads, vocabulary, length, batch and steps a round.
 SIZES = {
@@ -19,22 +19,21 @@ SIZES = {
     "tiny": (4, 128, 4, 65, 64, 12, 100),
     "baby": (6, 384, 6, 65, 256, 8, 4),
     "gpt2": (12, 768, 12, 50257, 256, 2, 1),
+    "baby-gpu": (6, 384, 6, 65, 256, 64, 100),
+    "gpt2-gpu": (12, 768, 12, 50257, 1024, 32, 10),
 }
 SIDES = ("jaxgpt", "eager", "written out", "compiled", "transformers")
 DTYPES = ("float32", "bfloat16")
-#: Side of the square matrices whose product is the peak.
-_MATRIX = 2048
+#: Side of the square matrices whose product is the peak, by kind of device.
+_MATRIX = {"cpu": 2048, "gpu": 8192}
 
 
 def main():
     """Print the table and keep it."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__, rounds=7)
     parser.add_argument("--sizes", default="makemore,tiny,baby", help=f"of {', '.join(SIZES)}")
     parser.add_argument("--dtypes", default=",".join(DTYPES))
     parser.add_argument("--sides", default=",".join(SIDES))
-    parser.add_argument("--rounds", type=int, default=7, help="rounds of each side; medians are quoted")
-    parser.add_argument("--no-write", action="store_true", help="print the figures alone")
-    parser.add_argument("--side", help=argparse.SUPPRESS)
     parser.add_argument("--size", help=argparse.SUPPRESS)
     parser.add_argument("--dtype", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -50,7 +49,13 @@ def main():
     for size in given.sizes.split(","):
         for dtype in given.dtypes.split(","):
             arguments = ["--size", size, "--dtype", dtype]
-            sides = alternate(__file__, given.sides.split(","), rounds=given.rounds, arguments=arguments)
+            sides = alternate(
+                __file__,
+                given.sides.split(","),
+                rounds=given.rounds,
+                arguments=arguments,
+                together=given.together,
+            )
             rows += [row(size, dtype, side, sides["jaxgpt"]) for side in sides.values()]
             for found in rows[-len(sides) :]:
                 show(found)
@@ -121,7 +126,13 @@ def ours(side: str, size: tuple, dtype: str):
         dtype=dtype,
     )
     chunk = min(steps, 20)
-    training = TrainingConfig(batch_size=batch, chunk=chunk, steps=10**6, objective="all")
+    training = TrainingConfig(
+        batch_size=batch,
+        chunk=chunk,
+        steps=10**6,
+        objective="all",
+        logits_mib=8192,  # PyTorch holds all of them, too
+    )
     mesh = sharding.make_mesh(training.mesh, batch)
     optimizer = OptimizerConfig(learning_rate=1e-4, clip_norm=1.0)
     program = Program(Template(model), optimizer, training, 1, mesh, length)
@@ -141,15 +152,31 @@ def ours(side: str, size: tuple, dtype: str):
             place += chunk
         np.asarray(metrics["loss"])
 
-    side_length = jnp.ones((_MATRIX, _MATRIX), dtype)
+    side = _MATRIX[jax.default_backend()]
+    square = jax.random.normal(jax.random.key(0), (side, side), dtype)  # a product of ones is faster
     product = jax.jit(jnp.matmul)
     times = []
     for _ in range(6):
         began = time.perf_counter()
-        jax.block_until_ready(product(side_length, side_length))
+        jax.block_until_ready(product(square, square))
         times.append(time.perf_counter() - began)
-    facts = {"compile_seconds": compile_seconds, "peak": 2 * _MATRIX**3 / min(times)}
+    facts = {"compile_seconds": compile_seconds, "peak": 2 * side**3 / min(times)}
     return facts | {"parameters": program.template.num_params}, work
+
+
+def batches(stream: np.ndarray, length: int, batch: int, device: str):
+    """A function that draws a batch of windows, as nanoGPT does: on the host, sent without waiting."""
+    import torch
+
+    stream = torch.from_numpy(np.asarray(stream, np.int64))
+    generator = torch.Generator().manual_seed(0)
+
+    def draw():
+        start = torch.randint(len(stream) - length, (batch,), generator=generator)
+        tokens = torch.stack([stream[i : i + length + 1] for i in start])
+        return tokens.pin_memory().to(device, non_blocking=True) if device == "cuda" else tokens
+
+    return draw
 
 
 def theirs(side: str, size: tuple, dtype: str):
@@ -158,6 +185,7 @@ def theirs(side: str, size: tuple, dtype: str):
 
     layers, width, heads, vocab, length, batch, steps = size
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.backends.cuda.matmul.allow_tf32 = True  # as nanoGPT has it, and as JAX has it
     torch.manual_seed(0)
     if side == "transformers":
         import transformers
@@ -184,21 +212,21 @@ def theirs(side: str, size: tuple, dtype: str):
     rule = torch.optim.AdamW(
         model.parameters(), lr=1e-4, betas=(0.9, 0.95), weight_decay=0.1, fused=device == "cuda"
     )
-    function = torch.compile(model) if side == "compiled" else model
-    stream = torch.from_numpy(text(vocab)).to(device)
-    generator = torch.Generator().manual_seed(0)
     narrow = torch.autocast(device, torch.bfloat16, enabled=dtype == "bfloat16")
+
+    def loss_of(tokens):
+        logits = model(tokens[:, :-1])
+        logits = logits if torch.is_tensor(logits) else logits.logits
+        return torch.nn.functional.cross_entropy(logits.reshape(-1, vocab).float(), tokens[:, 1:].reshape(-1))
+
+    function = torch.compile(loss_of) if side == "compiled" else loss_of
+    draw = batches(text(vocab), length, batch, device)
 
     def work(count: int = steps):
         for _ in range(count):
-            start = torch.randint(len(stream) - length - 1, (batch,), generator=generator)
-            tokens = torch.stack([stream[i : i + length + 1] for i in start])
+            tokens = draw()
             with narrow:
-                logits = function(tokens[:, :-1])
-                logits = logits if torch.is_tensor(logits) else logits.logits
-                loss = torch.nn.functional.cross_entropy(
-                    logits.reshape(-1, vocab).float(), tokens[:, 1:].reshape(-1)
-                )
+                loss = function(tokens)
             rule.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)

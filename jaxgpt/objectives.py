@@ -32,7 +32,7 @@ def _token_losses(logits, targets):
 
 @_token_losses.defjvp
 def _token_losses_jvp(primals, tangents):
-    """The gradient is p - 1 at the target and p elsewhere; that of a look-up would scatter into all logits."""
+    """The gradient is p - 1 at the target, p elsewhere; that of a look-up would scatter into all logits."""
     logits, targets = primals
     log_sum = jax.nn.logsumexp(logits, axis=-1, keepdims=True)
     own = jnp.arange(logits.shape[-1], dtype=targets.dtype) == targets[..., None]

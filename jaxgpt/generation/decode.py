@@ -79,6 +79,15 @@ def generate(
     return tokens
 
 
+def spare_rows(count: int) -> int:
+    """How many rows that are done are decoded beside `count` others.
+
+    Of one row XLA for GPUs makes products of a matrix and a vector, and writes out what it sums up: it moves
+    a matrix three times. Of two it makes products of matrices.
+    """
+    return int(count == 1 and jax.default_backend() == "gpu")
+
+
 class Decoding:
     """A batch under way. Arguments and errors are those of `generate`.
 
@@ -126,10 +135,11 @@ class Decoding:
         self._prompts = rows
         self._prompt_of = np.repeat(np.arange(len(rows)), samples)
         count = len(self._prompt_of)
+        self._spare = spare_rows(count)
         self._keys = row_keys(
             jnp.uint32(sampling.seed),
-            jnp.asarray(np.repeat(np.asarray(row_ids, np.uint32), samples)),
-            jnp.asarray(np.tile(np.arange(samples, dtype=np.uint32), len(rows))),
+            self._with_spare(np.repeat(np.asarray(row_ids, np.uint32), samples)),
+            self._with_spare(np.tile(np.arange(samples, dtype=np.uint32), len(rows))),
         )
         self._limits = np.repeat(np.asarray(limit, np.int32), samples)
         self.tokens = np.full((count, max_new_tokens), pad_id, np.int32)
@@ -182,8 +192,7 @@ class Decoding:
             self._cache = loop.grow(self._cache, slots=slots)
         steps = min(steps, self._cache.capacity - self._used)
         if self._changed:
-            done = self._rows.done | jnp.asarray(self.done)
-            self._rows = dataclasses.replace(self._rows, done=done)
+            self._rows = dataclasses.replace(self._rows, done=self._rows.done | self._all_done())
         self._cache, self._rows, out, numbers = loop.extend(
             self._graph, self._params, self._rules, self._cache, self._rows, jnp.int32(steps)
         )
@@ -231,6 +240,8 @@ class Decoding:
         # Not what is left to generate, which would give every move of the window a size of its own.
         ahead = min(self.tokens.shape[1], self.config.max_length)
         self._most = width + ahead + (self.config.memory or 0)
+        repeats = first and len(of) > len(contexts)
+        of = np.pad(of, (0, self._spare), mode="edge")
         present = None
         if self._rules.repetition_penalty is not None:
             present = np.zeros((len(of), self.config.vocab_size), bool)
@@ -239,10 +250,10 @@ class Decoding:
                 present[row, self.tokens[row, : self.length[row]]] = True
         rows = loop.Rows(
             token=jnp.zeros(len(of), jnp.int32),
-            length=jnp.asarray(self.length),
-            limit=jnp.asarray(self._limits),
-            done=jnp.asarray(self.done),
-            beyond=jnp.asarray(self._beyond),
+            length=self._with_spare(self.length),
+            limit=self._with_spare(self._limits),
+            done=self._all_done(),
+            beyond=self._with_spare(self._beyond),
             present=None if present is None else jnp.asarray(present),
             keys=self._keys,
         )
@@ -253,22 +264,29 @@ class Decoding:
             rows,
             prompt,
             source,
-            jnp.asarray(of) if first and len(of) > len(contexts) else None,
+            jnp.asarray(of) if repeats or self._spare else None,
             slots=prompts.bucket(width + min(ahead, loop.CHUNK)),
         )
         prompts.check_positions(self.config, largest)
         self._used = width + (self.config.memory or 0)
-        self._seen = np.array([len(contexts[i]) for i in (of if first else range(len(of)))], np.int32)
+        rows = of[: len(self.done)]
+        self._seen = np.array([len(contexts[i]) for i in (rows if first else range(len(rows)))], np.int32)
         number = self._rows.number
         self._receive(self._rows.token[:, None], None if number is None else number[:, None], 1)
 
+    def _with_spare(self, values: np.ndarray) -> jax.Array:
+        return jnp.asarray(np.pad(values, (0, self._spare), mode="edge"))
+
+    def _all_done(self) -> jax.Array:
+        return jnp.asarray(np.pad(self.done, (0, self._spare), constant_values=True))
+
     def _receive(self, out: jax.Array, numbers: jax.Array | None, steps: int) -> None:
         """Takes over new tokens from the device, the one place that waits for it."""
-        rows = self._rows
+        rows, count = self._rows, len(self.done)
         if numbers is not None:
-            self.numbers[:, self._step : self._step + steps] = np.asarray(numbers)[:, :steps]
+            self.numbers[:, self._step : self._step + steps] = np.asarray(numbers)[:count, :steps]
         out, self.length, self.done, self._beyond = (
-            np.array(x) for x in jax.device_get((out, rows.length, rows.done, rows.beyond))
+            np.array(x[:count]) for x in jax.device_get((out, rows.length, rows.done, rows.beyond))
         )
         self.tokens[:, self._step : self._step + steps] = out[:, :steps]
         self._step += steps

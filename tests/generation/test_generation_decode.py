@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from generation_models import BOS, EOS, EQUALS, PLUS, POSITIONS, always, naive_for, random_model
 
-from jaxgpt.generation import Sampling, generate, loop
+from jaxgpt.generation import Sampling, decode, generate, loop
 from jaxgpt.generation.decode import Decoding
 
 #: Of unequal length; with the marker, after which coupled digits do not depend on what follows them.
@@ -157,3 +157,14 @@ def test_repetition_penalty_counts_prompt_and_new_tokens(decoder):
     rows = generate(decoder, PROMPTS, max_new_tokens=20, sampling=sampling)
     assert rows[0].tolist() == ids[len(PROMPTS[0]) :]
     assert rows[0].tolist() != generate(decoder, PROMPTS, max_new_tokens=20)[0].tolist()
+
+
+@pytest.mark.parametrize("overflow", ["stop", "slide"])
+def test_a_row_beside_it_changes_nothing(monkeypatch, overflow):
+    """As on a GPU, where a row does not decode alone."""
+    model = random_model()
+    sampling = Sampling(temperature=1.0, repetition_penalty=1.2, seed=3)
+    given = {"max_new_tokens": 100, "sampling": sampling, "overflow": overflow, "eos_id": EOS}
+    alone = generate(model, PROMPTS[:1], **given)
+    monkeypatch.setattr(decode, "spare_rows", lambda count: int(count == 1))
+    np.testing.assert_array_equal(generate(model, PROMPTS[:1], **given), alone)
