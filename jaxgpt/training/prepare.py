@@ -153,7 +153,9 @@ def _check_packing(experiment: Experiment) -> None:
             f"{packing} is for questions; task={type(task).kind()} is a text without padding: set it to none"
         )
     if training.objective in OBJECTIVES:
-        raise ValueError(f"{packing}: objective={training.objective} is of a row as a whole; set it to none")
+        raise ValueError(
+            f"{packing}: training.objective={training.objective} is of a row as a whole; set packing to none"
+        )
     if refusal := unpackable(experiment.model):
         raise ValueError(f"{packing}: model.{refusal}; or set training.packing=none")
 
@@ -169,13 +171,13 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         raise ValueError(
             "model.kind=encoder learns a text by hidden tokens of it; set training.objective=all"
         )
+    if training.packing is not None:
+        _check_packing(experiment)
     labelled = training.objective in OBJECTIVES
     if labelled:
         _check_labels(experiment)
     if experiment.model.head == "none" and not labelled:
         raise ValueError("model.head=none gives no logits to train; set it to tied or separate")
-    if training.packing is not None:
-        _check_packing(experiment)
     both = experiment.model.kind == "encoder_decoder"
     if task.layout == "stream" and both and training.noise is None:
         raise ValueError(
