@@ -76,6 +76,17 @@ TABLES = {
             ("waited, of a step", "waited", "{:.2%}"),
         ),
     ),
+    "packing": (
+        "Rows that several examples share",
+        (
+            ("row", "row", "{}"),
+            ("rows a step", "rows", "{}"),
+            ("places with a token", "share", "{:.1%}"),
+            ("tokens that count/s", "tokens_per_second", "{:,.0f}"),
+            ("spread", "spread", "{:.1%}"),
+            ("faster than padded by", "ratio", "{:.2f}"),
+        ),
+    ),
 }
 
 

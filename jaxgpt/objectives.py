@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from jaxgpt import masking
+from jaxgpt.data.packing import END, PROMPT, TARGET
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Output, Transformer
 
@@ -130,7 +131,7 @@ def hidden_losses(
 
 
 def gather(data: Batch, index: Int[Array, "B"], window: int) -> Batch:
-    """The batch of some examples, from the arrays of `Rows` or `Stream`."""
+    """The batch of some examples, from the arrays of `Rows`, `Packed` or `Stream`."""
     if "stream" in data:
         tokens = data["stream"][index[:, None] + jnp.arange(window + 1)]
         return {"tokens": tokens.astype(jnp.int32)}
@@ -158,8 +159,11 @@ def weights(batch: Batch, which: Which, end_weight: float = 1.0) -> Float[Array,
     Of an encoder's batch it is [B, T], with 1 for every token that was hidden; of one with labels [B, K],
     with 1 for every label; of one with both [B, T + K], where a row's label weighs as much as its hidden
     tokens together.
-    `end_weight` is that of the end token of a row; a stream has no rows.
+    `end_weight` is that of the end token of an example; a stream has none.
     """
+    if "roles" in batch:
+        role, first = batch["roles"], TARGET if which == "completion" else PROMPT
+        return jnp.where(role == END, end_weight, ((role >= first) & (role < END)).astype(jnp.float32))
     if "labels" in batch:
         told = (batch["labels"] >= 0).astype(jnp.float32)
         if "carries" not in batch:
@@ -252,7 +256,8 @@ def next_token(
 ) -> tuple[Float[Array, "B S"], Float[Array, "B S"]]:
     """Losses and weights of every predicted token; the source, if any, is read by the encoder.
 
-    Of a batch with hidden tokens these are predicted, [B, T] each; of one with labels these, [B, K].
+    Of a batch with hidden tokens these are predicted, [B, T] each; of one with labels these, [B, K]. Rows of
+    several documents say which token is of which, and what follows each.
 
     Padding stands on the right, where no real token of a causal model sees it, so `order` is left out
     and masks are shared by all rows. Where a number token is predicted, the loss of the number is added to
@@ -266,6 +271,7 @@ def next_token(
         hidden = model(batch["tokens"], order=batch["order"], key=key, logits_of="none").hidden
         return hidden_losses(model, hidden, batch["targets"], **by_piece), batch["carries"]
     tokens, numbers = batch["tokens"], batch.get("numbers")
+    targets = batch.get("targets", tokens[:, 1:])
     source = source_order = None
     if "source" in batch:
         source = batch["source"]
@@ -273,19 +279,20 @@ def next_token(
         source_order = jnp.where(place < batch["source_length"][:, None], place, -1)
     if model.config.segment is not None:
         hidden = segmented(model, tokens[:, :-1], key)
-        return hidden_losses(model, hidden, tokens[:, 1:], **by_piece), weights(batch, which, end_weight)
+        return hidden_losses(model, hidden, targets, **by_piece), weights(batch, which, end_weight)
     output = model(
         tokens[:, :-1],
         source=source,
         source_order=source_order,
         numbers=None if numbers is None else numbers[:, :-1],
         source_numbers=batch.get("source_numbers"),
+        documents=batch.get("documents"),
         key=key,
         logits_of="none",
     )
-    losses = hidden_losses(model, output.hidden, tokens[:, 1:], **by_piece)
+    losses = hidden_losses(model, output.hidden, targets, **by_piece)
     if numbers is not None:
         number = model.config.number
         own = number.loss(output.numbers, numbers[:, 1:])
-        losses = losses + jnp.where(tokens[:, 1:] == number.token_id, own, 0.0)
+        losses = losses + jnp.where(targets == number.token_id, own, 0.0)
     return losses, weights(batch, which, end_weight)

@@ -69,7 +69,7 @@ def test_medians_and_ratios():
     assert fast.spread == pytest.approx((4.5 - 1.5) / 3)
 
 
-@pytest.mark.parametrize("name", ["training", "decoding", "seeds", "scaling", "startup", "data"])
+@pytest.mark.parametrize("name", ["training", "decoding", "seeds", "scaling", "startup", "data", "packing"])
 def test_each_tells_what_it_takes(name):
     command = [sys.executable, f"benchmarks/{name}.py", "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)

@@ -5,6 +5,7 @@ import numpy as np
 from jax.sharding import Mesh
 
 from jaxgpt.data.order import Order
+from jaxgpt.data.packing import Packed
 from jaxgpt.data.rows import Rows
 from jaxgpt.data.stream import Stream
 from jaxgpt.training import sharding
@@ -20,7 +21,7 @@ class DeviceFeed:
       chunk: steps a dispatch, the first dimension of the indices.
     """
 
-    def __init__(self, table: Rows | Stream, orders: list[Order], chunk: int, mesh: Mesh):
+    def __init__(self, table: Rows | Packed | Stream, orders: list[Order], chunk: int, mesh: Mesh):
         self.orders, self._chunk, self._where = orders, chunk, sharding.replicated(mesh)
         self.data = {name: sharding.put(value, self._where) for name, value in table.arrays().items()}
 
@@ -39,7 +40,7 @@ class HostFeed:
     start at any step and grain keeps no state of ours.
     """
 
-    def __init__(self, table: Rows | Stream, orders: list[Order], chunk: int, mesh: Mesh):
+    def __init__(self, table: Rows | Packed | Stream, orders: list[Order], chunk: int, mesh: Mesh):
         import grain
 
         self.orders, self._chunk, self._where = orders, chunk, sharding.replicated(mesh)
@@ -69,7 +70,7 @@ class HostFeed:
 class _Batches:
     """Random access to whole batches, which is what makes reading fast."""
 
-    def __init__(self, table: Rows | Stream, orders: list[Order]):
+    def __init__(self, table: Rows | Packed | Stream, orders: list[Order]):
         self._arrays, self._orders = table.arrays(), orders
         self._window = getattr(table, "window", 0)
 
@@ -84,7 +85,7 @@ class _Batches:
 
 
 def make_feed(
-    table: Rows | Stream, orders: list[Order], chunk: int, mesh: Mesh, *, on_device_mib: int
+    table: Rows | Packed | Stream, orders: list[Order], chunk: int, mesh: Mesh, *, on_device_mib: int
 ) -> DeviceFeed | HostFeed:
     """A feed from the device if the table has at most `on_device_mib` MiB, otherwise from the host."""
     size = sum(value.nbytes for value in table.arrays().values())

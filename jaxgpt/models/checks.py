@@ -183,3 +183,19 @@ def _check_clusters(config):
         )
     if config.head == "separate" or config.embedding_width is not None or config.head_transform:
         raise ValueError("embedding=adaptive has its own head: use head=tied or none, and d_model wide")
+
+
+def unpackable(config: "ModelConfig") -> str:
+    """Why a model cannot read rows of several documents, in words that name the way out; "" if it can."""
+    if config.kind != "decoder":
+        return f"kind={config.kind} reads a row as one text; only kind=decoder tells documents apart"
+    if config.mixer != "attention":
+        return f"mixer={config.mixer} reads a row as one text; only mixer=attention tells documents apart"
+    if config.sparse is not None:
+        kind = type(config.sparse).kind()
+        return f"sparse={kind} cuts a row without regard to documents; use window, or sparse=none"
+    if config.memory is not None:
+        return f"memory={config.memory} goes on from row to row; set memory=none"
+    if config.labels or config.pooler:
+        return f"labels={config.labels}, pooler={config.pooler} are of a row as a whole; leave them out"
+    return ""

@@ -97,6 +97,7 @@ class RecurrentStack(nnx.Module):
         source: Read | None = None,
         source_order: Int[Array, "#B Z"] | None = None,
         global_tokens: None = None,
+        documents: None = None,
         cache: caching.Cache | None = None,
         key: jax.Array | None = None,
         tap: Tap = identity,

@@ -121,6 +121,7 @@ class SimpleStack(nnx.Module):
         source: None = None,
         source_order: None = None,
         global_tokens: None = None,
+        documents: None = None,
         cache: caching.Cache | None = None,
         key: jax.Array | None = None,
         tap: Tap = identity,

@@ -14,6 +14,7 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.views import Views
 from jaxgpt.nn import cache as caching
 from jaxgpt.nn import mask as masks
+from jaxgpt.nn.documents import order_of
 from jaxgpt.nn.linear import dropout, fold
 from jaxgpt.nn.reversible import reversible
 from jaxgpt.nn.tap import Tap, below, identity
@@ -80,6 +81,7 @@ class Stack(nnx.Module):
         source=None,
         source_order: Int[Array, "#B Z"] | None = None,
         global_tokens: Int[Array, "B G"] | None = None,
+        documents: Int[Array, "B T"] | None = None,
         cache: caching.Cache | None = None,
         key: jax.Array | None = None,
         tap: Tap = identity,
@@ -89,7 +91,9 @@ class Stack(nnx.Module):
         wanted = cache is not None
         if cache is None and self.config.memory is not None:
             cache = self.init_cache(batch, length)
-        plain = order is None and cache is None
+        plain = order is None and cache is None and documents is None
+        if documents is not None:
+            order = order_of(documents)
         if order is None:
             order = jnp.arange(length, dtype=jnp.int32)[None]
         if cache is not None:
@@ -124,6 +128,7 @@ class Stack(nnx.Module):
             batch=batch,
             order=order,
             k_order=k_order,
+            documents=documents,
             positions=positions,
             at=at,
             oldest=oldest,

@@ -10,6 +10,7 @@ from flax import nnx
 from jaxtyping import Array, Float, Int, Num
 
 from jaxgpt.models.building import build_norm
+from jaxgpt.models.checks import unpackable
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.recurrent import RecurrentStack
 from jaxgpt.models.simple import SimpleStack
@@ -159,6 +160,7 @@ class Transformer(nnx.Module):
         numbers: Num[Array, "B T F"] | None = None,
         source_numbers: Num[Array, "B Z F"] | None = None,
         global_tokens: Int[Array, "B G"] | None = None,
+        documents: Int[Array, "B T"] | None = None,
         cache: caching.Cache | None = None,
         key: jax.Array | None = None,
         logits_of: LogitsOf = "all",
@@ -178,6 +180,10 @@ class Transformer(nnx.Module):
           source_numbers: the same for the source.
           global_tokens: where in each row the tokens stand that see all and are seen by all, -1 for none; of
             an encoder with `sparse=longformer`.
+          documents: where rows hold several, one behind the other: which one each token is in, counted from
+            1, and 0 on padding. None sees another, the order begins again with each, and each may have
+            `max_length` tokens. Of a decoder whose layers tell them apart (`checks.unpackable`), without
+            `order` and `cache`.
           cache: from `init_cache`; the tokens of this call are appended to it.
           key: for dropout and random positions; None for evaluation.
           logits_of: `last` gives the last token alone logits, `none` no token; the method `logits` makes them
@@ -188,10 +194,13 @@ class Transformer(nnx.Module):
           ValueError: if tokens lie outside the vocabulary (checked outside of jit only), if the kind of
             model and the arguments do not fit, or if there are more tokens than `max_length`.
         """
-        self._check(tokens, source, cache)
+        self._check(tokens, source, cache, one_text=documents is None)
         if global_tokens is not None:
             global_tokens = jnp.asarray(global_tokens)
             self._check_global(tokens, global_tokens)
+        if documents is not None:
+            documents = jnp.asarray(documents)
+            self._check_documents(tokens, documents, order, cache)
         self._check_numbers(tokens, numbers, "numbers")
         self._check_numbers(source, source_numbers, "source_numbers")
         arrays = (tokens, source, order, source_order, numbers, source_numbers)  # numpy's are welcome
@@ -227,6 +236,7 @@ class Transformer(nnx.Module):
             source=projected,
             source_order=source_order,
             global_tokens=global_tokens,
+            documents=documents,
             cache=cache,
             key=key,
             tap=tap,
@@ -265,7 +275,7 @@ class Transformer(nnx.Module):
             raise ValueError("kind=encoder has no cache: it reads all tokens at once")
         return self.decoder.init_cache(batch, slots)
 
-    def _check(self, tokens, source, cache):
+    def _check(self, tokens, source, cache, one_text):
         if self.config.kind == "encoder" and cache is not None:
             raise ValueError("kind=encoder takes no cache: it reads all tokens at once")
         if self.config.kind == "encoder_decoder":
@@ -278,7 +288,7 @@ class Transformer(nnx.Module):
                 continue
             if ids.ndim != 2 or not jnp.issubdtype(ids.dtype, jnp.integer):
                 raise ValueError(f"{name} must be integers of shape [B, T], not {ids.dtype}{list(ids.shape)}")
-            if ids.shape[1] > self.config.max_length and (cache is None or name == "source"):
+            if ids.shape[1] > self.config.max_length and one_text and (cache is None or name == "source"):
                 raise ValueError(
                     f"{ids.shape[1]} {name} exceed model.max_length={self.config.max_length}; "
                     "shorten them or train with a larger max_length"
@@ -302,6 +312,14 @@ class Transformer(nnx.Module):
             return
         if (last := int(np.asarray(global_tokens).max())) >= tokens.shape[1]:
             raise ValueError(f"global_tokens name the place {last} of {tokens.shape[1]} tokens")
+
+    def _check_documents(self, tokens, documents, order, cache):
+        if refusal := unpackable(self.config):
+            raise ValueError(f"documents: {refusal}")
+        if order is not None or cache is not None:
+            raise ValueError("documents have an order of their own and are read at once: no order, no cache")
+        if documents.shape != tokens.shape:
+            raise ValueError(f"documents of shape {list(documents.shape)} must be {list(tokens.shape)}")
 
     def _check_numbers(self, tokens, numbers, name):
         number = self.config.number

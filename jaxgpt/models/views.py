@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxgpt.nn import fused
 from jaxgpt.nn import mask as masks
 from jaxgpt.nn.banded import Banded
+from jaxgpt.nn.documents import same
 from jaxgpt.nn.hashed import Hashed
 from jaxgpt.nn.sparse.base import Blocks, Hashing
 
@@ -21,6 +22,7 @@ class Views:
 
     Args:
       order, k_order: of the tokens of this call, and of those that can be met.
+      documents: which one each token is in, where rows hold several (`jaxgpt.nn.documents`); without a cache.
       at: where the tokens of this call stand among those in the cache; None without one.
       oldest: the lowest order that is seen, by row; None: there is no such limit.
       plain: whether the tokens of this call are all there is, in order and without padding.
@@ -35,6 +37,7 @@ class Views:
         batch,
         order,
         k_order,
+        documents,
         positions,
         at,
         oldest,
@@ -43,7 +46,7 @@ class Views:
         drops,
         whole,
     ):
-        self._stack, self._config = stack, stack.config
+        self._stack, self._config, self._documents = stack, stack.config, documents
         self._batch, self._order, self._k_order, self._positions = batch, order, k_order, positions
         self._at, self._oldest, self._global, self._whole = at, oldest, global_tokens, whole
         self._fusible = plain and not drops and not whole and self._has_kernel()
@@ -99,6 +102,8 @@ class Views:
             mask = rule(self._order, self._k_order)
             if self._oldest is not None:
                 mask = mask & (self._k_order >= self._oldest[:, None])[:, None]
+            if self._documents is not None:
+                mask = mask & same(self._documents, self._documents)
             self._found[rule] = mask
         return self._found[rule]
 
@@ -108,7 +113,8 @@ class Views:
             length = self._order.shape[1] if length is None else length
             order = self._padded(self._order, length, -1)
             positions = self._padded(self._positions, length, 0)
-            self._found[blocks] = Banded.of(blocks, rule, order, positions, self._global)
+            documents = None if self._documents is None else self._padded(self._documents, length, 0)
+            self._found[blocks] = Banded.of(blocks, rule, order, positions, self._global, documents)
         return self._found[blocks]
 
     def _padded(self, x, length: int, fill: int):

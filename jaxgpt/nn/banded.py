@@ -10,6 +10,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxgpt.nn import mask as masks
 from jaxgpt.nn.cache import KeyValue
+from jaxgpt.nn.documents import same
 from jaxgpt.nn.sparse.base import Blocks
 from jaxgpt.nn.tap import Tap
 
@@ -45,8 +46,13 @@ class Banded:
         order: Int[Array, "B T"],
         positions: Int[Array, "B T"],
         global_tokens: Int[Array, "B G"] | None = None,
+        documents: Int[Array, "B T"] | None = None,
     ) -> "Banded":
-        """For `order` and `positions` of the tokens; `rule` is what they may see at all."""
+        """For `order` and `positions` of the tokens; `rule` is what they may see at all.
+
+        Of `documents` none sees another; there are no global tokens then, and `blocks` have a reach, since
+        blocks begin at any place of a document.
+        """
         near = rule
         if blocks.reach is not None:
             near = rule & masks.window(blocks.reach + 1, blocks.reach)
@@ -59,6 +65,9 @@ class Banded:
         q_order = _flat(_cut(order, blocks.size, -1))
         k_order = _flat(_neighbours(_cut(near_order, blocks.size, -1), blocks, -1))
         mask = near(q_order, k_order)
+        if documents is not None:
+            cut = _cut(documents, blocks.size, 0)
+            mask = mask & same(_flat(cut), _flat(_neighbours(cut, blocks, 0)))
         q_positions = _flat(_cut(positions, blocks.size, 0))
         k_positions = _flat(_neighbours(_cut(positions, blocks.size, 0), blocks, 0))
         if global_tokens is not None:

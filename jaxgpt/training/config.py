@@ -95,7 +95,10 @@ class TrainingConfig:
 
     steps: Annotated[int, "optimizer steps"] = 1000
     epochs: Annotated[float | None, "passes over the data, in place of steps; none: steps count"] = None
-    batch_size: Annotated[int, "examples a step and seed"] = 64
+    batch_size: Annotated[int, "examples a step and seed; with packing, rows of examples"] = 64
+    packing: Annotated[
+        int | None, "tokens a row that several questions share, none of which sees another; none: one a row"
+    ] = None
     seed: Annotated[int, "of the first replica; the others count up from it"] = 0
     data_seed: Annotated[int, "of the generated examples"] = 0
     train_examples: Annotated[int, "examples drawn from a generated task for training"] = 100_000
@@ -167,6 +170,8 @@ class TrainingConfig:
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}={getattr(self, name)} must not be negative")
+        if self.packing is not None and self.packing < 1:
+            raise ValueError(f"packing={self.packing} must be at least 1, or none")
         if self.epochs is not None and not 0 < self.epochs < math.inf:
             raise ValueError(f"epochs={self.epochs} must be positive and finite, or none")
         if not 0 < self.end_weight < math.inf:  # at 0 a model would never learn to stop

@@ -14,11 +14,13 @@ from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
 from jaxgpt.data.labelled import OBJECTIVES, build_labelled, label_names
 from jaxgpt.data.noised import build_noised
 from jaxgpt.data.order import Order
+from jaxgpt.data.packing import Packed, pack
 from jaxgpt.data.positions import check_positions, hidden_marker
 from jaxgpt.data.rows import Rows, build_rows
 from jaxgpt.data.stream import Stream, build_stream, windows
 from jaxgpt.evaluation.questions import distinct
 from jaxgpt.experiment import Experiment
+from jaxgpt.models.checks import unpackable
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.objectives import NumberTokenLoss
 from jaxgpt.task import Example, Split
@@ -43,7 +45,7 @@ class Prepared:
     Attributes:
       model: the configuration with the tokenizer's vocabulary filled in.
       examples: of the training split.
-      table: the same as tokens.
+      table: the same as tokens; with `training.packing` several in a row.
       validation: rows of the validation split, for the loss that ranks checkpoints.
       selection: the questions that weights are selected by; empty if none are.
       start: the weights to start from, where they are not drawn.
@@ -54,7 +56,7 @@ class Prepared:
     model: ModelConfig
     program: Program
     examples: list[Example]
-    table: Rows | Stream
+    table: Rows | Packed | Stream
     feed: DeviceFeed | HostFeed
     validation: dict[str, np.ndarray]
     selection: list[Example]
@@ -142,6 +144,22 @@ def _check_labels(experiment: Experiment) -> None:
         )
 
 
+def _check_packing(experiment: Experiment) -> None:
+    """Raises ValueError if examples cannot share rows."""
+    task, training = experiment.task, experiment.training
+    packing = f"training.packing={training.packing}"
+    if task.layout == "stream":
+        raise ValueError(
+            f"{packing} is for questions; task={type(task).kind()} is a text without padding: set it to none"
+        )
+    if training.objective in OBJECTIVES:
+        raise ValueError(
+            f"{packing}: training.objective={training.objective} is of a row as a whole; set packing to none"
+        )
+    if refusal := unpackable(experiment.model):
+        raise ValueError(f"{packing}: model.{refusal}; or set training.packing=none")
+
+
 def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepared:
     """Build everything but the weights; `tokenizer` is that of a run that goes on.
 
@@ -153,6 +171,8 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         raise ValueError(
             "model.kind=encoder learns a text by hidden tokens of it; set training.objective=all"
         )
+    if training.packing is not None:
+        _check_packing(experiment)
     labelled = training.objective in OBJECTIVES
     if labelled:
         _check_labels(experiment)
@@ -226,6 +246,8 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         if model.kind == "decoder":
             _check_marker(model, tokenizer, examples)
     check_positions(model, table)
+    if training.packing is not None:
+        table = pack(table, training.packing, tokenizer.pad_id)
     if training.epochs is not None:
         tokens = len(table.stream) / window if isinstance(table, Stream) else table.num_examples
         steps = max(1, math.ceil(training.epochs * tokens / training.batch_size))

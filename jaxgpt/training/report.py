@@ -6,6 +6,7 @@ import textwrap
 import jax
 import numpy as np
 
+from jaxgpt.data.packing import PROMPT, Packed
 from jaxgpt.data.stream import Stream
 from jaxgpt.fields import describe
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -42,11 +43,11 @@ def settings(prepared: Prepared, overridden: frozenset[str]) -> str:
 def summary(prepared: Prepared) -> str:
     """Parameters, tokens, memory, the expected first loss, and two rows with what carries loss."""
     program, table, training = prepared.program, prepared.table, prepared.experiment.training
-    count = program.template.num_params
+    parameters = program.template.num_params
     seeds = prepared.experiment.seeds
     width = np.dtype(prepared.model.param_dtype).itemsize if prepared.model.param_dtype != "bfloat16" else 2
     # Weights, gradients and two moments a weight; activations are known only after compiling.
-    state = 4 * width * count * seeds
+    state = 4 * width * parameters * seeds
     data = sum(value.nbytes for value in table.arrays().values())
     tokens = tokens_an_epoch(table)
     batch = training.batch_size * (
@@ -54,7 +55,8 @@ def summary(prepared: Prepared) -> str:
     )
     replicas = f" in each of {seeds} replicas" if seeds > 1 else ""
     passes = training.steps * training.batch_size / table.num_examples
-    examples = f"{table.num_examples:,} examples, "
+    count = table.num_documents if isinstance(table, Packed) else table.num_examples
+    examples = f"{count:,} examples, "
     if isinstance(table, Stream):
         passes, examples = training.steps * batch / tokens, ""
     notes = prepared.experiment.task.notes()
@@ -63,8 +65,9 @@ def summary(prepared: Prepared) -> str:
         f"device      {devices()}; mesh seeds {program.mesh.shape['seeds']}, "
         f"data {program.mesh.shape['data']}, "
         f"fsdp {program.mesh.shape['fsdp']}, tensor {program.mesh.shape['tensor']}",
-        f"parameters  {count:,}{replicas}",
+        f"parameters  {parameters:,}{replicas}",
         f"data        {examples}{tokens:,} tokens an epoch; {batch:,} a step; {passes:.2f} epochs",
+        *([packing(table)] if isinstance(table, Packed) else []),
         f"vocabulary  {prepared.model.vocab_size:,} ids ({prepared.experiment.tokenizer})",
         f"memory      {mib(state)} for weights, gradients and moments, {mib(data)} for the data",
         f"first loss  about {math.log(prepared.model.vocab_size):.3f} = log(vocabulary), if nothing is known",
@@ -93,8 +96,21 @@ def tokens_an_epoch(table) -> int:
     """Real tokens in the table."""
     if isinstance(table, Stream):
         return len(table.stream)
+    if isinstance(table, Packed):
+        return int((table.documents > 0).sum()) + table.num_documents  # with the ends, which are not read
     source = 0 if table.source_length is None else int(table.source_length.sum())
     return int(table.length.sum()) + source
+
+
+def packing(table: Packed) -> str:
+    """How full packed rows are, and how full they would be with one example each."""
+    count, width = table.documents.shape
+    longest = max(int(np.bincount(row[row > 0]).max()) for row in table.documents)
+    alone = (table.documents > 0).sum() / (table.num_documents * longest)
+    return (
+        f"packing     {count:,} rows of {width} places, {table.num_documents / count:.1f} examples each; "
+        f"{table.share:.1%} of the places hold a token, {alone:.1%} of a padded table's"
+    )
 
 
 def rows(prepared: Prepared, count: int) -> list[str]:
@@ -108,6 +124,9 @@ def rows(prepared: Prepared, count: int) -> list[str]:
             lines.append("[" + show(tokenizer, table.stream[first : first + width].tolist()) + "...]")
             continue
         i = min(i, table.num_examples - 1)
+        if isinstance(table, Packed):
+            lines.append(packed_row(prepared, i))
+            continue
         row = table.ids(i)
         if table.labels is not None:
             lines.append(f"{show(tokenizer, row)} [{prepared.examples[i].target}]")
@@ -118,6 +137,17 @@ def rows(prepared: Prepared, count: int) -> list[str]:
             source = show(tokenizer, table.source_ids(i)) + " -> "
         lines.append(f"{source}{show(tokenizer, row[:start])}[{show(tokenizer, row[start:])}]")
     return lines
+
+
+def packed_row(prepared: Prepared, row: int) -> str:
+    """The examples of a row one behind the other, each as it would stand alone."""
+    table, tokenizer = prepared.table, prepared.tokenizer
+    shown = ""
+    for number, ids in enumerate(table.document_ids(row), 1):
+        roles = table.roles[row][table.documents[row] == number]
+        prompt = (roles == PROMPT).sum() if prepared.experiment.training.objective == "completion" else 0
+        shown += f"{show(tokenizer, ids[: 1 + prompt])}[{show(tokenizer, ids[1 + prompt :])}]"
+    return shown
 
 
 def show(tokenizer: Tokenizer, ids: list[int]) -> str:

@@ -8,6 +8,7 @@ from data_building import DIGITS, sums
 from jaxgpt import objectives
 from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
 from jaxgpt.data.order import Order
+from jaxgpt.data.packing import pack
 from jaxgpt.data.rows import build_rows
 from jaxgpt.data.stream import Stream
 from jaxgpt.training.sharding import local_mesh
@@ -21,6 +22,7 @@ def tables():
     return {
         "rows": build_rows(sums(11), DIGITS, encoder_decoder=False, max_length=20),
         "pairs": build_rows(sums(11), DIGITS, encoder_decoder=True, max_length=20),
+        "packed": pack(build_rows(sums(40), DIGITS, encoder_decoder=False, max_length=20), 50, 0),
         "stream": Stream(stream, 6),
     }
 
@@ -38,7 +40,7 @@ def batches(feed, window, plan):
     return found
 
 
-@pytest.mark.parametrize("kind", ["rows", "pairs", "stream"])
+@pytest.mark.parametrize("kind", ["rows", "pairs", "packed", "stream"])
 def test_device_and_host_give_the_same_batches(kind):
     table = tables()[kind]
     orders = [Order(table.num_examples, 3, seed) for seed in (0, 1)]

@@ -6,6 +6,7 @@ from typing import Annotated
 import jax
 import jax.numpy as jnp
 
+from jaxgpt.nn.documents import draw_each
 from jaxgpt.nn.position.base import Position, Table, digit_flags
 from jaxgpt.nn.position.runs import runs
 
@@ -51,8 +52,10 @@ class Abacus(Position):
 
     def assign(self, tokens, order, carry, key):
         found = runs(tokens, order, self.digit_ids, carry[0])
-        offset = random_offset(key, tokens.shape[0], self.max_offset)
-        return jnp.where(found.digit, found.from_left + 1 + offset[:, None], 0), (found.last_break,)
+        offset = 0
+        if key is not None:
+            offset = draw_each(lambda k: random_offset(k, len(tokens), self.max_offset), key, order)
+        return jnp.where(found.digit, found.from_left + 1 + offset, 0), (found.last_break,)
 
     def embed(self, params, x, positions):
         return x + params["table"].astype(x.dtype)[positions]
@@ -81,8 +84,6 @@ def require_digits(ids: tuple[int, ...], scheme: str) -> None:
         )
 
 
-def random_offset(key: jax.Array | None, batch: int, largest: int) -> jax.Array:
-    """One offset a row, uniform from 0 to `largest`; zeros without a key. [B]"""
-    if key is None:
-        return jnp.zeros((batch,), jnp.int32)
+def random_offset(key: jax.Array, batch: int, largest: int) -> jax.Array:
+    """One offset a row, uniform from 0 to `largest`. [B]"""
     return jax.random.randint(key, (batch,), 0, largest + 1)

@@ -33,6 +33,9 @@ class Position(Choice, package="jaxgpt.nn.position"):
     `order` is the index of a token among the real tokens of its sequence, -1 on padding; masks and caches
     follow it. A *position* is what the scheme makes of it: the order itself, a digit's weight in its
     number, a random increasing draw. A scheme overrides the hooks it needs, in its own file.
+
+    A row may hold several documents (`jaxgpt.nn.documents`). The order is 0 at the first token of each, and a
+    scheme must make of each what it would make of it alone.
     """
 
     def resolve(self, token_texts: Sequence[str]) -> "Position":

@@ -12,6 +12,7 @@ from typing import Annotated
 import jax
 import jax.numpy as jnp
 
+from jaxgpt.nn.documents import draw_each, preceding
 from jaxgpt.nn.linear import fold
 from jaxgpt.nn.position.abacus import digit_ids, random_offset, require_digits
 from jaxgpt.nn.position.base import Position, Table, one_of
@@ -74,11 +75,13 @@ class Coupled(Position):
 
     def assign(self, tokens, order, carry, key):
         weight, carry = weights(tokens, order, self.digit_ids, self.marker_id, carry)
-        batch = tokens.shape[0]
+        if key is None:
+            return weight, carry
+        return weight + draw_each(lambda k: self._offset(k, len(tokens)), key, order), carry
+
+    def _offset(self, key, batch):
         offset = random_offset(fold(key, 0), batch, self.max_offset)
-        if key is not None:
-            offset = offset * jax.random.bernoulli(fold(key, 1), 1 - self.zero_offsets, (batch,))
-        return offset[:, None] + weight, carry
+        return offset * jax.random.bernoulli(fold(key, 1), 1 - self.zero_offsets, (batch,))
 
     def embed(self, params, x, positions):
         return x + params["table"].astype(x.dtype)[positions]
@@ -104,6 +107,8 @@ def weights(tokens, order, digit_ids, marker_id, carry):
     last_break, answering = carry
     found = runs(tokens, order, digit_ids, last_break)
     marked = member(tokens, [marker_id]) & (order >= 0)
-    after = answering[:, None] | (jax.lax.cummax(marked.astype(jnp.int32), axis=1) > 0)
+    earlier = preceding(order)
+    last_marked = jax.lax.cummax(jnp.where(marked, order + earlier, -1), axis=1)
+    after = answering[:, None] | (last_marked >= earlier)
     weight = jnp.where(after, found.from_left, found.from_right) + 1
     return jnp.where(found.digit, weight, 0), (found.last_break, after[:, -1])

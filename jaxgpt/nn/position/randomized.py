@@ -14,6 +14,9 @@ from jaxgpt.nn.position.fire import FIRE
 class Randomized(Position):
     """In training the T tokens of a row get T different positions below `max_position`, in order.
 
+    Of a row with several documents T is the longest one's number of tokens, and the others get the first of
+    its positions.
+
     Positions of texts longer than any in training are thereby trained on short ones. `base` makes of a
     position what it makes of the order otherwise; its tables have `max_position` entries.
 
@@ -64,9 +67,11 @@ class Randomized(Position):
                 "raise it"
             )
         draws = jax.random.uniform(key, (batch, self.max_position))
-        # The places of the `length` smallest draws are a uniform choice of that many, without repetition.
-        chosen = jnp.sort(jnp.argsort(draws, axis=1)[:, :length], axis=1)
         order = jnp.broadcast_to(order, (batch, length))
+        # The places of the smallest draws are a uniform choice of as many, without repetition.
+        chosen = jnp.argsort(draws, axis=1)[:, :length]
+        wanted = order.max(axis=1, keepdims=True) + 1
+        chosen = jnp.sort(jnp.where(jnp.arange(length) < wanted, chosen, self.max_position), axis=1)
         return jnp.take_along_axis(chosen, jnp.maximum(order, 0), axis=1), carry
 
     def embed(self, params, x, positions):

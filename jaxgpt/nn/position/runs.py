@@ -1,7 +1,7 @@
 """Runs of digits in a sequence of tokens, the ground that digit positions stand on.
 
 All of this works on the order of the real tokens, so padding inside a row does not cut a number in two,
-and a number may go on where the last chunk ended.
+and a number may go on where the last chunk ended. Where another document begins it does not go on.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
+
+from jaxgpt.nn.documents import preceding
 
 _FAR = 2**30
 
@@ -43,14 +45,19 @@ def runs(
     """
     real = order >= 0
     digit = member(tokens, digit_ids) & real
-    breaks = jnp.where(real & ~digit, order, -_FAR)
+    earlier = preceding(order)
+    index = order + earlier  # rises over all documents of a row
+    breaks = jnp.where(real & ~digit, index, -_FAR)
     before = jnp.maximum(jax.lax.cummax(breaks, axis=1), last_break[:, None])
-    end = jnp.max(jnp.where(real, order, -1), axis=1, keepdims=True) + 1
-    ahead = jax.lax.cummin(jnp.where(real & ~digit, order, _FAR), axis=1, reverse=True)
-    after = jnp.minimum(ahead, end)
+    before = jnp.maximum(before, earlier - 1)
+    end = jnp.max(jnp.where(real, index, -1), axis=1, keepdims=True) + 1
+    ahead = jax.lax.cummin(jnp.where(real & ~digit, index, _FAR), axis=1, reverse=True)
+    begins = jax.lax.cummin(jnp.where(order == 0, index, _FAR), axis=1, reverse=True)
+    following = jnp.pad(begins[:, 1:], ((0, 0), (0, 1)), constant_values=_FAR)
+    after = jnp.minimum(jnp.minimum(ahead, following), end)
     return Runs(
         digit,
-        jnp.where(digit, order - before - 1, 0),
-        jnp.where(digit, after - order - 1, 0),
-        before[:, -1],
+        jnp.where(digit, index - before - 1, 0),
+        jnp.where(digit, after - index - 1, 0),
+        (before - earlier)[:, -1],
     )
