@@ -26,6 +26,8 @@ MODULES = (
     "jaxgpt.models.config",
     "jaxgpt.models.transformer",
     "jaxgpt.models.presets",
+    "jaxgpt.data.tokenizing",
+    "jaxgpt.data.corpus",
     "jaxgpt.nn.tap",
     "jaxgpt.nn.mask",
     "jaxgpt.nn.cache",
@@ -53,6 +55,7 @@ _WRITTEN = "<!-- Written by docs/generate.py; change the code and run it again. 
 def configuration() -> str:
     """The configuration reference."""
     from jaxgpt import cli, experiments
+    from jaxgpt.data import command as tokenize_command
     from jaxgpt.evaluation import command as evaluation_command
     from jaxgpt.generation import Sampling
     from jaxgpt.models import ModelConfig, presets
@@ -81,6 +84,7 @@ def configuration() -> str:
         ("`python train.py [EXPERIMENT]`", cli.TRAIN),
         ("`python evaluate.py RUN`", evaluation_command.OPTIONS),
         ("`jaxgpt generate RUN`", cli.GENERATE),
+        ("`jaxgpt tokenize TEXT ...`", tokenize_command.OPTIONS),
         ("Each of them", cli.COMMON),
     ):
         lines += [f"{command}:", ""]

@@ -16,6 +16,7 @@ HELP = """usage: jaxgpt COMMAND ...
   train [EXPERIMENT]   train it, evaluate it and draw the results; --list shows the experiments
   evaluate RUN         score a run directory on held-out questions
   generate RUN         ask a run
+  tokenize TEXT ...    make files of text a directory of tokens, to train on more than memory holds
   compare EXPERIMENT   train it with several tokenizers, or other fields varied, and report with intervals
   import-hf DIR        make a run of a directory of transformers
   export-hf RUN        write its model as a directory that transformers reads
@@ -55,6 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "train": _train,
         "evaluate": _evaluate,
         "generate": _generate,
+        "tokenize": _tokenize,
         "compare": _compare,
         "import-hf": _import,
         "export-hf": _export,
@@ -209,6 +211,18 @@ def _generate(argv: list[str]) -> int:
 
     _start_jax(given.flag("distributed"))
     generate(given, _which(given.get("checkpoint")), _say)
+    return 0
+
+
+def _tokenize(argv: list[str]) -> int:
+    from jaxgpt.data import command
+
+    texts, rest = command.split_texts(argv)
+    given = parse(rest, command.OPTIONS + COMMON[:2], positional="TEXT")
+    if given.flag("help"):
+        print(usage("tokenize TEXT ...", command.OPTIONS + COMMON[:2], None))
+        return 0
+    command.run(texts, given, lambda line: print(line, flush=True))
     return 0
 
 

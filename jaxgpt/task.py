@@ -74,6 +74,9 @@ class Task(Choice, package="tasks"):
     #: Fields that decide which split an example falls in; an evaluation may not change them.
     split_fields: ClassVar[tuple[str, ...]] = ("held_out",)
 
+    #: Fields that may change when a run goes on, such as where its files lie.
+    movable_fields: ClassVar[tuple[str, ...]] = ()
+
     #: Prompts, in ordinary notation, of which samples are shown while training.
     sample_prompts: ClassVar[tuple[str, ...]] = ()
 
@@ -131,6 +134,14 @@ class Task(Choice, package="tasks"):
         `completion` is the model's text after the prompt, without the end token.
         """
         return {"exact_match": float(completion == example.target)}
+
+    def token_files(self) -> Path | None:
+        """A directory made by `jaxgpt tokenize`, whose tokens are trained on in place of `examples`.
+
+        The examples are then documents of it, to look at and to ask about. A task that has one has a field
+        `fingerprint`, which is filled in with the directory's when a run begins.
+        """
+        return None
 
     def prompt(self, text: str) -> str:
         """The model's prompt for what a person types, such as `9+71421`.

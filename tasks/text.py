@@ -16,12 +16,13 @@ import functools
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
+from jaxgpt.data.documents import blocks
 from jaxgpt.evaluation.variety import variety
 from jaxgpt.experiment import Experiment
 from jaxgpt.models.presets.small import nanogpt_cpu
 from jaxgpt.task import SPLITS, Example, Split, Task
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-from tasks.corpus import file_stamp, last_word, last_word_score, read_text, shortened
+from tasks.corpus import file_stamp, last_word_score, last_words, read_text
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,18 +74,10 @@ class Text(Task):
     def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The last word of every paragraph, after what stands before it in the same document."""
         for example in self.examples(split, seed):
-            text, start = example.target, 0
-            while start < len(text):
-                end = text.find("\n\n", start)
-                end = len(text) if end < 0 else end
-                begin = max(0, end - self.question_characters - 1000) if self.question_characters else 0
-                parts = last_word(text[begin:end]) if text[start:end].strip() else None
-                if parts is not None:
-                    prompt = shortened(parts[0], self.question_characters)
-                    # A split by position is one text, too long to stand beside every question.
-                    key = example.key if self.split_by == "blocks" else text[begin:end]
-                    yield Example(prompt, parts[1], group="last word", key=key)
-                start = end + 2
+            for prompt, word, around in last_words(example.target, self.question_characters):
+                # A split by position is one text, too long to stand beside every question.
+                key = example.key if self.split_by == "blocks" else around
+                yield Example(prompt, word, group="last word", key=key)
 
     def split_of(self, example: Example) -> Split:
         if self.split_by == "blocks":
@@ -106,7 +99,7 @@ def _cut(task: Text, stamp: tuple[int, int]) -> dict[Split, list[str]]:
     text = read_text(task.path).replace("\r\n", "\n")
     if task.split_by == "blocks":
         parts: dict[Split, list[str]] = {split: [] for split in SPLITS}
-        for block in _blocks(text, task.block_characters):
+        for block in blocks(text.splitlines(keepends=True), task.block_characters):
             parts[task.split_of(Example(prompt="", target=block, key=block))].append(block)
         return parts
     last = int(len(text) * (1 - task.held_out))
@@ -116,18 +109,6 @@ def _cut(task: Text, stamp: tuple[int, int]) -> dict[Split, list[str]]:
         first = max(0, int(len(text) * (1 - 2 * task.held_out)))
         cut = {"train": text[:first], "validation": text[first:last], "test": text[last:]}
     return {split: [part] if part else [] for split, part in cut.items()}
-
-
-def _blocks(text: str, least: int) -> list[str]:
-    """Pieces of whole lines, each at least `least` characters but the last; together they are `text`."""
-    blocks, lines, size = [], [], 0
-    for line in text.splitlines(keepends=True):
-        lines.append(line)
-        size += len(line)
-        if size >= least:
-            blocks.append("".join(lines))
-            lines, size = [], 0
-    return [*blocks, "".join(lines)] if lines else blocks
 
 
 def text() -> Experiment:

@@ -39,6 +39,7 @@ LAYERS = {
     "jaxgpt.training": 4,
     "jaxgpt.evaluation": 4,
     "jaxgpt.huggingface": 4,
+    "jaxgpt.data.command": 5,
     "jaxgpt.huggingface.command": 5,
     "jaxgpt.evaluation.command": 5,
 }

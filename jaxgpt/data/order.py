@@ -4,13 +4,19 @@ import functools
 
 import numpy as np
 
+from jaxgpt.data.permutation import Permutation
+
+#: So many examples at most have their order kept as a table, which takes 4 bytes each.
+MOST_IN_MEMORY = 2**27
+
 
 class Order:
     """An endless sequence of shuffled epochs, cut into batches.
 
     Item j of the sequence is item j mod N of epoch j div N; a batch may span two epochs, and a batch may
     be larger than the data. Nothing is stored but the current permutations, so resuming at step k gives
-    the batches that an uninterrupted run would have seen.
+    the batches that an uninterrupted run would have seen. Beyond `MOST_IN_MEMORY` examples those are not
+    stored, either: each item is computed.
 
     Args:
       num_examples: N; at least 1.
@@ -30,6 +36,12 @@ class Order:
         generator = np.random.Generator(np.random.Philox(key=[self.seed, epoch]))
         return generator.permutation(self.num_examples).astype(np.int32)
 
+    def _items(self, epoch: int, first: int, last: int) -> np.ndarray:
+        """Items first, ..., last - 1 of an epoch."""
+        if self.num_examples <= MOST_IN_MEMORY:
+            return self._permutation(epoch)[first:last]
+        return Permutation(self.num_examples, (self.seed, epoch))(np.arange(first, last))
+
     def batch(self, step: int) -> np.ndarray:
         """The indices of the examples of step `step`, counted from 0. [B]"""
         return self.batches(step, 1)[0]
@@ -41,6 +53,6 @@ class Order:
         while start < end:
             epoch, place = divmod(start, self.num_examples)
             stop = min(place + end - start, self.num_examples)
-            pieces.append(self._permutation(epoch)[place:stop])
+            pieces.append(self._items(epoch, place, stop))
             start += stop - place
         return np.concatenate(pieces or [np.empty(0, np.int32)]).reshape(count, self.batch_size)

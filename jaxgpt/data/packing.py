@@ -68,6 +68,10 @@ class Packed:
         named = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {name: value for name, value in named.items() if isinstance(value, np.ndarray)}
 
+    def batch(self, index: np.ndarray) -> dict[str, np.ndarray]:
+        """Some of the rows."""
+        return {name: value[index] for name, value in self.arrays().items()}
+
 
 def best_fit(lengths: Sequence[int], width: int) -> tuple[list[int], list[int]]:
     """The row and the place that each of some examples begins at, in rows of `width` places each.

@@ -4,13 +4,14 @@ A scheme with a `size` counts the digits of numbers, so what it needs is known o
 a compiled step a position beyond its table would silently read another one's vector.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int
 
+from jaxgpt.data.corpus import Windows
 from jaxgpt.data.rows import Rows
 from jaxgpt.data.stream import Stream
 from jaxgpt.models.config import ModelConfig
@@ -19,6 +20,8 @@ from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 #: Rows whose positions are computed together.
 _ROWS = 4096
+#: Windows that are read from files together.
+_WINDOWS = 2**16
 
 
 def largest_positions(
@@ -51,7 +54,9 @@ def check_positions(config: ModelConfig, table: Rows | Stream, *, offsets: bool 
     size = config.position.size
     if size is None:
         return
-    if isinstance(table, Stream):
+    if isinstance(table, Windows):
+        parts = _parts(config.position, table)
+    elif isinstance(table, Stream):
         whole = np.asarray([len(table.stream)])
         parts = [(config.position, table.stream[None], whole, False)]
     else:
@@ -71,6 +76,13 @@ def check_positions(config: ModelConfig, table: Rows | Stream, *, offsets: bool 
             f"the longest number reaches position {most}, and {most + offset} with an offset of {offset} in "
             f"training, but model.position.max_position={size}; set it to {most + offset + 1} or more"
         )
+
+
+def _parts(position: Position, table: Windows) -> Iterator[tuple[Position, np.ndarray, np.ndarray, bool]]:
+    """All windows in their files, some at a time: of a large corpus it takes a while."""
+    for first in range(0, table.num_examples, _WINDOWS):
+        index = np.arange(first, min(first + _WINDOWS, table.num_examples))
+        yield position, table.batch(index)["tokens"], np.full(len(index), table.window), False
 
 
 def hidden_marker(position: Position, tokenizer: Tokenizer, prompts: Sequence[str]) -> str:

@@ -66,6 +66,10 @@ class Rows:
         named = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return {name: value for name, value in named.items() if isinstance(value, np.ndarray)}
 
+    def batch(self, index: np.ndarray) -> dict[str, np.ndarray]:
+        """The rows of some examples."""
+        return {name: value[index] for name, value in self.arrays().items()}
+
 
 def build_rows(
     examples: Iterable[Example], tokenizer: Tokenizer, *, encoder_decoder: bool, max_length: int

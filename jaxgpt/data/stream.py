@@ -30,6 +30,10 @@ class Stream:
         """The stream as a dictionary, for the device."""
         return {"stream": self.stream}
 
+    def batch(self, index: np.ndarray) -> dict[str, np.ndarray]:
+        """The tokens of some examples. [B, window + 1]"""
+        return {"tokens": self.stream[index[:, None] + np.arange(self.window + 1)]}
+
 
 def build_stream(examples: Iterable[Example], tokenizer: Tokenizer, *, window: int) -> Stream:
     """The stream of some documents, with the end token before, between and after them.

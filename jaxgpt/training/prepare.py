@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from jaxgpt import tokenizers
+from jaxgpt.data.corpus import Corpus, open_corpus
 from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
 from jaxgpt.data.labelled import OBJECTIVES, build_labelled, label_names
 from jaxgpt.data.noised import build_noised
@@ -109,9 +110,32 @@ def training_examples(experiment: Experiment, split: Split, count: int) -> list[
 
 
 def build_tokenizer(experiment: Experiment, examples: list[Example]) -> Tokenizer:
-    """The experiment's tokenizer, trained on training text where it has to be."""
+    """The experiment's tokenizer, trained on training text where it has to be; of tokens in files, theirs.
+
+    Raises:
+      ValueError: as `tokenizers.build`; if the experiment names another one than that of its files.
+    """
+    files, spec = experiment.task.token_files(), experiment.tokenizer
+    if files is not None and not spec:
+        return open_corpus(files).tokenizer
     most = TOKENIZER_EXAMPLES if experiment.task.endless else len(examples)
-    return tokenizers.build(experiment.tokenizer, lambda: (e.prompt + e.target for e in examples[:most]))
+    built = tokenizers.build(spec, lambda: (e.prompt + e.target for e in examples[:most]))
+    if files is not None and built.fingerprint != open_corpus(files).tokenizer.fingerprint:
+        raise ValueError(
+            f"--tokenizer {spec} is not what {files} was tokenized with; leave it out, or tokenize the text "
+            "with it"
+        )
+    return built
+
+
+def _corpus(experiment: Experiment) -> Corpus | None:
+    """The tokens that are trained on, where they lie in files."""
+    files = experiment.task.token_files()
+    if files is None:
+        return None
+    if experiment.training.noise is not None:
+        raise ValueError(f"training.noise needs texts, and {files} holds tokens; use the task text")
+    return open_corpus(files)
 
 
 @contextlib.contextmanager
@@ -193,6 +217,10 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
                 f"model.{name}=float64 would be cut to float32; set JAX_ENABLE_X64=1 in the environment"
             )
     mesh = sharding.make_mesh(training.mesh, training.batch_size // training.accumulation, experiment.seeds)
+    corpus = _corpus(experiment)
+    if corpus is not None:
+        task = dataclasses.replace(task, fingerprint=corpus.fingerprint)
+        experiment = dataclasses.replace(experiment, task=task)
     examples = training_examples(experiment, "train", training.train_examples)
     if labelled:
         names = label_names(examples, experiment.model, training.objective)
@@ -227,6 +255,12 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         most = max(training.eval_examples, 1)
         validation = {name: value[:most] for name, value in held.arrays().items()}
         window = 0
+    elif corpus is not None:
+        window = model.max_length
+        table = corpus.windows("train", window)
+        held = corpus.windows("validation", window)
+        most = min(max(training.eval_examples, 1), held.num_examples)
+        validation = held.batch(np.arange(most) * held.num_examples // most)  # from all over it
     elif task.layout == "stream":
         window = model.max_length
         with _naming("train"):

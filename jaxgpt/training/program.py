@@ -152,6 +152,9 @@ class Program:
     ) -> tuple[State, dict[str, Array]]:
         """`count` <= C steps in one dispatch; step `first` is the first of them.
 
+        The data is a table, of which the indices name each step's examples; or `{"batches": ...}`, which
+        holds the examples of each step as [C, R, B, ...], spread over the mesh as the step wants them.
+
         The count is an argument, not a shape, so one compilation serves chunks of every length and a
         resumed run computes the same bits. Metrics are [C, R]; rows from `count` on are zero.
         """
@@ -160,12 +163,17 @@ class Program:
         def body(i, carry):
             state, metrics = carry
             step_keys = jax.vmap(lambda k: jax.random.fold_in(jax.random.fold_in(k, 1), first + i))(keys)
-            one = partial(self.step, data=data)
+            if "batches" in data:
+                one = self.step
+                given = {"data": jax.tree.map(lambda v: v[i], data["batches"])}
+            else:
+                one = partial(self.step, data=data)
+                given = {"index": indices[i]}
             if self.seeds > 1:
                 replicas = jax.vmap(one, spmd_axis_name=sharding.SEEDS_AXIS)
-                state, new = replicas(state, index=indices[i], key=step_keys)
+                state, new = replicas(state, **given, key=step_keys)
             else:
-                state, new = one(state, index=indices[i, 0], key=step_keys[0])
+                state, new = one(state, **jax.tree.map(lambda v: v[0], given), key=step_keys[0])
                 new = jax.tree.map(lambda v: v[None], new)
             return state, jax.tree.map(lambda buffer, v: buffer.at[i].set(v), metrics, new)
 
@@ -205,10 +213,10 @@ class Program:
         params = self.weights(state)
         return jax.vmap(one)(params) if self.seeds > 1 else one(params)[None]
 
-    def step(self, state: State, *, data, index: Int[Array, "B"], key: jax.Array):
-        """One update of one replica."""
+    def step(self, state: State, *, data, index: Int[Array, "B"] | None = None, key: jax.Array):
+        """One update of one replica, on the examples of `data` that an index names, or on all of them."""
         pieces = self.training.accumulation
-        batch = objectives.gather(data, index, self.window)
+        batch = objectives.widened(data) if index is None else objectives.gather(data, index, self.window)
         drawn = jax.random.fold_in(key, 3)
         batch = objectives.hidden(self.template.config, batch, self.training.objective, drawn)
         split = NamedSharding(self.mesh, PartitionSpec(sharding.BATCH_AXES))

@@ -68,7 +68,7 @@ def summary(prepared: Prepared) -> str:
         f"parameters  {parameters:,}{replicas}",
         f"data        {examples}{tokens:,} tokens an epoch; {batch:,} a step; {passes:.2f} epochs",
         *([packing(table)] if isinstance(table, Packed) else []),
-        f"vocabulary  {prepared.model.vocab_size:,} ids ({prepared.experiment.tokenizer})",
+        f"vocabulary  {prepared.model.vocab_size:,} ids ({prepared.experiment.tokenizer or 'of the files'})",
         f"memory      {mib(state)} for weights, gradients and moments, {mib(data)} for the data",
         f"first loss  about {math.log(prepared.model.vocab_size):.3f} = log(vocabulary), if nothing is known",
         *([] if prepared.start is None else [f"weights     {prepared.start.note}"]),

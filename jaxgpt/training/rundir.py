@@ -178,7 +178,8 @@ def changes(old: Experiment, new: Experiment) -> list[str]:
       ValueError: if any other field differs, with all of them.
     """
     rows = fields.differences(old, new)
-    refused = [row for row in rows if row.split(":")[0] not in MUTABLE]
+    mutable = {*MUTABLE, *(f"task.{name}" for name in new.task.movable_fields)}
+    refused = [row for row in rows if row.split(":")[0] not in mutable]
     if refused:
         raise ValueError(
             f"the run was begun with other settings and cannot go on with these: {'; '.join(refused)}; "

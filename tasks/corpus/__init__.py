@@ -1,7 +1,7 @@
 """What tasks over a file of text share: reading, choosing a column, cleaning, asking for a last word."""
 
 from tasks.corpus.cleaning import RULES, Report, clean
-from tasks.corpus.last_word import last_word, last_word_score, shortened
+from tasks.corpus.last_word import last_word, last_word_score, last_words, shortened
 from tasks.corpus.reading import file_stamp, read_documents, read_text
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "file_stamp",
     "last_word",
     "last_word_score",
+    "last_words",
     "read_documents",
     "read_text",
     "shortened",

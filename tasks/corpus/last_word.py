@@ -8,6 +8,7 @@ word only cannot be asked.
 """
 
 import re
+from collections.abc import Iterator
 
 _WORD = r"\w+(?:['’-]\w+)*"
 _END = re.compile(rf"(\s+)({_WORD})[^\w\s]*\s*\Z")
@@ -22,6 +23,22 @@ def last_word(text: str) -> tuple[str, str] | None:
     if found is None or not text[: found.start()].strip():
         return None
     return text[: found.start()], found[1] + found[2]
+
+
+def last_words(text: str, characters: int) -> Iterator[tuple[str, str, str]]:
+    """(question, target, what was looked at for them) of every paragraph that can be asked.
+
+    A question shows at most `characters` of what stands before in the text; 0: all of it.
+    """
+    start = 0
+    while start < len(text):
+        end = text.find("\n\n", start)
+        end = len(text) if end < 0 else end
+        begin = max(0, end - characters - 1000) if characters else 0
+        parts = last_word(text[begin:end]) if text[start:end].strip() else None
+        if parts is not None:
+            yield shortened(parts[0], characters), parts[1], text[begin:end]
+        start = end + 2
 
 
 def last_word_score(target: str, completion: str) -> float:

@@ -7,6 +7,7 @@ from flax import nnx
 from tiny_runs import losses
 
 from jaxgpt import experiments
+from jaxgpt.data.tokenizing import tokenize
 from jaxgpt.huggingface.save import save_hf
 from jaxgpt.huggingface.start import starting_from
 from jaxgpt.models.config import ModelConfig
@@ -61,6 +62,10 @@ def shrunk(experiment, folder):
             task = dataclasses.replace(task, path=str(table))
         if type(task).kind() == "sentence_pairs":
             task = dataclasses.replace(task, path=str(text))
+        if type(task).kind() == "tokens":
+            made = {"documents": "blocks:200", "held_out": 0.1, "say": lambda line: None}
+            tokenize([str(text)], folder / "tokens", **made)
+            task = dataclasses.replace(task, path=str(folder / "tokens"))
         if type(task).kind() == "pairs":
             pairs = folder / "pairs.tsv"
             pairs.write_text("".join(f"{n} squared\t{n * n}\n" for n in range(200)))
