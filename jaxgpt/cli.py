@@ -4,6 +4,7 @@ import importlib
 import os
 import shlex
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -70,18 +71,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     importlib.import_module("tasks")  # before a folder of that name in the working directory can be found
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # so that my_package.my_tasks:experiment is found
+    together = "--distributed" in argv
+    if together and os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1") == "1":  # which JAX sets, too
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "4"  # jaxgpt.training.processes says why
     try:
         settings.apply()
-        return commands[argv[0]](argv[1:])
+        return _left(commands[argv[0]](argv[1:]))
     except KeyboardInterrupt:
         return _fail("interrupted", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return _left(141, "nobody reads its output")
     except Exception as error:
         message = _explained(error)
         if "--traceback" in argv or message is None:
-            raise
+            if not together:
+                raise
+            traceback.print_exc()
+            return _left(1, f"{type(error).__name__}, see its log")
         return _fail(message)
 
 
@@ -89,6 +96,7 @@ def _explained(error: Exception) -> str | None:
     """What to tell of an error that a user can mend; None for one that is a fault of the program."""
     from jax.errors import JaxRuntimeError
 
+    from jaxgpt.training import processes
     from jaxgpt.training.checkpoints import CheckpointError
     from jaxgpt.training.loop import TrainingError
 
@@ -97,28 +105,34 @@ def _explained(error: Exception) -> str | None:
             "the device has too little memory; lower training.batch_size, raise training.accumulation, "
             "set model.remat=block, or give the mesh more devices"
         )
+    if isinstance(error, JaxRuntimeError | CheckpointError) and (lost := processes.lost(error)):
+        return lost
     if isinstance(error, ValueError | OSError | CheckpointError | TrainingError):
         return str(error) or type(error).__name__
     return None
 
 
 def _fail(message: str, status: int = 2) -> int:
-    print("error: " + " ".join(message.split("\n")), file=sys.stderr)
+    message = " ".join(message.split("\n"))
+    print("error: " + message, file=sys.stderr, flush=True)
+    return _left(status, message)
+
+
+def _left(status: int, message: str | None = None) -> int:
+    """The status, when the other processes, if there are any, know of this one's end and why."""
+    if processes := sys.modules.get("jaxgpt.training.processes"):
+        if message is not None:
+            processes.tell(status, message)
+        processes.leave(status)
     return status
 
 
 def _start_jax(distributed: bool, *, quiet: bool = False) -> None:
     """Join the other processes, and say on standard error which accelerator was found."""
-    import jax
-
     if distributed:
-        number = os.environ.get("JAX_NUM_PROCESSES")
-        index = os.environ.get("JAX_PROCESS_ID")
-        jax.distributed.initialize(
-            coordinator_address=os.environ.get("JAX_COORDINATOR_ADDRESS"),
-            num_processes=int(number) if number else None,
-            process_id=int(index) if index else None,
-        )
+        from jaxgpt.training import processes
+
+        processes.join()
     from jaxgpt.training.report import devices
 
     try:
@@ -182,6 +196,7 @@ def _train(argv: list[str]) -> int:
 
 def _leave() -> NoReturn:
     """End at once: a compilation may still run in its thread, and waiting would outlast a grace period."""
+    _left(0)
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

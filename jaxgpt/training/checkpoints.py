@@ -10,6 +10,7 @@ from typing import Any
 
 import jax
 
+from jaxgpt.training import processes
 from jaxgpt.training.digests import Digests
 from jaxgpt.training.untrusted import refuse_links
 
@@ -91,12 +92,13 @@ class Checkpoints:
         """The writer, made when it is first needed: it trusts every checkpoint that lies here."""
         if self._manager is not None:
             return
-        for step in self.steps():
+        for step in self.steps() if jax.process_index() == 0 else ():
             try:
                 self._digests.check(step)
                 self._metadata(step)["tokenizer"]  # Orbax forgives a file that it cannot read here, not later
             except FAILURES:
                 self._set_aside(step)
+        processes.gathered("set aside")
         # Every save is asked for by the loop, so nothing is left for a policy to decide.
         self._manager = self._ocp.training.Checkpointer(
             self.directory,

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ import numpy as np
 from jax.experimental import multihost_utils
 
 from jaxgpt.models.transformer import Transformer
-from jaxgpt.training import sharding
+from jaxgpt.training import processes, sharding
 from jaxgpt.training.checkpoints import Checkpoints
 from jaxgpt.training.prepare import Prepared
 from jaxgpt.training.program import Params
@@ -31,7 +32,7 @@ class TrainingError(RuntimeError):
 
 @dataclasses.dataclass
 class Hooks:
-    """What the loop calls at its own times.
+    """What the loop calls at its own times, in the first of several processes.
 
     Attributes:
       evaluate: scores the replicas on validation; returns records to write.
@@ -99,6 +100,7 @@ class Loop:
                 if self.saved != self.step:
                     self.save()
                 self.checkpoints.wait()
+                self.stop.agreed = True
                 raise Stopped
             self._dispatch(min(self._next_event() - self.step, self._limit))
             events = self._events(self.step)
@@ -242,13 +244,17 @@ class Loop:
             return
         with self._interruptible():
             models = self.models()
-            if "eval" in events:
-                self.records.write(self.step, **self.hooks.evaluate(self.step, models))
-            if "sample" in events:
-                self.hooks.sample(self.step, models)
+            if jax.process_index() == 0:
+                if "eval" in events:
+                    self.records.write(self.step, **self.hooks.evaluate(self.step, models))
+                if "sample" in events:
+                    self.hooks.sample(self.step, models)
+            processes.gathered("looked at")  # here the others may wait long, in a transfer they may not
 
     def _select(self) -> None:
-        scores = self.hooks.select(self.step, self.models())
+        models = self.models()
+        scores = self.hooks.select(self.step, models) if jax.process_index() == 0 else []
+        scores = json.loads(processes.gathered(json.dumps(scores))[0])
         self.selection.update(self.step, self.state["params"], scores)
         self.saved = None  # a checkpoint of this step lacks what was selected now
         mean = sum(scores) / len(scores)

@@ -184,6 +184,34 @@ def _check_packing(experiment: Experiment) -> None:
         raise ValueError(f"{packing}: model.{refusal}; or set training.packing=none")
 
 
+def _to_multiple(table: Rows, count: int, pad_id: int, *, extra: int, most: int) -> Rows:
+    """Rows padded until the tokens that are read are a multiple of `count`, so that these can be spread.
+
+    Args:
+      extra: tokens of a row that are only predicted.
+    """
+
+    def padded(value: np.ndarray | None, fill: int, extra: int) -> np.ndarray | None:
+        if value is None:
+            return None
+        width = math.ceil((value.shape[1] - extra) / count) * count
+        if width > most:
+            raise ValueError(
+                f"rows of {value.shape[1] - extra} tokens, padded to {width} for training.mesh.sequence="
+                f"{count}, exceed model.max_length={most}; set it to {width} or more"
+            )
+        widths = [(0, 0), (0, width + extra - value.shape[1])] + [(0, 0)] * (value.ndim - 2)
+        return np.pad(value, widths, constant_values=fill)
+
+    return dataclasses.replace(
+        table,
+        tokens=padded(table.tokens, pad_id, extra),
+        numbers=padded(table.numbers, 0, extra),
+        source=padded(table.source, pad_id, 0),
+        source_numbers=padded(table.source_numbers, 0, 0),
+    )
+
+
 def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepared:
     """Build everything but the weights; `tokenizer` is that of a run that goes on.
 
@@ -272,10 +300,18 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         # An encoder reads the last token of a row, too.
         longest = model.max_length - (model.kind == "encoder")
         options = {"encoder_decoder": model.kind == "encoder_decoder", "max_length": longest}
+        count = mesh.shape[sharding.SEQUENCE_AXIS]
+
+        def spread(table: Rows) -> Rows:
+            if count == 1:
+                return table
+            extra = int(model.kind != "encoder")
+            return _to_multiple(table, count, tokenizer.pad_id, extra=extra, most=model.max_length)
+
         with _naming("train"):
-            table = build_rows(examples, tokenizer, **options)
+            table = spread(build_rows(examples, tokenizer, **options))
         with _naming("validation"):
-            validation = build_rows(held_out, tokenizer, **options).arrays()
+            validation = spread(build_rows(held_out, tokenizer, **options)).arrays()
         window = 0
         if model.kind == "decoder":
             _check_marker(model, tokenizer, examples)

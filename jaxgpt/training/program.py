@@ -190,7 +190,7 @@ class Program:
         index = jnp.minimum(jnp.arange(count * size), rows - 1).reshape(count, size)
 
         def one(params):
-            model = self.template.model(params)
+            model = sharding.over_sequence(self.template.model(params), self.mesh, batch=False)
 
             def piece(xs):
                 index, real = xs
@@ -227,6 +227,7 @@ class Program:
 
         def loss(params, batch, key):
             model = self.template.model(self.tuning.join(params, kept))
+            model = sharding.over_sequence(model, self.mesh)
             losses, weights = objectives.next_token(
                 model,
                 batch,

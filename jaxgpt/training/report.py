@@ -62,9 +62,8 @@ def summary(prepared: Prepared) -> str:
     notes = prepared.experiment.task.notes()
     lines = [
         *([notes] if notes else []),
-        f"device      {devices()}; mesh seeds {program.mesh.shape['seeds']}, "
-        f"data {program.mesh.shape['data']}, "
-        f"fsdp {program.mesh.shape['fsdp']}, tensor {program.mesh.shape['tensor']}",
+        f"device      {devices()}; mesh "
+        + ", ".join(f"{name} {size}" for name, size in program.mesh.shape.items()),
         f"parameters  {parameters:,}{replicas}",
         f"data        {examples}{tokens:,} tokens an epoch; {batch:,} a step; {passes:.2f} epochs",
         *([packing(table)] if isinstance(table, Packed) else []),

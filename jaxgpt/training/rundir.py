@@ -164,6 +164,7 @@ MUTABLE = (
     "training.mesh.seeds",
     "training.mesh.data",
     "training.mesh.fsdp",
+    "training.mesh.sequence",
     "training.mesh.tensor",
     "training.tensorboard",
     "training.wandb",

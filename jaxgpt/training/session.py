@@ -8,8 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import jax
-import numpy as np
-from jax.experimental import multihost_utils
 
 from jaxgpt import fields
 from jaxgpt.evaluation import plots
@@ -19,7 +17,7 @@ from jaxgpt.experiment import Experiment
 from jaxgpt.generation import Sampling, complete
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.tokenizers.tokenizer import Tokenizer
-from jaxgpt.training import records, report, rundir
+from jaxgpt.training import processes, records, report, rundir
 from jaxgpt.training.checkpoints import Checkpoints
 from jaxgpt.training.loop import Hooks, Loop, TrainingError, compile_interruptibly
 from jaxgpt.training.machine import machine
@@ -70,6 +68,7 @@ def train(
     first = jax.process_index() == 0  # of several processes this one alone writes and speaks
     say = say if first else lambda line: None
     records.check_extras(experiment.training)
+    processes.check_same(_settings(experiment, resume=resume, dry_run=dry_run))
     if dry_run:
         with StopRequest() as stop:
             _compile(_report(experiment, None, overridden, say), stop, say)
@@ -77,14 +76,16 @@ def train(
         return Outcome("dry run", 0)
     directory = RunDirectory(path)
     made = not directory.path.exists()
-    directory.create()
+    if first:
+        directory.create()
     with rundir.locked(directory) if first else contextlib.nullcontext(), StopRequest() as stop:
         step = 0
         try:
+            processes.check_shared(directory.path)
             tokenizer = None
             if resume:
                 tokenizer = _check_resumed(directory, experiment, say)
-            elif _agreed(directory.exists()):
+            elif processes.gathered(str(directory.exists()))[0] == "True":
                 raise ValueError(
                     f"{directory.path} already holds a run; go on with it by --resume, or choose "
                     "another --workdir"
@@ -104,8 +105,14 @@ def train(
                 if loop.saved is not None:
                     loop.checkpoints.close()
             with stop.droppable():
-                _finish(prepared, directory, loop, say)
+                models = loop.models()
+                chosen = None if loop.selection is None else loop.models(loop.selection.params)
+                if first:
+                    _finish(prepared, directory, loop, models, chosen, say)
+                processes.gathered("finished")
         except Stopped:
+            if not stop.agreed:
+                processes.tell(0, "it was asked to stop; go on with --resume")
             say(
                 f"stopped at step {step}; go on with: python train.py --resume --workdir {directory.path}"
                 if directory.exists()
@@ -119,11 +126,11 @@ def train(
     return Outcome("finished", step)
 
 
-def _agreed(answer: bool) -> bool:
-    """The first process's answer, in every process, so that all of them raise or none."""
-    if jax.process_count() == 1:
-        return answer
-    return bool(multihost_utils.broadcast_one_to_all(np.asarray(answer)))
+def _settings(experiment: Experiment, **options: bool) -> list[str]:
+    """What all processes of a run must have in common."""
+    rows = [f"{row.path}={row.value}" for row in fields.describe(experiment)]
+    options |= {"jax": jax.__version__}
+    return rows + [f"{name.replace('_', '-')}={value}" for name, value in options.items()]
 
 
 def _check_resumed(directory: RunDirectory, experiment: Experiment, say: Say) -> Tokenizer:
@@ -250,11 +257,10 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
         lines = samples(models[0], prepared.tokenizer, task)
         for line in lines:
             say(f"step {step}: {line}")
-        if jax.process_index() == 0:
-            # What a run that was stopped wrote from here on is written again.
-            kept = [line for line in directory.sample_lines() if int(line.split()[1][:-1]) < step]
-            new = [f"step {step}: {line}" for line in lines]
-            rundir.write_atomically(directory.samples, "".join(line + "\n" for line in kept + new))
+        # What a run that was stopped wrote from here on is written again.
+        kept = [line for line in directory.sample_lines() if int(line.split()[1][:-1]) < step]
+        new = [f"step {step}: {line}" for line in lines]
+        rundir.write_atomically(directory.samples, "".join(line + "\n" for line in kept + new))
 
     return Hooks(evaluate=score, sample=sample, select=select)
 
@@ -279,33 +285,37 @@ def samples(model: Transformer, tokenizer: Tokenizer, task) -> list[str]:
     ]
 
 
-def _finish(prepared: Prepared, directory: RunDirectory, loop: Loop, say: Say) -> None:
-    """Samples, the final table and the pictures."""
+def _finish(
+    prepared: Prepared,
+    directory: RunDirectory,
+    loop: Loop,
+    models: list[Transformer],
+    chosen: list[Transformer] | None,
+    say: Say,
+) -> None:
+    """Samples, the final table and the pictures; `chosen` are the models that were selected."""
     training = prepared.experiment.training
     say(f"trained {loop.step} steps in {clock(loop.progress.seconds)}")
-    models = loop.models()
     loop.hooks.sample(loop.step, models)
     if training.noise is not None:
         say("restoring texts is measured by the validation loss; no questions are asked")
     elif training.test_examples:
         _test(prepared, models, directory.evaluation, directory.accuracy, say)
-        if loop.selection is not None:
+        if chosen is not None:
             steps = ", ".join(map(str, loop.selection.steps))
             say(f"the same with the weights that did best on the selection questions, of step {steps}")
-            chosen = loop.models(loop.selection.params)
             _test(prepared, chosen, directory.selected_evaluation, directory.selected_accuracy, say)
-    if jax.process_index() == 0:
-        found = records.read(directory.metrics)
-        plots.learning_curve(found, directory.learning_curve)
-        outcome = {
-            "steps": loop.step,
-            "seconds": records.training_seconds(found),
-            "parameters": prepared.program.template.num_params,
-            "machine": machine(),
-        }
-        if loop.selection is not None:
-            outcome["selection"] = loop.selection.note()
-        rundir.write_atomically(directory.outcome, json.dumps(outcome, indent=1) + "\n")
+    found = records.read(directory.metrics)
+    plots.learning_curve(found, directory.learning_curve)
+    outcome = {
+        "steps": loop.step,
+        "seconds": records.training_seconds(found),
+        "parameters": prepared.program.template.num_params,
+        "machine": machine(),
+    }
+    if loop.selection is not None:
+        outcome["selection"] = loop.selection.note()
+    rundir.write_atomically(directory.outcome, json.dumps(outcome, indent=1) + "\n")
     say(f"everything is in {directory.path}")
 
 
@@ -323,13 +333,12 @@ def _test(prepared: Prepared, models: list[Transformer], output: Path, picture: 
         training=prepared.examples,
         objective=training.objective,
         progress=Counter("evaluating", say),
-        gallery=rundir.gallery(output) if jax.process_index() == 0 else None,
+        gallery=rundir.gallery(output),
     )
     say(result.table())
     say(f"evaluated in {clock(time.perf_counter() - began)}")
-    if jax.process_index() == 0:
-        result.write_json(output)
-        plots.accuracy_grid(result, picture)
+    result.write_json(output)
+    plots.accuracy_grid(result, picture)
 
 
 __all__ = ["Outcome", "TrainingError", "samples", "train"]

@@ -22,7 +22,9 @@ RULES: dict[str, str] = {
 SEEDS_AXIS = "seeds"
 #: Mesh axes over which a batch is split.
 BATCH_AXES = ("data", "fsdp")
-MESH_AXES = (SEEDS_AXIS, *BATCH_AXES, "tensor")
+#: The mesh axis over which the tokens of a row are split.
+SEQUENCE_AXIS = "sequence"
+MESH_AXES = (SEEDS_AXIS, *BATCH_AXES, SEQUENCE_AXIS, "tensor")
 
 
 def make_mesh(config: MeshConfig, batch_size: int, seeds: int = 1) -> Mesh:
@@ -32,7 +34,7 @@ def make_mesh(config: MeshConfig, batch_size: int, seeds: int = 1) -> Mesh:
       ValueError: if the axes do not multiply to the number of devices, or do not divide seeds and batch.
     """
     count = jax.device_count()
-    fixed = config.fsdp * config.tensor
+    fixed = config.fsdp * config.sequence * config.tensor
     spread, data = config.seeds, config.data
     # What is left, but no more than seeds, and then the batch, can be split into.
     if spread == -1:
@@ -45,7 +47,8 @@ def make_mesh(config: MeshConfig, batch_size: int, seeds: int = 1) -> Mesh:
     if used < 1 or used > count or (jax.process_count() > 1 and used != count):
         raise ValueError(
             f"training.mesh seeds={config.seeds} x data={config.data} x fsdp={config.fsdp} x "
-            f"tensor={config.tensor} does not fit {count} devices; make their product {count}"
+            f"sequence={config.sequence} x tensor={config.tensor} does not fit {count} devices; make their "
+            f"product {count}"
         )
     if batch_size % (data * config.fsdp):
         raise ValueError(
@@ -53,7 +56,9 @@ def make_mesh(config: MeshConfig, batch_size: int, seeds: int = 1) -> Mesh:
         )
     if seeds % spread:
         raise ValueError(f"seeds={seeds} is not divisible by training.mesh.seeds={spread}")
-    devices = np.asarray(jax.devices()[:used]).reshape(spread, data, config.fsdp, config.tensor)
+    devices = np.asarray(jax.devices()[:used]).reshape(
+        spread, data, config.fsdp, config.sequence, config.tensor
+    )
     return Mesh(devices, MESH_AXES, axis_types=(AxisType.Auto,) * len(MESH_AXES))
 
 
@@ -103,6 +108,50 @@ def state_shardings(state: Any, axes: dict[str, tuple], mesh: Mesh, *, replicas:
         return NamedSharding(mesh, spec(value.shape, names, mesh, replicas=replicas))
 
     return jax.tree_util.tree_map_with_path(leaf, state)
+
+
+class OverSequence:
+    """A model that reads rows whose tokens are spread over devices (`mesh.sequence`).
+
+    Its inputs and outputs are laid out so, and XLA lays out what is between: queries and activations stay
+    where their tokens are, keys and values go to all devices. Each holds T/N of every activation.
+    """
+
+    def __init__(self, model: Any, mesh: Mesh, *, batch: bool):
+        self._model, self._mesh, self._rows = model, mesh, BATCH_AXES if batch else None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def __call__(self, tokens: jax.Array, **inputs: Any) -> Any:
+        """What the model returns; only inputs and outputs with a row and a token dimension are laid out."""
+        lengths = {tokens.shape[1]} | {v.shape[1] for v in (inputs.get("source"),) if v is not None}
+        count = self._mesh.shape[SEQUENCE_AXIS]
+        if odd := [length for length in lengths if length % count]:
+            raise ValueError(
+                f"training.mesh.sequence={count} does not divide the {odd[0]} tokens of a row; of a text set "
+                f"model.max_length to a multiple of {count}"
+            )
+
+        def lay(value):
+            if getattr(value, "ndim", 0) < 2 or value.shape[1] not in lengths:
+                return value
+            where = NamedSharding(self._mesh, PartitionSpec(self._rows, SEQUENCE_AXIS))
+            return jax.lax.with_sharding_constraint(value, where)
+
+        key, cache = inputs.pop("key", None), inputs.pop("cache", None)
+        tokens, inputs = jax.tree.map(lay, (tokens, inputs))
+        output = self._model(tokens, key=key, cache=cache, **inputs)
+        return output._replace(logits=lay(output.logits), hidden=lay(output.hidden))
+
+
+def over_sequence(model: Any, mesh: Mesh, *, batch: bool = True) -> Any:
+    """The model as it is, or spread over the mesh's sequence axis if that has several devices.
+
+    Args:
+      batch: whether the rows are spread, too.
+    """
+    return model if mesh.shape[SEQUENCE_AXIS] == 1 else OverSequence(model, mesh, batch=batch)
 
 
 def put(value: Any, sharding: NamedSharding) -> jax.Array:

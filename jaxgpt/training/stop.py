@@ -17,6 +17,8 @@ class StopRequest:
 
     def __init__(self):
         self.requested = False
+        #: Whether all processes know of it.
+        self.agreed = False
         self._droppable = False
 
     def __enter__(self):

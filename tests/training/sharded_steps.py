@@ -9,13 +9,29 @@ from pathlib import Path
 
 import jax
 import numpy as np
-from tiny_runs import tiny
+from tiny_runs import REPOSITORY, tiny
 
+from jaxgpt import experiments, fields
 from jaxgpt.training import sharding
 from jaxgpt.training.checkpoints import Checkpoints
 from jaxgpt.training.prepare import prepare
 
 MESHES = {"1x1x1": (1, 1, 1), "8x1x1": (8, 1, 1), "2x2x2": (2, 2, 2), "1x4x2": (1, 4, 2)}
+#: Devices that the first run goes on on, of another mesh and number: data x fsdp x tensor.
+RESUMED = {"1x1x1": (1, 1, 1), "2x1x1": (2, 1, 1), "1x4x1": (1, 4, 1), "1x4x2": (1, 4, 2)}
+#: A text of long rows: data x fsdp x sequence x tensor.
+SEQUENCE_MESHES = {"1x1x1x1": (1, 1, 1, 1), "1x1x4x2": (1, 1, 4, 2)}
+LONG = {
+    "task.path": str(REPOSITORY / "README.md"),
+    "model.num-layers": "1",
+    "model.d-model": "16",
+    "model.num-heads": "2",
+    "model.max-length": "512",
+    "model.position": "rotary",
+    "training.batch-size": "2",
+    "training.eval-examples": "1",
+    "training.chunk": "5",
+}
 #: Four seeds: seeds x data x fsdp x tensor.
 SEED_MESHES = {"1x1x1x1": (1, 1, 1, 1), "4x2x1x1": (4, 2, 1, 1), "2x1x2x2": (2, 1, 2, 2)}
 WATCHED = "decoder.blocks.0.attention.query.kernel"
@@ -24,10 +40,9 @@ WATCHED = "decoder.blocks.0.attention.query.kernel"
 class Run:
     """One mesh: its program, and 10 steps on it from any state."""
 
-    def __init__(self, mesh, seeds=1):
-        sizes = zip(("seeds", "data", "fsdp", "tensor")[-len(mesh) :], map(str, mesh), strict=True)
-        fields = {f"training__mesh__{name}": size for name, size in sizes}
-        self.prepared = prepare(tiny(seeds=str(seeds), **fields))
+    def __init__(self, mesh, *, axes=("data", "fsdp", "tensor"), experiment=None, **options):
+        sizes = {f"training.mesh.{axis}": str(size) for axis, size in zip(axes, mesh, strict=True)}
+        self.prepared = prepare(fields.override(experiment or tiny(**options), sizes))
         self.program = self.prepared.program
         self.compiled = self.program.compile(self.prepared.feed.data).compile()
 
@@ -63,16 +78,37 @@ def main(folder):
             checkpoints.save(10, state, loss=1.0)
             checkpoints.wait()
             answer["losses"]["whole"] = losses + run.steps(state, 10, 20)[0]
-    for name in ("1x4x2", "1x1x1"):
-        step, state, _ = checkpoints.restore(runs[name].program.abstract())
-        losses, state = runs[name].steps(state, step, 20)
+    for name, mesh in RESUMED.items():
+        run = runs.get(name) or Run(mesh)
+        step, state, _ = checkpoints.restore(run.program.abstract())
+        losses, state = run.steps(state, step, 20)
         answer["losses"][f"resumed on {name}"] = losses
         answer["shards"][f"resumed on {name}"] = shapes(state)
     checkpoints.close()
     for name, mesh in SEED_MESHES.items():
-        run = Run(mesh, seeds=4)
+        run = Run(mesh, axes=("seeds", "data", "fsdp", "tensor"), seeds=4)
         losses, state = run.steps(run.program.init(), 0, 10)
         answer["losses"][name], answer["shards"][name] = losses, shapes(state)
+    text = fields.override(experiments.find("text-bytes"), LONG)
+    rows = tiny()
+    axes = ("data", "fsdp", "sequence", "tensor")
+    answer["sequence"], answer["temporary"] = {}, {}
+    for name, mesh in SEQUENCE_MESHES.items():
+        run = Run(mesh, axes=axes, experiment=text)
+        answer["sequence"][name] = run.steps(run.program.init(), 0, 5)[0]
+        answer["temporary"][name] = run.compiled.memory_analysis().temp_size_in_bytes
+        state = run.program.init()
+        data = run.prepared.validation
+        answer["sequence"][name].append(float(jax.jit(run.program.validation)(state, data)[0]))
+    run = Run((2, 1, 4, 1), axes=axes, experiment=rows)
+    answer["losses"]["rows over 4"] = run.steps(run.program.init(), 0, 10)[0]
+    answer["refused"] = []
+    for length, count in ((510, 4), (7, 8)):
+        experiment = fields.override(text if length > 7 else rows, {"model.max-length": str(length)})
+        try:
+            Run((1, 1, count, 1), axes=axes, experiment=experiment)
+        except ValueError as error:
+            answer["refused"].append(str(error))
     alone = prepare(tiny(seeds="4")).program.mesh
     answer["automatic"] = dict(alone.shape)
     print(json.dumps(answer))

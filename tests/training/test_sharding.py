@@ -29,7 +29,7 @@ def sharded(tmp_path_factory):
         env=os.environ | variables,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
@@ -48,7 +48,7 @@ def test_seeds_spread_over_devices_are_seeds_on_one(sharded, mesh):
 
 
 def test_left_to_itself_a_mesh_spreads_seeds_first(sharded):
-    assert sharded["automatic"] == {"seeds": 4, "data": 2, "fsdp": 1, "tensor": 1}
+    assert sharded["automatic"] == {"seeds": 4, "data": 2, "fsdp": 1, "sequence": 1, "tensor": 1}
 
 
 def test_parameters_and_moments_are_spread_over_devices(sharded):
@@ -59,6 +59,8 @@ def test_parameters_and_moments_are_spread_over_devices(sharded):
         "2x2x2": [8, 1, 8],
         "1x4x2": [4, 1, 8],
         "resumed on 1x1x1": [16, 2, 8],
+        "resumed on 2x1x1": [16, 2, 8],
+        "resumed on 1x4x1": [4, 2, 8],
         "resumed on 1x4x2": [4, 1, 8],
         "1x1x1x1": [4, 16, 2, 8],
         "4x2x1x1": [1, 16, 2, 8],
@@ -67,15 +69,39 @@ def test_parameters_and_moments_are_spread_over_devices(sharded):
     assert sharded["shards"] == {name: [[shape]] * 3 for name, shape in expected.items()}
 
 
-@pytest.mark.parametrize("mesh", ["1x4x2", "1x1x1"])
-def test_a_run_goes_on_on_another_mesh(sharded, mesh):
+@pytest.mark.parametrize("mesh", ["1x1x1", "2x1x1", "1x4x1", "1x4x2"])
+def test_a_run_goes_on_on_another_number_of_devices(sharded, mesh):
     np.testing.assert_allclose(
         sharded["losses"][f"resumed on {mesh}"], sharded["losses"]["whole"][10:], atol=1e-5
     )
 
 
+def test_rows_spread_over_devices_give_the_losses_of_one_device(sharded):
+    # Five training steps, and the validation loss at the start.
+    spread, alone = sharded["sequence"]["1x1x4x2"], sharded["sequence"]["1x1x1x1"]
+    np.testing.assert_allclose(spread, alone, atol=1e-5)
+    assert len(spread) == 6
+
+
+def test_rows_spread_over_devices_take_less_memory_on_each(sharded):
+    assert sharded["temporary"]["1x1x4x2"] < sharded["temporary"]["1x1x1x1"] / 4
+
+
+def test_padded_rows_spread_over_devices_are_those_on_one(sharded):
+    np.testing.assert_allclose(sharded["losses"]["rows over 4"], sharded["losses"]["1x1x1"], atol=1e-5)
+
+
+def test_rows_that_cannot_be_spread_are_refused(sharded):
+    text, rows = sharded["refused"]
+    assert "training.mesh.sequence=4 does not divide the 510 tokens of a row" in text
+    assert "model.max_length to a multiple of 4" in text
+    assert "for training.mesh.sequence=8, exceed model.max_length=7; set it to 8 or more" in rows
+
+
 def test_a_mesh_that_does_not_fit():
-    with pytest.raises(ValueError, match=r"data=64 x fsdp=1 x tensor=1 does not fit 1 devices.*product 1"):
+    with pytest.raises(
+        ValueError, match=r"data=64 x fsdp=1 x sequence=1 x tensor=1 does not fit 1 devices.*product 1"
+    ):
         make_mesh(MeshConfig(data=64), 64)
     with pytest.raises(ValueError, match=r"seeds=3 x data=-1 .* does not fit 1 devices"):
         make_mesh(MeshConfig(seeds=3), 64, 3)
