@@ -71,17 +71,17 @@ class Compiler:
             size, known = stand_in.vocabulary(experiment, vocabulary)
             # The marks of a noise stand behind the tokenizer's ids.
             plain = dataclasses.replace(experiment.model, vocab_size=0)
-            experiment = stand_in.replaced(dataclasses.replace(experiment, model=plain))
+            experiment = stand_in.replaced(dataclasses.replace(experiment, model=plain), size)
             tokenizer = stand_in.Ids(size)
             self.data_note = f"none is read ({reason}); rows as long as the model reads stand in for it"
         else:
             tokenizer, known = None, experiment.tokenizer
-            self.data_note = "as the task has them"
+            self.data_note = "the task's own"
         training = dataclasses.replace(experiment.training, mesh=mesh, accumulation=1)
         self._prepared = prepare(dataclasses.replace(experiment, training=training), tokenizer)
         self._data = self._shapes(bool(reason))
         held = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in self._data.values())
-        self.data_note += f"; {mib(held)} of them on every device"
+        self.data_note += f"; {mib(held)} of it on every device"
         self.vocabulary_note = f"{self._prepared.model.vocab_size:,} ids ({known})"
 
     def _shapes(self, replaced: bool) -> dict[str, jax.ShapeDtypeStruct]:

@@ -79,8 +79,10 @@ class Text(Task):
         yield Example("", "01. " * (self.characters // 4 + 1))
 
 
-def replaced(experiment: Experiment) -> Experiment:
+def replaced(experiment: Experiment, vocab_size: int) -> Experiment:
     """The experiment on data that stands in for its own, of the same layout and as long as the model reads.
+
+    There is as much text as the run reads; rows are as many as it draws.
 
     Raises:
       ValueError: if its objective reads more out of a text than its length.
@@ -92,7 +94,7 @@ def replaced(experiment: Experiment) -> Experiment:
     else:
         task = Rows(**_row(experiment, length))
         count = training.train_examples * (length + 1) * (1 + (experiment.model.kind == "encoder_decoder"))
-    size = count * narrowest(max(experiment.model.vocab_size, 2)).itemsize
+    size = count * narrowest(vocab_size).itemsize
     fits = size <= training.on_device_mib * 2**20
     training = dataclasses.replace(
         training,
