@@ -51,7 +51,8 @@ def table(tried: list[Tried]) -> list[str]:
                 mib(one.found[name]) if name in one.found else "" for name in ("arguments", "temporaries")
             ]
             sizes += ["", ""]
-        verdict = "yes" if one.fits else "no" + (f": {one.note}" if one.note else "")
+        no = "not known" if one.found["status"] == "failed" else "no"
+        verdict = "yes" if one.fits else no + (f": {one.note}" if one.note else "")
         rows.append((str(number), described(one.candidate, one.found), *sizes, verdict))
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
     lines = []

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from tiny_runs import tiny
 
-from jaxgpt.planning import command, targets
+from jaxgpt.planning import command, report, targets
 from jaxgpt.planning.candidates import Candidate, ordered
 
 
@@ -107,3 +107,15 @@ def test_options_set_what_differs():
     options = Candidate(2, 4, 1, "block", 2).options(experiment)
     expected = "--training.mesh.data 2 --training.mesh.fsdp 4 --model.remat block --training.accumulation 2"
     assert options == expected
+
+
+def test_what_could_not_be_compiled_is_not_called_too_large():
+    class Silent(Rule):
+        def compile(self, candidate, memory):
+            self.asked.append(candidate)
+            return {"status": "failed", "reason": "no answer in 3 s"}
+
+    rule = Silent(8, state=1, activations=1)
+    tried = search(rule, 100, most=2)
+    assert len(rule.asked) == 2 and not any(one.fits for one in tried)
+    assert all("not known: no answer in 3 s" in line for line in report.table(tried)[1:])
