@@ -18,6 +18,7 @@ HELP = """usage: jaxgpt COMMAND ...
   evaluate RUN         score a run directory on held-out questions
   generate RUN         ask a run
   tokenize TEXT ...    make files of text a directory of tokens, to train on more than memory holds
+  plan EXPERIMENT      what it would need on devices that are not there: memory, traffic, a mesh that fits
   compare EXPERIMENT   train it with several tokenizers, or other fields varied, and report with intervals
   import-hf DIR        make a run of a directory of transformers
   export-hf RUN        write its model as a directory that transformers reads
@@ -58,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "evaluate": _evaluate,
         "generate": _generate,
         "tokenize": _tokenize,
+        "plan": _plan,
         "compare": _compare,
         "import-hf": _import,
         "export-hf": _export,
@@ -253,6 +255,18 @@ def _compare(argv: list[str]) -> int:
     if status == "stopped":
         _leave()
     return 1 if status == "failed" else 0
+
+
+def _plan(argv: list[str]) -> int:
+    from jaxgpt.planning import command
+
+    options = command.OPTIONS + COMMON[:2]  # no other process takes part
+    given = parse(argv, options, positional="EXPERIMENT")
+    if given.flag("help"):
+        print(usage("plan EXPERIMENT", options, None))
+        return 0
+    # Not _say, which would start JAX: whatever accelerator there is, is no part of a plan.
+    return 0 if command.plan(given, lambda line: print(line, flush=True)) else 1
 
 
 def _import(argv: list[str]) -> int:

@@ -1,6 +1,7 @@
 """One table from logical axis names to mesh axes; the models know nothing of devices."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -27,13 +28,19 @@ SEQUENCE_AXIS = "sequence"
 MESH_AXES = (SEEDS_AXIS, *BATCH_AXES, SEQUENCE_AXIS, "tensor")
 
 
-def make_mesh(config: MeshConfig, batch_size: int, seeds: int = 1) -> Mesh:
+def make_mesh(
+    config: MeshConfig, batch_size: int, seeds: int = 1, devices: Sequence[jax.Device] | None = None
+) -> Mesh:
     """The mesh of a run over all devices of all processes.
+
+    Args:
+      devices: others, such as those of a machine that is not there.
 
     Raises:
       ValueError: if the axes do not multiply to the number of devices, or do not divide seeds and batch.
     """
-    count = jax.device_count()
+    devices = jax.devices() if devices is None else devices
+    count, processes = len(devices), len({device.process_index for device in devices})
     fixed = config.fsdp * config.sequence * config.tensor
     spread, data = config.seeds, config.data
     # What is left, but no more than seeds, and then the batch, can be split into.
@@ -44,7 +51,7 @@ def make_mesh(config: MeshConfig, batch_size: int, seeds: int = 1) -> Mesh:
         left, rest = divmod(count, fixed * spread)
         data = math.gcd(left, max(1, batch_size // config.fsdp)) if not rest else 0
     used = spread * data * fixed
-    if used < 1 or used > count or (jax.process_count() > 1 and used != count):
+    if used < 1 or used > count or (processes > 1 and used != count):
         raise ValueError(
             f"training.mesh seeds={config.seeds} x data={config.data} x fsdp={config.fsdp} x "
             f"sequence={config.sequence} x tensor={config.tensor} does not fit {count} devices; make their "
@@ -56,10 +63,9 @@ def make_mesh(config: MeshConfig, batch_size: int, seeds: int = 1) -> Mesh:
         )
     if seeds % spread:
         raise ValueError(f"seeds={seeds} is not divisible by training.mesh.seeds={spread}")
-    devices = np.asarray(jax.devices()[:used]).reshape(
-        spread, data, config.fsdp, config.sequence, config.tensor
-    )
-    return Mesh(devices, MESH_AXES, axis_types=(AxisType.Auto,) * len(MESH_AXES))
+    shape = (spread, data, config.fsdp, config.sequence, config.tensor)
+    grid = np.asarray(devices[:used]).reshape(shape)
+    return Mesh(grid, MESH_AXES, axis_types=(AxisType.Auto,) * len(MESH_AXES))
 
 
 def local_mesh() -> Mesh:
