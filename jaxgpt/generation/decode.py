@@ -14,6 +14,7 @@ from jaxgpt.data.numbers import with_features
 from jaxgpt.generation import loop, prompts, stopping
 from jaxgpt.generation.prompts import Ids, Overflow
 from jaxgpt.generation.sampling import Rules, Sampling, row_keys
+from jaxgpt.nn.backend import on_gpu
 
 GREEDY = Sampling()
 
@@ -85,7 +86,7 @@ def spare_rows(count: int) -> int:
     Of one row XLA for GPUs makes products of a matrix and a vector, and writes out what it sums up: it moves
     a matrix three times. Of two it makes products of matrices.
     """
-    return int(count == 1 and jax.default_backend() == "gpu")
+    return int(count == 1 and on_gpu())
 
 
 class Decoding:

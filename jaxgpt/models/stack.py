@@ -15,6 +15,7 @@ from jaxgpt.models.views import Views
 from jaxgpt.nn import cache as caching
 from jaxgpt.nn import mask as masks
 from jaxgpt.nn.documents import order_of
+from jaxgpt.nn.layout import laid
 from jaxgpt.nn.linear import dropout, fold
 from jaxgpt.nn.reversible import reversible
 from jaxgpt.nn.tap import Tap, below, identity
@@ -138,7 +139,7 @@ class Stack(nnx.Module):
             whole=tap is not identity,
         )
         x, layers = self._run(
-            x,
+            laid(x),
             None if cache is None else cache.layers,
             source,
             fold(key, 1),
@@ -152,6 +153,7 @@ class Stack(nnx.Module):
         )
         if cache is not None:
             cache = dataclasses.replace(cache, layers=layers)
+        x = laid(x)
         return (x if self.norm is None else tap("norm", self.norm(x))), cache if wanted else None
 
     def _check(self, positions):

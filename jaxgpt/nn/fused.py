@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from jaxgpt.nn.backend import on_gpu
 from jaxgpt.nn.cache import KeyValue
 from jaxgpt.nn.tap import Tap
 
@@ -69,9 +70,7 @@ def available(dtype: jnp.dtype, head_dim: int) -> bool:
     The kernel is asked for a small input, forwards and backwards, so that whatever it refuses (an old
     card, an old cuDNN, a width) is found here.
     """
-    device = jax.config.jax_default_device
-    platform = getattr(device, "platform", device) or jax.default_backend()
-    if platform not in ("gpu", "cuda") or dtype not in (jnp.bfloat16, jnp.float16):
+    if not on_gpu() or dtype not in (jnp.bfloat16, jnp.float16):
         return False
     heads = jax.ShapeDtypeStruct((1, 64, 1, head_dim), dtype)
 

@@ -1,12 +1,15 @@
 """Dense maps and embeddings whose weights name their logical axes."""
 
 import math
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jaxtyping import Array, Float, Int
+
+from jaxgpt.nn.backend import on_gpu
 
 Axes = tuple[str | None, ...]
 
@@ -119,17 +122,30 @@ class Embedding(nnx.Module):
         return wide_matmul(x, self.vectors().T)
 
 
-@jax.custom_jvp
+#: Columns that a GPU's matrix product is filled up to a multiple of, where there are at least so many rows.
+_COLUMNS, _ROWS = 128, 1024
+
+
 def wide_matmul(x: Array, kernel: Array) -> Array:
     """x @ kernel with a result of at least float32; what comes back in the backward pass has x's type."""
-    wide = jnp.promote_types(x.dtype, jnp.float32)
-    return jnp.matmul(x, kernel, preferred_element_type=wide)
+    missing = -kernel.shape[-1] % _COLUMNS
+    # A vocabulary of 50,257 is one that matrix units cannot be fed with.
+    if missing and math.prod(x.shape[:-1]) >= _ROWS and on_gpu():
+        return _wide_matmul(True, x, jnp.pad(kernel, ((0, 0), (0, missing))))[..., :-missing]
+    return _wide_matmul(False, x, kernel)
 
 
-@wide_matmul.defjvp
-def _wide_matmul_jvp(primals, tangents):
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _wide_matmul(whole, x, kernel):
+    y = jnp.matmul(x, kernel, preferred_element_type=jnp.promote_types(x.dtype, jnp.float32))
+    # Behind the barrier XLA does not see that some columns are dropped, and drop them before.
+    return jax.lax.optimization_barrier(y) if whole else y
+
+
+@_wide_matmul.defjvp
+def _wide_matmul_jvp(whole, primals, tangents):
     (x, kernel), (x_dot, kernel_dot) = primals, tangents
-    y = wide_matmul(x, kernel)
+    y = _wide_matmul(whole, x, kernel)
     return y, (x_dot @ kernel).astype(y.dtype) + (x @ kernel_dot).astype(y.dtype)
 
 

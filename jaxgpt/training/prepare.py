@@ -260,6 +260,8 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
     model = experiment.model.for_vocabulary(
         tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
     )
+    if training.mesh.sequence > 1:  # the kernel wants all queries of a row on one device
+        model = dataclasses.replace(model, attention_kernel="explicit")
     # A run that goes on has its weights, and may have outlived the directory.
     start = None if resumed else start_of(model, tokenizer)
     number_loss = None

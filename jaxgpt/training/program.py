@@ -15,6 +15,7 @@ from jaxtyping import Array, Int
 from jaxgpt import objectives
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.nn import layout
 from jaxgpt.training import optimizers, sharding
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
 from jaxgpt.training.tuning import Tuning
@@ -228,21 +229,25 @@ class Program:
         def loss(params, batch, key):
             model = self.template.model(self.tuning.join(params, kept))
             model = sharding.over_sequence(model, self.mesh)
-            losses, weights = objectives.next_token(
-                model,
-                batch,
-                which,
-                key,
-                end_weight=end_weight,
-                extra=self.number_loss,
-                most_logits=self.training.most_logits,
-            )
+            with layout.laying(partial(sharding.lay_rows, self.mesh)):
+                losses, weights = objectives.next_token(
+                    model,
+                    batch,
+                    which,
+                    key,
+                    end_weight=end_weight,
+                    extra=self.number_loss,
+                    most_logits=self.training.most_logits,
+                )
             return (losses * weights).sum() / total
 
         if pieces == 1:
             value, grads = jax.value_and_grad(loss)(state["params"], batch, key)
         else:
             batch = jax.tree.map(lambda v: v.reshape(pieces, -1, *v.shape[1:]), batch)
+            # Else the pieces would be spread over devices, and each computed by all of them.
+            split = NamedSharding(self.mesh, PartitionSpec(None, sharding.BATCH_AXES))
+            batch = jax.lax.with_sharding_constraint(batch, jax.tree.map(lambda _: split, batch))
 
             def add(carry, piece):
                 part, i = piece

@@ -116,6 +116,12 @@ def state_shardings(state: Any, axes: dict[str, tuple], mesh: Mesh, *, replicas:
     return jax.tree_util.tree_map_with_path(leaf, state)
 
 
+def lay_rows(mesh: Mesh, x: jax.Array) -> jax.Array:
+    """Activations [B, T, D] split as a batch is; a token's features stay together."""
+    where = NamedSharding(mesh, PartitionSpec(BATCH_AXES, SEQUENCE_AXIS))
+    return jax.lax.with_sharding_constraint(x, where)
+
+
 class OverSequence:
     """A model that reads rows whose tokens are spread over devices (`mesh.sequence`).
 

@@ -1,0 +1,9 @@
+"""What computes, as far as the way to compute depends on it."""
+
+import jax
+
+
+def on_gpu() -> bool:
+    """Whether a GPU computes what is said to run nowhere else."""
+    device = jax.config.jax_default_device
+    return (getattr(device, "platform", device) or jax.default_backend()) in ("gpu", "cuda", "rocm")
