@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from jaxgpt.nn import linear
 from jaxgpt.nn.linear import Embedding, Linear, dropout, fold
 from jaxgpt.nn.mlp import MLP
 from jaxgpt.nn.norm import Norm
@@ -138,3 +139,18 @@ def test_gradients_that_sum_over_tokens_are_sums_in_single_precision():
     of_linear, of_table = jax.jit(jax.grad(total))(states)
     np.testing.assert_array_equal(of_linear["bias"][...], 4000)
     np.testing.assert_array_equal(of_table["table"][...][2], 4000)
+
+
+def test_columns_filled_up_change_nothing(monkeypatch):
+    """As on a GPU, for many rows."""
+    rng = np.random.default_rng(2)
+    x, kernel = (jnp.asarray(rng.normal(size=shape), jnp.float32) for shape in ((2, 600, 8), (8, 150)))
+
+    def both(x, kernel):
+        return jax.value_and_grad(lambda *xs: jnp.sin(linear.wide_matmul(*xs)).sum(), (0, 1))(x, kernel)
+
+    expected = both(x, kernel)
+    monkeypatch.setattr(linear, "on_gpu", lambda: True)
+    assert "f32[8,256]" in str(jax.make_jaxpr(linear.wide_matmul)(x, kernel))
+    for found, exact in zip(jax.tree.leaves(both(x, kernel)), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(found, exact, rtol=1e-4, atol=1e-4)

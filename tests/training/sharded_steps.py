@@ -100,6 +100,16 @@ def main(folder):
         state = run.program.init()
         data = run.prepared.validation
         answer["sequence"][name].append(float(jax.jit(run.program.validation)(state, data)[0]))
+    # Of a batch that is spread, and then computed in pieces, each device holds its share.
+    wide = fields.override(text, {"training.batch-size": "32", "model.d-model": "64"})
+    for name, mesh, pieces in (
+        ("data", (8, 1, 1, 1), 1),
+        ("fsdp", (1, 8, 1, 1), 1),
+        ("pieces", (8, 1, 1, 1), 4),
+    ):
+        run = Run(mesh, axes=axes, experiment=fields.override(wide, {"training.accumulation": str(pieces)}))
+        answer["temporary"][name] = run.compiled.memory_analysis().temp_size_in_bytes
+        answer["losses"][f"a batch by {name}"] = run.steps(run.program.init(), 0, 5)[0]
     run = Run((2, 1, 4, 1), axes=axes, experiment=rows)
     answer["losses"]["rows over 4"] = run.steps(run.program.init(), 0, 10)[0]
     answer["refused"] = []

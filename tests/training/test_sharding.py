@@ -98,6 +98,14 @@ def test_rows_that_cannot_be_spread_are_refused(sharded):
     assert "for training.mesh.sequence=8, exceed model.max_length=7; set it to 8 or more" in rows
 
 
+def test_each_device_holds_its_share_of_a_batch(sharded):
+    found, losses = sharded["temporary"], sharded["losses"]
+    assert found["fsdp"] < 1.5 * found["data"]  # 4 times as much, if the rows of a batch were not split
+    assert found["pieces"] < 0.6 * found["data"]
+    for name in ("fsdp", "pieces"):
+        np.testing.assert_allclose(losses[f"a batch by {name}"], losses["a batch by data"], atol=1e-5)
+
+
 def test_a_mesh_that_does_not_fit():
     with pytest.raises(
         ValueError, match=r"data=64 x fsdp=1 x sequence=1 x tensor=1 does not fit 1 devices.*product 1"
