@@ -11,6 +11,7 @@ import datetime
 import json
 import os
 import platform
+import re
 import shlex
 import statistics
 import subprocess
@@ -203,11 +204,26 @@ def hardware() -> dict[str, Any]:
 
 
 def write(name: str, rows: Sequence[dict[str, Any]]) -> Path:
-    """Keep rows beside this file: one JSON of each benchmark and day, the newest of a day replaces it."""
+    """Keep rows beside this file: one JSON of each benchmark, kind of device and day.
+
+    The newest of a day replaces it.
+    """
     FOLDER.mkdir(exist_ok=True)
     command = shlex.join(["python", f"benchmarks/{name}.py", *sys.argv[1:]])
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
-    path = FOLDER / f"{name}-{today}.json"
-    data = {"benchmark": name, "date": today, "command": command, "machine": hardware(), "rows": list(rows)}
-    path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    machine = hardware()
+    kind = re.sub(r"[^a-z0-9]+", "-", machine["device"].partition(" x ")[2].lower())
+    path = FOLDER / f"{name}-{kind}-{today}.json"
+    data = {"benchmark": name, "date": today, "commit": commit(), "command": command, "machine": machine}
+    path.write_text(json.dumps(data | {"rows": list(rows)}, indent=1) + "\n", encoding="utf-8")
     return path
+
+
+def commit() -> str:
+    """The commit that is measured, where git tells."""
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    try:
+        found = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return found.stdout.strip()

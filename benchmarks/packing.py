@@ -5,10 +5,8 @@ step has as many rows as hold the same number of examples, so that all sides lea
 is compared is the tokens that carry loss, by the second.
 """
 
-import argparse
-
 import numpy as np
-from alternate import alternate, serve, write
+from alternate import alternate, options, serve, write
 
 #: Sums of 1 to 20 digits: a padded table is a little more than half full.
 CHANGES = ("task.max-digits=20", "task.extra-digits=", "model.position=rotary")
@@ -16,15 +14,12 @@ CHANGES = ("task.max-digits=20", "task.extra-digits=", "model.position=rotary")
 
 def main():
     """Print the table and keep it."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__, rounds=7)
     parser.add_argument("--experiment", default="addition", help="whose questions they are")
     parser.add_argument("--changes", nargs="*", default=CHANGES, help="its options, each as field=value")
     parser.add_argument("--widths", default="96,128", help="tokens a row of the packed tables")
     parser.add_argument("--examples", type=int, default=64, help="examples a step")
     parser.add_argument("--steps", type=int, default=10, help="steps a round")
-    parser.add_argument("--rounds", type=int, default=7, help="rounds of each side; medians are quoted")
-    parser.add_argument("--no-write", action="store_true", help="print the figures alone")
-    parser.add_argument("--side", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.side:
         serve(lambda: prepare(given.side, given.experiment, given.changes, given.examples, given.steps))
@@ -32,7 +27,7 @@ def main():
     names = ["padded", *given.widths.split(",")]
     arguments = ["--experiment", given.experiment, "--examples", str(given.examples)]
     arguments += ["--steps", str(given.steps), "--changes", *given.changes]
-    sides = alternate(__file__, names, rounds=given.rounds, arguments=arguments)
+    sides = alternate(__file__, names, rounds=given.rounds, arguments=arguments, together=given.together)
     rows = []
     print(f"{'row':<8}{'rows':>5}{'full':>7}{'tokens/s':>10}{'spread':>8}{'times as fast':>15}")
     for side in sides.values():

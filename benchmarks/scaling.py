@@ -10,7 +10,7 @@ import dataclasses
 import time
 
 import numpy as np
-from alternate import alternate, serve, write
+from alternate import alternate, options, serve, write
 
 BASE = {"length": 64, "batch": 12, "depth": 4, "layers": "unrolled", "devices": 1}
 GRID = {
@@ -24,11 +24,8 @@ GRID = {
 
 def main():
     """Print the table and keep it."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = options(__doc__, rounds=5)
     parser.add_argument("--what", default="length;batch;depth;depth, scanned;devices", help="parts, by ;")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each; medians are quoted")
-    parser.add_argument("--no-write", action="store_true", help="print the figures alone")
-    parser.add_argument("--side", help=argparse.SUPPRESS)
     parser.add_argument("--part", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.side:
@@ -40,7 +37,9 @@ def main():
     )
     for part in given.what.split(";"):
         names = [str(value) for value in GRID[part]]
-        sides = alternate(__file__, names, rounds=given.rounds, arguments=["--part", part])
+        sides = alternate(
+            __file__, names, rounds=given.rounds, arguments=["--part", part], together=given.together
+        )
         for name, side in sides.items():
             ratio = side.median / sides[names[0]].median
             rows.append({"what": part, "value": int(name), "step_seconds": side.median, "ratio": ratio})

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from alternate import write
 
 from jaxgpt import objectives
 from jaxgpt.data.feed import DeviceFeed
@@ -27,13 +28,16 @@ from jaxgpt.training import optimizers, sharding
 from jaxgpt.training.program import Program, Template
 
 CHUNK = 20
+SIDES = {"plain": "plain jax.jit", "chunks": "ours, in chunks", "ones": "ours, one step a dispatch"}
 
 
 def main():
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=15, help="alternations; medians are quoted")
-    repeats = parser.parse_args().repeats
+    parser.add_argument("--rounds", type=int, default=15, help="alternations; medians are quoted")
+    parser.add_argument("--no-write", action="store_true", help="print the figures alone")
+    given = parser.parse_args()
+    repeats = given.rounds
 
     experiment = override(find("text"), {"training.chunk": str(CHUNK), "model.vocab-size": "65"})
     training, window = experiment.training, experiment.model.max_length
@@ -96,6 +100,13 @@ def main():
         f"ratio {ratio(times['ones'], times['plain']):.3f}"
     )
     print(f"Python, a chunk      {1e3 * median['python'] / CHUNK:8.3f} ms")
+    rows = []
+    for name, what in SIDES.items():
+        low, _, high = statistics.quantiles(times[name], n=4)
+        rows.append({"side": what, "step_seconds": median[name] / CHUNK})
+        rows[-1] |= {"spread": (high - low) / median[name], "ratio": ratio(times[name], times["plain"])}
+    if not given.no_write:
+        print(f"written: {write('step_overhead', rows)}")
 
 
 def ratio(ours: list[float], theirs: list[float]) -> float:

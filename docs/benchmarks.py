@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import benchmark_goals
+
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = Path(__file__).parent / "benchmarks.md"
@@ -23,6 +25,7 @@ TABLES = {
             ("ours is faster by", "ratio", "{:.2f}"),
             ("compile, s", "compile_seconds", "{:.1f}"),
             ("peak, MiB", "peak_mib", "{:,.0f}"),
+            ("on the device", "device_mib", "{:,.0f}"),
         ),
     ),
     "decoding": (
@@ -30,6 +33,7 @@ TABLES = {
         (
             ("size", "size", "{}"),
             ("batch", "batch", "{}"),
+            ("type", "dtype", "{}"),
             ("side", "side", "{}"),
             ("tokens/s", "tokens_per_second", "{:,.0f}"),
             ("spread", "spread", "{:.1%}"),
@@ -45,7 +49,28 @@ TABLES = {
             ("side", "side", "{}"),
             ("ms a step", "step_seconds", lambda value: f"{1e3 * value:.1f}"),
             ("spread", "spread", "{:.1%}"),
-            ("faster than one by one by", "ratio", "{:.2f}"),
+            ("of the first side's speed", "ratio", "{:.3g}"),
+        ),
+    ),
+    "shakespeare": (
+        "nanoGPT's run on Shakespeare's characters",
+        (
+            ("side", "side", "{}"),
+            ("iterations", "iterations", "{:,}"),
+            ("seconds", "seconds", "{:.1f}"),
+            ("ms an iteration", "iteration_seconds", lambda value: f"{1e3 * value:.2f}"),
+            ("spread", "spread", "{:.1%}"),
+            ("ours is faster by", "ratio", "{:.2f}"),
+            ("least validation loss", "loss", "{:.4f}"),
+        ),
+    ),
+    "step_overhead": (
+        "What the library adds to a step",
+        (
+            ("side", "side", "{}"),
+            ("ms a step", "step_seconds", lambda value: f"{1e3 * value:.2f}"),
+            ("spread", "spread", "{:.1%}"),
+            ("over the plain step", "ratio", "{:.3f}"),
         ),
     ),
     "scaling": (
@@ -102,18 +127,29 @@ def page() -> str:
         "",
         *_notes(),
     ]
+    results = newest()
+    lines += ["## What should be reached, and what is", "", *benchmark_goals.table(results)]
     for name, (title, columns) in TABLES.items():
-        found = sorted(RESULTS.glob(f"{name}-*.json"))
-        if found:
-            lines += table(title, columns, json.loads(found[-1].read_text(encoding="utf-8")))
+        found = [data for kind, data in sorted(results.items()) if kind.startswith(f"{name}-")]
+        lines += [f"## {title}", ""] if found else []
+        for data in found:
+            lines += table(columns, data)
     return "\n".join(lines)
 
 
-def table(title: str, columns: tuple, data: dict[str, Any]) -> list[str]:
-    """One benchmark's part of the page."""
+def newest() -> dict[str, dict[str, Any]]:
+    """The newest results of each benchmark on each kind of device, by `benchmark-device`."""
+    found = {}
+    for path in sorted(RESULTS.glob("*.json")):
+        found[path.stem[: -len("-2000-01-01")]] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def table(columns: tuple, data: dict[str, Any]) -> list[str]:
+    """What one benchmark found on one machine."""
     machine = data["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    lines = [f"## {title}", "", f"`{data['command']}`, {data['date']}; {machine['cores']} cores of"]
+    lines = [f"`{data['command']}`, {data['date']}; {machine['cores']} cores of"]
     lines += [f"{machine['processor']}, {machine['device']}, Python {machine['python']}; {versions}.", ""]
     lines += ["| " + " | ".join(heading for heading, *_ in columns) + " |", "|---" * len(columns) + "|"]
     for row in data["rows"]:

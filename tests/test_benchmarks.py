@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 
+import jax
 import pytest
 from documents import ROOT
 
@@ -15,6 +16,17 @@ with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(str(ROOT / "benchmarks"))
     alternate = importlib.import_module("alternate")
 
+NAMES = (
+    "training",
+    "decoding",
+    "seeds",
+    "scaling",
+    "startup",
+    "data",
+    "packing",
+    "shakespeare",
+    "step_overhead",
+)
 SIDE = """
 import json, sys
 sys.path.insert(0, {folder!r})
@@ -57,8 +69,21 @@ def test_figures_are_kept_with_what_they_were_measured_on(tmp_path, monkeypatch)
     data = json.loads(path.read_text())
     assert data["command"] == "python benchmarks/seeds.py --counts 2"
     assert data["rows"] == [{"seeds": 2}] and data["machine"]["versions"].keys() >= {"jax", "flax"}
+    assert path.name.startswith(f"seeds-{jax.devices()[0].device_kind}-") and data["commit"]
     monkeypatch.setattr(benchmarks, "RESULTS", tmp_path)
     assert "| 2 |  |  |  |  |" in benchmarks.page()
+
+
+def test_goals_say_whether_they_are_reached():
+    def line(ratio, **other):
+        row = {"size": "tiny", "dtype": "float32", "side": "eager", "spread": 0.1} | other
+        row |= {} if ratio is None else {"ratio": ratio}
+        return benchmarks.benchmark_goals.table({"training-cpu": {"rows": [row]}})[2]
+
+    assert line(1.2).endswith("| at least 1.00 | 1.20 | 10.0% | yes |")
+    assert line(0.8).endswith("| at least 1.00 | 0.80 | 10.0% | **no** |")
+    assert "| not run |" in line(None, error="it is missing")
+    assert "| not run |" in line(1.2, size="baby")
 
 
 def test_medians_and_ratios():
@@ -69,7 +94,7 @@ def test_medians_and_ratios():
     assert fast.spread == pytest.approx((4.5 - 1.5) / 3)
 
 
-@pytest.mark.parametrize("name", ["training", "decoding", "seeds", "scaling", "startup", "data", "packing"])
+@pytest.mark.parametrize("name", NAMES)
 def test_each_tells_what_it_takes(name):
     command = [sys.executable, f"benchmarks/{name}.py", "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
