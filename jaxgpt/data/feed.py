@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 import jax
 import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.sharding import Mesh, NamedSharding
 
 from jaxgpt.data.corpus import Windows
 from jaxgpt.data.order import Order
@@ -64,7 +64,7 @@ class HostFeed:
 
         self.orders, self._chunk = orders, chunk
         self._whole = sharding.replicated(mesh)
-        self._where = NamedSharding(mesh, PartitionSpec(None, sharding.SEEDS_AXIS, sharding.BATCH_AXES))
+        self._where = sharding.batches(mesh)
         self._shape = (chunk, len(orders), orders[0].batch_size)
         if devices is None:
             devices = self._where.addressable_devices

@@ -80,12 +80,15 @@ class Compiler:
         training = dataclasses.replace(experiment.training, mesh=mesh, accumulation=1)
         self._prepared = prepare(dataclasses.replace(experiment, training=training), tokenizer)
         self._data = self._shapes(bool(reason))
-        held = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in self._data.values())
-        self.data_note += f"; {mib(held)} of it on every device"
+        held = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(self._data))
+        fed = "batches" in self._data
+        self.data_note += f"; {mib(held)} of it " + (
+            "a dispatch, over all devices" if fed else "on every device"
+        )
         self.vocabulary_note = f"{self._prepared.model.vocab_size:,} ids ({known})"
 
-    def _shapes(self, replaced: bool) -> dict[str, jax.ShapeDtypeStruct]:
-        """The data of a chunk, without them."""
+    def _shapes(self, replaced: bool) -> dict[str, Any]:
+        """The data of a chunk, as a feed gives them, without them."""
         prepared, training = self._prepared, self._experiment.training
         rows = None
         if replaced and not isinstance(prepared.feed, HostFeed):
@@ -95,10 +98,10 @@ class Compiler:
                 if stream
                 else training.train_examples
             )
-        return {
-            name: jax.ShapeDtypeStruct((rows or value.shape[0], *value.shape[1:]), value.dtype)
-            for name, value in prepared.feed.data.items()
-        }
+        return jax.tree.map(
+            lambda value: jax.ShapeDtypeStruct((rows or value.shape[0], *value.shape[1:]), value.dtype),
+            prepared.feed.data,
+        )
 
     def facts(self) -> dict[str, Any]:
         """What all candidates share."""
@@ -157,10 +160,11 @@ class Compiler:
         if found["arguments"] > memory:
             return found | {"status": "too large", "reason": "its state alone"}
         where = sharding.replicated(program.mesh)
-        data = {
-            name: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=where)
-            for name, leaf in self._data.items()
-        }
+        if "batches" in self._data:
+            where = sharding.batches(program.mesh)
+        data = jax.tree.map(
+            lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=where), self._data
+        )
         began = time.perf_counter()
         try:
             compiled = program.compile(data).compile()
@@ -183,12 +187,15 @@ class Compiler:
 
     def _flops(self, program: Program) -> int:
         """Operations of a step of all replicas."""
-        one = dataclasses.replace(program, seeds=1)
-        index = jax.ShapeDtypeStruct((program.training.batch_size,), np.int32)
+        one, data, index = dataclasses.replace(program, seeds=1), self._data, None
+        if "batches" in data:
+            data = jax.tree.map(lambda v: jax.ShapeDtypeStruct(v.shape[2:], v.dtype), data["batches"])
+        else:
+            index = jax.ShapeDtypeStruct((program.training.batch_size,), np.int32)
         key = jax.eval_shape(lambda: jax.random.key(0))
         trace = jax.make_jaxpr(
             lambda state, data, index, key: one.step(state, data=data, index=index, key=key)
-        )(one.abstract(), self._data, index, key)
+        )(one.abstract(), data, index, key)
         return program.seeds * flops.count(trace)
 
 

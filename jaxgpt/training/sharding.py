@@ -97,6 +97,11 @@ def replicated(mesh: Mesh) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec())
 
 
+def batches(mesh: Mesh) -> NamedSharding:
+    """Batches of several steps and replicas, [C, R, B, ...], each split over the mesh."""
+    return NamedSharding(mesh, PartitionSpec(None, SEEDS_AXIS, BATCH_AXES))
+
+
 def state_shardings(state: Any, axes: dict[str, tuple], mesh: Mesh, *, replicas: bool = False) -> Any:
     """A sharding for every leaf: parameters by the table, optimizer moments as their parameter.
 

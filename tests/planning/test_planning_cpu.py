@@ -13,6 +13,7 @@ from tiny_runs import one_line, run, start, tiny
 
 from jaxgpt import experiments, fields
 from jaxgpt.planning import targets
+from jaxgpt.planning.candidates import Candidate
 from jaxgpt.planning.compiling import Compiler
 from jaxgpt.training.prepare import prepare
 from jaxgpt.training.report import mib
@@ -94,16 +95,20 @@ def test_without_data_and_too_large_for_the_memory(tmp_path):
     assert "nothing that was tried fits" in output
 
 
-@pytest.mark.parametrize(("steps", "held"), [(100, 100 * 4 * 32 * 2), (10**7, 20 * 4 * 33 * 2)])
-def test_a_text_is_on_the_device_or_comes_chunk_by_chunk(steps, held):
+@pytest.mark.parametrize(
+    ("steps", "held", "where"),
+    [(100, 100 * 4 * 32 * 2, "on every device"), (10**7, 20 * 4 * 33 * 2, "a dispatch, over all devices")],
+)
+def test_a_text_is_on_the_device_or_comes_chunk_by_chunk(steps, held, where):
     """Ids below 2**16 take two bytes; 10 million steps of 4 x 32 of them are more than a gibibyte."""
-    experiment = fields.override(
-        experiments.find("text"),
-        {"training.steps": str(steps), "training.batch-size": "4", "model.max-length": "32"},
-    )
+    changes = {"training.steps": str(steps), "training.batch-size": "4", "model.max-length": "32"}
+    changes |= {"model.num-layers": "1", "model.d-model": "16"}
+    experiment = fields.override(experiments.find("text"), changes)
     compiler = Compiler(experiment, targets.parse("cpu:1"), 300, own_data=False)
-    assert compiler.facts()["data"].endswith(f"{mib(held)} of it on every device")
-    assert sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in compiler._data.values()) == held
+    assert compiler.facts()["data"].endswith(f"{mib(held)} of it {where}")
+    leaves = jax.tree.leaves(compiler._data)
+    assert sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in leaves) == held
+    assert compiler.compile(Candidate.of(experiment), 2**40)["status"] == "compiled"
 
 
 def test_a_stop_ends_the_compiler():
