@@ -63,15 +63,17 @@ def mix(
     return mixed[:, :-1] if odd else mixed
 
 
-@functools.cache
 def available(dtype: jnp.dtype, head_dim: int) -> bool:
-    """Whether the device that computes by default has the kernel for heads of this type and width.
+    """Whether the device that computes by default has the kernel for heads of this type and width."""
+    return on_gpu() and dtype in (jnp.bfloat16, jnp.float16) and _compiles(dtype, head_dim)
 
-    The kernel is asked for a small input, forwards and backwards, so that whatever it refuses (an old
-    card, an old cuDNN, a width) is found here.
+
+@functools.cache
+def _compiles(dtype: jnp.dtype, head_dim: int) -> bool:
+    """Whether the kernel takes a small input, forwards and backwards.
+
+    So whatever it refuses (an old card, an old cuDNN, a width) is found before it is relied on.
     """
-    if not on_gpu() or dtype not in (jnp.bfloat16, jnp.float16):
-        return False
     heads = jax.ShapeDtypeStruct((1, 64, 1, head_dim), dtype)
 
     def loss(q, k, v):
