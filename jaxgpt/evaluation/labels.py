@@ -6,10 +6,10 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 
 from jaxgpt.data.labelled import CHOICE, SPAN, encoded, readings, second_segments
 from jaxgpt.data.rows import batch_of
+from jaxgpt.models.parts import split
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.objectives import read_labels
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -30,7 +30,7 @@ def predict(
       ValueError: if a text does not fit into the model.
     """
     config = model.config
-    graph, params = nnx.split(model)
+    structure, weights = split(model)
     rows, places, last = [], [], []
     for text in texts:
         new, firsts = readings(text, tokenizer, config), []
@@ -53,7 +53,7 @@ def predict(
         tokens, order = batch_of(part, (batch_size, width), tokenizer.pad_id)
         segments = np.zeros((batch_size, width), np.int32)
         segments[: len(part)] = second_segments(part, width, tokenizer)
-        logits += list(np.asarray(_labels(graph, params, tokens, order, segments)))[: len(part)]
+        logits += list(np.asarray(_labels(structure, weights, tokens, order, segments)))[: len(part)]
         if progress is not None:
             progress(sum(end <= len(logits) for end in last), len(texts))
     found, first = [], 0
@@ -99,6 +99,6 @@ def _spans(tokenizer, text) -> list[tuple[int, int]] | None:
 
 
 @partial(jax.jit, static_argnums=0)
-def _labels(graph, params, tokens, order, segments):
-    model = nnx.merge(graph, params)
+def _labels(structure, weights, tokens, order, segments):
+    model = structure.model(weights)
     return read_labels(model, jnp.asarray(tokens), jnp.asarray(order), segments).labels

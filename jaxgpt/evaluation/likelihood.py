@@ -11,7 +11,6 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from jaxgpt import objectives
@@ -20,6 +19,7 @@ from jaxgpt.data.stream import build_stream, windows
 from jaxgpt.evaluation.intervals import ratio, scaled
 from jaxgpt.evaluation.questions import obstacles
 from jaxgpt.evaluation.report import Likelihood
+from jaxgpt.models.parts import Structure, Weights, split
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.task import Example
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -102,7 +102,7 @@ def _row_sums(
     """For each row nats, nats without ends, tokens, and tokens without ends, in float64. [N] each"""
     count, width = data["tokens"].shape
     size = max(1, min(256, count, _LOGITS // (width * model.config.vocab_size)))
-    graph, params = nnx.split(model)
+    structure, weights = split(model)
     pieces = []
     for first in range(0, count, size):
         # Every batch has one shape: rows of length 0 fill the last one and weigh nothing.
@@ -113,21 +113,21 @@ def _row_sums(
             )
             for name, value in data.items()
         }
-        sums = _batch_sums(graph, params, batch, eos_id, which=which)
+        sums = _batch_sums(structure, weights, batch, eos_id, which=which)
         pieces.append([np.asarray(s, np.float64)[: size - missing] for s in sums])
     return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
 
 
-@partial(jax.jit, static_argnames=("graph", "which"))
+@partial(jax.jit, static_argnames=("structure", "which"))
 def _batch_sums(
-    graph: nnx.GraphDef,
-    params: nnx.State,
+    structure: Structure,
+    weights: Weights,
     batch: objectives.Batch,
     eos_id: Int[Array, ""],
     *,
     which: objectives.Which,
 ) -> tuple[Float[Array, "B"], ...]:
     batch = objectives.widened(batch)
-    losses, weights = objectives.next_token(nnx.merge(graph, params), batch, which)
+    losses, weights = objectives.next_token(structure.model(weights), batch, which)
     inside = weights * (batch["tokens"][:, 1:] != eos_id)
     return tuple(value.sum(axis=1) for value in (losses * weights, losses * inside, weights, inside))

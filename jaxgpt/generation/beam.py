@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxgpt.generation import loop, prompts, rows
 from jaxgpt.generation.prompts import Ids, Padded
+from jaxgpt.models.parts import split
 from jaxgpt.nn.cache import Cache
 
 
@@ -76,10 +77,10 @@ def beam_search(
     if source is not None:
         source = prompts.pad(prompts.checked_source(source, len(prompt_rows), config), config.max_length)
     prompt = prompts.pad(prompt_rows, config.max_length)
-    graph, params = nnx.split(model)
+    structure, weights = split(model)
     found, largest = _search(
-        graph,
-        params,
+        structure,
+        weights,
         prompt,
         source,
         limit=jnp.int32(max_new_tokens),
@@ -127,12 +128,12 @@ class _Search(NamedTuple):
     ended: _Pool
 
 
-@partial(jax.jit, static_argnames=("graph", "width", "slots", "columns"))
+@partial(jax.jit, static_argnames=("structure", "width", "slots", "columns"))
 def _search(
-    graph, params, prompt: Padded, source: Padded | None, *, limit, alpha, eos_id, width, slots, columns
+    structure, weights, prompt: Padded, source: Padded | None, *, limit, alpha, eos_id, width, slots, columns
 ) -> tuple[_Pool, Int[Array, "B"]]:
     """The hypotheses, and the prompts' largest positions."""
-    model = nnx.merge(graph, params)
+    model = structure.model(weights)
     size = model.decoder.position.size
     batch = prompt.tokens.shape[0]
     penalty = partial(_penalty, alpha=alpha)

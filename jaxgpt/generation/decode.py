@@ -14,6 +14,7 @@ from jaxgpt.data.numbers import with_features
 from jaxgpt.generation import loop, prompts, stopping
 from jaxgpt.generation.prompts import Ids, Overflow
 from jaxgpt.generation.sampling import Rules, Sampling, row_keys
+from jaxgpt.models.parts import split
 from jaxgpt.nn.backend import on_gpu
 
 GREEDY = Sampling()
@@ -129,7 +130,7 @@ class Decoding:
             raise ValueError(f"{len(row_ids)} row_ids for {len(rows)} prompts; give one a prompt")
 
         self.overflow = overflow
-        self._graph, self._params = nnx.split(model)
+        self._structure, self._weights = split(model)
         self._rules = Rules.of(sampling, eos_id=eos_id, pad_id=pad_id, num_ids=num_ids)
         self._pad_id = pad_id
         samples = sampling.num_samples
@@ -195,7 +196,7 @@ class Decoding:
         if self._changed:
             self._rows = dataclasses.replace(self._rows, done=self._rows.done | self._all_done())
         self._cache, self._rows, out, numbers = loop.extend(
-            self._graph, self._params, self._rules, self._cache, self._rows, jnp.int32(steps)
+            self._structure, self._weights, self._rules, self._cache, self._rows, jnp.int32(steps)
         )
         self._used += steps
         before = self.length
@@ -259,8 +260,8 @@ class Decoding:
             keys=self._keys,
         )
         self._cache, self._rows, largest = loop.prefill(
-            self._graph,
-            self._params,
+            self._structure,
+            self._weights,
             self._rules,
             rows,
             prompt,

@@ -9,6 +9,7 @@ import numpy as np
 from flax import nnx
 
 from jaxgpt.data.rows import batch_of
+from jaxgpt.models.parts import split
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 
@@ -31,7 +32,7 @@ def fill(
     config = model.config
     if config.kind != "encoder" or config.mask_id is None:
         raise ValueError(f"kind={config.kind} with mask_id={config.mask_id} fills in nothing; use an encoder")
-    graph, params = nnx.split(model)
+    structure, weights = split(model)
     rows, spans = [], []
     for text, count in prompts:
         before = [tokenizer.bos_id, *tokenizer.encode(text)]
@@ -46,7 +47,7 @@ def fill(
     for first in range(0, len(rows), batch_size):
         part = rows[first : first + batch_size]
         tokens, order = batch_of(part, (batch_size, width), tokenizer.pad_id)
-        best = np.asarray(_likeliest(graph, params, tokens, order, tokenizer.vocab_size))
+        best = np.asarray(_likeliest(structure, weights, tokens, order, tokenizer.vocab_size))
         for row, span in enumerate(spans[first : first + batch_size]):
             found.append(tokenizer.decode(best[row, span].tolist()))
         if progress is not None:
@@ -55,7 +56,7 @@ def fill(
 
 
 @partial(jax.jit, static_argnums=(0, 4))
-def _likeliest(graph, params, tokens, order, count):
+def _likeliest(structure, weights, tokens, order, count):
     """The likeliest id of each place, of those that stand for a text."""
-    logits = nnx.merge(graph, params)(jnp.asarray(tokens), order=jnp.asarray(order)).logits
+    logits = structure.model(weights)(jnp.asarray(tokens), order=jnp.asarray(order)).logits
     return logits[..., :count].argmax(axis=-1)

@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Int, Num
 from jaxgpt.generation import rows as cache_rows
 from jaxgpt.generation.prompts import Padded
 from jaxgpt.generation.sampling import Rules, choose
+from jaxgpt.models.parts import Structure, Weights
 from jaxgpt.nn.cache import Cache
 
 #: The most tokens of one `extend`; fewer run in the same program.
@@ -61,10 +62,10 @@ class Next(NamedTuple):
         return cls(out.logits[:, -1], None if out.numbers is None else out.numbers[:, -1])
 
 
-@partial(jax.jit, static_argnames=("graph", "slots"))
+@partial(jax.jit, static_argnames=("structure", "slots"))
 def prefill(
-    graph: nnx.GraphDef,
-    params: nnx.State,
+    structure: Structure,
+    weights: Weights,
     rules: Rules,
     rows: Rows,
     prompt: Padded,
@@ -81,7 +82,7 @@ def prefill(
     Returns:
       The cache, the rows and each row's largest position in either stack, where the scheme has a size.
     """
-    model = nnx.merge(graph, params)
+    model = structure.model(weights)
     cache, next_, largest = read(model, prompt, source, slots)
     if repeated is not None:
         cache, largest = cache_rows.take(cache, repeated), largest[repeated]
@@ -111,9 +112,9 @@ def read(model: nnx.Module, prompt: Padded, source: Padded | None, slots: int):
     return out.cache, Next.after(out), largest
 
 
-@partial(jax.jit, static_argnames=("graph",), donate_argnames=("cache", "rows"))
+@partial(jax.jit, static_argnames=("structure",), donate_argnames=("cache", "rows"))
 def extend(
-    graph: nnx.GraphDef, params: nnx.State, rules: Rules, cache: Cache, rows: Rows, steps: Int[Array, ""]
+    structure: Structure, weights: Weights, rules: Rules, cache: Cache, rows: Rows, steps: Int[Array, ""]
 ) -> tuple[Cache, Rows, Int[Array, "R C"], Num[Array, "R C F"] | None]:
     """Up to `steps` more tokens a row, fewer once all rows are done; the cache is used up.
 
@@ -121,7 +122,7 @@ def extend(
       The cache, the rows, and their new tokens and numbers in CHUNK columns, of which the first `steps`
       count.
     """
-    model = nnx.merge(graph, params)
+    model = structure.model(weights)
     size = model.decoder.position.size
 
     def unfinished(loop):

@@ -16,7 +16,11 @@ def take(cache: Cache, rows: Int[Array, "R"]) -> Cache:
         return jax.tree.map(lambda leaf: jnp.take(leaf, rows, axis=axis), tree)
 
     def gather_layers(layers):
-        return gather(layers, 1 if isinstance(layers, Stored) else 0)  # scanned layers come first
+        return jax.tree.map(
+            lambda layer: layer.take(rows) if isinstance(layer, Stored) else gather(layer, 0),
+            layers,
+            is_leaf=lambda x: isinstance(x, Stored),
+        )
 
     return dataclasses.replace(
         cache,
@@ -39,9 +43,7 @@ def grow(cache: Cache, slots: int) -> Cache:
         return jnp.pad(leaf, widths, constant_values=value)
 
     def widen_layer(layer):
-        if not isinstance(layer, Stored):  # a recurrent state has no slots
-            return layer
-        return jax.tree.map(lambda leaf: widen(leaf, leaf.ndim - 2), layer)
+        return layer.grow(more) if isinstance(layer, Stored) else layer  # a recurrent state has no slots
 
     return dataclasses.replace(
         cache,

@@ -113,7 +113,7 @@ class Attention(nnx.Module):
         if pattern is not None:
             return pattern.attend(self, x, rotated_q, new, bias, key, tap), cache
         added = bias(rotated_q, new.key, q_positions, k_positions)
-        return self.attend(rotated_q, new, mask, added, key, tap), cache
+        return self.attend(rotated_q, cache or new, mask, added, key, tap), cache
 
     def cross(
         self,
@@ -125,7 +125,7 @@ class Attention(nnx.Module):
         tap: Tap = identity,
     ) -> Float[Array, "B T D"]:
         """Attention to an encoder's output, of which `project` made keys and values."""
-        return self.attend(self._queries(x), source.view(), mask, None, key, tap)
+        return self.attend(self._queries(x), source, mask, None, key, tap)
 
     def attend_globally(
         self,
@@ -146,29 +146,24 @@ class Attention(nnx.Module):
     def attend(
         self,
         q: Float[Array, "B T H K"],
-        kv: KeyValue,
+        kv: KeyValue | Stored,
         mask: Bool[Array, "#B T S"],
         bias: Float[Array, "#B H T S"] | None,
         key: jax.Array | None,
         tap: Tap,
     ) -> Float[Array, "B T D"]:
         """The output for queries and keys as they enter the product."""
-        batch, length, heads, width = q.shape
-        groups = kv.key.shape[2]
-        q, k, v = tap("query", q), tap("key", kv.key.astype(q.dtype)), tap("value", kv.value.astype(q.dtype))
-        grouped = q.reshape(batch, length, groups, heads // groups, width)
-        wide = jnp.promote_types(q.dtype, jnp.float32)
-        scores = jnp.einsum("btgrk,bsgk->bgrts", grouped, k, preferred_element_type=wide) * self.scale
-        scores = scores.reshape(batch, heads, length, -1)  # [B, H, T, S]
+        if tap is not identity:
+            kv = kv.view() if isinstance(kv, Stored) else kv
+            q, kv = tap("query", q), KeyValue(tap("key", kv.key), tap("value", kv.value))
+        scores = kv.scores(q) * self.scale
         if bias is not None:
-            scores = scores + bias.astype(wide)
+            scores = scores + bias.astype(scores.dtype)
         if self.softcap is not None:
             scores = self.softcap * jnp.tanh(scores / self.softcap)
         if self.factor != 1:
             scores = scores * self.factor
         scores = tap("scores", jnp.where(mask[:, None], scores, HIDDEN))
         weights = tap("weights", jax.nn.softmax(scores, axis=-1))
-        weights = dropout(weights, self.dropout, key).astype(q.dtype)
-        weights = weights.reshape(batch, groups, heads // groups, length, -1)
-        mixed = jnp.einsum("bgrts,bsgk->btgrk", weights, v).reshape(batch, length, heads, width)
+        mixed = kv.mix(dropout(weights, self.dropout, key).astype(q.dtype))
         return tap("output", self.out(tap("mixed", mixed)))

@@ -1,6 +1,7 @@
 """The key/value cache: what decoding remembers of the tokens it has seen."""
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import jax
@@ -18,32 +19,102 @@ class KeyValue:
     key: Float[Array, "B S G K"]
     value: Float[Array, "B S G K"]
 
+    def scores(self, q: Float[Array, "B T H K"]) -> Float[Array, "B H T S"]:
+        """Products of queries and keys, in float32 or wider."""
+        groups, key = self.key.shape[2], self.key.astype(q.dtype)
+        found = jnp.einsum("btgrk,bsgk->bgrts", grouped(q, groups), key, preferred_element_type=wide(q))
+        return found.reshape(q.shape[0], q.shape[2], q.shape[1], -1)
 
-@jax.tree_util.register_dataclass
+    def mix(self, weights: Float[Array, "B H T S"]) -> Float[Array, "B T H K"]:
+        """The weighted values."""
+        batch, heads, length, slots = weights.shape
+        shared = weights.reshape(batch, self.key.shape[2], -1, length, slots)
+        found = jnp.einsum("bgrts,bsgk->btgrk", shared, self.value.astype(weights.dtype))
+        return found.reshape(batch, length, heads, -1)
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=("key", "value"), meta_fields=("groups",))
 @dataclasses.dataclass(frozen=True)
 class Stored:
-    """The same as they are kept: heads before slots, so that what a head reads at every step is in a row."""
+    """The same as they are kept: in the shapes that products are made of, so that none is turned or copied.
 
-    key: Float[Array, "*L B G S K"]
-    value: Float[Array, "*L B G S K"]
+    With rows and heads in two dimensions XLA for CPUs copies the whole cache several times a token.
+
+    Attributes:
+      key: [*L, B * G, K, S]
+      value: [*L, B * G, S, K]
+      groups: G, heads of a row.
+    """
+
+    key: Float[Array, "*L N K S"]
+    value: Float[Array, "*L N S K"]
+    groups: int
 
     @classmethod
     def of(cls, kv: KeyValue) -> "Stored":
         """To be kept."""
-        return cls(jnp.swapaxes(kv.key, 1, 2), jnp.swapaxes(kv.value, 1, 2))
+        batch, slots, groups, width = kv.key.shape
+        key = jnp.transpose(kv.key, (0, 2, 3, 1)).reshape(batch * groups, width, slots)
+        value = jnp.transpose(kv.value, (0, 2, 1, 3)).reshape(batch * groups, slots, width)
+        return cls(key, value, groups)
 
     def view(self) -> KeyValue:
-        """To be attended to."""
-        return KeyValue(jnp.swapaxes(self.key, 1, 2), jnp.swapaxes(self.value, 1, 2))
+        """As attention made them."""
+        count, width, slots = self.key.shape
+        key = self.key.reshape(count // self.groups, self.groups, width, slots)
+        value = self.value.reshape(count // self.groups, self.groups, slots, width)
+        return KeyValue(jnp.transpose(key, (0, 3, 1, 2)), jnp.transpose(value, (0, 2, 1, 3)))
 
     def write(self, new: KeyValue, at: Int[Array, ""]) -> "Stored":
         """With T new entries in slots at, at + 1, ..."""
 
-        def put(old, new):
-            return jax.lax.dynamic_update_slice_in_dim(old, new.astype(old.dtype), at, axis=2)
+        def put(old, new, axis):
+            return jax.lax.dynamic_update_slice_in_dim(old, new.astype(old.dtype), at, axis=axis)
 
         new = Stored.of(new)
-        return Stored(put(self.key, new.key), put(self.value, new.value))
+        return Stored(put(self.key, new.key, 2), put(self.value, new.value, 1), self.groups)
+
+    def scores(self, q: Float[Array, "B T H K"]) -> Float[Array, "B H T S"]:
+        """As of `KeyValue`."""
+        batch, length, heads, width = q.shape
+        turned = jnp.moveaxis(grouped(q, self.groups), 1, 3).reshape(batch * self.groups, -1, width)
+        found = jnp.matmul(turned, self.key.astype(q.dtype), preferred_element_type=wide(q))
+        return found.reshape(batch, heads, length, -1)
+
+    def mix(self, weights: Float[Array, "B H T S"]) -> Float[Array, "B T H K"]:
+        """As of `KeyValue`."""
+        batch, heads, length, slots = weights.shape
+        shared = weights.reshape(batch * self.groups, -1, slots)
+        found = jnp.matmul(shared, self.value.astype(weights.dtype))
+        return jnp.moveaxis(found.reshape(batch, heads, length, -1), 1, 2)
+
+    def take(self, rows: Int[Array, "R"]) -> "Stored":
+        """With row i that was row `rows[i]`."""
+
+        def gather(leaf):
+            *layers, count, first, second = leaf.shape
+            apart = leaf.reshape(*layers, count // self.groups, self.groups, first, second)
+            return jnp.take(apart, rows, axis=len(layers)).reshape(*layers, -1, first, second)
+
+        return Stored(gather(self.key), gather(self.value), self.groups)
+
+    def grow(self, more: int) -> "Stored":
+        """With so many empty slots added."""
+
+        def widen(leaf, axis):
+            return jnp.pad(leaf, [(0, more if i == leaf.ndim + axis else 0) for i in range(leaf.ndim)])
+
+        return Stored(widen(self.key, -1), widen(self.value, -2), self.groups)
+
+
+def grouped(q: Float[Array, "B T H K"], groups: int) -> Float[Array, "B T G R K"]:
+    """Queries by the key and value head that serves them."""
+    return q.reshape(*q.shape[:2], groups, -1, q.shape[3])
+
+
+def wide(x: Array) -> jnp.dtype:
+    """The type that scores have."""
+    return jnp.promote_types(x.dtype, jnp.float32)
 
 
 @jax.tree_util.register_dataclass
@@ -95,11 +166,12 @@ def empty(
     The first `memory` of them hold zeros as if they had been seen (Dai et al. 2019, arXiv 1901.02860).
     """
     place = jnp.arange(slots, dtype=jnp.int32)
-    shape = (batch, num_kv_heads, slots, head_dim)
-    if stacked:
-        layers = Stored(jnp.zeros((num_layers, *shape), dtype), jnp.zeros((num_layers, *shape), dtype))
-    else:
-        layers = tuple(Stored(jnp.zeros(shape, dtype), jnp.zeros(shape, dtype)) for _ in range(num_layers))
+
+    def layer(*leading: int) -> Stored:
+        key = jnp.zeros((*leading, batch * num_kv_heads, head_dim, slots), dtype)
+        return Stored(key, jnp.swapaxes(key, -1, -2), num_kv_heads)
+
+    layers = layer(num_layers) if stacked else tuple(layer() for _ in range(num_layers))
     return Cache(
         layers=layers,
         order=jnp.broadcast_to(jnp.where(place < memory, place, -1), (batch, slots)),
