@@ -99,6 +99,20 @@ def test_all_of_a_window_carries_loss():
         np.testing.assert_array_equal(objectives.weights(batch, which), np.ones((2, 4)))
 
 
+def test_the_sum_of_exponentials_in_one_pass(monkeypatch):
+    logits = np.random.default_rng(3).normal(0, 4, size=(3, 4, 999)).astype(np.float32)
+    logits[0, 0], logits[0, 1], logits[0, 2] = 90, -90, np.linspace(-1e30, 1e30, 999)
+    targets = np.arange(12).reshape(3, 4)
+    exact = np.exp(logits.astype(np.float64) - logits.max(-1, keepdims=True))
+    log_sums = np.log(exact.sum(-1)) + logits.max(-1)
+    expected = log_sums - np.take_along_axis(logits, targets[..., None], -1)[..., 0]
+    slopes = exact / exact.sum(-1, keepdims=True) - np.eye(999)[targets]
+    monkeypatch.setattr(objectives, "on_gpu", lambda: True)
+    np.testing.assert_allclose(objectives.token_losses(logits, targets), expected, rtol=1e-5)
+    found = jax.grad(lambda x: objectives.token_losses(x, targets).sum())(logits)
+    np.testing.assert_allclose(found, slopes, rtol=1e-5, atol=1e-7)
+
+
 def test_losses_are_computed_in_float32():
     logits = np.asarray([[8.0, 0.5, -3.0]])
     narrow = objectives.token_losses(jax.numpy.asarray(logits, jax.numpy.bfloat16), np.asarray([1]))

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from jax import lax
 from jaxtyping import Array, Float, Int
 
 from jaxgpt.nn.backend import on_gpu
@@ -59,9 +60,13 @@ class Linear(nnx.Module):
         self.dtype = jnp.dtype(dtype)
 
     def __call__(self, x: Array) -> Array:
-        kernel = self.kernel[...].astype(self.dtype)
-        y = jnp.tensordot(x.astype(self.dtype), kernel, axes=self.contracted)
+        y = self.product(x)
         return y if self.bias is None else add_bias(y, self.bias[...])
+
+    def product(self, x: Array) -> Array:
+        """x W, without the bias."""
+        kernel = self.kernel[...].astype(self.dtype)
+        return jnp.tensordot(x.astype(self.dtype), kernel, axes=self.contracted)
 
 
 @jax.custom_jvp
@@ -150,11 +155,15 @@ def _wide_matmul_jvp(whole, primals, tangents):
 
 
 def dropout(x: Array, rate: float, key: jax.Array | None) -> Array:
-    """Zeroes entries with probability `rate` and scales the rest; without a key nothing happens."""
-    if key is None or rate == 0.0:
+    """Zeroes entries with probability `rate`, to 1/65,536, and scales the rest; nothing without a key."""
+    dropped = round(rate * 2**16)
+    if key is None or dropped == 0 or x.size == 0:
         return x
-    keep = jax.random.bernoulli(key, 1.0 - rate, x.shape)
-    return jnp.where(keep, x / (1.0 - rate), jnp.zeros_like(x))
+    # Two entries of a number drawn: drawing is what dropout costs.
+    *outer, width = x.shape
+    drawn = lax.optimization_barrier(jax.random.bits(key, (*outer, -(-width // 2)), jnp.uint32))
+    lots = jnp.concatenate([drawn & 0xFFFF, drawn >> 16], axis=-1)[..., :width]
+    return jnp.where(lots >= dropped, x / (1 - dropped / 2**16), jnp.zeros_like(x))
 
 
 def fold(key: jax.Array | None, index: int | Array) -> jax.Array | None:

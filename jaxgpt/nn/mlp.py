@@ -21,11 +21,38 @@ _GATED = {"reglu": "relu", "geglu": "gelu", "geglu_tanh": "gelu_tanh", "swiglu":
 
 
 def function(activation: str):
-    """The function of an activation, which a gated one applies to its gate.
+    """The function of an activation, which a gated one applies to its gate."""
+    return _FUNCTIONS[_GATED.get(activation, activation)]
 
-    Its backward pass starts from its input: what lies between would cost more to keep than to compute.
+
+@partial(jax.checkpoint, static_argnums=0)
+def activated(
+    activation: str, y: Float[Array, "... F"], bias: Float[Array, "F"] | None
+) -> Float[Array, "... F"]:
+    """f(y + bias) in the type of y, computed in float32 or wider.
+
+    Its backward pass starts from y: what lies between would cost more to keep than to compute.
     """
-    return jax.checkpoint(_FUNCTIONS[_GATED.get(activation, activation)])
+    if bias is None:
+        bias = jnp.zeros((), y.dtype)
+    return _activated(activation, y, bias)
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def _activated(activation, y, bias):
+    wide = jnp.promote_types(y.dtype, jnp.float32)
+    return function(activation)(y.astype(wide) + bias.astype(wide)).astype(y.dtype)
+
+
+@_activated.defjvp
+def _activated_jvp(activation, primals, tangents):
+    """The slope has the type of y, and so has what comes back: of a wide one XLA would write out both."""
+    y, bias = primals
+    wide = jnp.promote_types(y.dtype, jnp.float32)
+    z = y.astype(wide) + bias.astype(wide)
+    value, slope = jax.jvp(function(activation), (z,), (jnp.ones_like(z),))
+    both = tangents[0].astype(wide) + tangents[1].astype(wide)
+    return value.astype(y.dtype), slope.astype(y.dtype) * both.astype(y.dtype)
 
 
 class MLP(nnx.Module):
@@ -56,7 +83,9 @@ class MLP(nnx.Module):
         self.activation = activation
 
     def __call__(self, x: Float[Array, "B T D"], tap: Tap = identity) -> Float[Array, "B T D"]:
-        f = function(self.activation)
-        up = self.up(x)
-        hidden = f(up) if self.gate is None else f(self.gate(x)) * up
+        inner = self.up if self.gate is None else self.gate
+        bias = None if inner.bias is None else inner.bias[...]
+        hidden = activated(self.activation, inner.product(x), bias)
+        if self.gate is not None:
+            hidden = hidden * self.up(x)
         return tap("output", self.down(tap("hidden", hidden)))

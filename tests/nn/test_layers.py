@@ -10,8 +10,9 @@ import pytest
 from flax import nnx
 
 from jaxgpt.nn import linear
+from jaxgpt.nn import norm as norm_module
 from jaxgpt.nn.linear import Embedding, Linear, dropout, fold
-from jaxgpt.nn.mlp import MLP
+from jaxgpt.nn.mlp import MLP, activated, function
 from jaxgpt.nn.norm import Norm
 
 TYPES = {"dtype": "float32", "param_dtype": "float32"}
@@ -96,6 +97,65 @@ def test_initial_weights_have_their_standard_deviation(std, gain, expected):
     layer = Linear(*axes, std=std, gain=gain, bias=True, rngs=nnx.Rngs(0), **TYPES)
     assert float(layer.kernel[...].std()) == pytest.approx(expected, rel=0.02)
     assert not layer.bias[...].any()
+
+
+@pytest.mark.parametrize("kind", ["layer", "rms", "rms_plus_one"])
+@pytest.mark.parametrize("place", ["anywhere", "gpu"])
+def test_gradients_of_norms_are_those_of_their_formula(kind, place, monkeypatch):
+    monkeypatch.setattr(norm_module, "on_gpu", lambda: place == "gpu")
+    random = np.random.default_rng(5)
+    with jax.enable_x64(True):
+        layer = Norm(8, kind=kind, epsilon=0.3, bias=True, dtype="float64", param_dtype="float64")
+        layer.scale[...] = scale = jnp.asarray(random.normal(size=8))
+        x, weights = jnp.asarray(random.normal(2, 3, size=(2, 5, 8)))
+
+        def plain(x, scale):
+            x = x - x.mean(-1, keepdims=True) if kind == "layer" else x
+            y = x / jnp.sqrt((x**2).mean(-1, keepdims=True) + 0.3)
+            return (weights * y * (1 + scale if kind == "rms_plus_one" else scale)).sum()
+
+        graph, state = nnx.split(layer)
+
+        def ours(x, scale):
+            return (weights * nnx.merge(graph, state | {"scale": state["scale"].replace(scale)})(x)).sum()
+
+        state = dict(state)
+        for order in (jax.grad, lambda f, argnums: jax.grad(lambda *a: jax.grad(f)(*a).sum(), argnums)):
+            for found, expected in zip(
+                order(ours, argnums=(0, 1))(x, scale), order(plain, argnums=(0, 1))(x, scale), strict=True
+            ):
+                np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu", "gelu_tanh", "silu", "tanh"])
+def test_gradients_of_activations_are_those_of_their_functions(activation):
+    random = np.random.default_rng(6)
+    with jax.enable_x64(True):
+        y, weights = jnp.asarray(random.normal(size=(2, 4, 6)))
+        bias = jnp.asarray(random.normal(size=6))
+        found = jax.grad(lambda y, b: (weights * activated(activation, y, b)).sum(), (0, 1))(y, bias)
+        plain = jax.grad(lambda y, b: (weights * function(activation)(y + b)).sum(), (0, 1))(y, bias)
+        for own, expected in zip(found, plain, strict=True):
+            np.testing.assert_allclose(own, expected, rtol=1e-12)
+
+
+def test_activations_are_computed_in_single_precision():
+    y = jnp.asarray(np.random.default_rng(7).normal(0, 2, size=(64, 64)), jnp.bfloat16)
+    exact = jax.nn.gelu(np.asarray(y, np.float32), approximate=True)
+    found = activated("gelu_tanh", y, None)
+    assert found.dtype == jnp.bfloat16
+    np.testing.assert_array_equal(found, exact.astype(jnp.bfloat16))  # one rounding
+    assert (found != jax.nn.gelu(y, approximate=True)).any()  # what it is there to catch
+
+
+@pytest.mark.parametrize("width", [1, 7, 64])
+def test_dropout_of_any_width(width):
+    dropped = np.asarray(dropout(jnp.ones((20_000 // width, width)), 0.1, jax.random.key(1))) == 0
+    assert dropped.mean() == pytest.approx(0.1, abs=0.01)
+    if width > 1:  # entries that share a number drawn are independent
+        half = -(-width // 2)
+        both = dropped[:, : width - half] & dropped[:, half:]
+        assert both.mean() == pytest.approx(0.01, abs=0.004)
 
 
 def test_dropout():
