@@ -26,11 +26,13 @@ def _exact_match(path) -> float:
     return json.loads(path.read_text())["exact_match"]
 
 
+@pytest.mark.slow
 def test_the_tutorial_ends_with_a_task_of_ones_own_trained(followed):
     assert _exact_match(followed.path / "runs/successor/evaluation.json") > 0.5
     assert (followed.path / "seven.json").exists()
 
 
+@pytest.mark.slow
 def test_groups_learn_less_in_as_many_steps_as_the_tutorial_says(followed):
     digits, groups = (followed.path / "runs" / name for name in ("successor", "successor_groups"))
     assert _exact_match(groups / "evaluation.json") < _exact_match(digits / "evaluation.json") / 2

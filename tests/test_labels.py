@@ -151,10 +151,16 @@ def made(kind):
     ("kind", "changes"),
     [
         ("labels", {}),
-        ("labels", {"model__kind": "decoder", "model__labels-from": "last"}),
+        pytest.param(
+            "labels", {"model__kind": "decoder", "model__labels-from": "last"}, marks=pytest.mark.slow
+        ),
         ("tags", {"model__labels-from": "each"}),
         ("span", {"model__labels-from": "each", "training__objective": "span"}),
-        ("labels", {"model__kind": "encoder_decoder", "model__labels-from": "last"}),
+        pytest.param(
+            "labels",
+            {"model__kind": "encoder_decoder", "model__labels-from": "last"},
+            marks=pytest.mark.slow,
+        ),
         ("choice", {"task__texts": "0", "training__objective": "choice", "training__steps": "250"}),
     ],
 )
@@ -184,7 +190,7 @@ def test_two_texts_are_two_segments():
     assert predict(model, tokenizer, ["ab\tcd"])[0] == names[int(logits.argmax())]
 
 
-@pytest.mark.parametrize("kind", ["next", "order"])
+@pytest.mark.parametrize("kind", ["next", pytest.param("order", marks=pytest.mark.slow)])
 def test_sentences_that_follow_each_other_are_a_task(kind, tmp_path):
     tides = [f"The tide number {i} comes in. It goes out at {i}. Then {i} is over." for i in range(300)]
     path = tmp_path / "text.txt"

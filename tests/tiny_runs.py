@@ -44,7 +44,9 @@ TINY = {
 
 
 def pytest_configure(config):
-    """Share compiled programs between tests and the processes they start."""
+    """Share compiled programs between tests, xdist's workers and the processes that they start."""
+    if hasattr(config, "workerinput"):  # a worker begins with what is set here
+        return
     config.stash[_CACHE] = tempfile.mkdtemp(prefix="jaxgpt-tests-")
     os.environ["JAX_COMPILATION_CACHE_DIR"] = config.stash[_CACHE]
     os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
@@ -53,7 +55,8 @@ def pytest_configure(config):
 
 def pytest_unconfigure(config):
     """Remove the compiled programs."""
-    shutil.rmtree(config.stash[_CACHE], ignore_errors=True)
+    if _CACHE in config.stash:
+        shutil.rmtree(config.stash[_CACHE], ignore_errors=True)
 
 
 _CACHE = pytest.StashKey[str]()

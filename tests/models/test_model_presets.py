@@ -34,7 +34,7 @@ def with_vocabulary(name, size):
         ("gpt2_xl", 50257, 1_557_611_200),
         ("gpt3_small", 50257, 125_226_240),
         ("gpt3_xl", 50257, 1_315_723_264 + 24 * 4 * 2048 * 1024 + 24 * 3 * 1024),  # heads of 128, see below
-        ("gpt3", 50257, 174_604_259_328),
+        pytest.param("gpt3", 50257, 174_604_259_328, marks=pytest.mark.slow),
         ("gptj", 50400, 6_050_882_784),
         ("llama2_7b", 32000, 6_738_415_616),
         ("qwen3_600m", 151_936, 596_049_920),
@@ -71,7 +71,13 @@ def test_our_sizes_are_what_their_docstrings_say():
     assert 0.95e6 < parameters(with_vocabulary("small", 14)) < 1.1e6
 
 
-@pytest.mark.parametrize("name", presets.functions())
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name == "gpt3" else name  # 96 layers take half a minute
+        for name in presets.functions()
+    ],
+)
 def test_every_preset_builds_and_names_its_source(name):
     function = presets.functions()[name]
     document = inspect.getdoc(function)

@@ -34,6 +34,7 @@ def test_data_source_reads_the_examples_of_the_task_in_order(tmp_path):
         assert source[count - 1]["prompt"].endswith(b"=")
 
 
+@pytest.mark.slow
 def test_a_finite_task_is_written_whole(tmp_path):
     datasets.register()
     source = tfds.data_source("magic_squares/magic_squares", data_dir=tmp_path)

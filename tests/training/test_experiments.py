@@ -85,7 +85,20 @@ def shrunk(experiment, folder):
     )
 
 
-@pytest.mark.parametrize("name", experiments.available())
+#: Of each kind one; all of them take minutes.
+EVERY_TIME = (
+    *("addition", "addition_seq2seq", "addition_steps", "magic_squares", "synopses", "synopses_gpt2"),
+    *("bert_pretraining", "gpt3_arithmetic", "tokens", "text"),
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in EVERY_TIME else pytest.param(name, marks=pytest.mark.slow)
+        for name in experiments.available()
+    ],
+)
 def test_two_steps(name, tmp_path, quick_compilation):
     experiment = shrunk(experiments.find(name), tmp_path)
     outcome = train(experiment, tmp_path / "run", say=lambda line: None)
