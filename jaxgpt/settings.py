@@ -6,12 +6,16 @@
   GiB of them, so that the second run of an experiment does not compile again. Whoever can write there
   decides what runs here: the directory is open to its user alone, and must not be shared.
 - Replicas of several seeds are spread over the cores of a CPU, each core one device.
+- A training step on a GPU is compiled without XLA's merging of products that share an operand: queries, keys
+  and values of one product would be cut apart again, by kernels of their own. Where XLA does not know the
+  option it is left out. `benchmarks/training.py` measures it.
 
 What the environment or the program has set already is left alone. `benchmarks/startup.py` and
 `benchmarks/seeds.py` measure what each is worth.
 """
 
 import ctypes
+import functools
 import hashlib
 import os
 import platform
@@ -25,6 +29,7 @@ SWITCH = "JAXGPT_SETTINGS"
 #: time, and never by mmap, which would fault in every page anew.
 _MALLOPT = {-1: 2**31 - 1, -2: 64 << 20, -4: 0}
 _CACHE_BYTES = 2 << 30
+_TRAINING = {"xla_gpu_dot_merger_threshold_mb": "0"}
 #: Programs that compile faster than this are not worth a file.
 _CACHE_SECONDS = 0.3
 
@@ -50,6 +55,24 @@ def spread_seeds(seeds: int) -> None:
         jax.config.update("jax_num_cpu_devices", count)
     except RuntimeError:  # there are devices already, which the caller has chosen
         return
+
+
+def for_training(*, on_gpu: bool) -> dict[str, str]:
+    """Options of XLA for a training step."""
+    if not on_gpu or off():
+        return {}
+    return {name: value for name, value in _TRAINING.items() if _known(name, value)}
+
+
+@functools.cache
+def _known(name: str, value: str) -> bool:
+    import jax
+
+    try:
+        jax.jit(lambda x: x, compiler_options={name: value}).lower(0).compile()
+    except (jax.errors.JaxRuntimeError, ValueError):
+        return False
+    return True
 
 
 def off() -> bool:

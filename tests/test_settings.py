@@ -85,3 +85,17 @@ def test_a_switch_that_is_neither_on_nor_off(monkeypatch):
     monkeypatch.setenv(settings.SWITCH, "maybe")
     with pytest.raises(ValueError, match="JAXGPT_SETTINGS=maybe in the environment: on or off"):
         settings.apply()
+
+
+def test_options_that_xla_does_not_know_are_left_out(monkeypatch):
+    monkeypatch.delenv(settings.SWITCH, raising=False)
+    assert settings.for_training(on_gpu=True) == {"xla_gpu_dot_merger_threshold_mb": "0"}
+    monkeypatch.setitem(settings._TRAINING, "xla_gpu_of_another_version", "1")
+    assert settings.for_training(on_gpu=True) == {"xla_gpu_dot_merger_threshold_mb": "0"}
+    monkeypatch.setenv(settings.SWITCH, "off")
+    assert settings.for_training(on_gpu=True) == {}
+
+
+def test_elsewhere_than_on_a_gpu_nothing_is_said_to_xla(monkeypatch):
+    monkeypatch.delenv(settings.SWITCH, raising=False)
+    assert settings.for_training(on_gpu=False) == {}

@@ -4,7 +4,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from jaxgpt.nn.linear import Linear
-from jaxgpt.nn.mlp import function
+from jaxgpt.nn.mlp import activated
 from jaxgpt.nn.norm import Norm
 
 
@@ -33,4 +33,4 @@ class HeadTransform(nnx.Module):
         self.norm = norm
 
     def __call__(self, x: Float[Array, "... D"]) -> Float[Array, "... E"]:
-        return self.norm(function(self.activation)(self.dense(x)))
+        return self.norm(activated(self.activation, self.dense.product(x), self.dense.offset))

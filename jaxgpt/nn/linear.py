@@ -61,7 +61,12 @@ class Linear(nnx.Module):
 
     def __call__(self, x: Array) -> Array:
         y = self.product(x)
-        return y if self.bias is None else add_bias(y, self.bias[...])
+        return y if self.bias is None else add_bias(y, self.offset)
+
+    @property
+    def offset(self) -> Array | None:
+        """The bias, if there is one."""
+        return None if self.bias is None else self.bias[...]
 
     def product(self, x: Array) -> Array:
         """x W, without the bias."""

@@ -84,8 +84,7 @@ class MLP(nnx.Module):
 
     def __call__(self, x: Float[Array, "B T D"], tap: Tap = identity) -> Float[Array, "B T D"]:
         inner = self.up if self.gate is None else self.gate
-        bias = None if inner.bias is None else inner.bias[...]
-        hidden = activated(self.activation, inner.product(x), bias)
+        hidden = activated(self.activation, inner.product(x), inner.offset)
         if self.gate is not None:
             hidden = hidden * self.up(x)
         return tap("output", self.down(tap("hidden", hidden)))

@@ -12,10 +12,11 @@ from flax import nnx
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Int
 
-from jaxgpt import objectives
+from jaxgpt import objectives, settings
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn import layout
+from jaxgpt.nn.backend import on_gpu
 from jaxgpt.training import optimizers, sharding
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
 from jaxgpt.training.tuning import Tuning
@@ -135,7 +136,10 @@ class Program:
         where = jax.tree.map(lambda leaf: leaf.sharding, self.abstract())
         whole = sharding.replicated(self.mesh)
         metrics = {"loss": whole, "grad_norm": whole, "weight": whole}
-        function = jax.jit(self.chunk, donate_argnums=0, out_shardings=(where, metrics))
+        options = settings.for_training(on_gpu=on_gpu()) or None
+        function = jax.jit(
+            self.chunk, donate_argnums=0, out_shardings=(where, metrics), compiler_options=options
+        )
         abstract_data = jax.tree.map(
             lambda v: jax.ShapeDtypeStruct(v.shape, v.dtype, sharding=v.sharding), data
         )
