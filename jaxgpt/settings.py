@@ -29,6 +29,7 @@ SWITCH = "JAXGPT_SETTINGS"
 #: time, and never by mmap, which would fault in every page anew.
 _MALLOPT = {-1: 2**31 - 1, -2: 64 << 20, -4: 0}
 _CACHE_BYTES = 2 << 30
+#: What XLA is told of a training step on a GPU.
 _TRAINING = {"xla_gpu_dot_merger_threshold_mb": "0"}
 #: Programs that compile faster than this are not worth a file.
 _CACHE_SECONDS = 0.3
@@ -61,7 +62,8 @@ def for_training(*, on_gpu: bool) -> dict[str, str]:
     """Options of XLA for a training step."""
     if not on_gpu or off():
         return {}
-    return {name: value for name, value in _TRAINING.items() if _known(name, value)}
+    given = os.environ.get("XLA_FLAGS", "")
+    return {name: value for name, value in _TRAINING.items() if name not in given and _known(name, value)}
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-# A cache of programs would hide what is compiled, and outlive the tests.
+# The user's cache of programs would outlive the tests; tiny_runs has one for their time.
 os.environ.setdefault("JAXGPT_SETTINGS", "off")
 
 import jax

@@ -89,10 +89,17 @@ def test_a_switch_that_is_neither_on_nor_off(monkeypatch):
 
 def test_options_that_xla_does_not_know_are_left_out(monkeypatch):
     monkeypatch.delenv(settings.SWITCH, raising=False)
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
     assert settings.for_training(on_gpu=True) == {"xla_gpu_dot_merger_threshold_mb": "0"}
     monkeypatch.setitem(settings._TRAINING, "xla_gpu_of_another_version", "1")
     assert settings.for_training(on_gpu=True) == {"xla_gpu_dot_merger_threshold_mb": "0"}
     monkeypatch.setenv(settings.SWITCH, "off")
+    assert settings.for_training(on_gpu=True) == {}
+
+
+def test_options_that_the_environment_sets_are_left_alone(monkeypatch):
+    monkeypatch.delenv(settings.SWITCH, raising=False)
+    monkeypatch.setenv("XLA_FLAGS", "--xla_gpu_dot_merger_threshold_mb=32")
     assert settings.for_training(on_gpu=True) == {}
 
 

@@ -113,7 +113,7 @@ class Attention(nnx.Module):
         if pattern is not None:
             return pattern.attend(self, x, rotated_q, new, bias, key, tap), cache
         added = bias(rotated_q, new.key, q_positions, k_positions)
-        return self.attend(rotated_q, cache or new, mask, added, key, tap), cache
+        return self.attend(rotated_q, new if cache is None else cache, mask, added, key, tap), cache
 
     def cross(
         self,

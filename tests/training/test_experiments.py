@@ -85,7 +85,7 @@ def shrunk(experiment, folder):
     )
 
 
-#: Of each kind one; all of them take minutes.
+#: What differs in how it is trained; all of them take minutes.
 EVERY_TIME = (
     *("addition", "addition_seq2seq", "addition_steps", "magic_squares", "synopses", "synopses_gpt2"),
     *("bert_pretraining", "gpt3_arithmetic", "tokens", "text"),
