@@ -7,6 +7,7 @@ import numpy as np
 import optax
 import pytest
 from flax import nnx
+from variants import often
 
 import jaxgpt
 from jaxgpt import objectives
@@ -39,6 +40,11 @@ NAMES = (
     *("qwen3_600m", "gemma_2b", "gemma2_2b", "gemma3_1b", "char_lstm", "char_gru", "seq2seq", "rnn_search"),
     *("makemore_bigram", "makemore_mlp", "makemore_bag_of_words"),
 )
+#: One of each kind of layer.
+EVERY_TIME = (
+    *("transformer_base", "gpt2", "bert_base", "longformer_base", "transformer_xl", "reformer_enwik8"),
+    *("gemma2_2b", "char_lstm", "makemore_mlp"),
+)
 
 
 def config(name):
@@ -63,7 +69,7 @@ def batch(kind, rng):
     return {"tokens": np.stack([one, a, b, c, two], 1), "start": 3 * one, "length": 5 * one}
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", often(NAMES, EVERY_TIME))
 def test_it_trains(name):
     kind = config(name)
     graph, state = nnx.split(Transformer(kind, rngs=nnx.Rngs(0)))
@@ -89,7 +95,7 @@ def test_it_trains(name):
     assert last < 0.6 * first
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", often(NAMES, EVERY_TIME))
 def test_it_writes(name):
     model = Transformer(config(name), rngs=nnx.Rngs(0))
     if model.config.kind == "encoder":

@@ -155,7 +155,9 @@ def made(kind):
             "labels", {"model__kind": "decoder", "model__labels-from": "last"}, marks=pytest.mark.slow
         ),
         ("tags", {"model__labels-from": "each"}),
-        ("span", {"model__labels-from": "each", "training__objective": "span"}),
+        pytest.param(
+            "span", {"model__labels-from": "each", "training__objective": "span"}, marks=pytest.mark.slow
+        ),
         pytest.param(
             "labels",
             {"model__kind": "encoder_decoder", "model__labels-from": "last"},
@@ -329,6 +331,7 @@ def test_long_pairs_are_left_out_and_a_line_may_be_a_paragraph(tmp_path):
         next(dataclasses.replace(task, max_characters=5).examples("train"))
 
 
+@pytest.mark.slow
 def test_bert_is_pretrained_as_it_was(tmp_path):
     path = tmp_path / "text.txt"
     path.write_text("\n\n".join(f"Number {i} comes in. It goes out at {i}. It is over." for i in range(99)))

@@ -131,7 +131,8 @@ def experiment(tmp_path, **words):
     )
 
 
-@pytest.mark.parametrize("name", ["bart", pytest.param("span_corruption", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["bart", "span_corruption"])
 def test_an_encoder_decoder_learns_to_restore_texts(name, tmp_path, capsys):
     found = experiment(tmp_path, training__noise=name, training__noise_copies="2")
     prepared = prepare(found)

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import get_args
 
 import jax
@@ -11,7 +12,7 @@ from flax import nnx
 from jaxtyping import Shaped
 
 from jaxgpt.data.numbers import with_features
-from jaxgpt.generation import loop, prompts, stopping
+from jaxgpt.generation import loop, parts, prompts, stopping
 from jaxgpt.generation.prompts import Ids, Overflow
 from jaxgpt.generation.sampling import Rules, Sampling, row_keys
 from jaxgpt.models.parts import split
@@ -137,7 +138,11 @@ class Decoding:
         self._prompts = rows
         self._prompt_of = np.repeat(np.arange(len(rows)), samples)
         count = len(self._prompt_of)
-        self._spare = spare_rows(count)
+        self._parts = parts.count(len(rows), self._weights)
+        self._samples = samples
+        self._filled = -len(rows) % self._parts  # prompts that make the parts equal
+        self._beside = spare_rows(count)
+        self._spare = self._filled * samples + self._beside
         self._keys = row_keys(
             jnp.uint32(sampling.seed),
             self._with_spare(np.repeat(np.asarray(row_ids, np.uint32), samples)),
@@ -153,7 +158,7 @@ class Decoding:
         self._beyond = np.zeros(count, bool)
         self._changed = False  # whether rows were ended here that the device takes for live
         self._step = 0
-        self._cache = self._rows = None
+        self._caches = self._rows = None  # of each part
         self._seen = np.zeros(count, np.int32)  # tokens that the model has read, by row
         self._used = self._most = 0
 
@@ -180,7 +185,7 @@ class Decoding:
 
     def advance(self, steps: int) -> None:
         """Generates at most `steps` more tokens a row, at least one."""
-        if self._cache is None:
+        if self._caches is None:
             self._prefill([self._prompts[i][-self.config.max_length :] for i in range(len(self._prompts))])
             return
         live = ~self.done
@@ -189,15 +194,23 @@ class Decoding:
             self._prefill([self._window(row) for row in range(len(self.done))])
             return
         steps = min(steps, loop.CHUNK, room, self.tokens.shape[1] - self._step)
-        if self._used + steps > self._cache.capacity:
-            slots = min(2 * self._cache.capacity, prompts.bucket(self._most))
-            self._cache = loop.grow(self._cache, slots=slots)
-        steps = min(steps, self._cache.capacity - self._used)
+        capacity = self._caches[0].capacity
+        if self._used + steps > capacity:
+            capacity = min(2 * capacity, prompts.bucket(self._most))
+            grow = partial(loop.grow, slots=capacity)
+            self._caches = parts.side_by_side(grow, [(cache,) for cache in self._caches])
+        steps = min(steps, capacity - self._used)
         if self._changed:
-            self._rows = dataclasses.replace(self._rows, done=self._rows.done | self._all_done())
-        self._cache, self._rows, out, numbers = loop.extend(
-            self._structure, self._weights, self._rules, self._cache, self._rows, jnp.int32(steps)
-        )
+            done = parts.split(self._all_done(), self._parts)
+            self._rows = [
+                dataclasses.replace(rows, done=rows.done | done)
+                for rows, done in zip(self._rows, done, strict=True)
+            ]
+        given = [
+            (self._structure, self._weights, self._rules, cache, rows, jnp.int32(steps))
+            for cache, rows in zip(self._caches, self._rows, strict=True)
+        ]
+        self._caches, self._rows, out, numbers = zip(*parts.side_by_side(loop.extend, given), strict=True)
         self._used += steps
         before = self.length
         self._receive(out, numbers, steps)
@@ -231,19 +244,17 @@ class Decoding:
 
     def _prefill(self, contexts: list[np.ndarray]) -> None:
         """Reads the contexts, one a prompt at first and one a row later, and takes one token a row."""
-        first = len(contexts) == len(self._prompts) and self._cache is None
-        of = self._prompt_of if first else np.arange(len(contexts))
+        first = len(contexts) == len(self._prompts) and self._caches is None
+        repeats, more = (self._samples, self._filled) if first else (1, self._filled * self._samples)
         source = self._source
         if source is not None:
-            source = source if first else [source[i] for i in self._prompt_of]
-            source = prompts.pad(source, self.config.max_length, self.config.number)
-        prompt = prompts.pad(contexts, self.config.max_length, self.config.number)
-        width = prompt.tokens.shape[1]
+            source = self._padded(source if first else [source[i] for i in self._prompt_of], more)
+        prompt = self._padded(contexts, more)
+        texts, width = prompt.tokens.shape
+        of = np.pad(np.repeat(np.arange(texts), repeats), (0, self._beside), mode="edge")
         # Not what is left to generate, which would give every move of the window a size of its own.
         ahead = min(self.tokens.shape[1], self.config.max_length)
         self._most = width + ahead + (self.config.memory or 0)
-        repeats = first and len(of) > len(contexts)
-        of = np.pad(of, (0, self._spare), mode="edge")
         present = None
         if self._rules.repetition_penalty is not None:
             present = np.zeros((len(of), self.config.vocab_size), bool)
@@ -259,22 +270,27 @@ class Decoding:
             present=None if present is None else jnp.asarray(present),
             keys=self._keys,
         )
-        self._cache, self._rows, largest = loop.prefill(
-            self._structure,
-            self._weights,
-            self._rules,
-            rows,
-            prompt,
-            source,
-            jnp.asarray(of) if repeats or self._spare else None,
-            slots=prompts.bucket(width + min(ahead, loop.CHUNK)),
-        )
-        prompts.check_positions(self.config, largest)
+        # Of each row its text, counted from the first of its part.
+        repeated = None if len(of) == texts else jnp.asarray(of % (texts // self._parts))
+        given = [
+            (self._structure, self._weights, self._rules, *part)
+            for part in parts.split((rows, prompt, source, repeated), self._parts)
+        ]
+        prefill = partial(loop.prefill, slots=prompts.bucket(width + min(ahead, loop.CHUNK)))
+        self._caches, self._rows, largest = zip(*parts.side_by_side(prefill, given), strict=True)
+        prompts.check_positions(self.config, np.concatenate(largest))
         self._used = width + (self.config.memory or 0)
-        rows = of[: len(self.done)]
-        self._seen = np.array([len(contexts[i]) for i in (rows if first else range(len(rows)))], np.int32)
-        number = self._rows.number
-        self._receive(self._rows.token[:, None], None if number is None else number[:, None], 1)
+        self._seen = np.array([len(contexts[i]) for i in of[: len(self.done)]], np.int32)
+        self._receive(
+            [rows.token[:, None] for rows in self._rows],
+            [None if rows.number is None else rows.number[:, None] for rows in self._rows],
+            1,
+        )
+
+    def _padded(self, texts: list[np.ndarray], more: int) -> prompts.Padded:
+        """The texts, and the last of them `more` times again."""
+        texts = [*texts, *texts[-1:] * more]
+        return prompts.pad(texts, self.config.max_length, self.config.number)
 
     def _with_spare(self, values: np.ndarray) -> jax.Array:
         return jnp.asarray(np.pad(values, (0, self._spare), mode="edge"))
@@ -282,14 +298,16 @@ class Decoding:
     def _all_done(self) -> jax.Array:
         return jnp.asarray(np.pad(self.done, (0, self._spare), constant_values=True))
 
-    def _receive(self, out: jax.Array, numbers: jax.Array | None, steps: int) -> None:
-        """Takes over new tokens from the device, the one place that waits for it."""
-        rows, count = self._rows, len(self.done)
-        if numbers is not None:
-            self.numbers[:, self._step : self._step + steps] = np.asarray(numbers)[:count, :steps]
-        out, self.length, self.done, self._beyond = (
-            np.array(x[:count]) for x in jax.device_get((out, rows.length, rows.done, rows.beyond))
+    def _receive(self, out: Sequence[jax.Array], numbers: Sequence[jax.Array | None], steps: int) -> None:
+        """Takes over new tokens of all parts from the device, the one place that waits for it."""
+        found = [(rows.length, rows.done, rows.beyond) for rows in self._rows]
+        out, numbers, found = jax.device_get((out, numbers, found))
+        count, now = len(self.done), slice(self._step, self._step + steps)
+        if numbers[0] is not None:
+            self.numbers[:, now] = np.concatenate(numbers)[:count, :steps]
+        self.tokens[:, now] = np.concatenate(out)[:count, :steps]
+        self.length, self.done, self._beyond = (
+            np.concatenate(each)[:count] for each in zip(*found, strict=True)
         )
-        self.tokens[:, self._step : self._step + steps] = out[:, :steps]
         self._step += steps
         self._changed = False

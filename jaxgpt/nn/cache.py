@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from jaxgpt.nn.position import Carry
+from jaxgpt.nn.product import product
 
 
 @jax.tree_util.register_dataclass
@@ -21,16 +22,18 @@ class KeyValue:
 
     def scores(self, q: Float[Array, "B T H K"]) -> Float[Array, "B H T S"]:
         """Products of queries and keys, in float32 or wider."""
-        groups, key = self.key.shape[2], self.key.astype(q.dtype)
-        found = jnp.einsum("btgrk,bsgk->bgrts", grouped(q, groups), key, preferred_element_type=wide(q))
+        turned = jnp.moveaxis(grouped(q, self.key.shape[2]), 1, 3)
+        key = jnp.transpose(self.key.astype(q.dtype), (0, 2, 3, 1))
+        found = product(turned, key, shared=2, wide=True)
         return found.reshape(q.shape[0], q.shape[2], q.shape[1], -1)
 
     def mix(self, weights: Float[Array, "B H T S"]) -> Float[Array, "B T H K"]:
         """The weighted values."""
         batch, heads, length, slots = weights.shape
         shared = weights.reshape(batch, self.key.shape[2], -1, length, slots)
-        found = jnp.einsum("bgrts,bsgk->btgrk", shared, self.value.astype(weights.dtype))
-        return found.reshape(batch, length, heads, -1)
+        value = jnp.transpose(self.value.astype(weights.dtype), (0, 2, 1, 3))
+        found = product(shared, value, shared=2)
+        return jnp.moveaxis(found, 3, 1).reshape(batch, length, heads, -1)
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=("key", "value"), meta_fields=("groups",))
@@ -78,14 +81,14 @@ class Stored:
         """As of `KeyValue`."""
         batch, length, heads, width = q.shape
         turned = jnp.moveaxis(grouped(q, self.groups), 1, 3).reshape(batch * self.groups, -1, width)
-        found = jnp.matmul(turned, self.key.astype(q.dtype), preferred_element_type=wide(q))
+        found = product(turned, self.key.astype(q.dtype), shared=1, wide=True)
         return found.reshape(batch, heads, length, -1)
 
     def mix(self, weights: Float[Array, "B H T S"]) -> Float[Array, "B T H K"]:
         """As of `KeyValue`."""
         batch, heads, length, slots = weights.shape
         shared = weights.reshape(batch * self.groups, -1, slots)
-        found = jnp.matmul(shared, self.value.astype(weights.dtype))
+        found = product(shared, self.value.astype(weights.dtype), shared=1)
         return jnp.moveaxis(found.reshape(batch, heads, length, -1), 1, 2)
 
     def take(self, rows: Int[Array, "R"]) -> "Stored":

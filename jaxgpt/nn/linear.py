@@ -10,7 +10,8 @@ from flax import nnx
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from jaxgpt.nn.backend import on_gpu
+from jaxgpt.nn.backend import on_cpu, on_gpu
+from jaxgpt.nn.product import product
 
 Axes = tuple[str | None, ...]
 
@@ -71,7 +72,7 @@ class Linear(nnx.Module):
     def product(self, x: Array) -> Array:
         """x W, without the bias."""
         kernel = self.kernel[...].astype(self.dtype)
-        return jnp.tensordot(x.astype(self.dtype), kernel, axes=self.contracted)
+        return product(x.astype(self.dtype), kernel, summed=self.contracted)
 
 
 @jax.custom_jvp
@@ -138,6 +139,8 @@ _COLUMNS, _ROWS = 128, 1024
 
 def wide_matmul(x: Array, kernel: Array) -> Array:
     """x @ kernel with a result of at least float32; what comes back in the backward pass has x's type."""
+    if on_cpu():
+        return product(x, kernel, wide=True)
     missing = -kernel.shape[-1] % _COLUMNS
     # A vocabulary of 50,257 is one that matrix units cannot be fed with.
     if missing and math.prod(x.shape[:-1]) >= _ROWS and on_gpu():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from flax import nnx
 from model_building import TEXTS, build, config, ids, scheme
+from variants import often
 
 from jaxgpt import objectives, tokenizers
 from jaxgpt.data.packing import pack
@@ -24,6 +25,9 @@ from jaxgpt.task import Example
 #: Documents that begin and end with digits, so that what is counted over their border shows.
 ROWS = (["12+34=64", "5=5", "9+1=01", "777"], ["3", "=12", "45+=+77a", "1"])
 WIDTH = 22
+
+#: Schemes that count in ways of their own.
+EVERY_TIME = ("alibi", "coupled", "learned", "randomized", "relative", "rotary", "transformer_xl")
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
@@ -103,7 +107,7 @@ def assert_apart(model, tokens, documents):
         assert number == 0 or not np.allclose(after[own], before[own])
 
 
-@pytest.mark.parametrize("name", Position.names())
+@pytest.mark.parametrize("name", often(Position.names(), EVERY_TIME))
 def test_each_document_reads_as_alone(name):
     model = build(config(position=scheme(name), num_layers=1))
     assert_same_logits(model)

@@ -75,7 +75,7 @@ def close(found, expected, tolerance):
 
 
 @pytest.mark.parametrize("name", FUSIBLE)
-@pytest.mark.parametrize("length", [5, 6])
+@pytest.mark.parametrize("length", [pytest.param(5, marks=pytest.mark.slow), 6])
 def test_the_kernel_is_attention_written_out(kernel, name, length):
     model = build(config(**FUSIBLE[name]))
     found = run(model, TOKENS[:, :length])

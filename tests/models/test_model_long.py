@@ -250,6 +250,7 @@ def test_two_streams_have_the_gradients_of_plain_ones():
     close(found, plain, 2e-3)
 
 
+@pytest.mark.slow
 def test_two_streams_need_no_more_memory_for_more_layers():
     tokens = jnp.zeros((4, 64), jnp.int32)
 

@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 from flax import nnx
 from tiny_runs import losses
+from variants import often
 
 from jaxgpt import experiments
 from jaxgpt.data.tokenizing import tokenize
@@ -86,19 +87,10 @@ def shrunk(experiment, folder):
 
 
 #: What differs in how it is trained; all of them take minutes.
-EVERY_TIME = (
-    *("addition", "addition_seq2seq", "addition_steps", "magic_squares", "synopses", "synopses_gpt2"),
-    *("bert_pretraining", "gpt3_arithmetic", "tokens", "text"),
-)
+EVERY_TIME = ("addition", "addition_seq2seq", "synopses", "bert_pretraining", "tokens")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        name if name in EVERY_TIME else pytest.param(name, marks=pytest.mark.slow)
-        for name in experiments.available()
-    ],
-)
+@pytest.mark.parametrize("name", often(experiments.available(), EVERY_TIME))
 def test_two_steps(name, tmp_path, quick_compilation):
     experiment = shrunk(experiments.find(name), tmp_path)
     outcome = train(experiment, tmp_path / "run", say=lambda line: None)

@@ -1,0 +1,85 @@
+"""A batch in parts, as the cores of a CPU decode it, against the same in one."""
+
+from types import SimpleNamespace
+
+import jax
+import numpy as np
+import pytest
+from generation_models import BOS, DIGIT, EOS, EQUALS, PLUS, random_model
+
+from jaxgpt.generation import Sampling, decode, generate, loop, parts
+from jaxgpt.generation.decode import Decoding
+from jaxgpt.models.parts import split
+
+#: Seven, so that no number of parts divides them.
+PROMPTS = [[BOS, *range(DIGIT, DIGIT + length), PLUS, 4, EQUALS] for length in (1, 5, 2, 7, 3, 3, 6)]
+
+
+def in_parts(monkeypatch, cores):
+    monkeypatch.setattr(parts, "cores", lambda: cores)
+
+
+@pytest.mark.parametrize("overflow", ["stop", "slide"])
+@pytest.mark.parametrize("samples", [1, 2])
+def test_they_are_the_whole(monkeypatch, overflow, samples):
+    model = random_model()
+    sampling = Sampling(temperature=1.0, repetition_penalty=1.2, num_samples=samples, seed=3)
+    given = {"max_new_tokens": 100, "sampling": sampling, "overflow": overflow, "eos_id": EOS}
+    in_parts(monkeypatch, 1)
+    whole = generate(model, PROMPTS, **given)
+    in_parts(monkeypatch, 3)
+    assert Decoding(model, PROMPTS, max_new_tokens=5)._parts == 3
+    np.testing.assert_array_equal(generate(model, PROMPTS, **given), whole)
+
+
+def test_of_an_encoder_decoder(monkeypatch, encoder_decoder):
+    sources = [[*row[1:-1], EOS] for row in PROMPTS]
+    given = {"source": sources, "max_new_tokens": 80, "overflow": "slide"}
+    in_parts(monkeypatch, 1)
+    whole = generate(encoder_decoder, [[BOS]] * len(sources), **given)
+    in_parts(monkeypatch, 3)
+    np.testing.assert_array_equal(generate(encoder_decoder, [[BOS]] * len(sources), **given), whole)
+
+
+def test_a_row_that_is_ended_stays_so(monkeypatch):
+    model, ended = random_model(), []
+    for cores in (1, 3):
+        in_parts(monkeypatch, cores)
+        run = Decoding(model, PROMPTS, max_new_tokens=40)
+        run.advance(4)
+        run.end(5, 1)
+        run.finish()
+        assert run.length.tolist() == [40] * 5 + [1, 40]
+        ended.append(run.tokens)
+    np.testing.assert_array_equal(*ended)
+
+
+def test_all_parts_run_one_program_whatever_the_thread_has_set(monkeypatch):
+    in_parts(monkeypatch, 3)
+    model = random_model(seed=1, num_layers=2)
+    with jax.default_matmul_precision("highest"), jax.default_device(jax.devices()[0]):
+        before = loop.extend._cache_size()
+        generate(model, PROMPTS[:6], max_new_tokens=5)
+        assert loop.extend._cache_size() == before + 1
+
+
+def test_their_number(monkeypatch):
+    _, weights = split(random_model())
+    in_parts(monkeypatch, 4)
+    assert [parts.count(prompts, weights) for prompts in (1, 2, 3, 4, 7, 8, 100)] == [1, 1, 1, 2, 3, 4, 4]
+    spread = SimpleNamespace(sharding=SimpleNamespace(device_set={0, 1}))
+    assert parts.count(100, (*weights, spread)) == 1
+    monkeypatch.setattr(parts, "on_cpu", lambda: False)
+    assert parts.count(100, weights) == 1
+
+
+def test_what_goes_wrong_in_a_part_is_raised(monkeypatch):
+    in_parts(monkeypatch, 3)
+
+    def fails(*_):
+        raise RuntimeError("no memory is left")
+
+    run = Decoding(random_model(), PROMPTS, max_new_tokens=5)
+    monkeypatch.setattr(decode.loop, "extend", fails)
+    with pytest.raises(RuntimeError, match="no memory is left"):
+        run.finish()
