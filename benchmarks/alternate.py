@@ -127,6 +127,7 @@ def options(doc: str, *, rounds: int) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=doc)
     parser.add_argument("--rounds", type=int, default=rounds, help="rounds of each side; medians are quoted")
     parser.add_argument("--no-write", action="store_true", help="print the figures alone")
+    parser.add_argument("--add", action="store_true", help="keep what was found earlier today")
     parser.add_argument("--together", action="store_true", help="prepare all sides at once")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     return parser
@@ -203,10 +204,10 @@ def hardware() -> dict[str, Any]:
     }
 
 
-def write(name: str, rows: Sequence[dict[str, Any]]) -> Path:
+def write(name: str, rows: Sequence[dict[str, Any]], *, add: bool = False) -> Path:
     """Keep rows beside this file: one JSON of each benchmark, kind of device and day.
 
-    The newest of a day replaces it.
+    The newest of a day replaces it, or with `add` goes behind it.
     """
     FOLDER.mkdir(exist_ok=True)
     command = shlex.join(["python", f"benchmarks/{name}.py", *sys.argv[1:]])
@@ -214,6 +215,9 @@ def write(name: str, rows: Sequence[dict[str, Any]]) -> Path:
     machine = hardware()
     kind = re.sub(r"[^a-z0-9]+", "-", machine["device"].partition(" x ")[2].lower())
     path = FOLDER / f"{name}-{kind}-{today}.json"
+    if add and path.exists():
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+        command, rows = f"{earlier['command']} && {command}", [*earlier["rows"], *rows]
     data = {"benchmark": name, "date": today, "commit": commit(), "command": command, "machine": machine}
     path.write_text(json.dumps(data | {"rows": list(rows)}, indent=1) + "\n", encoding="utf-8")
     return path

@@ -20,7 +20,7 @@ SIZES = {
     "gpt2-xl": (48, 1600, 25, 50257, 512, 16),
 }
 SIDES = ("jaxgpt", "cached", "static", "no-cache")
-BATCHES = (1, 16, 64)
+BATCHES = (1, 16, 64, 256)
 _PROMPT = 8
 _COPIES = 20
 #: A loop without a cache would take minutes with many rows.
@@ -65,7 +65,7 @@ def main():
             for found in rows[-len(sides) :]:
                 show(found)
     if not given.no_write:
-        print(f"written: {write('decoding', rows)}")
+        print(f"written: {write('decoding', rows, add=given.add)}")
 
 
 def row(size: str, batch: int, dtype: str, count: int, side: Side, ours: Side) -> dict:

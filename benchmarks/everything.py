@@ -1,6 +1,6 @@
 """Every figure of docs/benchmarks.md, and the page: `python benchmarks/everything.py --path shakespeare.txt`.
 
-Takes about half an hour on two CPU cores, and ten minutes on a GPU. The text is that of nanoGPT's Shakespeare
+Takes about an hour on two CPU cores, and ten minutes on a GPU. The text is that of nanoGPT's Shakespeare
 run, which is left out on a CPU, where it takes hours.
 """
 
@@ -16,9 +16,12 @@ ROOT = Path(__file__).parent.parent
 COMMANDS = {
     "cpu": (
         "training.py --rounds 5",
-        "decoding.py --sizes tiny,baby --batches 1,16,64,256 --sides jaxgpt,cached,no-cache --rounds 5",
+        "decoding.py --sizes tiny,baby --rounds 5",
+        "decoding.py --sizes gpt2 --new 16 --sides jaxgpt,cached,no-cache --rounds 5 --add",
+        "decoding.py --sizes gpt2-xl --batches 1,16 --dtype bfloat16 --sides jaxgpt,cached --rounds 5 --add",
         "seeds.py --counts 2,4 --rounds 5",
         "step_overhead.py",
+        "products.py",
         "scaling.py --rounds 5",
         "startup.py --rounds 5",
         "data.py --rounds 5",

@@ -42,7 +42,7 @@ def main():
             f"{side.spread:>8.1%}{ratio:>15.2f}"
         )
     if not given.no_write:
-        print(f"written: {write('packing', rows)}")
+        print(f"written: {write('packing', rows, add=given.add)}")
 
 
 def prepare(side: str, name: str, changes: list[str], examples: int, steps: int):

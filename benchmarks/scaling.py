@@ -50,7 +50,7 @@ def main():
                 flush=True,
             )
     if not given.no_write:
-        print(f"written: {write('scaling', rows)}")
+        print(f"written: {write('scaling', rows, add=given.add)}")
 
 
 def prepare(part: str, value: int):

@@ -54,7 +54,7 @@ def main():
                 flush=True,
             )
     if not given.no_write:
-        print(f"written: {write('seeds', rows)}")
+        print(f"written: {write('seeds', rows, add=given.add)}")
 
 
 def prepare(side: str, seeds: int, steps: int, dtype: str):

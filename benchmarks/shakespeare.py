@@ -49,7 +49,7 @@ def main():
             flush=True,
         )
     if not given.no_write:
-        print(f"written: {write('shakespeare', rows)}")
+        print(f"written: {write('shakespeare', rows, add=given.add)}")
 
 
 def read(path: str) -> tuple[np.ndarray, np.ndarray, int]:

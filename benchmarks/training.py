@@ -60,7 +60,7 @@ def main():
             for found in rows[-len(sides) :]:
                 show(found)
     if not given.no_write:
-        print(f"written: {write('training', rows)}")
+        print(f"written: {write('training', rows, add=given.add)}")
 
 
 def row(size: str, dtype: str, side: Side, ours: Side) -> dict:
@@ -104,13 +104,13 @@ def ours(side: str, size: tuple, dtype: str):
 
     settings.apply()
     import jax
-    import jax.numpy as jnp
 
     from jaxgpt.data.feed import DeviceFeed
     from jaxgpt.data.order import Order
     from jaxgpt.data.stream import Stream
     from jaxgpt.models.config import ModelConfig
     from jaxgpt.nn.position.learned import Learned
+    from jaxgpt.nn.product import product
     from jaxgpt.training import sharding
     from jaxgpt.training.config import OptimizerConfig, TrainingConfig
     from jaxgpt.training.program import Program, Template
@@ -154,11 +154,11 @@ def ours(side: str, size: tuple, dtype: str):
 
     side = _MATRIX[jax.default_backend()]
     square = jax.random.normal(jax.random.key(0), (side, side), dtype)  # a product of ones is faster
-    product = jax.jit(jnp.matmul)
+    multiplied = jax.jit(lambda a, b: product(a, b, wide=True))
     times = []
     for _ in range(6):
         began = time.perf_counter()
-        jax.block_until_ready(product(square, square))
+        jax.block_until_ready(multiplied(square, square))
         times.append(time.perf_counter() - began)
     facts = {"compile_seconds": compile_seconds, "peak": 2 * side**3 / min(times)}
     return facts | {"parameters": program.template.num_params}, work

@@ -73,6 +73,16 @@ TABLES = {
             ("over the plain step", "ratio", "{:.3f}"),
         ),
     ),
+    "products": (
+        "Products of bfloat16 and their gradients",
+        (
+            ("what", "what", "{}"),
+            ("side", "side", "{}"),
+            ("GFLOP/s", "gflops", "{:,.0f}"),
+            ("spread", "spread", "{:.1%}"),
+            ("ours is faster by", "ratio", "{:.2f}"),
+        ),
+    ),
     "scaling": (
         "What a step costs as one thing grows",
         (

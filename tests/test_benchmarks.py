@@ -26,6 +26,7 @@ NAMES = (
     "packing",
     "shakespeare",
     "step_overhead",
+    "products",
 )
 SIDE = """
 import json, sys
@@ -72,6 +73,10 @@ def test_figures_are_kept_with_what_they_were_measured_on(tmp_path, monkeypatch)
     assert path.name.startswith(f"seeds-{jax.devices()[0].device_kind}-") and data["commit"]
     monkeypatch.setattr(benchmarks, "RESULTS", tmp_path)
     assert "| 2 |  |  |  |  |" in benchmarks.page()
+    assert alternate.write("seeds", [{"seeds": 4}], add=True) == path
+    both = json.loads(path.read_text())
+    assert both["rows"] == [{"seeds": 2}, {"seeds": 4}]
+    assert both["command"] == " && ".join(2 * [data["command"]])
 
 
 def test_goals_say_whether_they_are_reached():

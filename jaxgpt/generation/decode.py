@@ -16,7 +16,6 @@ from jaxgpt.generation import loop, parts, prompts, stopping
 from jaxgpt.generation.prompts import Ids, Overflow
 from jaxgpt.generation.sampling import Rules, Sampling, row_keys
 from jaxgpt.models.parts import split
-from jaxgpt.nn.backend import on_gpu
 
 GREEDY = Sampling()
 
@@ -82,15 +81,6 @@ def generate(
     return tokens
 
 
-def spare_rows(count: int) -> int:
-    """How many rows that are done are decoded beside `count` others.
-
-    Of one row XLA for GPUs makes products of a matrix and a vector, and writes out what it sums up: it moves
-    a matrix three times. Of two it makes products of matrices.
-    """
-    return int(count == 1 and on_gpu())
-
-
 class Decoding:
     """A batch under way. Arguments and errors are those of `generate`.
 
@@ -141,7 +131,7 @@ class Decoding:
         self._parts = parts.count(len(rows), self._weights)
         self._samples = samples
         self._filled = -len(rows) % self._parts  # prompts that make the parts equal
-        self._beside = spare_rows(count)
+        self._beside = parts.spare_rows(count)
         self._spare = self._filled * samples + self._beside
         self._keys = row_keys(
             jnp.uint32(sampling.seed),

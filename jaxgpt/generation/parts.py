@@ -1,7 +1,7 @@
-"""Equal parts of a batch, which the cores of a CPU decode side by side.
+"""How many rows a program decodes: equal parts of a batch, side by side, and never a row alone on a GPU.
 
-A step of decoding is many small operations, most of which XLA computes on one core. Programs that one thread
-starts run one after another, those of several threads at the same time.
+A step of decoding is many small operations, most of which XLA for CPUs computes on one core. Programs that
+one thread starts run one after another, those of several threads at the same time.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from typing import Any
 import jax
 
 from jaxgpt.models.parts import Weights
-from jaxgpt.nn.backend import on_cpu
+from jaxgpt.nn.backend import on_cpu, on_gpu
 from jaxgpt.settings import cores
 
 #: Of fewer prompts a part is not worth its own program.
@@ -26,6 +26,15 @@ def count(prompts: int, weights: Weights) -> int:
     if not on_cpu() or any(len(leaf.sharding.device_set) > 1 for leaf in weights):
         return 1
     return max(1, min(cores(), prompts // _LEAST))
+
+
+def spare_rows(count: int) -> int:
+    """How many rows that are done are decoded beside `count` others.
+
+    Of one row XLA for GPUs makes products of a matrix and a vector, and writes out what it sums up: it moves
+    a matrix three times. Of two it makes products of matrices.
+    """
+    return int(count == 1 and on_gpu())
 
 
 def split(tree: Any, parts: int) -> list[Any]:

@@ -1,6 +1,12 @@
 """What computes, as far as the way to compute depends on it."""
 
+import contextlib
+import contextvars
+from collections.abc import Iterator
+
 import jax
+
+_aim: contextvars.ContextVar[str | None] = contextvars.ContextVar("aim", default=None)
 
 
 def on_gpu() -> bool:
@@ -13,6 +19,16 @@ def on_cpu() -> bool:
     return _platform() == "cpu"
 
 
+@contextlib.contextmanager
+def aimed_at(platform: str) -> Iterator[None]:
+    """Within it programs are made for another platform than the one here, to be compiled alone."""
+    token = _aim.set(platform)
+    try:
+        yield
+    finally:
+        _aim.reset(token)
+
+
 def _platform() -> str:
     device = jax.config.jax_default_device
-    return getattr(device, "platform", device) or jax.default_backend()
+    return _aim.get() or getattr(device, "platform", device) or jax.default_backend()

@@ -26,6 +26,7 @@ from jaxgpt.comparison.flops import training_flops
 from jaxgpt.data.feed import HostFeed
 from jaxgpt.data.stream import Stream
 from jaxgpt.experiment import Experiment
+from jaxgpt.nn.backend import aimed_at
 from jaxgpt.planning import flops, stand_in, targets
 from jaxgpt.planning.candidates import Candidate
 from jaxgpt.planning.program_text import ProgramText
@@ -167,7 +168,8 @@ class Compiler:
         )
         began = time.perf_counter()
         try:
-            compiled = program.compile(data).compile()
+            with aimed_at(self._devices[0].platform):
+                compiled = program.compile(data).compile()
         except JaxRuntimeError as error:
             found |= _failed(str(error))
         else:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from generation_models import BOS, EOS, EQUALS, PLUS, POSITIONS, always, naive_for, random_model
 
-from jaxgpt.generation import Sampling, decode, generate, loop
+from jaxgpt.generation import Sampling, generate, loop, parts
 from jaxgpt.generation.decode import Decoding
 
 #: Of unequal length; with the marker, after which coupled digits do not depend on what follows them.
@@ -166,5 +166,5 @@ def test_a_row_beside_it_changes_nothing(monkeypatch, overflow):
     sampling = Sampling(temperature=1.0, repetition_penalty=1.2, seed=3)
     given = {"max_new_tokens": 100, "sampling": sampling, "overflow": overflow, "eos_id": EOS}
     alone = generate(model, PROMPTS[:1], **given)
-    monkeypatch.setattr(decode, "spare_rows", lambda count: int(count == 1))
+    monkeypatch.setattr(parts, "spare_rows", lambda count: int(count == 1))
     np.testing.assert_array_equal(generate(model, PROMPTS[:1], **given), alone)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgpt.nn.backend import aimed_at
 from jaxgpt.nn.linear import wide_matmul
 from jaxgpt.nn.product import product
 
@@ -96,6 +97,13 @@ def test_logits_of_bfloat16_may_be_transposed():
     np.testing.assert_allclose(
         found, einsum(x, kernel, shared=0, summed=1).reshape(-1, 24).T, rtol=1e-5, atol=1e-5
     )
+
+
+def test_other_hardware_is_left_to_its_own_ways():
+    a, b, dims = operands("to heads", "bfloat16")
+    with aimed_at("tpu"):
+        text = jax.jit(lambda a, b: product(a, b, **dims)).lower(a, b).as_text()
+    assert "f32" not in text
 
 
 def test_many_at_once_are_each_by_itself():
