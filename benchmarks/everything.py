@@ -16,9 +16,10 @@ ROOT = Path(__file__).parent.parent
 COMMANDS = {
     "cpu": (
         "training.py --rounds 5",
-        "decoding.py --sizes tiny,baby --rounds 5",
-        "decoding.py --sizes gpt2 --new 16 --sides jaxgpt,cached,no-cache --rounds 5 --add",
-        "decoding.py --sizes gpt2-xl --batches 1,16 --dtype bfloat16 --sides jaxgpt,cached --rounds 5 --add",
+        "decoding.py --sizes tiny,baby --batches 1,16,64 --sides jaxgpt,cached,no-cache --rounds 5",
+        "decoding.py --sizes tiny,baby --batches 256 --new 64 --sides jaxgpt,cached --rounds 5 --add",
+        "decoding.py --sizes gpt2 --batches 1,16,64 --new 16 --sides jaxgpt,cached,no-cache --rounds 5 --add",
+        "decoding.py --sizes gpt2-xl --batches 1 --dtype bfloat16 --sides jaxgpt,cached --rounds 5 --add",
         "seeds.py --counts 2,4 --rounds 5",
         "step_overhead.py",
         "products.py",

@@ -139,13 +139,11 @@ _COLUMNS, _ROWS = 128, 1024
 
 def wide_matmul(x: Array, kernel: Array) -> Array:
     """x @ kernel with a result of at least float32; what comes back in the backward pass has x's type."""
-    if on_cpu():
-        return product(x, kernel, wide=True)
     missing = -kernel.shape[-1] % _COLUMNS
     # A vocabulary of 50,257 is one that matrix units cannot be fed with.
     if missing and math.prod(x.shape[:-1]) >= _ROWS and on_gpu():
         return _wide_matmul(True, x, jnp.pad(kernel, ((0, 0), (0, missing))))[..., :-missing]
-    return _wide_matmul(False, x, kernel)
+    return product(x, kernel, wide=True) if on_cpu() else _wide_matmul(False, x, kernel)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
