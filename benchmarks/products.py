@@ -26,7 +26,7 @@ SHAPES = {
     "queries and keys": ((8, 6, 256, 64), (8, 6, 64, 256), 2, 1),
     "weights and values": ((8, 6, 256, 256), (8, 6, 256, 64), 2, 1),
 }
-#: Of the product, its gradients, and a round.
+#: Products in one call, itself and two gradients; calls a round.
 _PRODUCTS, _REPEATS = 3, 4
 
 

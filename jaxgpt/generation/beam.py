@@ -90,7 +90,7 @@ def beam_search(
         slots=prompts.bucket(prompt.tokens.shape[1] + max_new_tokens),
         columns=prompts.bucket(max_new_tokens),
     )
-    prompts.check_positions(config, largest)
+    prompts.check_positions(config, [largest])
     tokens, scores, lengths = (
         np.array(x) for x in jax.device_get((found.tokens, found.scores, found.lengths))
     )

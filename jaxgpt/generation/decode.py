@@ -146,7 +146,7 @@ class Decoding:
         self.length = np.zeros(count, np.int32)
         self.done = np.zeros(count, bool)
         self._beyond = np.zeros(count, bool)
-        self._changed = False  # whether rows were ended here that the device takes for live
+        self._changed = False  # whether rows were ended here that the device knows nothing of
         self._step = 0
         self._caches = self._rows = None  # of each part
         self._seen = np.zeros(count, np.int32)  # tokens that the model has read, by row
@@ -191,10 +191,11 @@ class Decoding:
             self._caches = parts.side_by_side(grow, [(cache,) for cache in self._caches])
         steps = min(steps, capacity - self._used)
         if self._changed:
-            done = parts.split(self._all_done(), self._parts)
+            told = {"done": self._all_done()}
+            told |= {"length": self._with_spare(self.length), "beyond": self._with_spare(self._beyond)}
             self._rows = [
-                dataclasses.replace(rows, done=rows.done | done)
-                for rows, done in zip(self._rows, done, strict=True)
+                dataclasses.replace(rows, **jax.tree.map(jnp.asarray, found))
+                for rows, found in zip(self._rows, parts.cut(told, self._parts), strict=True)
             ]
         given = [
             (self._structure, self._weights, self._rules, cache, rows, jnp.int32(steps))
@@ -252,23 +253,23 @@ class Decoding:
                 present[row, self._prompts[index].astype(np.int32)] = True
                 present[row, self.tokens[row, : self.length[row]]] = True
         rows = loop.Rows(
-            token=jnp.zeros(len(of), jnp.int32),
+            token=np.zeros(len(of), np.int32),
             length=self._with_spare(self.length),
             limit=self._with_spare(self._limits),
             done=self._all_done(),
             beyond=self._with_spare(self._beyond),
-            present=None if present is None else jnp.asarray(present),
+            present=present,
             keys=self._keys,
         )
         # Of each row its text, counted from the first of its part.
-        repeated = None if len(of) == texts else jnp.asarray(of % (texts // self._parts))
+        repeated = None if len(of) == texts else (of % (texts // self._parts)).astype(np.int32)
         given = [
             (self._structure, self._weights, self._rules, *part)
-            for part in parts.split((rows, prompt, source, repeated), self._parts)
+            for part in parts.cut((rows, prompt, source, repeated), self._parts)
         ]
         prefill = partial(loop.prefill, slots=prompts.bucket(width + min(ahead, loop.CHUNK)))
         self._caches, self._rows, largest = zip(*parts.side_by_side(prefill, given), strict=True)
-        prompts.check_positions(self.config, np.concatenate(largest))
+        prompts.check_positions(self.config, largest)
         self._used = width + (self.config.memory or 0)
         self._seen = np.array([len(contexts[i]) for i in of[: len(self.done)]], np.int32)
         self._receive(
@@ -282,11 +283,11 @@ class Decoding:
         texts = [*texts, *texts[-1:] * more]
         return prompts.pad(texts, self.config.max_length, self.config.number)
 
-    def _with_spare(self, values: np.ndarray) -> jax.Array:
-        return jnp.asarray(np.pad(values, (0, self._spare), mode="edge"))
+    def _with_spare(self, values: np.ndarray) -> np.ndarray:
+        return np.pad(values, (0, self._spare), mode="edge")
 
-    def _all_done(self) -> jax.Array:
-        return jnp.asarray(np.pad(self.done, (0, self._spare), constant_values=True))
+    def _all_done(self) -> np.ndarray:
+        return np.pad(self.done, (0, self._spare), constant_values=True)
 
     def _receive(self, out: Sequence[jax.Array], numbers: Sequence[jax.Array | None], steps: int) -> None:
         """Takes over new tokens of all parts from the device, the one place that waits for it."""

@@ -4,6 +4,7 @@ A step of decoding is many small operations, most of which XLA for CPUs computes
 one thread starts run one after another, those of several threads at the same time.
 """
 
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,18 +15,27 @@ from jaxgpt.models.parts import Weights
 from jaxgpt.nn.backend import on_cpu, on_gpu
 from jaxgpt.settings import cores
 
-#: Of fewer prompts a part is not worth its own program.
-_LEAST = 2
+#: Prompts that a part has at least, and parts that there are at most; more than two have not been measured.
+_LEAST, _MOST = 2, 4
+#: Bytes of weights from which on it costs more that each part reads them at every token.
+_LARGE = 128 << 20
+#: What a `with` may have set of JAX for this thread alone.
+_SETTINGS = (
+    *("enable_x64", "default_device", "default_matmul_precision", "threefry_partitionable"),
+    *("debug_nans", "disable_jit"),
+)
 
 
 def count(prompts: int, weights: Weights) -> int:
-    """How many parts so many prompts are decoded in: one a core of a CPU, elsewhere one.
+    """How many parts so many prompts are decoded in: up to one a core of a CPU, elsewhere one.
 
-    Also one where the weights lie on several devices, whose programs must not meet each other.
+    Also one where the weights are large, or lie on several devices, whose programs must not meet.
     """
-    if not on_cpu() or any(len(leaf.sharding.device_set) > 1 for leaf in weights):
+    spread = any(hasattr(leaf, "sharding") and len(leaf.sharding.device_set) > 1 for leaf in weights)
+    if spread or not on_cpu() or sum(leaf.nbytes for leaf in weights) >= _LARGE:
         return 1
-    return max(1, min(cores(), prompts // _LEAST))
+    most = max(1, min(cores(), _MOST, prompts // _LEAST))
+    return -(-prompts // -(-prompts // most))  # none of them without a prompt of its own
 
 
 def spare_rows(count: int) -> int:
@@ -37,7 +47,7 @@ def spare_rows(count: int) -> int:
     return int(count == 1 and on_gpu())
 
 
-def split(tree: Any, parts: int) -> list[Any]:
+def cut(tree: Any, parts: int) -> list[Any]:
     """The tree with each array cut into so many equal parts."""
     if parts == 1:
         return [tree]
@@ -63,12 +73,13 @@ def side_by_side(function: Callable, arguments: list[tuple]) -> list[Any]:
 
 
 def _as_here(function):
-    """With what this thread has set of JAX, which holds for one thread alone."""
-    found = jax.config.jax_enable_x64, jax.config.jax_default_device, jax.config.jax_default_matmul_precision
+    """The function under the settings of this thread."""
+    found = {name: getattr(jax.config, f"jax_{name}") for name in _SETTINGS}
 
     def run(*arguments):
-        wide, device, precision = found
-        with jax.enable_x64(wide), jax.default_device(device), jax.default_matmul_precision(precision):
+        with contextlib.ExitStack() as stack:
+            for name, value in found.items():
+                stack.enter_context(getattr(jax, name)(value))
             return function(*arguments)
 
     return run

@@ -157,12 +157,19 @@ def room(index: int, length: int, max_new_tokens: int, max_length: int, overflow
     return min(max_new_tokens, max_length - length + 1)  # the last token need not be read
 
 
-def check_positions(config: ModelConfig, largest: Int[Array, "R"]) -> None:
-    """Raises ValueError if the position scheme has no place for what a prompt or its source holds."""
+def check_positions(config: ModelConfig, largest: Sequence[Int[Array, "R"]]) -> None:
+    """Raises ValueError if the position scheme has no place for what a prompt or its source holds.
+
+    Args:
+      largest: the largest position of each row, part by part.
+    """
     size = config.position.size
-    if size is not None and int(largest.max()) >= size:
-        row = int(largest.argmax())
+    if size is None:
+        return
+    found = np.concatenate(largest)
+    if int(found.max()) >= size:
+        row = int(found.argmax())
         raise ValueError(
-            f"the prompt or source of row {row} reaches position {int(largest[row])}, which "
+            f"the prompt or source of row {row} reaches position {int(found[row])}, which "
             f"position.max_position={size} does not hold; shorten its numbers or raise max_position"
         )

@@ -21,7 +21,10 @@ def on_cpu() -> bool:
 
 @contextlib.contextmanager
 def aimed_at(platform: str) -> Iterator[None]:
-    """Within it programs are made for another platform than the one here, to be compiled alone."""
+    """Within it programs are made for another platform than the one here, to be compiled alone.
+
+    JAX does not know of it: what was traced before keeps its platform.
+    """
     token = _aim.set(platform)
     try:
         yield

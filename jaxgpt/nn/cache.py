@@ -30,9 +30,9 @@ class KeyValue:
     def mix(self, weights: Float[Array, "B H T S"]) -> Float[Array, "B T H K"]:
         """The weighted values."""
         batch, heads, length, slots = weights.shape
-        shared = weights.reshape(batch, self.key.shape[2], -1, length, slots)
+        apart = weights.reshape(batch, self.key.shape[2], -1, length, slots)
         value = jnp.transpose(self.value.astype(weights.dtype), (0, 2, 1, 3))
-        found = product(shared, value, shared=2)
+        found = product(apart, value, shared=2)
         return jnp.moveaxis(found, 3, 1).reshape(batch, length, heads, -1)
 
 
@@ -87,8 +87,8 @@ class Stored:
     def mix(self, weights: Float[Array, "B H T S"]) -> Float[Array, "B T H K"]:
         """As of `KeyValue`."""
         batch, heads, length, slots = weights.shape
-        shared = weights.reshape(batch * self.groups, -1, slots)
-        found = product(shared, self.value.astype(weights.dtype), shared=1)
+        apart = weights.reshape(batch * self.groups, -1, slots)
+        found = product(apart, self.value.astype(weights.dtype), shared=1)
         return jnp.moveaxis(found.reshape(batch, heads, length, -1), 1, 2)
 
     def take(self, rows: Int[Array, "R"]) -> "Stored":
@@ -113,11 +113,6 @@ class Stored:
 def grouped(q: Float[Array, "B T H K"], groups: int) -> Float[Array, "B T G R K"]:
     """Queries by the key and value head that serves them."""
     return q.reshape(*q.shape[:2], groups, -1, q.shape[3])
-
-
-def wide(x: Array) -> jnp.dtype:
-    """The type that scores have."""
-    return jnp.promote_types(x.dtype, jnp.float32)
 
 
 @jax.tree_util.register_dataclass

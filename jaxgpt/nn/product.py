@@ -1,8 +1,8 @@
 """Products of bfloat16 on a CPU, in the form that XLA has matrix units for (AMX, AVX512-BF16).
 
 It uses them where the result is float32 and what is summed comes last in the left operand. In all other cases
-it computes in float32, from copies of both operands: on a Xeon with AMX a fifth as fast
-(`benchmarks/products.py`). So gradients are products of bfloat16 here, where JAX would take them of float32.
+it computes in float32, from copies of both operands (`benchmarks/products.py` measures what that costs). So
+gradients are products of bfloat16 here, where JAX would take them of float32.
 """
 
 from functools import partial
@@ -45,7 +45,7 @@ def _backward(shared, summed, operands, slope):
     rows, columns = a.ndim - shared - summed, b.ndim - shared - summed
     slope = slope.astype(a.dtype)
     by_a = _apart(slope, b, range(shared + rows, slope.ndim), range(shared + summed, b.ndim), shared)
-    # XLA turns an operand by a pass of its own only where it sums over two dimensions or more.
+    # A second summed dimension, of size 1, makes XLA turn the operand, so that what is summed comes last.
     a, slope = jnp.expand_dims(a, shared), jnp.expand_dims(slope, shared)
     at = range(shared, shared + rows + 1)
     if a.size <= slope.size:

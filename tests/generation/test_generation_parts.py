@@ -41,17 +41,33 @@ def test_of_an_encoder_decoder(monkeypatch, encoder_decoder):
     np.testing.assert_array_equal(generate(encoder_decoder, [[BOS]] * len(sources), **given), whole)
 
 
-def test_a_row_that_is_ended_stays_so(monkeypatch):
-    model, ended = random_model(), []
-    for cores in (1, 3):
-        in_parts(monkeypatch, cores)
-        run = Decoding(model, PROMPTS, max_new_tokens=40)
-        run.advance(4)
-        run.end(5, 1)
-        run.finish()
-        assert run.length.tolist() == [40] * 5 + [1, 40]
-        ended.append(run.tokens)
-    np.testing.assert_array_equal(*ended)
+@pytest.mark.parametrize("cores", [1, 3])
+def test_a_row_that_is_ended_stays_so(monkeypatch, cores):
+    in_parts(monkeypatch, cores)
+    run = Decoding(random_model(), PROMPTS, max_new_tokens=40)
+    run.advance(1)
+    run.advance(8)
+    run.end(5, 3)
+    tokens = run.tokens.copy()
+    run.finish()
+    assert run.length.tolist() == [40] * 5 + [3, 40]
+    np.testing.assert_array_equal(run.tokens[5], tokens[5])
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+def test_a_row_that_is_ended_stays_so_while_others_slide(monkeypatch, cores):
+    """Its prompt fills the window; what it has read must not grow after its end."""
+    in_parts(monkeypatch, cores)
+    given = {"max_new_tokens": 150, "overflow": "slide"}
+    prompts = [[BOS, *[4, PLUS] * 40], *PROMPTS]
+    free = generate(random_model(), prompts, **given)
+    run = Decoding(random_model(), prompts, **given)
+    for steps in (1, 8, 16):
+        run.advance(steps)
+    run.end(0, 4)
+    run.finish()
+    assert run.length.tolist() == [4, *[150] * len(PROMPTS)]
+    np.testing.assert_array_equal(run.tokens[1:], free[1:])
 
 
 def test_all_parts_run_one_program_whatever_the_thread_has_set(monkeypatch):
@@ -66,8 +82,13 @@ def test_all_parts_run_one_program_whatever_the_thread_has_set(monkeypatch):
 def test_their_number(monkeypatch):
     _, weights = split(random_model())
     in_parts(monkeypatch, 4)
-    assert [parts.count(prompts, weights) for prompts in (1, 2, 3, 4, 7, 8, 100)] == [1, 1, 1, 2, 3, 4, 4]
-    spread = SimpleNamespace(sharding=SimpleNamespace(device_set={0, 1}))
+    assert [parts.count(prompts, weights) for prompts in (1, 2, 3, 4, 7, 8, 9, 100)] == [
+        *(1, 1, 1, 2, 3, 4, 3, 4)
+    ]
+    large = np.zeros(1 << 15, np.float32)
+    assert parts.count(100, [*weights, *[large] * 1023]) == 4
+    assert parts.count(100, [*weights, *[large] * 1024]) == 1
+    spread = SimpleNamespace(sharding=SimpleNamespace(device_set={0, 1}), nbytes=4)
     assert parts.count(100, (*weights, spread)) == 1
     monkeypatch.setattr(parts, "on_cpu", lambda: False)
     assert parts.count(100, weights) == 1
