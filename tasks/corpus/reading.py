@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from jaxgpt.wording import quoted
 from tasks.corpus.columns import choose_column
 from tasks.corpus.table import read_table
 
@@ -96,9 +97,9 @@ def _json_lines(text: str, path: str, text_column: str | None) -> list[str]:
         try:
             value = json.loads(line)
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"{path} line {number} is not JSON: {_short(line)}") from error
+            raise ValueError(f"{path} line {number} is not JSON: {quoted(line)}") from error
         if not isinstance(value, dict):
-            raise ValueError(f"{path} line {number} is not a JSON object: {_short(line)}")
+            raise ValueError(f"{path} line {number} is not a JSON object: {quoted(line)}")
         rows.append((number, value))
     names = list(dict.fromkeys(name for _, row in rows for name in row))
     columns = [[str(row.get(name, "")) for _, row in rows] for name in names]
@@ -107,10 +108,6 @@ def _json_lines(text: str, path: str, text_column: str | None) -> list[str]:
         if not isinstance(row.get(name), str):
             raise ValueError(
                 f"{path} line {number}: {name!r} is "
-                + (f"{_short(json.dumps(row[name]))}, not text" if name in row else "missing")
+                + (f"{quoted(json.dumps(row[name]))}, not text" if name in row else "missing")
             )
     return [row[name] for _, row in rows]
-
-
-def _short(text: str) -> str:
-    return repr(text if len(text) <= 60 else text[:57] + "...")

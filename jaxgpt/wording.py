@@ -1,0 +1,18 @@
+"""Text from outside inside a message: printable, on one line, and not longer than a reader needs."""
+
+
+def quoted(text: str, most: int = 60) -> str:
+    """`text` as a Python literal, cut at `most` characters; control characters and line ends are escaped."""
+    return repr(text if len(text) <= most else text[: most - 3] + "...")
+
+
+def one_line(message: str, most: int = 300) -> str:
+    """A message on one line of at most `most` characters; the middle of a longer one is left out.
+
+    The beginning names the file or the field, and the end says the way out, so both stay.
+    """
+    line = " ".join(message.split())
+    if len(line) <= most:
+        return line
+    tail = most // 3
+    return line[: most - tail - 5] + " ... " + line[-tail:]
