@@ -21,6 +21,9 @@ from jaxgpt.experiment import Experiment
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+#: Options of Python for a program of its own: warnings are errors, as in pyproject.toml.
+STRICT = ("-W", "error", "-W", "ignore:Error reading persistent compilation cache entry")
+
 #: Overrides that make of `addition` a model of 4,000 weights on sums of two digits.
 TINY = {
     "task.max-digits": "1",

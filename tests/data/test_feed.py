@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import pytest
 from data_building import DIGITS, corpus, sums
-from tiny_runs import REPOSITORY
+from tiny_runs import REPOSITORY, STRICT
 
 from jaxgpt import objectives
 from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
@@ -124,7 +124,7 @@ def spread():
         "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests" / "data")]),
     }
     done = subprocess.run(
-        [sys.executable, "-W", "error", script],
+        [sys.executable, *STRICT, script],
         env=os.environ | variables,
         capture_output=True,
         text=True,

@@ -9,7 +9,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
-from tiny_runs import REPOSITORY
+from tiny_runs import REPOSITORY, STRICT
 
 from jaxgpt.training.config import MeshConfig
 from jaxgpt.training.sharding import make_mesh, spec
@@ -25,7 +25,7 @@ def sharded(tmp_path_factory):
         "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests")]),
     }
     done = subprocess.run(
-        [sys.executable, "-W", "error", script, tmp_path_factory.mktemp("checkpoints")],
+        [sys.executable, *STRICT, script, tmp_path_factory.mktemp("checkpoints")],
         env=os.environ | variables,
         capture_output=True,
         text=True,
