@@ -11,7 +11,7 @@ from jaxgpt.models.building import build_norm, build_tables
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.stack import append
 from jaxgpt.nn import cache as caching
-from jaxgpt.nn.linear import Linear, dropout, fold
+from jaxgpt.nn.linear import Linear, dropout, fold, read
 from jaxgpt.nn.recurrent import Cell, Reader, State
 from jaxgpt.nn.tap import Tap, below, identity
 
@@ -120,7 +120,7 @@ class RecurrentStack(nnx.Module):
             states = jax.tree.map(
                 lambda old, start: jnp.where(begun[:, None], old, start), states, source.starts
             )
-        x = self.position.embed({name: table[...] for name, table in self.tables.items()}, x, positions)
+        x = self.position.embed(read(self.tables), x, positions)
         tap = below(tap, self.role)
         x = dropout(tap("embedding", x), self.config.dropout, fold(key, 0))
         if self.both:
@@ -145,7 +145,7 @@ class RecurrentStack(nnx.Module):
 
     def _read_both(self, x, real, key, tap) -> Read:
         for index, (forwards, backwards) in enumerate(zip(self.blocks, self.backwards, strict=True)):
-            zeros = forwards.start(len(x), self.config.dtype)
+            zeros = forwards.start(x.shape[0], self.config.dtype)
             left, _ = forwards(x, real, zeros)
             right, first = backwards(x, real, zeros, backwards=True)
             x = below(tap, str(index))("residual", jnp.concatenate([left, right], axis=-1))

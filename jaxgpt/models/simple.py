@@ -11,7 +11,7 @@ from jaxgpt.models.building import build_norm, build_tables
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.stack import append
 from jaxgpt.nn import cache as caching
-from jaxgpt.nn.linear import Linear, dropout, fold, normal
+from jaxgpt.nn.linear import Linear, dropout, fold, normal, read
 from jaxgpt.nn.mlp import MLP
 from jaxgpt.nn.norm import Norm
 from jaxgpt.nn.tap import Tap, below, identity
@@ -136,7 +136,7 @@ class SimpleStack(nnx.Module):
             order = jnp.where(real, order + cache.seen[:, None], -1)
         carry = self.position.start(batch) if cache is None else cache.carry
         positions, carry = self.position.assign(tokens, order, carry, fold(key, 0))
-        x = self.position.embed({name: table[...] for name, table in self.tables.items()}, x, positions)
+        x = self.position.embed(read(self.tables), x, positions)
         tap = below(tap, self.role)
         x = dropout(tap("embedding", x), self.config.dropout, fold(key, 1))
         kept = []

@@ -16,7 +16,7 @@ from jaxgpt.nn import cache as caching
 from jaxgpt.nn import mask as masks
 from jaxgpt.nn.documents import order_of
 from jaxgpt.nn.layout import laid
-from jaxgpt.nn.linear import dropout, fold
+from jaxgpt.nn.linear import dropout, fold, read
 from jaxgpt.nn.reversible import reversible
 from jaxgpt.nn.tap import Tap, below, identity
 
@@ -114,7 +114,7 @@ class Stack(nnx.Module):
             limit = self.config.max_length + (self.config.memory or 0)
             cache = append(cache, order, positions, carry, limit=limit)
             k_order, k_positions = cache.order, cache.positions
-        params = {name: table[...] for name, table in self.tables.items()}
+        params = read(self.tables)
         x = self.position.embed(params, x, positions)
         if self.embedding_norm is not None:
             x = self.embedding_norm(x)

@@ -7,18 +7,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
+from jax.sharding import PartitionSpec
 from jaxtyping import Array, Float, Int, Num
 
 from jaxgpt.models.building import build_norm
 from jaxgpt.models.checks import unpackable
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.explicit_mesh import call_with_automatic_axes, has_explicit_axes
 from jaxgpt.models.recurrent import RecurrentStack
 from jaxgpt.models.simple import SimpleStack
 from jaxgpt.models.stack import Stack
 from jaxgpt.nn import cache as caching
 from jaxgpt.nn.adaptive import AdaptiveEmbedding
 from jaxgpt.nn.head import HeadTransform
-from jaxgpt.nn.linear import Embedding, Linear, constant, normal, wide_matmul
+from jaxgpt.nn.linear import Embedding, Linear, constant, normal, read, wide_matmul
 from jaxgpt.nn.tap import Tap, identity
 
 #: Which tokens of a call get logits.
@@ -119,6 +121,10 @@ class Transformer(nnx.Module):
     Shapes: B batch, T tokens, Z source tokens, D model, V vocabulary. All of its state is parameters;
     randomness enters through `key` alone, and without a key there is no dropout.
 
+    A model can be pickled, and exported by `jax.export` for an open number of rows. On a mesh with explicit
+    axes its logits lie as its tokens do. `nnx.tabulate` shows stacks of attention layers without a source or
+    memory, and makemore's MLP and bigram; Flax 0.12 cannot print the arguments of the others.
+
     Raises:
       ValueError: if `config.vocab_size` is 0.
     """
@@ -194,6 +200,12 @@ class Transformer(nnx.Module):
           ValueError: if tokens lie outside the vocabulary (checked outside of jit only), if the kind of
             model and the arguments do not fit, or if there are more tokens than `max_length`.
         """
+        if has_explicit_axes():
+            arrays = {"source": source, "order": order, "source_order": source_order, "segments": segments}
+            arrays |= {"numbers": numbers, "source_numbers": source_numbers, "global_tokens": global_tokens}
+            arrays |= {"documents": documents, "cache": cache, "key": key}
+            settings = {"logits_of": logits_of, "tap": tap}
+            return call_with_automatic_axes(self, tokens, arrays, settings, _output_shardings)
         self._check(tokens, source, cache, one_text=documents is None)
         if global_tokens is not None:
             global_tokens = jnp.asarray(global_tokens)
@@ -345,7 +357,7 @@ class Transformer(nnx.Module):
         return x * jnp.asarray(self.config.embedding_scale, x.dtype)
 
     def _number_params(self):
-        return {name: table[...] for name, table in self.number.items()}
+        return read(self.number)
 
     def _output(self, hidden, order, cache, logits_of: LogitsOf, tap) -> Output:
         number = self.config.number
@@ -370,3 +382,8 @@ class Transformer(nnx.Module):
             hidden = pooled = jnp.tanh(self.pooler(hidden))
         wide = jnp.promote_types(hidden.dtype, jnp.float32)
         return pooled, None if self.labels is None else self.labels(hidden).astype(wide)
+
+
+def _output_shardings(batch: PartitionSpec) -> Output:
+    """Where outputs lie on a mesh with explicit axes; the shapes of a cache have no one dimension of rows."""
+    return Output(batch, batch, PartitionSpec(), batch, batch, batch)

@@ -11,7 +11,7 @@ from jaxgpt.nn.banded import Banded
 from jaxgpt.nn.cache import KeyValue, Stored
 from jaxgpt.nn.fused import Fused
 from jaxgpt.nn.hashed import Hashed
-from jaxgpt.nn.linear import Linear, dropout, fold
+from jaxgpt.nn.linear import Linear, dropout, fold, read
 from jaxgpt.nn.norm import Norm
 from jaxgpt.nn.position import Params, Position
 from jaxgpt.nn.tap import Tap, below, identity
@@ -102,7 +102,7 @@ class Attention(nnx.Module):
 
         A `pattern` says which keys the queries meet, and not all are met; without one the `mask` does.
         """
-        params = params | {name: table[...] for name, table in self.tables.items()}
+        params = params | read(self.tables)
         q, new = self._queries(x), self.project(x)
         rotated_q, rotated_k = position.rotate(params, q, new.key, q_positions, q_positions)
         new = KeyValue(rotated_k, new.value)
@@ -113,31 +113,34 @@ class Attention(nnx.Module):
         if pattern is not None:
             return pattern.attend(self, x, rotated_q, new, bias, key, tap), cache
         added = bias(rotated_q, new.key, q_positions, k_positions)
-        return self.attend(rotated_q, new if cache is None else cache, mask, added, key, tap), cache
+        kv = new if cache is None else cache
+        return self.attend(rotated_q, kv=kv, mask=mask, bias=added, key=key, tap=tap), cache
 
     def cross(
         self,
         x: Float[Array, "B T D"],
-        source: Stored,
         *,
+        source: Stored,
         mask: Bool[Array, "#B T S"],
         key: jax.Array | None = None,
         tap: Tap = identity,
     ) -> Float[Array, "B T D"]:
         """Attention to an encoder's output, of which `project` made keys and values."""
-        return self.attend(self._queries(x), source, mask, None, key, tap)
+        return self.attend(self._queries(x), kv=source, mask=mask, key=key, tap=tap)
 
     def attend_globally(
         self,
         chosen: Float[Array, "B G D"],
+        *,
         x: Float[Array, "B T D"],
         mask: Bool[Array, "B G T"],
-        key: jax.Array | None,
-        tap: Tap,
+        key: jax.Array | None = None,
+        tap: Tap = identity,
     ) -> Float[Array, "B G D"]:
         """Attention of some tokens to all of `x`, by the second maps."""
         kv = KeyValue(self.second["key"](x), self.second["value"](x))
-        return self.attend(self.second["query"](chosen), kv, mask, None, fold(key, 1), below(tap, "global"))
+        q, tap = self.second["query"](chosen), below(tap, "global")
+        return self.attend(q, kv=kv, mask=mask, key=fold(key, 1), tap=tap)
 
     def _queries(self, x):
         q = self.query(x)
@@ -146,11 +149,12 @@ class Attention(nnx.Module):
     def attend(
         self,
         q: Float[Array, "B T H K"],
+        *,
         kv: KeyValue | Stored,
         mask: Bool[Array, "#B T S"],
-        bias: Float[Array, "#B H T S"] | None,
-        key: jax.Array | None,
-        tap: Tap,
+        bias: Float[Array, "#B H T S"] | None = None,
+        key: jax.Array | None = None,
+        tap: Tap = identity,
     ) -> Float[Array, "B T D"]:
         """The output for queries and keys as they enter the product."""
         if tap is not identity:

@@ -59,7 +59,7 @@ class Banded:
         near_order = order
         if global_tokens is not None:
             # They are met as global tokens alone, so that none counts twice.
-            rows = jnp.arange(len(order))[:, None]
+            rows = jnp.arange(order.shape[0])[:, None]
             at = jnp.where(global_tokens >= 0, global_tokens, order.shape[1])
             near_order = order.at[rows, at].set(-1, mode="drop")
         q_order = _flat(_cut(order, blocks.size, -1))
@@ -71,7 +71,7 @@ class Banded:
         q_positions = _flat(_cut(positions, blocks.size, 0))
         k_positions = _flat(_neighbours(_cut(positions, blocks.size, 0), blocks, 0))
         if global_tokens is not None:
-            count = len(mask) // len(order)
+            count = mask.shape[0] // order.shape[0]
             there = jnp.where(global_tokens >= 0, _at(order, global_tokens), -1)
             mask = jnp.concatenate([mask, rule(q_order, jnp.repeat(there, count, axis=0))], axis=2)
             theirs = jnp.repeat(_at(positions, global_tokens), count, axis=0)
@@ -92,14 +92,15 @@ class Banded:
         q_blocks = _flat(self._blocks(q))
         near = KeyValue(self._keys(kv.key), self._keys(kv.value))
         added = bias(q_blocks, near.key, self.q_positions, self.k_positions)
-        y = attention.attend(q_blocks, near, self.mask, added, key, tap)
-        y = y.reshape(len(x), -1, y.shape[-1])[:, : x.shape[1]]
+        y = attention.attend(q_blocks, kv=near, mask=self.mask, bias=added, key=key, tap=tap)
+        y = y.reshape(x.shape[0], -1, y.shape[-1])[:, : x.shape[1]]
         if self.global_tokens is None:
             return y
         mask = (self.global_tokens >= 0)[:, :, None] & (self.order[:, : x.shape[1]] >= 0)[:, None, :]
-        seen = attention.attend_globally(_at(x, self.global_tokens), x, mask, key, tap)
+        chosen = _at(x, self.global_tokens)
+        seen = attention.attend_globally(chosen, x=x, mask=mask, key=key, tap=tap)
         at = jnp.where(self.global_tokens >= 0, self.global_tokens, y.shape[1])
-        return y.at[jnp.arange(len(y))[:, None], at].set(seen, mode="drop")
+        return y.at[jnp.arange(y.shape[0])[:, None], at].set(seen, mode="drop")
 
     def _blocks(self, x: Array) -> Array:
         return _cut(x, self.blocks.size, 0, self.order.shape[1])
@@ -108,7 +109,7 @@ class Banded:
         near = _flat(_neighbours(self._blocks(x), self.blocks, 0))
         if self.global_tokens is None:
             return near
-        far = jnp.repeat(_at(x, self.global_tokens), len(near) // len(x), axis=0)
+        far = jnp.repeat(_at(x, self.global_tokens), near.shape[0] // x.shape[0], axis=0)
         return jnp.concatenate([near, far], axis=1)
 
 

@@ -87,9 +87,8 @@ class Block(nnx.Module):
             return y
 
         def cross(h):
-            return self.cross.cross(
-                h, source, mask=source_mask, key=fold(key, 1), tap=below(tap, "cross_attention")
-            )
+            tapped = below(tap, "cross_attention")
+            return self.cross.cross(h, source=source, mask=source_mask, key=fold(key, 1), tap=tapped)
 
         def mlp(h):
             return self.mlp(h, below(tap, "mlp"))

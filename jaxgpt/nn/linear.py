@@ -29,6 +29,12 @@ def constant(value: float, shape: tuple[int, ...], axes: Axes, dtype) -> nnx.Par
     return nnx.Param(jnp.full(shape, value, dtype), axes=axes)
 
 
+def read(tables: nnx.Module) -> dict[str, Array]:
+    """The arrays of named parameters."""
+    # Not by `items`: `nnx.tabulate` takes public methods for computations, and adds attributes of its own.
+    return {name: value[...] for name, value in vars(tables).items() if isinstance(value, nnx.Variable)}
+
+
 class Linear(nnx.Module):
     """y = x W + b over the last `len(inputs)` dimensions of x.
 
@@ -141,7 +147,9 @@ def wide_matmul(x: Array, kernel: Array) -> Array:
     """x @ kernel with a result of at least float32; what comes back in the backward pass has x's type."""
     missing = -kernel.shape[-1] % _COLUMNS
     # A vocabulary of 50,257 is one that matrix units cannot be fed with.
-    if missing and math.prod(x.shape[:-1]) >= _ROWS and on_gpu():
+    rows = math.prod(x.shape[:-1])
+    # `jax.export` may leave the number of rows open: then it is no int, and there may be many.
+    if missing and on_gpu() and (not isinstance(rows, int) or rows >= _ROWS):
         return _wide_matmul(True, x, jnp.pad(kernel, ((0, 0), (0, missing))))[..., :-missing]
     return product(x, kernel, wide=True) if on_cpu() else _wide_matmul(False, x, kernel)
 

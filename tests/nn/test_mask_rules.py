@@ -58,9 +58,12 @@ def test_rows_of_a_batch_are_apart():
     ]
 
 
-def test_equal_masks_are_one_object():
-    assert causal() & window(3) is causal() & window(3)
-    assert window(3) is not window(4)
+def test_equal_masks_are_equal_values():
+    # A mask is a static part of a model: otherwise two models of one configuration would be compiled twice.
+    assert causal() & window(3) == causal() & window(3)
+    assert hash(causal() & window(3)) == hash(causal() & window(3))
+    assert window(3) != window(4)
+    assert causal() & full() != causal() | full()
 
 
 @pytest.mark.parametrize("arguments", [(0,), (2, -1)])

@@ -54,7 +54,7 @@ class Abacus(Position):
         found = runs(tokens, order, self.digit_ids, carry[0])
         offset = 0
         if key is not None:
-            offset = draw_each(lambda k: random_offset(k, len(tokens), self.max_offset), key, order)
+            offset = draw_each(lambda k: random_offset(k, tokens.shape[0], self.max_offset), key, order)
         return jnp.where(found.digit, found.from_left + 1 + offset, 0), (found.last_break,)
 
     def embed(self, params, x, positions):

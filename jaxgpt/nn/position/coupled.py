@@ -77,7 +77,7 @@ class Coupled(Position):
         weight, carry = weights(tokens, order, self.digit_ids, self.marker_id, carry)
         if key is None:
             return weight, carry
-        return weight + draw_each(lambda k: self._offset(k, len(tokens)), key, order), carry
+        return weight + draw_each(lambda k: self._offset(k, tokens.shape[0]), key, order), carry
 
     def _offset(self, key, batch):
         offset = random_offset(fold(key, 0), batch, self.max_offset)
