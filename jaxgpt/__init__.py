@@ -4,7 +4,30 @@ Names are imported when they are first used, so that `import jaxgpt` stays fast.
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # the same names as below, for whoever reads the types
+    from jaxgpt.evaluation.evaluate import evaluate as evaluate
+    from jaxgpt.experiment import Experiment as Experiment
+    from jaxgpt.few_shot import FewShot as FewShot
+    from jaxgpt.generation import Sampling as Sampling
+    from jaxgpt.generation import beam_search as beam_search
+    from jaxgpt.generation import generate as generate
+    from jaxgpt.huggingface.load import load_hf as load_hf
+    from jaxgpt.huggingface.save import save_hf as save_hf
+    from jaxgpt.models import ModelConfig as ModelConfig
+    from jaxgpt.models import Transformer as Transformer
+    from jaxgpt.run import Run as Run
+    from jaxgpt.run import load as load
+    from jaxgpt.task import Example as Example
+    from jaxgpt.task import Share as Share
+    from jaxgpt.task import Task as Task
+    from jaxgpt.tokenizers import Tokenizer as Tokenizer
+    from jaxgpt.training.config import OptimizerConfig as OptimizerConfig
+    from jaxgpt.training.config import TrainingConfig as TrainingConfig
+    from jaxgpt.training.session import train as train
+
+__version__ = "0.1.0"
 
 _HOME = {
     "Example": "jaxgpt.task",
@@ -31,10 +54,12 @@ _HOME = {
 __all__ = sorted(_HOME)
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'jaxgpt' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+if not TYPE_CHECKING:  # to whoever reads the types, any other name is a mistake
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOME:
+            raise AttributeError(f"module 'jaxgpt' has no attribute {name!r}")
+        return getattr(importlib.import_module(_HOME[name]), name)
 
 
 def __dir__() -> list[str]:
