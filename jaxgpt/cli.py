@@ -1,16 +1,17 @@
 """The command line `jaxgpt COMMAND ...`, and the scripts train.py and evaluate.py."""
 
+import functools
 import importlib
 import os
-import shlex
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from jaxgpt import settings
+from jaxgpt import hints, printing, settings
 from jaxgpt.options import Option, UsageError, parse, usage
+from jaxgpt.paths import broken_link
 
 HELP = """usage: jaxgpt COMMAND ...
 
@@ -24,7 +25,7 @@ HELP = """usage: jaxgpt COMMAND ...
   export-hf RUN        write its model as a directory that transformers reads
   verify-hf DIR        compare a directory of transformers with what transformers computes
 
-Each command has --help."""
+Each command has --help; jaxgpt --version says which version this is."""
 
 TRAIN = (
     Option("list", "flag", "show the experiments and leave"),
@@ -53,7 +54,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
       The exit status.
     """
+    printing.prepare()
     argv = list(sys.argv[1:] if argv is None else argv)
+    together = "--distributed" in argv
+    try:
+        status = _called(argv)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a reader that is gone is told from a mistake
+        return _left(status)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except BrokenPipeError:
+        printing.let_go(sys.stdout)
+        return _left(141, "nobody reads its output")
+    except Exception as error:
+        message = _explained(error)
+        if "--traceback" in argv or message is None:
+            if not together:
+                raise
+            traceback.print_exc()
+            return _left(1, f"{type(error).__name__}, see its log")
+        return _fail(message)
+    finally:
+        printing.flush()
+
+
+def _called(argv: list[str]) -> int:
+    """The status of the command that a command line begins with."""
     commands = {
         "train": _train,
         "evaluate": _evaluate,
@@ -68,34 +95,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not argv or argv[0] in ("-h", "--help"):
         print(HELP)
         return 0 if argv else 2
+    if argv[0] == "--version":
+        print(f"jaxgpt {importlib.import_module('jaxgpt').__version__}")
+        return 0
     if argv[0] not in commands:
-        return _fail(f"no command is called {argv[0]!r}; known: {', '.join(commands)}")
-    importlib.import_module("tasks")  # before a folder of that name in the working directory can be found
-    if os.getcwd() not in sys.path:
-        sys.path.append(os.getcwd())  # so that my_package.my_tasks:experiment is found
-    together = "--distributed" in argv
-    if together and os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1") == "1":  # which JAX sets, too
+        raise UsageError(f"no command is called {argv[0]!r}; known: {', '.join(commands)}")
+    _find_own_modules()
+    if "--distributed" in argv and os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1") == "1":  # which JAX sets, too
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "4"  # jaxgpt.training.processes says why
+    settings.apply()
+    return commands[argv[0]](argv[1:])
+
+
+def _find_own_modules() -> None:
+    """Have `my_package.my_tasks:experiment` found in the working directory, behind all that is installed."""
+    importlib.import_module("tasks")  # before a folder of that name in the working directory can be found
     try:
-        settings.apply()
-        return _left(commands[argv[0]](argv[1:]))
-    except KeyboardInterrupt:
-        return _fail("interrupted", 130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _left(141, "nobody reads its output")
-    except Exception as error:
-        message = _explained(error)
-        if "--traceback" in argv or message is None:
-            if not together:
-                raise
-            traceback.print_exc()
-            return _left(1, f"{type(error).__name__}, see its log")
-        return _fail(message)
+        here = os.getcwd()
+    except FileNotFoundError as error:
+        raise UsageError("the working directory was deleted; change to one that exists") from error
+    if here not in sys.path:
+        sys.path.append(here)
 
 
 def _explained(error: Exception) -> str | None:
     """What to tell of an error that a user can mend; None for one that is a fault of the program."""
+    if isinstance(error, UsageError):  # before JAX is waited for
+        return str(error)
     from jax.errors import JaxRuntimeError
 
     from jaxgpt.training import processes
@@ -116,7 +142,7 @@ def _explained(error: Exception) -> str | None:
 
 def _fail(message: str, status: int = 2) -> int:
     message = " ".join(message.split("\n"))
-    print("error: " + message, file=sys.stderr, flush=True)
+    printing.complain(f"error: {message}\n")
     return _left(status, message)
 
 
@@ -146,7 +172,7 @@ def _start_jax(distributed: bool, *, quiet: bool = False) -> None:
             "accelerator"
         ) from error
     if not quiet:
-        print(f"device: {found}", file=sys.stderr)
+        printing.complain(f"device: {found}\n")
 
 
 def _train(argv: list[str]) -> int:
@@ -189,8 +215,8 @@ def _train(argv: list[str]) -> int:
     )
     if outcome.status == "finished" and experiment.task.sample_prompts:
         prompt = experiment.task.sample_prompts[0]
-        asked = f" --prompt {shlex.quote(prompt)}" if prompt.strip() else ""
-        _say(f"ask it: jaxgpt generate {workdir}{asked}")
+        asked = ["--prompt", prompt] if prompt.strip() else []
+        _say(f"ask it: {hints.command('generate', workdir, *asked)}")
     if outcome.status == "stopped":
         _leave()
     return 0
@@ -199,8 +225,7 @@ def _train(argv: list[str]) -> int:
 def _leave() -> NoReturn:
     """End at once: a compilation may still run in its thread, and waiting would outlast a grace period."""
     _left(0)
-    sys.stdout.flush()
-    sys.stderr.flush()
+    printing.flush()
     os._exit(0)
 
 
@@ -227,7 +252,7 @@ def _generate(argv: list[str]) -> int:
     from jaxgpt.prompting import generate
 
     _start_jax(given.flag("distributed"))
-    generate(given, _which(given.get("checkpoint")), _say)
+    generate(given, _which(given.get("checkpoint")), _answer)
     return 0
 
 
@@ -239,7 +264,7 @@ def _tokenize(argv: list[str]) -> int:
     if given.flag("help"):
         print(usage("tokenize TEXT ...", command.OPTIONS + COMMON[:2], None))
         return 0
-    command.run(texts, given, lambda line: print(line, flush=True))
+    command.run(texts, given, printing.say)
     return 0
 
 
@@ -266,7 +291,8 @@ def _plan(argv: list[str]) -> int:
         print(usage("plan EXPERIMENT", options, None))
         return 0
     # Not _say, which would start JAX: whatever accelerator there is, is no part of a plan.
-    return 0 if command.plan(given, lambda line: print(line, flush=True)) else 1
+    say = functools.partial(print, flush=True) if given.get("output") is None else printing.say
+    return 0 if command.plan(given, say) else 1
 
 
 def _import(argv: list[str]) -> int:
@@ -317,6 +343,14 @@ def _say(line: str) -> None:
     import jax
 
     if jax.process_index() == 0:
+        printing.say(line)
+
+
+def _answer(line: str) -> None:
+    """Print a line of what was asked for; where nobody reads it any more, the command ends."""
+    import jax
+
+    if jax.process_index() == 0:
         print(line, flush=True)
 
 
@@ -334,5 +368,6 @@ def _newest(name: str) -> Path:
     found = [p for p in Path("runs").glob(f"{base}*") if (p / "experiment.json").exists()]
     found = [p for p in found if p.name == base or p.name.removeprefix(base + "-").isdecimal()]
     if not found:
-        raise UsageError(f"there is no run of {name} in runs/; name one with --workdir")
+        missing = broken_link(Path("runs")) or f"there is no run of {name} in runs/"
+        raise UsageError(f"{missing}; name one with --workdir")
     return max(found, key=lambda p: (p / "experiment.json").stat().st_mtime)

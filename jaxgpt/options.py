@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from jaxgpt import hints
 from jaxgpt.fields import describe
+from jaxgpt.paths import broken_link
 
 
 class UsageError(ValueError):
@@ -111,6 +113,8 @@ def writable(output: str) -> None:
     path = Path(output)
     if path.is_dir():
         raise UsageError(f"--output {output} is a directory; name a file in it")
+    if broken := broken_link(path):
+        raise UsageError(f"--output {output}: {broken}")
     if not os.access(path.parent, os.W_OK):
         missing = "cannot be written to" if path.parent.exists() else "does not exist"
         raise UsageError(f"--output {output}: the directory {path.parent} {missing}")
@@ -124,7 +128,8 @@ def unknown(name: str, known: Sequence[str]) -> str:
 
 def usage(command: str, options: Sequence[Option], config: Any) -> str:
     """Help: the options, then every field with its type and default."""
-    lines = [f"usage: jaxgpt {command} [--dotted.field VALUE ...]", ""]
+    name, _, positional = command.partition(" ")
+    lines = [f"usage: {hints.command(name)} {positional} [--dotted.field VALUE ...]", ""]
     for option in options:
         left = f"--{option.name}" + ("" if option.value == "flag" else f" {option.value}")
         default = f" (default: {option.default})" if option.default is not None else ""

@@ -49,11 +49,18 @@ def generate(given: Given, checkpoint: Which, say: Say) -> None:
     if given.get("prompt") is not None:
         _answer(run, given.get("prompt"), length, settings, stop, output, say)
         return
+    if sys.stdin is None:
+        raise UsageError("standard input is closed; give --prompt TEXT or --prompts FILE")
     while True:
         try:
             text = input("prompt> " if sys.stdin.isatty() else "")
         except EOFError:
             return
+        except UnicodeDecodeError as error:
+            raise UsageError(
+                f"standard input is read as {error.encoding}, which it is not; "
+                "PYTHONIOENCODING=utf-8 in the environment says what it is"
+            ) from error
         try:
             _answer(run, text, length, settings, stop, None, say)
         except ValueError as error:
@@ -68,14 +75,13 @@ def _answer(run: Run, text: str, length, settings: Sampling, stop, output, say: 
         answers = run.generate(text, max_new_tokens=length, sampling=settings, stop=stop)
         _write(output, run, settings, [text], answers, say)
         return
-    sys.stdout.write(text)
+    print(text, end="")
     ids = [run.tokenizer.bos_id, *run.tokenizer.encode(run.task.prompt(text))]
     length = length or DEFAULT_LENGTH
     for piece in stream(
         run.model, run.tokenizer, ids, max_new_tokens=length, sampling=settings, overflow="slide"
     ):
-        sys.stdout.write(piece)
-        sys.stdout.flush()
+        print(piece, end="", flush=True)
     say("")
 
 
@@ -104,7 +110,7 @@ def _write(output, run: Run, settings: Sampling, prompts, answers, say: Say) -> 
         for number, sample in enumerate(samples):
             blocks.append(f"{prompt}\n{sample}\n")
             records.append({"prompt": prompt, "sample": number, "completion": sample})
-    path.write_text("\n".join(blocks), encoding="utf-8")
+    path.write_text("\n".join(blocks), encoding="utf-8", errors="backslashreplace")
     head = {"run": run.directory.path.name, "step": run.step, "sampling": fields.to_json(settings)}
     lines = path.with_suffix(".jsonl")
     lines.write_text("".join(json.dumps(head | record) + "\n" for record in records), encoding="utf-8")

@@ -11,6 +11,7 @@ from jaxgpt.evaluation.labels import predict
 from jaxgpt.experiment import Experiment
 from jaxgpt.generation import Sampling, complete, fill
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.paths import broken_link, expanded
 from jaxgpt.task import Task
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training import sharding
@@ -106,12 +107,13 @@ def load(path: Path | str, *, checkpoint: Which = "last", attention_factor: floa
       ValueError: if the path holds no run, is a pickle (which is never opened), or its parts do not fit.
       CheckpointError: if no checkpoint can be read.
     """
-    path = Path(path)
+    path = expanded(path)
     if path.is_file():
         refuse_pickle(path)
-        raise ValueError(f"{path} is a file; give the run directory that train.py made")
+        raise ValueError(f"{path} is a file; give the run directory that a training made")
     if not path.exists():
-        raise ValueError(f"{path} does not exist; give the run directory that train.py made")
+        missing = broken_link(path) or f"{path} does not exist"
+        raise ValueError(f"{missing}; give the run directory that a training made")
     directory = RunDirectory(path)
     experiment, tokenizer = directory.read()
     config = experiment.model.for_vocabulary(

@@ -94,7 +94,10 @@ def _keep_memory() -> None:
         return
     if any(name.startswith("MALLOC_") for name in os.environ) or "LD_PRELOAD" in os.environ:
         return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    try:
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    except OSError:  # a Python without shared libraries
+        return
     if mallopt is not None:
         for parameter, value in _MALLOPT.items():
             mallopt(parameter, value)
@@ -103,13 +106,13 @@ def _keep_memory() -> None:
 def _keep_programs() -> None:
     if "JAX_COMPILATION_CACHE_DIR" in os.environ:
         return
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = home / "jaxgpt" / f"programs-{_processor()}"
     try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = home / "jaxgpt" / f"programs-{_processor()}"
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError:  # a home that cannot be written to
+        found = folder.stat()
+    except (OSError, RuntimeError):  # a home that cannot be written to, or none at all
         return
-    found = folder.stat()
     others = os.name == "posix" and (found.st_uid != os.getuid() or found.st_mode & 0o077)
     if others or not os.access(folder, os.W_OK):
         return
@@ -132,7 +135,7 @@ def _keep_programs() -> None:
 def _processor() -> str:
     """Tells processors apart: a program is compiled for what one of them can do."""
     listing = Path("/proc/cpuinfo")
-    lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
+    lines = listing.read_text(encoding="utf-8", errors="replace").splitlines() if listing.exists() else []
     told = sorted(
         {line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))}
     )

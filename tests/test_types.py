@@ -10,7 +10,7 @@ from documents import ROOT, blocks
 
 import jaxgpt
 
-WRONG = '''
+WRONG = """
 import jax.numpy as jnp
 
 import jaxgpt
@@ -25,8 +25,8 @@ answer: int = run.generate("1+1")  # assignment
 jaxgpt.evaluate(run.model, run.tokenizer, run.task)  # arg-type
 jaxgpt.train(run, "runs/x")  # arg-type
 jaxgpt.generete(run.model, [[1]], max_new_tokens=3)  # attr-defined
-'''
-RIGHT = '''
+"""
+RIGHT = """
 import dataclasses
 from pathlib import Path
 
@@ -47,7 +47,7 @@ print(result.table(), [row.exact_match.mean for row in result.groups])
 sampled: list[list[str]] = run.generate("1+1", sampling=Sampling(temperature=0.5))
 loaded = jaxgpt.load_hf("directory")
 jaxgpt.save_hf(loaded.model, "out", family="gpt2", tokenizer=loaded.tokenizer)
-'''
+"""
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +61,10 @@ def mypy(tmp_path_factory):
         for name, text in files.items():
             paths.append(folder / f"{name}.py")
             paths[-1].write_text(text, encoding="utf-8")
+        options = ["--strict", "--follow-imports=silent", "--no-error-summary", "--config-file="]
+        options.append(f"--cache-dir={folder / 'cache'}")
         done = subprocess.run(
-            [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent", "--no-error-summary"]
-            + ["--config-file=", f"--cache-dir={folder / 'cache'}", *(path.name for path in paths)],
+            [sys.executable, "-m", "mypy", *options, *(path.name for path in paths)],
             cwd=folder,
             env={"MYPYPATH": str(ROOT), "PATH": ""},  # an editable install is nothing that mypy finds
             capture_output=True,

@@ -1,12 +1,11 @@
 """What `jaxgpt compare` does: from the command line to a plan, its runs and its report."""
 
-import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 import jax
 
-from jaxgpt import experiments
+from jaxgpt import experiments, hints
 from jaxgpt.comparison import axes, findings, merging, page, preflight, results, running, sections, tables
 from jaxgpt.comparison.axes import Axis
 from jaxgpt.comparison.plan import BUDGETS, FILE, Plan, Request, check_unchanged
@@ -78,7 +77,7 @@ def compare(given: Given, say: Say) -> str:
         plan.write(workdir)
         status, failed = running.run(plan, workdir, say)
         if status == "stopped":
-            say(f"stopped; go on with: jaxgpt compare --resume --workdir {shlex.quote(str(workdir))}")
+            say(f"stopped; go on with: {hints.command('compare', '--resume', '--workdir', workdir)}")
             return status
         _report(plan, workdir, failed, say)
     return "failed" if failed else "finished"

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxgpt import fields
+from jaxgpt import fields, hints
 from jaxgpt.comparison.axes import Axis
 from jaxgpt.comparison.plan import FOLDER, Cell, Plan, directory
 from jaxgpt.comparison.running import SELECTION
@@ -62,7 +62,7 @@ def _check_finished(plan: Plan, source: Path) -> None:
             if not any(directory(source, job).evaluation.is_file() for job in jobs):
                 raise ValueError(
                     f"{source} is not finished: cell {cell.name} has no evaluation; go on with "
-                    f"jaxgpt compare --resume --workdir {source}, then merge"
+                    f"{hints.command('compare', '--resume', '--workdir', source)}, then merge"
                 )
 
 

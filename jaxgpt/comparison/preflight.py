@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from flax import nnx
 
-from jaxgpt import fields
+from jaxgpt import fields, hints
 from jaxgpt.comparison import axes, flops, reading
 from jaxgpt.comparison.fairness import Draft, naming, settle_length, settle_positions
 from jaxgpt.comparison.plan import Cell, Plan, Request
@@ -44,7 +44,7 @@ def _drafts(request: Request) -> list[Draft]:
     if len(combinations) < 2:
         raise UsageError(
             f"one cell is no comparison: name several tokenizers, or values of --vary; "
-            f"`jaxgpt train {request.name}` trains one"
+            f"`{hints.command('train', request.name)}` trains one"
         )
     names = _distinct([axes.label(values) for values in combinations], combinations, " / ")
     slugs = _distinct([axes.slug(values) for values in combinations], combinations, "_")

@@ -83,7 +83,7 @@ def _train(job: Job, workdir: Path, say: Say) -> str:
     log.parent.mkdir(parents=True, exist_ok=True)
 
     def note(line: str) -> None:
-        with open(log, "a", encoding="utf-8") as file:
+        with open(log, "a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(line + "\n")
         if line.startswith("step ") and "tokens/s" in line:
             say(f"  {line}")

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jaxgpt import settings
+from jaxgpt import hints, settings
 from jaxgpt.data.tokenizing import tokenize
 from jaxgpt.options import Given, Option, UsageError
 from jaxgpt.task import SPLITS
@@ -66,4 +66,4 @@ def run(texts: Sequence[str], given: Given, say: Say) -> None:
     size = found.tokenizer.vocab_size
     say(f"vocabulary  {size:,} ids, {8 * found.dtype.itemsize} bits each ({given.get('tokenizer')})")
     say(f"took {clock(time.perf_counter() - began)}")
-    say(f"train on it: python train.py tokens --task.path {folder}")
+    say(f"train on it: {hints.command('train', 'tokens', '--task.path', folder)}")

@@ -26,6 +26,7 @@ import numpy as np
 from jaxgpt import settings, tokenizers
 from jaxgpt.data.shards import DamagedError, Reader, Shard
 from jaxgpt.data.stream import Stream
+from jaxgpt.paths import expanded
 from jaxgpt.task import SPLITS, Split
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -168,7 +169,7 @@ class Corpus:
 
 def open_corpus(path: str | Path) -> Corpus:
     """The corpus in a directory; one that this process has opened is not opened again unless it changed."""
-    folder = Path(path).expanduser()
+    folder = expanded(path)
     index = folder / INDEX
     status = index.stat() if index.is_file() else None
     stamp = None if status is None else (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -3,8 +3,9 @@
 import codecs
 import dataclasses
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Literal
+
+from jaxgpt.paths import expanded
 
 #: Characters of a document at most; a longer one is cut into several.
 LONGEST = 2**22
@@ -140,7 +141,7 @@ def find_files(paths: Iterable[str]) -> list[str]:
     """
     found: dict[str, None] = {}
     for given in paths:
-        path = Path(given).expanduser()
+        path = expanded(given)
         if path.is_dir():
             below = sorted(p for p in path.rglob("*") if p.is_file())
             below = [p for p in below if not any(n.startswith(".") for n in p.relative_to(path).parts)]

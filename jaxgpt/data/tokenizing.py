@@ -14,12 +14,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from jaxgpt import tokenizers
+from jaxgpt import printing, tokenizers
 from jaxgpt.data.corpus import FORMAT, INDEX, PLAN, TOKENIZER, Corpus, fingerprint, write_whole
 from jaxgpt.data.documents import Documents, find_files, pieces, read_lines
 from jaxgpt.data.piece import RECORDS, Given, finished, make_piece, record
 from jaxgpt.data.rows import narrowest
 from jaxgpt.data.workers import spread
+from jaxgpt.paths import make_folder
 from jaxgpt.task import SPLITS, Example, Task
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -41,7 +42,7 @@ def tokenize(
     held_out: float = 0.01,
     piece_bytes: int | None = None,
     workers: int = 1,
-    say: Say = print,
+    say: Say = printing.say,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Corpus:
     """Make a directory of tokens, or go on with one.
@@ -82,7 +83,7 @@ def tokenize(
             [file, status.st_size, status.st_mtime_ns] for file, status in zip(files, stats, strict=True)
         ],
     }
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with _held(folder):
         _check_plan(folder, plan)
         jobs = pieces(sizes, piece_bytes, cut)

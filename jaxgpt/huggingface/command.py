@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-from jaxgpt import tokenizers
+from jaxgpt import hints, tokenizers
 from jaxgpt.experiment import Experiment
 from jaxgpt.huggingface import verify
 from jaxgpt.huggingface.files import Directory
@@ -122,4 +122,4 @@ def import_hf(given: Given, say: Say) -> None:
     checkpoints.save(0, state, loss=0.0)
     checkpoints.close()
     say(f"weights {start.note}")
-    say(f"written: {workdir}; ask it: jaxgpt generate {workdir}")
+    say(f"written: {workdir}; ask it: {hints.command('generate', workdir)}")

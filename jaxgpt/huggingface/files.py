@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from jaxgpt.paths import expanded
 from jaxgpt.training.untrusted import refuse_pickle
 
 _ONE = "model.safetensors"
@@ -35,7 +36,7 @@ class Directory:
     """
 
     def __init__(self, path: Path | str):
-        self.path = Path(path).expanduser()
+        self.path = expanded(path)
         if self.path.is_file():
             refuse_pickle(self.path, "a directory with config.json and safetensors")
             raise ValueError(f"{self.path} is a file; give the directory that holds config.json")

@@ -18,6 +18,7 @@ from jaxgpt.huggingface.layout import Entry
 from jaxgpt.huggingface.load import family_of, in_stack, shapes_apart
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.paths import make_folder
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.program import Template
 
@@ -56,7 +57,7 @@ def save_hf(model: Transformer, path: Path | str, *, family: str, tokenizer: Tok
     found = family_of({"model_type": family}, "family")
     description = describe(found, model.config)
     tensors = _tensors(found, model)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
         whole = Path(folder) / path.name
         whole.mkdir()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jaxgpt import experiments, fields
+from jaxgpt import experiments, fields, hints
 from jaxgpt.huggingface import start
 from jaxgpt.options import Given, Option, UsageError, writable
 from jaxgpt.planning import report, targets
@@ -36,7 +36,7 @@ def plan(given: Given, say: Say) -> bool:
       ValueError: for a target, a field or an option that does not fit, in one line.
     """
     if given.positional is None:
-        raise UsageError("name an experiment, such as text; jaxgpt train --list shows them")
+        raise UsageError(f"name an experiment, such as text; {hints.command('train', '--list')} shows them")
     if given.get("target") is None:
         raise UsageError("name the devices to plan for: --target v5e:16x16, h200:4x8, cpu:8 or another")
     target = targets.parse(given.get("target"))

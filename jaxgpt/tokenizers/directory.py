@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from jaxgpt.paths import expanded
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 #: A tokenizer of ours beside a model that was written for transformers, which does not look at it.
@@ -21,7 +22,7 @@ def load(path: Path) -> Tokenizer:
     Raises:
       ValueError: if there is no tokenizer, or it is malformed; one line with the path.
     """
-    path = path.expanduser()
+    path = expanded(path)
     if not path.exists():
         raise ValueError(f"{path} does not exist; it should be a tokenizer's directory or file")
     try:

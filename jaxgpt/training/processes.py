@@ -10,13 +10,13 @@ JAX's own means are set here, and nowhere else. The processes meet at a coordina
   once and say why, instead of waiting for it in a transfer.
 """
 
+import contextlib
 import ctypes
 import hashlib
 import itertools
 import os
 import secrets
 import signal
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -25,6 +25,8 @@ from pathlib import Path
 import jax
 from jax._src import distributed  # the coordinator's client has no public name in JAX 0.10 to 0.12
 from jax.errors import JaxRuntimeError
+
+from jaxgpt import printing
 
 #: Seconds until all processes must have come.
 JOIN_SECONDS = 180
@@ -164,8 +166,9 @@ class _Process:
         self._once.acquire()
         if message is not None:
             text = f"{'error' if status else 'stopped'}: {' '.join(message.splitlines())}\n"
-            os.write(2, text.encode())
-        sys.stdout.flush()
+            with contextlib.suppress(OSError):  # not sys.stderr, which another thread may hold
+                os.write(2, text.encode(errors="backslashreplace"))
+        printing.flush()
         os._exit(status)
 
 
@@ -239,7 +242,7 @@ def check_same(settings: Sequence[str]) -> None:
       ValueError: in every process, if they differ, with the first process that does and where.
     """
     text = "\n".join(settings)
-    digests = gathered(hashlib.sha256(text.encode()).hexdigest())
+    digests = gathered(hashlib.sha256(text.encode(errors="backslashreplace")).hexdigest())
     other = next((i for i, digest in enumerate(digests) if digest != digests[0]), None)
     if other is None:
         return

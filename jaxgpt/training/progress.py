@@ -1,9 +1,10 @@
 """Progress of long work: a bar on a terminal, a plain line now and then elsewhere."""
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable
+
+from jaxgpt import printing
 
 #: Seconds between plain lines.
 INTERVAL = 10.0
@@ -23,7 +24,7 @@ class Progress:
         self._began = self._spoke = time.perf_counter()
         self._step = start
         self._bar = None
-        if sys.stderr.isatty():
+        if printing.is_terminal():
             from tqdm import tqdm
 
             self._bar = tqdm(total=total, initial=start, unit="step", dynamic_ncols=True, leave=True)
@@ -76,10 +77,9 @@ class Counter:
         self._spoke = time.perf_counter()
 
     def __call__(self, done: int, total: int) -> None:
-        if sys.stderr.isatty():
+        if printing.is_terminal():
             end = "\n" if done >= total else ""
-            sys.stderr.write(f"\r{self._label}: {done}/{total}{end}")
-            sys.stderr.flush()
+            printing.complain(f"\r{self._label}: {done}/{total}{end}")
         elif time.perf_counter() - self._spoke >= INTERVAL:
             self._spoke = time.perf_counter()
             self._say(f"{self._label}: {done}/{total}")

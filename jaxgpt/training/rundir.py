@@ -10,6 +10,7 @@ from typing import Any
 
 from jaxgpt import fields, tokenizers
 from jaxgpt.experiment import Experiment
+from jaxgpt.paths import broken_link
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 
@@ -52,13 +53,17 @@ class RunDirectory:
           ValueError: if that is not possible, in one line, before anything costly is done.
         """
         try:
+            str(self.path.absolute()).encode()  # checkpoints are written by a library that takes no other
             self.path.mkdir(parents=True, exist_ok=True)
             probe = self.path / f".writable-{os.getpid()}"
             probe.write_text("")
             probe.unlink()
+        except UnicodeEncodeError as error:
+            raise ValueError(f"--workdir {self.path!s}: its name is not UTF-8; choose another") from error
         except OSError as error:
+            reason = broken_link(self.path) or error.strerror
             raise ValueError(
-                f"--workdir {self.path} cannot be written to ({error.strerror}); choose another"
+                f"--workdir {self.path} cannot be written to ({reason}); choose another"
             ) from error
 
     def remove_lock(self, *, and_itself: bool) -> None:
@@ -121,10 +126,13 @@ def locked(directory: RunDirectory):
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader, or a crash, sees the old or the new one whole."""
+    """Write a text file so that a reader, or a crash, sees the old or the new one whole.
+
+    What UTF-8 has no form for, such as half a pair of surrogates, is escaped.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

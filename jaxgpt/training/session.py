@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jax
 
-from jaxgpt import fields
+from jaxgpt import fields, hints, printing
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.evaluate import evaluate, exact_match
 from jaxgpt.evaluation.labels import predict
@@ -48,7 +48,7 @@ def train(
     resume: bool = False,
     dry_run: bool = False,
     overridden: frozenset[str] = frozenset(),
-    say: Say = print,
+    say: Say = printing.say,
 ) -> Outcome:
     """Train an experiment in a run directory, evaluate it and draw its results.
 
@@ -58,7 +58,7 @@ def train(
         `rundir.MUTABLE` lists.
       dry_run: stop after one compilation; nothing is written.
       overridden: dotted paths to mark in the report.
-      say: prints a line.
+      say: takes each line of what is told; by default it is printed.
 
     Raises:
       ValueError: for anything that does not fit, in one line, before training.
@@ -114,7 +114,8 @@ def train(
             if not stop.agreed:
                 processes.tell(0, "it was asked to stop; go on with --resume")
             say(
-                f"stopped at step {step}; go on with: python train.py --resume --workdir {directory.path}"
+                f"stopped at step {step}; go on with: "
+                f"{hints.command('train', '--resume', '--workdir', directory.path)}"
                 if directory.exists()
                 else "stopped before training began"
             )

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from jaxgpt.paths import expanded
 from jaxgpt.wording import quoted
 from tasks.corpus.columns import choose_column
 from tasks.corpus.table import read_table
@@ -21,7 +22,7 @@ def read_text(path: str) -> str:
     """
     if not path:
         raise ValueError("task.path is not set: name a file of text with --task.path FILE")
-    file = Path(path).expanduser()
+    file = expanded(path)
     if file.is_dir():
         raise ValueError(f"{path} is a directory; task.path names one file in it")
     try:
@@ -47,7 +48,7 @@ def read_text(path: str) -> str:
 
 def file_stamp(path: str) -> tuple[int, int]:
     """Changes when the file does, so that what was read of it can be kept; zeros where there is no file."""
-    file = Path(path).expanduser()
+    file = expanded(path)
     if not path or not file.is_file():
         return 0, 0
     status = file.stat()

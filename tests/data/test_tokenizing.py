@@ -265,7 +265,7 @@ def test_the_command(tmp_path, jaxgpt):
     words = (tmp_path / "a.txt", tmp_path / "b.txt", "--output", tmp_path / "out", "--documents", "lines")
     status, output, errors = jaxgpt("tokenize", *words, "--held-out", "0.1", "--tokenizer", "bpe:300")
     assert status == 0, errors
-    assert "train on it: python train.py tokens --task.path" in output
+    assert "train on it: jaxgpt train tokens --task.path" in output
     assert "300 ids, 16 bits each (bpe:300)" in output
     found = Corpus(tmp_path / "out")
     assert f"train       {len(found.tokens('train')):,} tokens in " in output
