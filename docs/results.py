@@ -17,6 +17,7 @@ from jaxgpt.comparison import findings, sections
 from jaxgpt.comparison import page as comparison_page
 from jaxgpt.comparison import results as comparison_results
 from jaxgpt.comparison.plan import FILE, Plan
+from jaxgpt.comparison.tables import plain
 
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "results.json"
@@ -131,7 +132,8 @@ def _row(row: Row, found: dict[str, Any] | None) -> list[str]:
         size = f"{found['parameters']:,} parameters, {found['steps']:,} steps"
         lines.append(
             f"{size} in {_minutes(found['seconds'])} on "
-            f"{machine['cores']} cores ({machine['processor']}; {machine['device']}), jax {machine['jax']}."
+            f"{machine['cores']} cores ({plain(machine['processor'])}; {plain(machine['device'])}), "
+            f"jax {machine['jax']}."
         )
     lines += [row.note] if row.note else []
     return [*lines, ""]

@@ -6,6 +6,11 @@ def quoted(text: str, most: int = 60) -> str:
     return repr(text if len(text) <= most else text[: most - 3] + "...")
 
 
+def visible(text: str) -> str:
+    """Text on one line for people to see: line ends, control characters and the like are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def one_line(message: str, most: int = 300) -> str:
     """A message on one line of at most `most` characters; the middle of a longer one is left out.
 

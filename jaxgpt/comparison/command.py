@@ -12,6 +12,7 @@ from jaxgpt.comparison.plan import BUDGETS, FILE, Plan, Request, check_unchanged
 from jaxgpt.huggingface import start
 from jaxgpt.options import Given, Option, UsageError
 from jaxgpt.training.rundir import RunDirectory, locked
+from jaxgpt.wording import visible
 
 Say = Callable[[str], None]
 
@@ -173,7 +174,7 @@ def _merge(given: Given, say: Say) -> str:
 def _show(plan: Plan, say: Say) -> None:
     say(tables.terminal(sections.plan_table(plan)))
     for note in plan.notes:
-        say(f"- {note}")
+        say(f"- {visible(note)}")
 
 
 def _report(plan: Plan, workdir: Path, failed: dict[str, str], say: Say) -> None:
@@ -183,7 +184,7 @@ def _report(plan: Plan, workdir: Path, failed: dict[str, str], say: Say) -> None
             table = sections.exact_match(found, budget)
             say(f"\n{table.title}\n{tables.terminal(table)}")
             for sentence in findings.sentences(found, budget):
-                say(f"- {sentence}")
+                say(f"- {visible(sentence)}")
     written = page.write(found, workdir)
     say(f"written: {', '.join(map(str, written))}, and {workdir / 'pictures'}")
 

@@ -164,10 +164,14 @@ def _inline(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", text)
     own = re.sub(r"[^A-Za-z0-9]", "_", path.stem) + "_"
-    text = re.sub(r'\bid="', f'id="{own}', text)
-    text = re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{own}", text)
+
+    def renamed(tag: re.Match[str]) -> str:
+        text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", tag[0])
+        text = re.sub(r'\bid="', f'id="{own}', text)
+        return re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{own}", text)
+
+    text = re.sub(r"<[^<>]*>", renamed, text)  # and not what stands between tags
     return text.replace("<svg", f'<svg role="img" aria-label="{escape(path.stem)}"', 1)
 
 

@@ -42,7 +42,10 @@ def grid(finding: Finding, path: Path) -> None:
     """Exact match by both lengths, or by group, of one cell."""
     figure = plots.accuracy_figure(finding.evaluation())
     axes = figure.axes[0]
-    axes.set_title(f"{finding.cell.name}, {BUDGET_NAMES[finding.budget]}\n{axes.get_title()}", fontsize=9)
+    axes.set_title(
+        f"{plots.label(finding.cell.name, 80)}, {BUDGET_NAMES[finding.budget]}\n{axes.get_title()}",
+        fontsize=9,
+    )
     for suffix in (".svg", ".png"):
         plots.save(figure, path.with_suffix(suffix))
 
@@ -94,7 +97,7 @@ def _by_length(findings: Sequence[Finding], budget: Budget):
     longest = max(length for _, lines in drawn for line in lines for length, _ in line)
     for one, (title, lines) in zip(axes, drawn, strict=True):
         for index, (finding, line) in enumerate(zip(findings, lines, strict=True)):
-            _draw(one, line, finding.cell.name, index)
+            _draw(one, line, plots.label(finding.cell.name), index)
         one.set_ylim(-0.03, 1.03)
         one.set_ylabel("exact match")
         one.set_title(title, fontsize=10, loc="left")
@@ -119,10 +122,10 @@ def _by_name(findings: Sequence[Finding], budget: Budget):
         for row in finding.groups:
             axes.plot([place[row.group]] * 2, row.exact_match.interval, color=drawing["color"], linewidth=1.2)
         points = [(place[row.group], row.exact_match.mean) for row in finding.groups]
-        axes.plot(
-            *zip(*points, strict=True), **drawing | {"linestyle": ""}, markersize=5, label=finding.cell.name
-        )
-    axes.set_xticks(range(len(names)), names, rotation=30 if len(names) > 6 else 0, fontsize=8)
+        drawing |= {"linestyle": "", "label": plots.label(finding.cell.name)}
+        axes.plot(*zip(*points, strict=True), **drawing, markersize=5)
+    slanted = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if len(names) > 6 else {}
+    axes.set_xticks(range(len(names)), [plots.label(name, 24) for name in names], fontsize=8, **slanted)
     axes.set_ylim(-0.03, 1.03)
     axes.set_ylabel("exact match")
     axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)

@@ -5,6 +5,8 @@ import html
 import re
 from collections.abc import Sequence
 
+from jaxgpt.wording import visible
+
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
@@ -44,10 +46,10 @@ class Table:
 
 def terminal(table: Table) -> str:
     """A table in columns for a terminal; long headers stand on several lines."""
-    heads = [name.replace(", ", " ").split() for name in table.header]
+    heads = [visible(name).replace(", ", " ").split() for name in table.header]
     depth = max(map(len, heads))
     lines = [[""] * (depth - len(words)) + words for words in heads]
-    cells = [[entry.whole for entry in row] for row in table.rows]
+    cells = [[visible(entry.whole) for entry in row] for row in table.rows]
     widths = [
         max([len(row[i]) for row in cells] + [len(word) for word in lines[i]]) for i in range(len(heads))
     ]
@@ -83,7 +85,7 @@ def _line(cells) -> str:
 
 def plain(text: str) -> str:
     """Text that Markdown shows as it stands."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~$&])", r"\\\1", text).replace("\n", " ")
+    return re.sub(r"([\\`*_{}\[\]<>#|~$&])", r"\\\1", visible(text))
 
 
 def latex(table: Table) -> str:
@@ -112,15 +114,17 @@ _TEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': r"{\char34}",  # in every font encoding
+    "`": r"\`{}",
     "[": "{[}",  # behind \\ it would open an optional argument
-    "\n": " ",
+    "*": "{*}",  # and this would be a part of that command
 } | {character: "\\" + character for character in "&%$#_{}"}
 
 
 def tex(text: str) -> str:
     """Text that LaTeX sets as it stands."""
-    return "".join(_TEX.get(character, character) for character in text)
+    found = "".join(_TEX.get(character, character) for character in visible(text))
+    return re.sub("-(?=-)", "-{}", found)  # two of them would be a dash
 
 
 def page(table: Table, *, folded: bool = False) -> str:
@@ -160,4 +164,4 @@ def _shade(share: float) -> str:
 
 def escape(text: str) -> str:
     """Text that a web page shows as it stands."""
-    return html.escape(text, quote=True)
+    return html.escape(visible(text), quote=True)

@@ -2,6 +2,7 @@
 
 import math
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from jaxgpt.evaluation.report import Evaluation, Row
+from jaxgpt.wording import visible
 
 Record = Mapping[str, Any]
 
-_PAIR = re.compile(r"(\d+)\D(\d+) digits")
+_PAIR = re.compile(r"(\d{1,6})\D(\d{1,6}) digits")
 BLUE, ORANGE, GREEN, GREY = "#1f5fa8", "#d1661c", "#2e8540", "#666666"
 #: Bars that are still legible one below the other; with more groups the lowest are drawn.
 _MOST_BARS = 40
@@ -127,7 +129,7 @@ def _bars(evaluation: Evaluation):
         axes.barh(place, mean, height=0.7, color=BLUE if row.in_distribution else ORANGE, alpha=0.85)
         axes.plot(interval, (place, place), color="k", linewidth=1.2, solid_capstyle="butt")
         axes.text(1.04, place, f"{mean:.3f}  n={row.n:,}", va="center", fontsize=8, color=GREY)
-    axes.set_yticks(range(len(rows)), [row.group for row in rows])
+    axes.set_yticks(range(len(rows)), [label(row.group) for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_xlim(0, 1.32)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
@@ -145,7 +147,7 @@ def _title(evaluation: Evaluation, unit: str = "") -> str:
     percent = "exact match in %, " if unit else "exact match, "
     outside = any(not row.in_distribution for row in evaluation.groups)
     beyond = "\norange: longer than trained on" if outside else ""
-    return f"{percent}{evaluation.n:,} {evaluation.split} questions{seeds}{beyond}"
+    return f"{percent}{evaluation.n:,} {label(evaluation.split)} questions{seeds}{beyond}"
 
 
 def _curve(records: Sequence[Record], name: str, per_seed: str) -> tuple[list[float], ...]:
@@ -179,11 +181,23 @@ def save(figure, path: Path | str) -> None:
     """
     from matplotlib import rc_context
 
-    if Path(path).suffix != ".svg":
-        figure.savefig(path, dpi=150, format="png")
-        return
-    with rc_context({"svg.hashsalt": "jaxgpt", "svg.fonttype": "none"}):
-        figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+    with warnings.catch_warnings():
+        # Scripts that the font lacks are boxes in a PNG; an SVG leaves them to its reader's fonts.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        warnings.filterwarnings("ignore", message="Matplotlib currently does not support .* natively")
+        if Path(path).suffix != ".svg":
+            figure.savefig(path, dpi=150, format="png")
+            return
+        with rc_context({"svg.hashsalt": "jaxgpt", "svg.fonttype": "none"}):
+            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+
+
+def label(text: str, most: int = 40) -> str:
+    """Text from outside as a picture shows it: as it stands, on one line of at most so many characters."""
+    text = visible(text)
+    text = text if len(text) <= most else text[: most - 3] + "..."
+    # Between two dollars would stand a formula, and a legend leaves out what begins with an underscore.
+    return (" " if text.startswith("_") else "") + text.replace("$", r"\$")
 
 
 def new_figure(width: float, height: float, rows: int = 1):

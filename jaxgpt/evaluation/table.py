@@ -1,10 +1,11 @@
 """An evaluation as plain text of at most 100 columns."""
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from jaxgpt.evaluation.intervals import Estimate, Interval
 from jaxgpt.evaluation.report import Evaluation, Mistake, Row
+from jaxgpt.wording import visible
 
 _WIDTH = 100
 _NAME = 34
@@ -102,7 +103,7 @@ def _not_asked(evaluation: Evaluation) -> str:
         return ""
     lines = [f"not asked, with the first reason: {sum(entry.n for entry in evaluation.not_asked):,}"]
     for entry in evaluation.not_asked[:_WORST]:
-        line = f"  {entry.group}: {entry.n:,}, {entry.reason}"
+        line = f"  {_short(entry.group, _WIDTH)}: {entry.n:,}, {visible(entry.reason)}"
         lines += textwrap.wrap(line, _WIDTH, subsequent_indent="    ")
     if len(evaluation.not_asked) > _WORST:
         lines.append(f"  and {len(evaluation.not_asked) - _WORST} more groups; all are in evaluation.json")
@@ -120,9 +121,9 @@ def mistakes(found: Sequence[Mistake]) -> str:
         else:  # they read the same and are not: show them as they stand
             expected, answered = repr(mistake.target), repr(mistake.completion)
         # The end of a prompt is nearest to the answer.
-        prompt = _line(mistake.prompt)
+        prompt = visible(mistake.prompt)
         prompt = prompt if len(prompt) <= 40 else "..." + prompt[-37:]
-        rows.append((prompt, _short(_line(expected), 24), _short(_line(answered), 24)))
+        rows.append((prompt, _short(expected, 24), _short(answered, 24)))
     widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
     lines = [f"  {p:{widths[0]}}  expected {e:{widths[1]}}  got {a}" for p, e, a in rows]
     return "\n".join(["first mistakes", *lines])
@@ -137,14 +138,6 @@ def _interval(interval: Interval | None) -> str:
     return "" if interval is None else f"{interval[0]:.4f}-{interval[1]:.4f}"
 
 
-def _line(text: str) -> str:
-    return "".join(_visible(text))
-
-
-def _visible(text: str) -> Iterable[str]:
-    for character in text:
-        yield character if character.isprintable() else character.encode("unicode_escape").decode()
-
-
 def _short(text: str, width: int) -> str:
+    text = visible(text)
     return text if len(text) <= width else text[: width - 3] + "..."
