@@ -5,9 +5,13 @@ There is no registry: a short name is that of a module in the family's package, 
 
 import difflib
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import re
+import sys
+from pathlib import Path
+from types import ModuleType
 from typing import Any, ClassVar, Self
 
 
@@ -20,6 +24,48 @@ def nearest(word: str, known: list[str]) -> str:
     close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}? " if close else ""
     return f"{hint}known: {', '.join(sorted(known))}"
+
+
+#: The tasks that come with jaxgpt lie beside it.
+_TASKS = Path(__file__).resolve().parents[1] / "tasks"
+
+
+def imported(name: str) -> ModuleType:
+    """A module, imported; `tasks` are those that come with jaxgpt, whatever else is called so.
+
+    Raises:
+      ModuleNotFoundError: if there is no such module.
+      FieldError: if the program has imported other `tasks`, which hide a module of ours.
+    """
+    if name.partition(".")[0] == "tasks":
+        _find_tasks()
+    return importlib.import_module(name)
+
+
+def modules(package: str) -> list[str]:
+    """The names of the modules in a package; of `tasks`, of ours alone."""
+    folders = [str(_TASKS)] if package == "tasks" else imported(package).__path__
+    return [module.name for module in pkgutil.iter_modules(folders)]
+
+
+def _find_tasks() -> None:
+    """Have our `tasks` found; a module of that name which is there already keeps its own beside them."""
+    theirs = sys.modules.get("tasks")
+    if theirs is None:
+        spec = importlib.util.spec_from_file_location("tasks", _TASKS / "__init__.py")
+        sys.modules["tasks"] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return
+    folders = list(getattr(theirs, "__path__", ()))
+    if any(Path(folder).resolve() == _TASKS for folder in folders):
+        return
+    names = {*vars(theirs), *(module.name for module in pkgutil.iter_modules(folders))}
+    if hidden := sorted(names.intersection(modules("tasks"))):
+        where = getattr(theirs, "__file__", None) or folders[0]
+        raise FieldError(
+            f"{where} hides jaxgpt's own tasks: {', '.join(hidden)} stand in both; call one of them otherwise"
+        )
+    theirs.__path__ = [*folders, str(_TASKS)]
 
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -35,9 +81,11 @@ def load_dotted(name: str) -> Any:
         raise FieldError(f"{name!r} is not of the form package.module:name")
     module_name, attribute = name.split(":")
     try:
-        module = importlib.import_module(module_name)
+        module = imported(module_name)
     except ModuleNotFoundError as error:
-        raise FieldError(f"{name!r}: no module named {error.name!r} can be imported") from error
+        own = str(error.name).startswith("tasks.")
+        hint = "; tasks is jaxgpt's own package, so call a folder of yours otherwise" if own else ""
+        raise FieldError(f"{name!r}: no module named {error.name!r} can be imported{hint}") from error
     if not hasattr(module, attribute):
         public = [n for n in vars(module) if not n.startswith("_")]
         raise FieldError(f"{module_name} has no {attribute!r}; {nearest(attribute, public)}")
@@ -63,8 +111,7 @@ class Choice:
     @classmethod
     def names(cls) -> list[str]:
         """The short names of the members in the family's own package."""
-        package = importlib.import_module(cls.package)
-        found = (_short(module.name) for module in pkgutil.iter_modules(package.__path__))
+        found = map(_short, modules(cls.package))
         return [name for name in found if name and _member(cls, name) is not None]
 
     @classmethod
@@ -115,7 +162,7 @@ def _member(family: type[Choice], name: str) -> type[Choice] | None:
         return None
     full = f"{family.package}.{module}"
     try:
-        module = importlib.import_module(full)
+        module = imported(full)
     except ModuleNotFoundError as error:
         if error.name == full:
             return None

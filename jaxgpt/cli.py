@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from jaxgpt import hints, printing, settings
+from jaxgpt.choice import imported
 from jaxgpt.options import Option, UsageError, parse, usage
 from jaxgpt.paths import broken_link
 
@@ -109,7 +110,7 @@ def _called(argv: list[str]) -> int:
 
 def _find_own_modules() -> None:
     """Have `my_package.my_tasks:experiment` found in the working directory, behind all that is installed."""
-    importlib.import_module("tasks")  # before a folder of that name in the working directory can be found
+    imported("tasks")  # before a folder of that name in the working directory can be found
     try:
         here = os.getcwd()
     except FileNotFoundError as error:

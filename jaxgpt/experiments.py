@@ -1,11 +1,9 @@
 """Finding experiments by name: functions annotated `-> Experiment` in the modules of `tasks`, or anywhere."""
 
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable
 
-from jaxgpt.choice import FieldError, load_dotted, nearest
+from jaxgpt.choice import FieldError, imported, load_dotted, modules, nearest
 from jaxgpt.experiment import Experiment
 
 #: The package whose modules are searched for short names.
@@ -15,9 +13,8 @@ PACKAGE = "tasks"
 def available() -> dict[str, Callable[[], Experiment]]:
     """Every experiment with a short name."""
     found: dict[str, Callable[[], Experiment]] = {}
-    package = importlib.import_module(PACKAGE)
-    for module in pkgutil.iter_modules(package.__path__):
-        for name, value in vars(importlib.import_module(f"{PACKAGE}.{module.name}")).items():
+    for module in modules(PACKAGE):
+        for name, value in vars(imported(f"{PACKAGE}.{module}")).items():
             if inspect.isfunction(value) and inspect.signature(value).return_annotation is Experiment:
                 found[name] = value
     return dict(sorted(found.items()))

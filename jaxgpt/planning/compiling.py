@@ -6,7 +6,6 @@ with it.
 """
 
 import dataclasses
-import importlib
 import json
 import math
 import os
@@ -22,6 +21,7 @@ import numpy as np
 from jax.errors import JaxRuntimeError
 
 from jaxgpt import fields
+from jaxgpt.choice import imported
 from jaxgpt.comparison.flops import training_flops
 from jaxgpt.data.feed import HostFeed
 from jaxgpt.data.stream import Stream
@@ -243,7 +243,7 @@ def main() -> None:
     def answer(value: dict[str, Any]) -> None:
         print(json.dumps(value), file=answers, flush=True)
 
-    importlib.import_module("tasks")  # before a folder of that name in the working directory can be found
+    imported("tasks")  # before a folder of that name in the working directory can be found
     sys.path.append(os.getcwd())
     requests: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
