@@ -86,6 +86,11 @@ def load_dotted(name: str) -> Any:
         own = str(error.name).startswith("tasks.")
         hint = "; tasks is jaxgpt's own package, so call a folder of yours otherwise" if own else ""
         raise FieldError(f"{name!r}: no module named {error.name!r} can be imported{hint}") from error
+    if module_name == "__main__" and not hasattr(module, attribute):
+        raise FieldError(
+            f"{name!r} was defined in a script or notebook, where alone it is found; define it in a module, "
+            f"and name it my_module:{attribute} where this name stands"
+        )
     if not hasattr(module, attribute):
         public = [n for n in vars(module) if not n.startswith("_")]
         raise FieldError(f"{module_name} has no {attribute!r}; {nearest(attribute, public)}")
@@ -143,6 +148,24 @@ class Choice:
             if short and _member(_family(cls), short) is cls:
                 return short
         return f"{cls.__module__}:{cls.__name__}"
+
+    @classmethod
+    def only_here(cls) -> str:
+        """Why no other process finds this class again, and the way out; "" if others do."""
+        if cls.__module__ == "__main__":
+            where = "in a script or notebook"
+        elif "<locals>" in cls.__qualname__:
+            where = "inside a function"
+        elif (
+            cls.__module__.startswith("tasks.") and _TASKS not in Path(inspect.getfile(cls)).resolve().parents
+        ):
+            where = "in another package called tasks, the name of jaxgpt's own"
+        else:
+            return ""
+        return (
+            f"{cls.__name__} is defined {where}, so no other process can load or resume what is trained with "
+            "it: define it in a module, such as my_module.py, and import it from there"
+        )
 
 
 def _family(cls: type[Choice]) -> type[Choice]:

@@ -3,8 +3,10 @@
 import dataclasses
 from typing import Annotated
 
+from jaxgpt import fields
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Task
+from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
 
 
@@ -39,3 +41,10 @@ class Experiment:
                 f"the last of seeds={self.seeds} from training.seed={self.training.seed} on is not "
                 "below 2**31"
             )
+
+    def only_here(self) -> list[str]:
+        """What of the experiment no other process would find again, a sentence each with the way out."""
+        found = fields.only_here(self)
+        if self.tokenizer.startswith("__main__:"):
+            found.append(Tokenizer.named(":".join(self.tokenizer.split(":")[:2])).only_here())
+        return found

@@ -8,6 +8,7 @@ that the field declares.
 import dataclasses
 import difflib
 import inspect
+import itertools
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -249,6 +250,15 @@ def describe(config: Any, prefix: str = "") -> Iterator[Row]:
             yield from describe(value, f"{prefix}{name}.")
         else:
             yield Row(prefix + name, type_name(hint), value, help_of(hint))
+
+
+def only_here(config: Any) -> list[str]:
+    """What of a configuration no other process would find again, a sentence each with the way out."""
+    if not dataclasses.is_dataclass(config):
+        return []
+    own = [config.only_here()] if isinstance(config, Choice) else []
+    inner = (only_here(getattr(config, name)) for name in hints(type(config)))
+    return list(dict.fromkeys(filter(None, [*own, *itertools.chain.from_iterable(inner)])))
 
 
 def differences(old: Any, new: Any, prefix: str = "") -> list[str]:

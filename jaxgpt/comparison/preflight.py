@@ -77,6 +77,8 @@ def _distinct(names: list[str], combinations: Sequence[dict[str, str]], joint: s
 
 
 def _check_measured(request: Request, experiment: Experiment) -> None:
+    for line in experiment.only_here():
+        raise ValueError(line)
     training = experiment.training
     if not training.test_examples:
         raise ValueError(

@@ -1,6 +1,7 @@
 """Tokenizers: one file each, found by its name."""
 
 import json
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,8 @@ def build(spec: str, texts: Texts) -> Tokenizer:
       ValueError: if nothing has that name (with the nearest ones) or the arguments do not fit.
     """
     name, *arguments = spec.split(":")
-    elsewhere = "." in name or (name.isidentifier() and name not in Tokenizer.names() and find_spec(name))
+    is_module = name in sys.modules or (name.isidentifier() and find_spec(name))
+    elsewhere = "." in name or (name not in Tokenizer.names() and is_module)
     if elsewhere and "/" not in name and arguments:
         name = f"{name}:{arguments.pop(0)}"
     if "/" in name or (name not in Tokenizer.names() and Path(spec).exists()):

@@ -68,6 +68,8 @@ def train(
     first = jax.process_index() == 0  # of several processes this one alone writes and speaks
     say = say if first else lambda line: None
     records.check_extras(experiment.training)
+    for line in experiment.only_here():
+        say(f"warning: {line}")
     processes.check_same(_settings(experiment, resume=resume, dry_run=dry_run))
     if dry_run:
         with StopRequest() as stop:
