@@ -5,10 +5,12 @@ value is parsed by the type of its field, and a class is found by name and must 
 that the field declares.
 """
 
+import contextlib
 import dataclasses
 import difflib
 import inspect
 import itertools
+import re
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -177,7 +179,13 @@ def from_json(cls: Any, data: Any, path: str = "") -> Any:
     if missing:
         raise FieldError(f"{where} lacks {', '.join(missing)}; known: {', '.join(sorted(known))}")
     prefix = f"{path}." if path else ""
-    return cls(**{key: _check(known[key], value, prefix + key) for key, value in data.items()})
+    values = {key: _check(known[key], value, prefix + key) for key, value in data.items()}
+    try:
+        return cls(**values)
+    except FieldError:
+        raise
+    except ValueError as error:
+        raise FieldError(_located(prefix, cls, error)) from error
 
 
 def override(config: Any, values: Mapping[str, str]) -> Any:
@@ -213,7 +221,36 @@ def _override(config: Any, values: list[tuple[str, str, str]]) -> Any:
         raise
     except ValueError as error:
         prefix = values[0][1][: len(values[0][1]) - len(values[0][0])]
-        raise FieldError(f"{prefix}{error}") from error
+        raise FieldError(_located(prefix, type(config), error)) from error
+
+
+def _located(prefix: str, cls: type, error: ValueError) -> str:
+    """What a configuration says of itself, with where it stands: `training.mesh.` and `data=0 ...`.
+
+    The message may begin with the part's own name, as in `mesh.data=0 ...`, which `prefix` says already.
+    """
+    message, known = str(error), hints(cls)
+    first, _, rest = message.partition(".")
+    if first not in known and _first_word(rest) in known:
+        message = rest
+    if prefix and _first_word(message) not in known:
+        return f"{prefix[:-1]}: {message}"
+    return prefix + message
+
+
+def _first_word(message: str) -> str:
+    return re.match(r"\w*", message)[0]
+
+
+@contextlib.contextmanager
+def renamed(old: str, new: str) -> Iterator[None]:
+    """Inside, a ValueError about `old.` is one about `new.`, as which the part stands where it is checked."""
+    try:
+        yield
+    except ValueError as error:
+        if not str(error).startswith(f"{old}."):
+            raise
+        raise ValueError(new + str(error)[len(old) :]) from error
 
 
 def _shortlist(config: Any, path: str, full: str) -> str:

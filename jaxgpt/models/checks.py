@@ -3,6 +3,7 @@
 import math
 from typing import TYPE_CHECKING
 
+from jaxgpt.fields import renamed
 from jaxgpt.nn.position import Position
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def check(config: "ModelConfig") -> None:
     if config.kind != "decoder":
         config.position.in_encoder().check(**shape)
     if config.window_position is not None:
-        config.window_position.check(**shape)
+        with renamed("position", "window_position"):
+            config.window_position.check(**shape)
     if config.number is not None:
         config.number.check(d_model=config.d_model)
         if config.embedding_width is not None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import jax
 import jax.numpy as jnp
 
+from jaxgpt.fields import renamed
 from jaxgpt.nn.position.base import Position
 from jaxgpt.nn.position.fire import FIRE
 
@@ -39,7 +40,8 @@ class Randomized(Position):
                 f"position.spacing={self.spacing} must be at least 1 and below "
                 f"max_position={self.max_position}"
             )
-        self.base.check(head_dim=head_dim, num_heads=num_heads)
+        with renamed("position", "position.base"):
+            self.base.check(head_dim=head_dim, num_heads=num_heads)
 
     def resolve(self, token_texts):
         return dataclasses.replace(self, base=self.base.resolve(token_texts))
