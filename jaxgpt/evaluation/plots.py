@@ -180,8 +180,11 @@ def save(figure, path: Path | str) -> None:
     An SVG keeps its text as text.
     """
     from matplotlib import rc_context
+    from matplotlib.text import Text
 
-    with warnings.catch_warnings():
+    for text in figure.findobj(Text):
+        text.set_usetex(False)  # whatever a matplotlibrc says: names are not written for LaTeX
+    with warnings.catch_warnings(), rc_context({"text.usetex": False}):
         # Scripts that the font lacks are boxes in a PNG; an SVG leaves them to its reader's fonts.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         warnings.filterwarnings("ignore", message="Matplotlib currently does not support .* natively")

@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 
 import pytest
 from comparison_building import row
+from matplotlib import rc_context
 
 from jaxgpt.comparison import page, pictures, sections, tables
 from jaxgpt.evaluation import plots
@@ -83,6 +84,12 @@ def test_bars_of_an_evaluation(tmp_path):
     plots.accuracy_grid(evaluation, tmp_path / "bars.svg")
     written = [text.strip() for text in texts((tmp_path / "bars.svg").read_text(encoding="utf-8"))]
     assert {shown(name).strip() for name in NAMES} - {""} <= set(written)
+
+
+def test_a_matplotlibrc_that_asks_for_latex(tmp_path):
+    with rc_context({"text.usetex": True}):
+        plots.learning_curve([{"step": 1, "loss": 2.0}, {"step": 2, "loss": 0.001}], tmp_path / "curve.png")
+        test_bars_of_an_evaluation(tmp_path)
 
 
 def test_pictures_of_a_comparison(hostile, tmp_path):
