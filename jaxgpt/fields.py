@@ -195,8 +195,11 @@ def override(config: Any, values: Mapping[str, str]) -> Any:
       values: text by dotted path; hyphens may stand for underscores. A path that names a whole part
         (`model.position`) takes effect before those that lie inside it.
 
+    Of two fields that say the same (`instead_of` of a config), such as steps and epochs, the given counts.
+
     Raises:
-      FieldError: for a path that does not exist, with the nearest ones, or a value of the wrong type.
+      FieldError: for a path that does not exist, with the nearest ones, for a value of the wrong type, or for
+        two fields that say the same.
     """
     return _override(config, [(path.replace("-", "_"), path, text) for path, text in values.items()])
 
@@ -215,6 +218,12 @@ def _override(config: Any, values: list[tuple[str, str, str]]) -> Any:
             new[name] = parse(known[name], text, full)
     for name, rest in inner.items():
         new[name] = _override(new.get(name, getattr(config, name)), rest)
+    for name, other in getattr(config, "instead_of", {}).items():
+        if name in new and new.get(other) is not None:
+            shown = " and ".join(full for path, full, _ in values if path in (name, other))
+            raise FieldError(f"{shown} are two ways to say the same; give one of them")
+        if name in new:
+            new[other] = None
     try:
         return dataclasses.replace(config, **new)
     except FieldError:

@@ -47,6 +47,16 @@ class Plan:
     mixed: int | float | None = None
 
 
+def test_of_two_ways_to_say_the_same_the_given_one_counts():
+    counted = Plan("", training=TrainingConfig(steps=7, epochs=2.0))
+    assert change(counted, "training.steps", "9").training == TrainingConfig(steps=9)
+    assert change(counted, "training.epochs", "3").training == TrainingConfig(steps=7, epochs=3.0)
+    given = {"training.epochs": "1", "training.steps": "500"}
+    with pytest.raises(FieldError, match=r"^training.epochs and training.steps are two ways to say the same"):
+        override(counted, given)
+    assert override(counted, given | {"training.epochs": "none"}).training == TrainingConfig(steps=500)
+
+
 def not_a_position():
     CALLED.append("called")
 

@@ -67,8 +67,7 @@ _CACHE = pytest.StashKey[str]()
 
 def tiny(**overrides) -> Experiment:
     """The tiny experiment; `training__steps=3` overrides `training.steps`."""
-    given = {name.replace("__", "."): str(value) for name, value in overrides.items()}
-    return fields.override(experiments.find("addition"), TINY | _hyphened(given))
+    return fields.override(experiments.find("addition"), _tiny(overrides))
 
 
 def with_training(experiment: Experiment, **values) -> Experiment:
@@ -78,15 +77,17 @@ def with_training(experiment: Experiment, **values) -> Experiment:
 
 def arguments(workdir, **overrides) -> list[str]:
     """The command line of the tiny experiment in `workdir`, behind `train`."""
-    given = {name.replace("__", "."): str(value) for name, value in overrides.items()}
     words = ["addition", "--workdir", str(workdir)]
-    for name, value in (TINY | _hyphened(given)).items():
+    for name, value in _tiny(overrides).items():
         words += [f"--{name}", value]
     return words
 
 
-def _hyphened(values: dict[str, str]) -> dict[str, str]:
-    return {name.replace("_", "-"): value for name, value in values.items()}
+def _tiny(overrides) -> dict[str, str]:
+    given = {name.replace("__", ".").replace("_", "-"): str(value) for name, value in overrides.items()}
+    if "training.epochs" in given:  # in place of steps
+        return {name: value for name, value in (TINY | given).items() if name != "training.steps"}
+    return TINY | given
 
 
 def start(*words: str, cwd=None, variables=None, **options) -> subprocess.Popen:

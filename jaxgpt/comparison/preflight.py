@@ -89,6 +89,11 @@ def _check_measured(request: Request, experiment: Experiment) -> None:
             "--sweep chooses by validation questions and training.eval_examples=0 asks none; give "
             "--training.eval-examples, such as 1000"
         )
+    if training.epochs is not None:
+        raise ValueError(
+            f"training.epochs={training.epochs}: an epoch is more steps under one tokenization than under "
+            "another, and a comparison counts steps; give --training.steps in its place"
+        )
     if experiment.model.kind == "encoder":
         raise ValueError("model.kind=encoder predicts no next token; compare decoders or encoder_decoders")
     if training.noise is not None or training.objective in OBJECTIVES:

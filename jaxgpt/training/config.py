@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from jaxgpt.noise import Noise
 
@@ -93,6 +93,9 @@ class TuningConfig:
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig:
     """The loop: how long, on what, and what is written when."""
+
+    #: A field that is given by name puts out another one that says the same.
+    instead_of: ClassVar[dict[str, str]] = {"steps": "epochs"}
 
     steps: Annotated[int, "optimizer steps"] = 1000
     epochs: Annotated[float | None, "passes over the data, in place of steps; none: steps count"] = None

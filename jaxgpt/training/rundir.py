@@ -155,6 +155,7 @@ MUTABLE = (
     "optimizer.weight_decay",
     "optimizer.clip_norm",
     "training.steps",
+    "training.epochs",
     "training.chunk",
     "training.logits_mib",
     "model.attention_kernel",
@@ -187,6 +188,12 @@ def changes(old: Experiment, new: Experiment) -> list[str]:
       ValueError: if any other field differs, with all of them.
     """
     rows = fields.differences(old, new)
+    steps, epochs = new.training.steps, new.training.epochs
+    if epochs is not None and epochs == old.training.epochs and steps != old.training.steps:
+        raise ValueError(
+            f"training.steps={steps} and training.epochs={epochs} are two ways to say the same; set "
+            "training.epochs to none for steps to count, or raise it"
+        )
     mutable = {*MUTABLE, *(f"task.{name}" for name in new.task.movable_fields)}
     refused = [row for row in rows if row.split(":")[0] not in mutable]
     if refused:

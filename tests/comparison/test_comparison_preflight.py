@@ -183,6 +183,11 @@ def test_the_context_is_what_the_longest_cell_needs():
             "training.eval_examples=0",
         ),
         (["--tokenizers", "digits,bytes"], {"model__kind": "encoder"}, "model.kind=encoder predicts no next"),
+        (
+            ["--tokenizers", "digits,bytes"],
+            {"training__epochs": 2, "training__steps": "LEFT OUT"},
+            "training.epochs=2.0: an epoch is more steps under one tokenization",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

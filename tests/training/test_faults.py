@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiny_runs import REPOSITORY, arguments, copied, losses, one_line, tiny
+from tiny_runs import REPOSITORY, arguments, copied, losses, one_line, tiny, with_training
 
 import jaxgpt as library
+from jaxgpt.training import rundir
 from jaxgpt.training.session import train
 
 
@@ -94,6 +95,30 @@ def test_learning_rate_and_steps_may_change(jaxgpt, spoiled):
     assert "changed since the run began: optimizer.learning_rate: 0.0" in output
     assert sorted(losses(spoiled)) == list(range(1, 23))
     assert json.loads((spoiled / "experiment.json").read_text())["training"]["steps"] == 22
+
+
+def test_a_run_of_epochs_goes_on_by_epochs_or_by_steps(jaxgpt, tmp_path):
+    workdir = tmp_path / "run"
+    assert jaxgpt("train", *arguments(workdir, training__epochs=0.5, training__train_examples=80))[0] == 0
+    assert max(losses(workdir)) == 5
+    status, output, errors = resume(jaxgpt, workdir, "--training.epochs", "1")
+    assert status == 0, errors
+    assert "changed since the run began: training.epochs: 0.5 -> 1.0" in output
+    assert sorted(losses(workdir)) == list(range(1, 11))
+    status, output, errors = resume(jaxgpt, workdir, "--training.steps", "12")
+    assert status == 0, errors
+    assert "changed since the run began: training.steps: 10 -> 12" in output
+    assert "changed since the run began: training.epochs: 1.0 -> None" in output
+    assert sorted(losses(workdir)) == list(range(1, 13))
+    written = json.loads((workdir / "experiment.json").read_text())["training"]
+    assert (written["steps"], written["epochs"]) == (12, None)
+
+
+def test_steps_that_epochs_would_overrule_are_refused(tmp_path):
+    """From Python, where nobody knows which of the two was meant."""
+    begun = tiny(training__epochs=1.0)
+    with pytest.raises(ValueError, match=r"^training.steps=40 and training.epochs=1.0 are two ways"):
+        rundir.changes(begun, with_training(begun, steps=40))
 
 
 def test_fewer_steps_than_done_change_nothing(jaxgpt, spoiled):
