@@ -148,4 +148,5 @@ def _finish(figure, axes, findings: Sequence[Finding], budget: Budget) -> None:
     over = f"over {seeds} seeds" if seeds > 1 else "over questions, one seed"
     figure.suptitle(f"Exact match at {BUDGET_NAMES[budget]}; bands: 95 % interval {over}", fontsize=11)
     handles, names = axes.get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside right upper", frameon=False, fontsize=9)
+    # The title has the upper edge to itself; a legend that begins there, too, would lie on it.
+    figure.legend(handles, names, loc="outside right center", frameon=False, fontsize=9)

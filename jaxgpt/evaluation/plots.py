@@ -56,6 +56,7 @@ def learning_curve(records: Sequence[Record], path: Path | str) -> None:
         axes[1].set_ylim(-0.03, 1.03)
         axes[1].set_ylabel("exact match, validation")
     axes[-1].set_xlabel("step")
+    axes[-1].xaxis.get_major_locator().set_params(integer=True)
     save(figure, path)
 
 
@@ -128,6 +129,7 @@ def _bars(evaluation: Evaluation):
         mean, interval = row.exact_match.mean, row.exact_match.interval
         axes.barh(place, mean, height=0.7, color=BLUE if row.in_distribution else ORANGE, alpha=0.85)
         axes.plot(interval, (place, place), color="k", linewidth=1.2, solid_capstyle="butt")
+        axes.plot(mean, place, marker="o", markersize=3, color="k", clip_on=False)  # a bar of 0 is not seen
         axes.text(1.04, place, f"{mean:.3f}  n={row.n:,}", va="center", fontsize=8, color=GREY)
     axes.set_yticks(range(len(rows)), [label(row.group) for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)

@@ -194,6 +194,27 @@ def test_the_curves_are_those_of_the_cells(found, tmp_path, monkeypatch):
     assert [t.get_text() for t in drawn[2].axes[0].get_xticklabels()] == [f"group {i}" for i in range(4)]
 
 
+@pytest.mark.parametrize("grouped", [True, False])
+def test_title_and_legend_do_not_meet(found, tmp_path, monkeypatch, grouped):
+    drawn = []
+    monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(figure))
+    findings = []
+    for index in range(12):
+        finding = found.findings["examples"][index % 3]
+        cell = dataclasses.replace(finding.cell, name=f"digits:3:right / rotary {index}" + "x" * index)
+        groups = finding.groups
+        if not grouped:
+            groups = tuple(dataclasses.replace(row, group=f"group {i}") for i, row in enumerate(groups))
+        findings.append(dataclasses.replace(finding, cell=cell, groups=groups))
+    pictures.curves(findings, "examples", tmp_path / "x")
+    figure = drawn[0]
+    figure.canvas.draw()
+    title = figure._suptitle.get_window_extent()
+    (legend,) = (one.get_window_extent() for one in figure.legends)
+    assert not title.overlaps(legend)
+    assert legend.y0 >= 0 and legend.y1 <= figure.bbox.height and title.x0 >= 0
+
+
 def test_the_pictures_are_pictures(written):
     png = sorted((written / "pictures").glob("*.png"))
     assert [path.with_suffix(".svg").exists() for path in png] == [True] * 8
