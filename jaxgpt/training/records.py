@@ -4,6 +4,8 @@ import contextlib
 import importlib
 import json
 import math
+import re
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +34,23 @@ class Records:
         if jax.process_index() != 0:
             return
         self._path = directory.metrics
+        name = _wandb_id(directory, begun=keep_until > 0) if wandb else ""
         if directory.metrics.exists():
             kept = [r for r in read(directory.metrics) if r["step"] <= keep_until]
             write_atomically(directory.metrics, "".join(json.dumps(r) + "\n" for r in kept))
         self._file = open(directory.metrics, "a", encoding="utf-8")  # noqa: SIM115 - closed in close()
         if tensorboard:
-            self._board = optional(MODULES["tensorboard"], "tensorboard").SummaryWriter(str(directory.path))
+            # What a run that was stopped wrote beyond this step is written again, and hidden there.
+            purge = keep_until + 1 if keep_until else None
+            writer = optional(MODULES["tensorboard"], "tensorboard").SummaryWriter
+            self._board = writer(str(directory.path), purge_step=purge)
         if wandb:
             self._run = optional(MODULES["wandb"], "wandb").init(
-                project="jaxgpt", dir=str(directory.path), config=config
+                project="jaxgpt",
+                dir=str(directory.path),
+                config=config,
+                id=name,
+                resume="allow",
             )
 
     def write(self, step: int, **values: Any) -> None:
@@ -75,6 +85,20 @@ class Records:
             self._board.close()
         if self._run is not None:
             self._run.finish()
+
+
+def _wandb_id(directory: RunDirectory, *, begun: bool) -> str:
+    """The name of the run at Weights & Biases; one that goes on keeps the one it has."""
+    if begun and directory.wandb_id.exists():
+        found = directory.wandb_id.read_text(encoding="utf-8").strip()
+        if re.fullmatch(r"\w{1,64}", found):
+            return found
+        raise ValueError(
+            f"{directory.wandb_id} holds no name of a run at Weights & Biases; remove it to begin a new one"
+        )
+    new = secrets.token_hex(4)
+    write_atomically(directory.wandb_id, new + "\n")
+    return new
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ class RunDirectory:
         self.experiment = self.path / "experiment.json"
         self.tokenizer = self.path / "tokenizer.json"
         self.metrics = self.path / "metrics.jsonl"
+        self.wandb_id = self.path / "wandb-id.txt"
         self.samples = self.path / "samples.txt"
         self.checkpoints = self.path / "checkpoints"
         self.evaluation = self.path / "evaluation.json"

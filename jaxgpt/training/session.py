@@ -21,6 +21,7 @@ from jaxgpt.training import processes, records, report, rundir
 from jaxgpt.training.checkpoints import Checkpoints
 from jaxgpt.training.loop import Hooks, Loop, TrainingError, compile_interruptibly
 from jaxgpt.training.machine import machine
+from jaxgpt.training.optimizers import schedule
 from jaxgpt.training.prepare import Prepared, prepare, start_of
 from jaxgpt.training.progress import Counter, Progress, clock
 from jaxgpt.training.rundir import RunDirectory
@@ -186,6 +187,8 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
             for line in skipped:
                 say(line)
             say(f"going on from step {step}")
+            if jump := _rate_jump(directory, experiment, step):
+                say(jump)
         else:
             say("no checkpoint had been written yet: starting at step 0")
     if step > training.steps:
@@ -217,6 +220,29 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         hooks=_hooks(prepared, directory, say),
         selection=selection,
         owed=_owed(directory, step),
+    )
+
+
+#: A learning rate that changes by more than this factor where a run goes on is told of.
+_JUMP = 1.5
+
+
+def _rate_jump(directory: RunDirectory, experiment: Experiment, step: int) -> str:
+    """What a schedule that was stretched or changed does to the learning rate; "" if it is nothing much."""
+    if step == 0 or step >= experiment.training.steps:
+        return ""
+    recorded, _ = directory.read()
+    before = float(schedule(recorded.optimizer, recorded.training.steps)(step - 1))
+    after = float(schedule(experiment.optimizer, experiment.training.steps)(step))
+    if before > 0 and 1 / _JUMP <= after / before <= _JUMP:
+        return ""
+    times = f", {after / before:.3g} times as much" if before > 0 else ""
+    line = f"the learning rate was {before:.3g} and is now {after:.3g}{times}"
+    if experiment.optimizer.schedule == "constant" or before == 0:
+        return line
+    return (
+        f"{line}: the {experiment.optimizer.schedule} schedule now ends at step {experiment.training.steps}; "
+        f"to keep the old rate, add --optimizer.schedule constant --optimizer.learning-rate {before:.3g}"
     )
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tiny_runs import REPOSITORY, arguments, copied, losses, one_line, tiny, with_training
+from tiny_runs import REPOSITORY, arguments, copied, losses, one_line, records, tiny, with_training
 
 import jaxgpt as library
 from jaxgpt.training import rundir
@@ -112,6 +112,26 @@ def test_a_run_of_epochs_goes_on_by_epochs_or_by_steps(jaxgpt, tmp_path):
     assert sorted(losses(workdir)) == list(range(1, 13))
     written = json.loads((workdir / "experiment.json").read_text())["training"]
     assert (written["steps"], written["epochs"]) == (12, None)
+
+
+def test_a_schedule_that_is_stretched_is_told_of(jaxgpt, spoiled):
+    status, output, errors = resume(jaxgpt, spoiled, "--training.steps", "200")
+    assert status == 0, errors
+    rates = {record["step"]: record["learning_rate"] for record in records(spoiled) if "loss" in record}
+    assert rates[21] / rates[20] > 40
+    told = f"was {rates[20]:.3g} and is now {rates[21]:.3g}, {rates[21] / rates[20]:.3g} times as much"
+    assert f"the learning rate {told}: the cosine schedule now ends at step 200" in output
+    assert f"--optimizer.schedule constant --optimizer.learning-rate {rates[20]:.3g}" in output
+
+
+def test_the_old_learning_rate_can_be_kept(jaxgpt, spoiled):
+    rate = records(spoiled)[-2]["learning_rate"]
+    words = ["--training.steps", "25", "--optimizer.schedule", "constant", "--optimizer.learning-rate"]
+    status, output, errors = resume(jaxgpt, spoiled, *words, f"{rate:.3g}")
+    assert status == 0, errors
+    assert "the learning rate was" not in output
+    kept = [record["learning_rate"] for record in records(spoiled) if "loss" in record][-5:]
+    assert kept == pytest.approx([rate] * 5, rel=0.01)
 
 
 def test_steps_that_epochs_would_overrule_are_refused(tmp_path):
