@@ -18,7 +18,7 @@ import random
 from collections.abc import Iterator
 from typing import Annotated
 
-from jaxgpt.task import Example, Split, Task
+from jaxgpt.task import Example, Split, Task, shuffled
 
 #: What stands between two shots, and before the question.
 SEPARATOR = "\n\n"
@@ -51,7 +51,8 @@ class FewShot(Task):
 
     def zero_shot_questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """`Task.questions` without shots."""
-        return self.zero_shot_examples(split, seed)
+        examples = self.zero_shot_examples(split, seed)
+        return examples if self.endless else shuffled(examples, seed)
 
     def typed(self, text: str) -> Example:
         """The question in what a person types, with its group and key but without its target.

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
@@ -46,6 +46,13 @@ class Share(NamedTuple):
     value: float
     n: int
     per: float = 1.0
+
+
+def shuffled(examples: Iterable[Example], seed: int) -> Iterator[Example]:
+    """The examples in an order that follows from the seed alone."""
+    found = list(examples)
+    random.Random(seed).shuffle(found)
+    return iter(found)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,8 +125,12 @@ class Task(Choice, package="tasks"):
                 )
 
     def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
-        """What exact match is measured on; the examples unless a task says otherwise."""
-        return self.examples(split, seed)
+        """What exact match is measured on; the examples unless a task says otherwise.
+
+        Those of a finite task come shuffled: a file may be sorted, and the first of them are asked.
+        """
+        examples = self.examples(split, seed)
+        return examples if self.endless else shuffled(examples, seed)
 
     def selection_questions(self, seed: int = 0) -> Iterator[Example] | None:
         """Questions that rank checkpoints where the validation split is too easy to, such as longer ones.

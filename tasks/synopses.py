@@ -22,7 +22,7 @@ from jaxgpt.evaluation.variety import variety
 from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.presets.small import small
-from jaxgpt.task import Example, Split, Task
+from jaxgpt.task import Example, Split, Task, shuffled
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
 from tasks.corpus import Report, clean, file_stamp, last_word, last_word_score, read_documents, shortened
 from tasks.corpus.cleaning import check_rules
@@ -90,8 +90,8 @@ class Synopses(Task):
                 yield example
 
     def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
-        """The held-out documents whose last word can be asked; see `tasks.corpus.last_word`."""
-        for example in self.examples(split, seed):
+        """The held-out documents whose last word can be asked, shuffled; see `tasks.corpus.last_word`."""
+        for example in shuffled(self.examples(split, seed), seed):
             parts = last_word(example.target)
             if parts is not None:
                 prompt = shortened(parts[0], self.question_characters)

@@ -20,7 +20,7 @@ from jaxgpt.data.documents import blocks
 from jaxgpt.evaluation.variety import variety
 from jaxgpt.experiment import Experiment
 from jaxgpt.models.presets.small import nanogpt_cpu
-from jaxgpt.task import SPLITS, Example, Split, Task
+from jaxgpt.task import SPLITS, Example, Split, Task, shuffled
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
 from tasks.corpus import file_stamp, last_word_score, last_words, read_text
 
@@ -72,7 +72,10 @@ class Text(Task):
             yield Example(prompt="", target=document, key=document)
 
     def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
-        """The last word of every paragraph, after what stands before it in the same document."""
+        """The last word of every paragraph, after what stands before it in the same document; shuffled."""
+        return shuffled(self._last_words(split, seed), seed)
+
+    def _last_words(self, split: Split, seed: int) -> Iterator[Example]:
         for example in self.examples(split, seed):
             for prompt, word, around in last_words(example.target, self.question_characters):
                 # A split by position is one text, too long to stand beside every question.

@@ -21,7 +21,7 @@ from typing import Annotated, ClassVar
 from jaxgpt.data.corpus import Corpus, open_corpus
 from jaxgpt.evaluation.variety import variety
 from jaxgpt.experiment import Experiment
-from jaxgpt.task import Example, Split, Task
+from jaxgpt.task import Example, Split, Task, shuffled
 from tasks.corpus import last_word_score, last_words
 from tasks.text import text
 
@@ -83,7 +83,10 @@ class Tokens(Task):
                 yield Example(prompt="", target=document, key=document)
 
     def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
-        """The last word of every paragraph, after what stands before it in the same document."""
+        """The last word of every paragraph, after what stands before it in the same document; shuffled."""
+        return shuffled(self._last_words(split, seed), seed)
+
+    def _last_words(self, split: Split, seed: int) -> Iterator[Example]:
         for example in self.examples(split, seed):
             for prompt, word, _ in last_words(example.target, self.question_characters):
                 yield Example(prompt, word, group="last word", key=example.key)

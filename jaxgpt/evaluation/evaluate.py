@@ -14,7 +14,7 @@ from jaxgpt.evaluation.report import Evaluation, Mistake
 from jaxgpt.fields import to_json
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.objectives import Which
-from jaxgpt.task import Example, Split, Task
+from jaxgpt.task import Example, Split, Task, shuffled
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 Progress = Callable[[int, int], None]
@@ -119,8 +119,10 @@ def evaluate(
         ]
         found["summary"] = tally.combine(summaries)
         if not fills:
+            # Beside held-out questions from all over a file, training ones from all over it.
+            seen = training if task.endless else list(shuffled(training, data_seed))
             found["likelihood"] = row_likelihoods(
-                models, tokenizer, held_out, training[: len(held_out)], which=objective
+                models, tokenizer, held_out, seen[: len(held_out)], which=objective
             )
     not_asked = tally.not_asked(questions, reasons) + found.pop("text_not_scored", ())
     found["task"] = to_json(task)

@@ -24,7 +24,7 @@ from jaxgpt.experiment import Experiment
 from jaxgpt.models.checks import unpackable
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.objectives import NumberTokenLoss
-from jaxgpt.task import Example, Split
+from jaxgpt.task import Example, Split, shuffled
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Tokenizer
 from jaxgpt.training import sharding
 from jaxgpt.training.program import Program, Template
@@ -103,10 +103,15 @@ def _check_marker(model: ModelConfig, tokenizer: Tokenizer, examples: list[Examp
 
 
 def training_examples(experiment: Experiment, split: Split, count: int) -> list[Example]:
-    """The first `count` examples of a split; for training all of them where the task is finite."""
-    examples = experiment.task.examples(split, experiment.training.data_seed)
-    whole = split == "train" and not experiment.task.endless
-    return list(itertools.islice(examples, None if whole else count))
+    """The first `count` examples of a split; for training all of them where the task is finite.
+
+    Held-out ones of a finite task are shuffled first, since a file may be sorted.
+    """
+    task, seed = experiment.task, experiment.training.data_seed
+    examples = task.examples(split, seed)
+    if task.endless:
+        return list(itertools.islice(examples, count))
+    return list(examples) if split == "train" else list(itertools.islice(shuffled(examples, seed), count))
 
 
 def build_tokenizer(experiment: Experiment, examples: list[Example]) -> Tokenizer:
@@ -212,6 +217,12 @@ def _to_multiple(table: Rows, count: int, pad_id: int, *, extra: int, most: int)
     )
 
 
+def _from_all_over(rows: np.ndarray, count: int) -> np.ndarray:
+    """At most `count` of the rows, at equal distances: the beginning of a text may differ from the rest."""
+    count = min(count, len(rows))
+    return rows[np.arange(count) * len(rows) // max(count, 1)]
+
+
 def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepared:
     """Build everything but the weights; `tokenizer` is that of a run that goes on.
 
@@ -283,21 +294,20 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         with _naming("validation"):
             held = build_noised(held_out, tokenizer, training.noise, seed=training.data_seed, **options)
         most = max(training.eval_examples, 1)
-        validation = {name: value[:most] for name, value in held.arrays().items()}
+        validation = {name: _from_all_over(value, most) for name, value in held.arrays().items()}
         window = 0
     elif corpus is not None:
         window = model.max_length
         table = corpus.windows("train", window)
         held = corpus.windows("validation", window)
-        most = min(max(training.eval_examples, 1), held.num_examples)
-        validation = held.batch(np.arange(most) * held.num_examples // most)  # from all over it
+        validation = held.batch(_from_all_over(np.arange(held.num_examples), max(training.eval_examples, 1)))
     elif task.layout == "stream":
         window = model.max_length
         with _naming("train"):
             table = build_stream(examples, tokenizer, window=window)
         with _naming("validation"):
             tokens = windows(build_stream(held_out, tokenizer, window=window).stream, window)
-        validation = {"tokens": tokens[: max(training.eval_examples, 1)]}
+        validation = {"tokens": _from_all_over(tokens, max(training.eval_examples, 1))}
     else:
         # An encoder reads the last token of a row, too.
         longest = model.max_length - (model.kind == "encoder")
