@@ -191,8 +191,11 @@ def _train(argv: list[str]) -> int:
 
         experiment, _ = RunDirectory(workdir).read()
     else:
+        from jaxgpt.training.rundir import FirstFree
+
         experiment = experiments.find(name)
-        workdir = Path(given.get("workdir") or _free(name))
+        free = FirstFree(Path("runs") / name.split(":")[-1].replace("-", "_"))
+        workdir = given.get("workdir") or free
     if given.flag("help"):
         fields.override(experiment, given.fields)
         print(usage("train [EXPERIMENT]", TRAIN + COMMON, experiment))
@@ -217,7 +220,7 @@ def _train(argv: list[str]) -> int:
     if outcome.status == "finished" and experiment.task.sample_prompts:
         prompt = experiment.task.sample_prompts[0]
         asked = ["--prompt", prompt] if prompt.strip() else []
-        _say(f"ask it: {hints.command('generate', workdir, *asked)}")
+        _say(f"ask it: {hints.command('generate', outcome.directory, *asked)}")
     if outcome.status == "stopped":
         _leave()
     return 0
@@ -353,15 +356,6 @@ def _answer(line: str) -> None:
 
     if jax.process_index() == 0:
         print(line, flush=True)
-
-
-def _free(name: str) -> Path:
-    """runs/NAME, or the first of runs/NAME-2, ... that does not exist."""
-    base = Path("runs") / name.split(":")[-1].replace("-", "_")
-    path, number = base, 2
-    while path.exists():
-        path, number = base.with_name(f"{base.name}-{number}"), number + 1
-    return path
 
 
 def _newest(name: str) -> Path:

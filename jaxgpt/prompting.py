@@ -38,6 +38,7 @@ def generate(given: Given, checkpoint: Which, say: Say) -> None:
         if Path(output).suffix == ".jsonl":
             raise UsageError(f"--output {output}: the text goes there, and JSON lines beside it; name a .txt")
         writable(output)
+        writable(Path(output).with_suffix(".jsonl"))
     run = load(given.positional, checkpoint=checkpoint)
     length = given.whole("max-new-tokens") if given.get("max-new-tokens") else None
     stop = [given.get("stop")] if given.get("stop") else []

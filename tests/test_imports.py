@@ -24,6 +24,7 @@ LAYERS = {
     "jaxgpt.fields": 0,
     "jaxgpt.settings": 0,
     "jaxgpt.hints": 0,
+    "jaxgpt.locks": 0,
     "jaxgpt.paths": 0,
     "jaxgpt.printing": 0,
     "jaxgpt.wording": 0,

@@ -1,5 +1,6 @@
 """What `jaxgpt compare` does: from the command line to a plan, its runs and its report."""
 
+import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from jaxgpt.comparison import axes, findings, merging, page, preflight, results,
 from jaxgpt.comparison.axes import Axis
 from jaxgpt.comparison.plan import BUDGETS, FILE, Plan, Request, check_unchanged
 from jaxgpt.huggingface import start
-from jaxgpt.options import Given, Option, UsageError
-from jaxgpt.training.rundir import RunDirectory, locked
+from jaxgpt.options import Given, Option, UsageError, makeable
+from jaxgpt.training import processes
+from jaxgpt.training.rundir import FirstFree, held
 from jaxgpt.wording import visible
 
 Say = Callable[[str], None]
@@ -57,31 +59,41 @@ def compare(given: Given, say: Say) -> str:
                 "--resume goes on with the settings it finds; name the experiment to have them checked"
             )
     else:
-        workdir = Path(given.get("workdir") or _free(given))
-        if (workdir / FILE).exists():
-            raise UsageError(
-                f"{workdir} already holds a comparison; go on with it by --resume, or choose another "
-                "--workdir"
-            )
-        if workdir.is_dir() and any(not path.name.startswith(".") for path in workdir.iterdir()):
-            raise UsageError(f"{workdir} is not empty and holds no comparison; choose another --workdir")
+        workdir = Path(given.get("workdir")) if given.get("workdir") else FirstFree(_home(given))
+        makeable(workdir.base if isinstance(workdir, FirstFree) else workdir, name="--workdir")
+        if isinstance(workdir, Path):
+            _check_new(workdir)
         plan = preflight.plan(request(given))
     _show(plan, say)
     if given.flag("dry-run"):
         say("dry run: nothing was trained or written")
         return "dry run"
-    home = RunDirectory(workdir)
-    home.create()
-    if jax.process_index() != 0:
-        return running.run(plan, workdir, say)[0]
-    with locked(home):
-        plan.write(workdir)
-        status, failed = running.run(plan, workdir, say)
+    first = jax.process_index() == 0
+    with held(workdir) if first else contextlib.nullcontext((None, "")) as (home, note):
+        directory = Path(processes.gathered(str(home and home.path))[0])
+        if note:
+            say(note)
+        if first:
+            if not given.flag("resume"):
+                _check_new(directory)  # once more: another may have come first
+            plan.write(directory)
+        status, failed = running.run(plan, directory, say)
         if status == "stopped":
-            say(f"stopped; go on with: {hints.command('compare', '--resume', '--workdir', workdir)}")
+            say(f"stopped; go on with: {hints.command('compare', '--resume', '--workdir', directory)}")
             return status
-        _report(plan, workdir, failed, say)
+        if first:
+            _report(plan, directory, failed, say)
     return "failed" if failed else "finished"
+
+
+def _check_new(workdir: Path) -> None:
+    """Raises UsageError if a directory holds a comparison or anything else."""
+    if (workdir / FILE).exists():
+        raise UsageError(
+            f"{workdir} already holds a comparison; go on with it by --resume, or choose another --workdir"
+        )
+    if workdir.is_dir() and any(not path.name.startswith(".") for path in workdir.iterdir()):
+        raise UsageError(f"{workdir} is not empty and holds no comparison; choose another --workdir")
 
 
 def request(given: Given) -> Request:
@@ -166,6 +178,7 @@ def _merge(given: Given, say: Say) -> str:
     workdir = Path(given.get("workdir"))
     if workdir.exists() and any(workdir.iterdir()):
         raise UsageError(f"--workdir {workdir} is not empty; choose another for the joined comparison")
+    makeable(workdir, name="--workdir")
     plan = merging.merge([Path(part) for part in given.get("merge").split(",") if part], workdir)
     _report(plan, workdir, {}, say)
     return "finished"
@@ -187,15 +200,6 @@ def _report(plan: Plan, workdir: Path, failed: dict[str, str], say: Say) -> None
                 say(f"- {visible(sentence)}")
     written = page.write(found, workdir)
     say(f"written: {', '.join(map(str, written))}, and {workdir / 'pictures'}")
-
-
-def _free(given: Given) -> Path:
-    """runs/compare-EXPERIMENT, or the first with a number that does not exist."""
-    base = _home(given)
-    path, number = base, 2
-    while path.exists():
-        path, number = base.with_name(f"{base.name}-{number}"), number + 1
-    return path
 
 
 def _newest(given: Given) -> Path:

@@ -10,7 +10,7 @@ from jaxgpt.comparison.axes import Axis
 from jaxgpt.comparison.plan import FOLDER, Cell, Plan, directory
 from jaxgpt.comparison.running import SELECTION
 from jaxgpt.options import UsageError
-from jaxgpt.training.rundir import RunDirectory
+from jaxgpt.training.rundir import held
 
 
 def merge(sources: Sequence[Path], workdir: Path) -> Plan:
@@ -43,15 +43,15 @@ def merge(sources: Sequence[Path], workdir: Path) -> Plan:
     request = dataclasses.replace(first.request, axes=axes)
     notes = dict.fromkeys(note for plan in plans for note in plan.notes)
     merged = Plan(request, tuple(cells.values()), tuple(notes))
-    RunDirectory(workdir).create()  # only now: a mistake leaves nothing
-    _copy(
-        merged,
-        workdir,
-        dict(zip((c.slug for c in merged.cells), origin.values(), strict=True)),
-        plans,
-        sources,
-    )
-    merged.write(workdir)
+    with held(workdir):  # only now: a mistake leaves nothing
+        _copy(
+            merged,
+            workdir,
+            dict(zip((c.slug for c in merged.cells), origin.values(), strict=True)),
+            plans,
+            sources,
+        )
+        merged.write(workdir)
     return merged
 
 

@@ -5,8 +5,6 @@ not from how many processes there were. A piece whose record lies in `DIR/pieces
 `index.json` is written, and the directory is one that `jaxgpt.data.corpus` opens.
 """
 
-import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -14,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from jaxgpt import printing, tokenizers
+from jaxgpt import locks, printing, tokenizers
 from jaxgpt.data.corpus import FORMAT, INDEX, PLAN, TOKENIZER, Corpus, fingerprint, write_whole
 from jaxgpt.data.documents import Documents, find_files, pieces, read_lines
 from jaxgpt.data.piece import RECORDS, Given, finished, make_piece, record
@@ -84,7 +82,9 @@ def tokenize(
         ],
     }
     make_folder(folder)
-    with _held(folder):
+    with locks.held(folder, instead="name another --output") as note:
+        if note:
+            say(note)
         _check_plan(folder, plan)
         jobs = pieces(sizes, piece_bytes, cut)
         built = _tokenizer(folder, plan, jobs, cut, say)
@@ -186,7 +186,9 @@ def _check_plan(folder: Path, plan: dict[str, Any]) -> None:
     path = folder / PLAN
     if not path.is_file():
         # A process that was killed early has left the tokenizer, or a part of it.
-        names = (p.name for p in sorted(folder.iterdir()) if not p.match(".*.tmp"))
+        names = (
+            p.name for p in sorted(folder.iterdir()) if not p.match(".*.tmp") and p.name not in locks.FILES
+        )
         other = next((name for name in names if name != TOKENIZER), None)
         if other is not None:
             raise ValueError(f"--output {folder} holds {other}; name a new or an empty directory")
@@ -220,18 +222,3 @@ def _other(folder: Path, what: str) -> ValueError:
         f"{folder} was begun otherwise: {what}; give the command as it was, remove the directory to begin "
         "anew, or name another --output"
     )
-
-
-@contextlib.contextmanager
-def _held(folder: Path):
-    """Hold a directory; the lock goes with the process."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(opened)
-        raise ValueError(f"another process is writing {folder}; wait for it, or stop it") from None
-    try:
-        yield
-    finally:
-        os.close(opened)

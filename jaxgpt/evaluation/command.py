@@ -71,6 +71,8 @@ def evaluate(given: Given, checkpoint: str | int, say: Say) -> None:
     asked = own | ({} if own["n"] else {"n": 1000}) | counts
     others = [f"{name}-{count}" for name, count in counts.items() if count != own[name]]
     output, picture = _outputs(run.directory, given, changed, others)
+    for path in (output, picture, gallery(output)):  # before a question is asked
+        writable(path, name="", instead="name a file elsewhere with --output")
     # What was trained on, as far as it is generated; a corpus may have moved, and is read where it is now.
     trained = run.experiment if run.task.endless else experiment
     result = score(

@@ -11,13 +11,13 @@ from jaxgpt.huggingface.files import Directory
 from jaxgpt.huggingface.load import load_hf
 from jaxgpt.huggingface.save import save_hf
 from jaxgpt.huggingface.start import Start, starting_from
-from jaxgpt.options import Given, Option, UsageError
+from jaxgpt.options import Given, Option, UsageError, makeable
 from jaxgpt.run import load
 from jaxgpt.task import Task
 from jaxgpt.training import sharding
 from jaxgpt.training.checkpoints import Checkpoints
 from jaxgpt.training.program import Program, Template
-from jaxgpt.training.rundir import RunDirectory
+from jaxgpt.training.rundir import RunDirectory, held
 
 VERIFY = (
     Option(
@@ -77,6 +77,7 @@ def export_hf(given: Given, checkpoint: str | int, say: Say) -> None:
     for name in ("family", "output"):
         if given.get(name) is None:
             raise UsageError(f"export-hf needs --{name}; see jaxgpt export-hf --help")
+    makeable(given.get("output"), name="--output")
     run = load(given.positional, checkpoint=checkpoint)
     save_hf(run.model, given.get("output"), family=given.get("family"), tokenizer=run.tokenizer)
     say(f"written: {given.get('output')}")
@@ -94,6 +95,7 @@ def import_hf(given: Given, say: Say) -> None:
     directory = RunDirectory(workdir)
     if directory.exists():
         raise UsageError(f"{workdir} already holds a run; choose another --workdir")
+    makeable(workdir, name="--workdir")
     blank = Experiment(task=Task.named("pairs")(), tokenizer="")
     found = starting_from(blank, str(source))
     tokenizer_name = given.get("tokenizer") or found.tokenizer
@@ -116,10 +118,14 @@ def import_hf(given: Given, say: Say) -> None:
     mesh = sharding.local_mesh()
     program = Program(Template(model), experiment.optimizer, experiment.training, 1, mesh, 0)
     state = program.init(start.weights())
-    directory.create()
-    directory.write(experiment, tokenizer)
-    checkpoints = Checkpoints(directory.checkpoints, fingerprint=tokenizer.fingerprint)
-    checkpoints.save(0, state, loss=0.0)
-    checkpoints.close()
+    with held(workdir) as (directory, note):
+        if note:
+            say(note)
+        if directory.exists():  # since another command was faster
+            raise UsageError(f"{workdir} already holds a run; choose another --workdir")
+        checkpoints = Checkpoints(directory.checkpoints, fingerprint=tokenizer.fingerprint)
+        checkpoints.save(0, state, loss=0.0)
+        checkpoints.close()
+        directory.write(experiment, tokenizer)  # last: what it stands for is a run
     say(f"weights {start.note}")
     say(f"written: {workdir}; ask it: {hints.command('generate', workdir)}")

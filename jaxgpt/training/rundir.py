@@ -1,14 +1,17 @@
 """A run directory: what lies where, who holds it, and what it says of itself."""
 
 import contextlib
-import fcntl
+import dataclasses
+import errno
+import itertools
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jaxgpt import fields, tokenizers
+from jaxgpt import fields, locks, tokenizers
 from jaxgpt.experiment import Experiment
 from jaxgpt.paths import broken_link
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -62,17 +65,7 @@ class RunDirectory:
         except UnicodeEncodeError as error:
             raise ValueError(f"--workdir {self.path!s}: its name is not UTF-8; choose another") from error
         except OSError as error:
-            reason = broken_link(self.path) or error.strerror
-            raise ValueError(
-                f"--workdir {self.path} cannot be written to ({reason}); choose another"
-            ) from error
-
-    def remove_lock(self, *, and_itself: bool) -> None:
-        """Undo `create` and the lock of a run that never began; what else lies here stays."""
-        (self.path / ".lock").unlink(missing_ok=True)
-        if and_itself:
-            with contextlib.suppress(OSError):  # it holds something after all
-                self.path.rmdir()
+            raise _not_writable(self.path, error) from error
 
     def write(self, experiment: Experiment, tokenizer: Tokenizer) -> None:
         """Record what the run is."""
@@ -97,46 +90,84 @@ class RunDirectory:
         return experiment, tokenizers.load(self.tokenizer)
 
 
-def gallery(evaluation: Path) -> Path:
-    """Where the task's own picture of the answers lies, if it draws one, beside an evaluation."""
-    return evaluation.with_name(f"{evaluation.stem}_answers.png")
+@dataclasses.dataclass(frozen=True)
+class FirstFree:
+    """The directory `base`, or the first of `base-2`, `base-3`, ... that nobody has made."""
+
+    base: Path
+
+    def make(self) -> Path:
+        """Choose and make it in one step, so that runs that are started together get one each.
+
+        Raises:
+          ValueError: if none can be made, in one line.
+        """
+        try:
+            self.base.parent.mkdir(parents=True, exist_ok=True)
+            for number in itertools.count(1):
+                path = self.base if number == 1 else self.base.with_name(f"{self.base.name}-{number}")
+                with contextlib.suppress(FileExistsError):
+                    path.mkdir()
+                    return path
+        except OSError as error:
+            raise _not_writable(self.base, error) from error
+        raise AssertionError
 
 
 @contextlib.contextmanager
-def locked(directory: RunDirectory):
-    """Hold a run directory; the lock goes with the process, so none is ever left behind.
+def held(path: Path | str | FirstFree) -> Iterator[tuple[RunDirectory, str]]:
+    """Make a run directory and hold it; one that was made here and holds nothing at the end is removed.
+
+    Yields:
+      The directory, and a line to show if its file system has no locks, else an empty text.
 
     Raises:
-      ValueError: if another process holds it, with its number.
+      ValueError: if it cannot be written to, or if another process holds it, with its number.
     """
-    path = directory.path / ".lock"
-    with open(path, "a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            file.seek(0)
-            holder = file.read().strip() or "unknown"
-            raise ValueError(
-                f"{directory.path} is in use by process {holder}; wait for it, stop it, or choose another "
-                "--workdir"
-            ) from error
-        file.truncate(0)
-        file.write(f"{os.getpid()}\n")
-        file.flush()
-        yield
+    made = isinstance(path, FirstFree) or not Path(path).exists()
+    directory = RunDirectory(path.make() if isinstance(path, FirstFree) else path)
+    directory.create()
+    try:
+        with locks.held(directory.path) as note:
+            yield directory, note
+    finally:
+        if made:
+            with contextlib.suppress(OSError):  # it holds something
+                directory.path.rmdir()
+
+
+def _not_writable(path: Path, error: OSError) -> ValueError:
+    reason = broken_link(path) or error.strerror
+    return ValueError(f"--workdir {path} cannot be written to ({reason}); choose another")
+
+
+def gallery(evaluation: Path) -> Path:
+    """Where the task's own picture of the answers lies, if it draws one, beside an evaluation."""
+    return evaluation.with_name(f"{evaluation.stem}_answers.png")
 
 
 def write_atomically(path: Path, text: str) -> None:
     """Write a text file so that a reader, or a crash, sees the old or the new one whole.
 
     What UTF-8 has no form for, such as half a pair of surrogates, is escaped.
+
+    Raises:
+      OSError: if it cannot be written, in one line.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
         os.replace(temporary, path)
+    except OSError as error:
+        raise unwritten(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def unwritten(path: Path, error: OSError) -> OSError:
+    """What to raise where a file could not be written: the system's own error often lacks its name."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return OSError(f"{path} cannot be written ({error.strerror or error})" + "; make room" * full)
 
 
 def read_json(path: Path) -> Any:

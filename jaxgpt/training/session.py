@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import errno
 import json
 import time
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from jaxgpt.training.machine import machine
 from jaxgpt.training.optimizers import schedule
 from jaxgpt.training.prepare import Prepared, prepare, start_of
 from jaxgpt.training.progress import Counter, Progress, clock
-from jaxgpt.training.rundir import RunDirectory
+from jaxgpt.training.rundir import FirstFree, RunDirectory
 from jaxgpt.training.selection import Selection
 from jaxgpt.training.stop import Stopped, StopRequest
 
@@ -36,15 +37,16 @@ SAMPLE_TOKENS = 200
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """How a run ended: `finished`, `stopped` by a signal, or a `dry run`; and after how many steps."""
+    """How a run ended: `finished`, `stopped` by a signal, or a `dry run`; after how many steps, and where."""
 
     status: str
     step: int
+    directory: Path | None = None
 
 
 def train(
     experiment: Experiment,
-    path: Path | str,
+    path: Path | str | FirstFree,
     *,
     resume: bool = False,
     dry_run: bool = False,
@@ -54,7 +56,7 @@ def train(
     """Train an experiment in a run directory, evaluate it and draw its results.
 
     Args:
-      path: of the run directory; made if missing.
+      path: of the run directory; made if missing. A `FirstFree` is chosen and taken in one step.
       resume: go on with the run that is there; `experiment` may differ in the fields that
         `rundir.MUTABLE` lists.
       dry_run: stop after one compilation; nothing is written.
@@ -67,22 +69,32 @@ def train(
       CheckpointError: if a checkpoint cannot be written or none can be read.
     """
     first = jax.process_index() == 0  # of several processes this one alone writes and speaks
-    say = say if first else lambda line: None
+    say = _unless_gone(say) if first else lambda line: None
     records.check_extras(experiment.training)
     for line in experiment.only_here():
         say(f"warning: {line}")
     processes.check_same(_settings(experiment, resume=resume, dry_run=dry_run))
     if dry_run:
         with StopRequest() as stop:
-            _compile(_report(experiment, None, overridden, say), stop, say)
+            try:
+                with stop.droppable():
+                    prepared = _report(experiment, None, overridden, say)
+                _compile(prepared, stop, say)
+            except Stopped:
+                processes.tell(0, "it was asked to stop")
+                say("stopped; nothing was trained or written")
+                return Outcome("stopped", 0)
         say("dry run: nothing was trained or written")
         return Outcome("dry run", 0)
-    directory = RunDirectory(path)
-    made = not directory.path.exists()
-    if first:
-        directory.create()
-    with rundir.locked(directory) if first else contextlib.nullcontext(), StopRequest() as stop:
-        step = 0
+    with (
+        rundir.held(path) if first else contextlib.nullcontext((None, "")) as (mine, note),
+        StopRequest() as stop,
+    ):
+        # Which directory is free, and now taken, the first process alone can tell.
+        directory = RunDirectory(processes.gathered(str(mine and mine.path))[0])
+        if note:
+            say(note)
+        step = None
         try:
             processes.check_shared(directory.path)
             tokenizer = None
@@ -96,7 +108,8 @@ def train(
             with stop.droppable():
                 prepared = _report(experiment, tokenizer, overridden, say)
             compiled = _compile(prepared, stop, say)
-            loop = _start(prepared, directory, compiled, stop, resume, say)
+            with stop.droppable():
+                loop = _start(prepared, directory, compiled, stop, resume, say)
             if first:
                 directory.write(prepared.experiment, prepared.tokenizer)
             try:
@@ -116,18 +129,27 @@ def train(
         except Stopped:
             if not stop.agreed:
                 processes.tell(0, "it was asked to stop; go on with --resume")
-            say(
-                f"stopped at step {step}; go on with: "
-                f"{hints.command('train', '--resume', '--workdir', directory.path)}"
-                if directory.exists()
-                else "stopped before training began"
-            )
-            return Outcome("stopped", step)
-        finally:
-            # A mistake that was found before the run began leaves nothing behind.
-            if first and not directory.exists():
-                directory.remove_lock(and_itself=made)
-    return Outcome("finished", step)
+            if not directory.exists():
+                say("stopped before training began")
+            else:
+                where = "before it went on" if step is None else f"at step {step}"
+                again = hints.command("train", "--resume", "--workdir", directory.path)
+                say(f"stopped {where}; go on with: {again}")
+            return Outcome("stopped", step or 0, directory.path)
+    return Outcome("finished", step, directory.path)
+
+
+def _unless_gone(say: Say) -> Say:
+    """`say`, to which a terminal that was closed is no error: SIGHUP, which saves, may come later."""
+
+    def told(line: str) -> None:
+        try:
+            say(line)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+
+    return told
 
 
 def _settings(experiment: Experiment, **options: bool) -> list[str]:

@@ -11,6 +11,7 @@ from tiny_runs import one_line
 
 from jaxgpt.comparison import command, running
 from jaxgpt.comparison.plan import FOLDER, Plan
+from jaxgpt.training.rundir import FirstFree
 
 LINE = words("--tokenizers", "digits,digits:2:right", "--budgets", "examples", training__eval_every=10)
 
@@ -124,9 +125,11 @@ def test_help(jaxgpt):
 
 def test_where_a_comparison_lies(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert str(command._free(given("addition-plain"))) == "runs/compare-addition-plain"
-    (tmp_path / "runs" / "compare-addition-plain").mkdir(parents=True)
-    assert str(command._free(given("addition-plain"))) == "runs/compare-addition-plain-2"
+    free = FirstFree(command._home(given("addition-plain")))
+    assert [str(free.make()) for _ in range(2)] == [
+        "runs/compare-addition-plain",
+        "runs/compare-addition-plain-2",
+    ]
     (tmp_path / "runs" / "compare-addition-plain" / "comparison.json").write_text("{}")
     assert str(command._newest(given("addition-plain"))) == "runs/compare-addition-plain"
     with pytest.raises(ValueError, match="there is no such comparison"):
