@@ -90,15 +90,15 @@ def _tiny(overrides) -> dict[str, str]:
     return TINY | given
 
 
-def start(*words: str, cwd=None, variables=None, **options) -> subprocess.Popen:
-    """`jaxgpt WORDS` in a process of its own, with its output in pipes."""
+def start(*words: str, cwd=None, variables=None, output=subprocess.PIPE, **options) -> subprocess.Popen:
+    """`jaxgpt WORDS` in a process of its own, with its output in pipes or in the file `output`."""
     code = "import sys; from jaxgpt.cli import main; sys.exit(main(sys.argv[1:]))"
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, words)],
         cwd=cwd or REPOSITORY,
         env=os.environ | {"PYTHONPATH": str(REPOSITORY), "JAX_PLATFORMS": "cpu"} | (variables or {}),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdout=output,
+        stderr=output,
         text=True,
         **options,
     )

@@ -11,11 +11,13 @@ from jaxgpt.comparison.plan import Budget, Cell, Job, Plan, directory
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.evaluate import evaluate, exact_match
 from jaxgpt.run import load
+from jaxgpt.training import processes
 from jaxgpt.training.loop import TrainingError
 from jaxgpt.training.prepare import training_examples
 from jaxgpt.training.progress import Counter, clock
-from jaxgpt.training.rundir import gallery, read_json, write_atomically
+from jaxgpt.training.rundir import RunDirectory, gallery, read_json, write_atomically
 from jaxgpt.training.session import train
+from jaxgpt.training.stop import Stopped, StopRequest
 
 Say = Callable[[str], None]
 
@@ -30,26 +32,37 @@ def run(plan: Plan, workdir: Path, say: Say) -> tuple[str, dict[str, str]]:
       `finished` or `stopped`, and what became of runs that cannot go on (such as a loss that is not finite)
       by folder.
     """
-    progress = _Progress(plan.all_jobs(), workdir, say)
     failed: dict[str, str] = {}
+    with StopRequest() as stop:  # between runs; a run has its own
+        try:
+            return _run(plan, workdir, failed, stop, say), failed
+        except Stopped:
+            processes.tell(0, "it was asked to stop; go on with --resume")
+            return "stopped", failed
+
+
+def _run(plan: Plan, workdir: Path, failed: dict[str, str], stop: StopRequest, say: Say) -> str:
+    progress = _Progress(plan.all_jobs(), workdir, say)
     for budget in plan.budgets:
         for cell in plan.cells:
             jobs = plan.jobs(cell, budget)
             for job in jobs:
                 if is_trained(workdir, job) or job.folder in failed:
                     continue
-                progress.begin(job)
+                with stop.droppable():
+                    progress.begin(job)
                 try:
-                    if _train(job, workdir, say) == "stopped":
-                        return "stopped", failed
+                    if _train(job, workdir, stop, say) == "stopped":
+                        return "stopped"
                 except TrainingError as error:
                     failed[job.folder] = str(error)
                     say(f"{job.name}: {error}")
                 progress.end(job)
                 jax.clear_caches()  # the programs of all runs together would take gigabytes
             # After a sweep, and where an evaluation was deleted, the test questions are still to be asked.
-            _test_chosen(workdir, jobs, say)
-    return "finished", failed
+            with stop.droppable():
+                _test_chosen(workdir, jobs, say)
+    return "finished"
 
 
 def is_trained(workdir: Path, job: Job) -> bool:
@@ -76,7 +89,7 @@ def _best(workdir: Path, jobs: list[Job]) -> Job:
     )
 
 
-def _train(job: Job, workdir: Path, say: Say) -> str:
+def _train(job: Job, workdir: Path, stop: StopRequest, say: Say) -> str:
     """Train one run, or go on with it; what it says goes into a file, and its steps to the screen too."""
     run = directory(workdir, job)
     log = workdir / "logs" / f"{job.folder}.txt"
@@ -90,17 +103,23 @@ def _train(job: Job, workdir: Path, say: Say) -> str:
 
     outcome = train(job.experiment, run.path, resume=run.exists(), say=note)
     if outcome.status == "finished" and job.option:
-        trained = load(run.path)
-        found = exact_match(
-            trained.models,
-            trained.tokenizer,
-            trained.task,
-            split="validation",
-            n=job.experiment.training.eval_examples,
-            data_seed=job.experiment.training.data_seed,
-        )
-        _write(run.path / SELECTION, {"split": "validation", "per_seed": list(found.per_seed)})
+        with stop.droppable():
+            _ask(job, run)
     return outcome.status
+
+
+def _ask(job: Job, run: RunDirectory) -> None:
+    """The validation questions, by which an option of a sweep is chosen."""
+    trained = load(run.path)
+    found = exact_match(
+        trained.models,
+        trained.tokenizer,
+        trained.task,
+        split="validation",
+        n=job.experiment.training.eval_examples,
+        data_seed=job.experiment.training.data_seed,
+    )
+    _write(run.path / SELECTION, {"split": "validation", "per_seed": list(found.per_seed)})
 
 
 def _test_chosen(workdir: Path, jobs: list[Job], say: Say) -> None:

@@ -2,9 +2,13 @@
 
 import contextlib
 import logging
+import math
 import os
 import shutil
+import sys
 import threading
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,12 +64,16 @@ class Checkpoints:
 
         # Orbax reports every save at INFO through absl, and what it cannot read at ERROR; we say it.
         logging.getLogger("absl").setLevel(logging.CRITICAL)
+        _hear_nothing_of_closed_loops()
         self.directory = Path(directory).absolute()
         self._fingerprint = fingerprint
         if read_only and not self.directory.is_dir():
             raise CheckpointError(f"{self.directory} does not exist: the run has no checkpoint yet")
         refuse_links(self.directory)
         self._digests = Digests(self.directory)
+        self._interim = self.directory / ".interim"
+        #: Seconds that the last save took, from its call to its commit; infinite while it is written.
+        self.seconds = 0.0
         self._manager = self._thread = self._failed = None
         policies = ocp.training.preservation_policies
         keep = [policies.LatestN(keep_last)]
@@ -79,7 +87,7 @@ class Checkpoints:
                 )
             )
         self._ocp = ocp
-        self._policy = policies.AnyPreservationPolicy(keep)
+        self._policy = _ButInterim(policies.AnyPreservationPolicy(keep), self.interim)
         if not read_only and jax.process_index() == 0:
             self._sweep()
 
@@ -129,26 +137,61 @@ class Checkpoints:
         """What was recorded with a checkpoint: the tokenizer's fingerprint and the loss."""
         return self._ocp.metadata(self.directory / str(step)).custom_metadata
 
+    def interim(self, step: int) -> bool:
+        """Whether a checkpoint is there to go on from alone: the next one takes its place."""
+        return (self._interim / str(step)).exists()
+
+    def promote(self, step: int) -> None:
+        """Make an interim checkpoint one like the others."""
+        if jax.process_index() == 0:
+            (self._interim / str(step)).unlink(missing_ok=True)
+
+    def _mark(self, step: int, interim: bool) -> None:
+        """Before a step is written, so that a kill at any moment leaves none that passes for another."""
+        if jax.process_index() != 0:
+            return
+        self.promote(step)
+        if interim:
+            self._interim.mkdir(parents=True, exist_ok=True)
+            (self._interim / str(step)).touch()
+
+    def _unmark(self) -> None:
+        """Forget the marks of steps whose checkpoint is gone."""
+        for mark in self._interim.glob("*"):
+            if not (self.directory / mark.name).is_dir():
+                mark.unlink(missing_ok=True)
+
     def steps(self) -> list[int]:
         """The steps that were committed, oldest first."""
         if not self.directory.is_dir():
             return []
         return sorted(int(entry.name) for entry in self.directory.iterdir() if entry.name.isdecimal())
 
-    def save(self, step: int, state: State, *, loss: float, selection: dict[str, Any] | None = None) -> None:
+    def save(
+        self,
+        step: int,
+        state: State,
+        *,
+        loss: float,
+        selection: dict[str, Any] | None = None,
+        interim: bool = False,
+    ) -> None:
         """Start to write; the arrays are copied first, so training may go on.
 
         Args:
           state: `params` and `optimizer`, and the `selected` parameters where some are.
           selection: where the selected ones come from.
+          interim: it is there to go on from alone, and counts neither as newest nor as best.
 
         Raises:
           CheckpointError: if this save or the one before fails. Older checkpoints stay as they are.
         """
         self.wait()
+        began, self.seconds = time.monotonic(), math.inf
         with self._translated(step):
             self._open()
             self._digests.forget(step)
+            self._mark(step, interim)
             pending = self._manager.save_async(
                 step,
                 flatten(state),
@@ -159,16 +202,23 @@ class Checkpoints:
                 | ({} if selection is None else {"selection": selection}),
             )
             self._step, self._failed = step, None
-            self._thread = threading.Thread(target=self._commit, args=(pending, step))
+            self._thread = threading.Thread(target=self._commit, args=(pending, step, began))
             self._thread.start()
 
-    def _commit(self, pending, step: int) -> None:
+    def _commit(self, pending, step: int, began: float) -> None:
         try:
             pending.result()
             if jax.process_index() == 0:
                 self._digests.write(step)
+                self._unmark()
+            self.seconds = time.monotonic() - began
         except Exception as error:  # noqa: BLE001 - raised again in `wait`
             self._failed = error
+
+    def check(self) -> None:
+        """Raises CheckpointError if what was started has failed; waits for nothing."""
+        if self._failed is not None:
+            self.wait()
 
     def wait(self) -> None:
         """Block until what was started is committed.
@@ -300,6 +350,19 @@ class Checkpoints:
             self._manager.close()
 
 
+class _ButInterim:
+    """A policy for checkpoints that are not interim; of those the newest is kept until another comes."""
+
+    def __init__(self, policy: Any, interim: Callable[[int], bool]):
+        self._policy, self._interim = policy, interim
+
+    def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> list[bool]:
+        others = [one for one in checkpoints if not self._interim(one.step)]
+        kept = self._policy.should_preserve(others, context=context) if others else []
+        steps = {one.step for one, keep in zip(others, kept, strict=True) if keep}
+        return [one.step in steps or one is checkpoints[-1] for one in checkpoints]
+
+
 def check_shapes(state: Any, like: Any) -> None:
     """Raises ValueError where an array has another shape or type than expected."""
     for (path, got), want in zip(
@@ -308,6 +371,22 @@ def check_shapes(state: Any, like: Any) -> None:
         if got.shape != want.shape or got.dtype != want.dtype:
             name = jax.tree_util.keystr(path)
             raise ValueError(f"{name} is {got.dtype}{got.shape}, expected {want.dtype}{want.shape}")
+
+
+def _hear_nothing_of_closed_loops() -> None:
+    """When one array cannot be written, Orbax closes its event loop, and tensorstore's threads, which come
+    to it later with the others, would each print a traceback. The error itself is raised."""
+    before = sys.unraisablehook
+    if getattr(before, "jaxgpt", False):
+        return
+
+    def hook(unraisable: Any) -> None:
+        error = unraisable.exc_value
+        if not (isinstance(error, RuntimeError) and str(error) == "Event loop is closed"):
+            before(unraisable)
+
+    hook.jaxgpt = True
+    sys.unraisablehook = hook
 
 
 def first_line(error: BaseException) -> str:

@@ -136,7 +136,9 @@ class TrainingConfig:
     select_every: Annotated[int, "steps between looks at the task's selection questions; 0: never"] = 0
     select_examples: Annotated[int, "selection questions a look"] = 128
     sample_every: Annotated[int, "steps between samples; 0: only at the end"] = 0
-    save_every: Annotated[int, "steps between checkpoints; 0: only at the end"] = 0
+    save_every: Annotated[
+        int, "steps between checkpoints; 0: at the end, and now and then before, so that a crash loses little"
+    ] = 0
     keep_last: Annotated[int, "newest checkpoints kept"] = 2
     keep_best: Annotated[int, "best checkpoints kept, by validation loss"] = 1
     on_device_mib: Annotated[int, "a larger data table stays on the host and is read batch by batch"] = 1024

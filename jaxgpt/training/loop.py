@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from jax.experimental import multihost_utils
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.training import processes, sharding
 from jaxgpt.training.checkpoints import Checkpoints
+from jaxgpt.training.pace import Pace
 from jaxgpt.training.prepare import Prepared
 from jaxgpt.training.program import Params
 from jaxgpt.training.progress import Progress
@@ -53,7 +55,7 @@ class Loop:
       compiled: `Program.compile(...)` of this run.
       selection: the weights selected until `step`; None where the run selects none.
       owed: what was to happen at `step` and did not, because the run was stopped there: `eval`, `sample`,
-        `select`.
+        `select`, `save`.
     """
 
     def __init__(
@@ -78,6 +80,8 @@ class Loop:
         self.stop, self.progress, self.hooks = stop, progress, hooks
         self.selection = selection
         self.saved: int | None = step if step else None
+        self._pace: Pace | None = None  # of saves that nobody asked for
+        self._blocked, self._measured = 0.0, True  # seconds that the last of them held training up
         self._pending: tuple[int, int, Any, float] | None = None
         self._limit = 1
         self._owed = [name for name in self._events(step) if name in owed] if step else []
@@ -95,10 +99,15 @@ class Loop:
         """
         steps = self.training.steps
         self._handle(self._owed)
+        if not self.training.save_every:
+            size = sum(leaf.nbytes for leaf in jax.tree.leaves(self.state))
+            self._pace = Pace(size, time.monotonic())
         while self.step < steps:
-            if self._agree():
-                if self.saved != self.step:
-                    self.save()
+            self.checkpoints.check()
+            stop, save = self._agree()
+            if stop or save:
+                self._save_interim()
+            if stop:
                 self.checkpoints.wait()
                 self.stop.agreed = True
                 raise Stopped
@@ -111,13 +120,24 @@ class Loop:
         if self.saved != self.step:
             self.save()
 
-    def _agree(self) -> bool:
-        """Whether to stop: several processes do the same, and dispatch the same number of steps."""
+    def _agree(self) -> tuple[bool, bool]:
+        """Whether to stop, and to save: several processes do the same, and dispatch as many steps."""
+        due = self._due()
         if jax.process_count() == 1:
-            return self.stop.requested
-        mine = np.asarray([not self.stop.requested, self._limit], np.int32)
-        going, self._limit = map(int, multihost_utils.process_allgather(mine).reshape(-1, 2).min(axis=0))
-        return not going
+            return self.stop.requested, due
+        mine = np.asarray([not self.stop.requested, due, self._limit], np.int32)
+        going, due, self._limit = map(int, multihost_utils.process_allgather(mine).reshape(-1, 3).min(axis=0))
+        return not going, bool(due)
+
+    def _due(self) -> bool:
+        """Whether to save without being asked, which takes the time of the last such save into account."""
+        if self._pace is None or not math.isfinite(self.checkpoints.seconds):
+            return False
+        now = time.monotonic()
+        if not self._measured:
+            self._pace.saved(now, self._blocked + self.checkpoints.seconds)
+            self._measured = True
+        return self._pace.due(now)
 
     def models(self, params: Params | None = None) -> list[Transformer]:
         """One model a replica, with its own copy of the weights on one device; those of now by default."""
@@ -139,22 +159,39 @@ class Loop:
 
     def save(self) -> None:
         """Write a checkpoint of the present state, after every loss up to it has been seen to be finite."""
+        losses = self._finite_losses()
+        self.records.write(self.step, validation_loss=float(np.mean(losses)), validation_losses=losses)
+        if self.saved == self.step:  # on a stop, before this was done
+            self.checkpoints.promote(self.step)
+        else:
+            self._write(losses, interim=False)
+        if self.step >= self.training.steps:
+            self.checkpoints.wait()
+
+    def _save_interim(self) -> None:
+        """Write a checkpoint to go on from, where the run has none of its own; no record tells of it."""
+        if self.saved == self.step:
+            return
+        began = time.monotonic()
+        self._write(self._finite_losses(), interim=True)
+        self._blocked, self._measured = time.monotonic() - began, False
+
+    def _finite_losses(self) -> list[float]:
         self._read()
         losses = self.validation_losses()
         if not np.isfinite(losses).all():
             # The last update spoiled the weights, and no training step has seen them yet.
             replica = int(np.argmin(np.isfinite(losses)))
             self._not_finite(max(self.step - 1, 0), replica, f"validation loss {losses[replica]} after")
+        return losses
+
+    def _write(self, losses: list[float], *, interim: bool) -> None:
+        state, note = self.state, None
+        if self.selection is not None:
+            state, note = state | {"selected": self.selection.params}, self.selection.note()
         loss = float(np.mean(losses))
-        self.records.write(self.step, validation_loss=loss, validation_losses=losses)
-        if self.selection is None:
-            self.checkpoints.save(self.step, self.state, loss=loss)
-        else:
-            state = self.state | {"selected": self.selection.params}
-            self.checkpoints.save(self.step, state, loss=loss, selection=self.selection.note())
+        self.checkpoints.save(self.step, state, loss=loss, selection=note, interim=interim)
         self.saved = self.step
-        if self.step >= self.training.steps:
-            self.checkpoints.wait()
 
     def _dispatch(self, count: int) -> None:
         first = self.step
@@ -231,29 +268,33 @@ class Loop:
         return min([*ahead, self.training.steps, self.step + self.training.chunk])
 
     def _events(self, step: int) -> list[str]:
-        return [name for name, period in self._periods().items() if period and step % period == 0]
+        names = [name for name, period in self._periods().items() if period and step % period == 0]
+        return names + ["save"] * (step >= self.training.steps and "save" not in names)
 
     def _handle(self, events: list[str]) -> None:
         # Selected weights are part of what is saved, and the last ones may be selected, too.
         if "select" in events:
-            with self._interruptible():
-                self._select()
+            self._select()
         if "save" in events:
             self.save()
         if self.step >= self.training.steps or not {"eval", "sample"} & set(events):
             return
+        first, found = jax.process_index() == 0, {}
         with self._interruptible():
             models = self.models()
-            if jax.process_index() == 0:
-                if "eval" in events:
-                    self.records.write(self.step, **self.hooks.evaluate(self.step, models))
-                if "sample" in events:
-                    self.hooks.sample(self.step, models)
+            if first and "eval" in events:
+                found = self.hooks.evaluate(self.step, models)
+        if found:
+            self.records.write(self.step, **found)
+        with self._interruptible():
+            if first and "sample" in events:
+                self.hooks.sample(self.step, models)
             processes.gathered("looked at")  # here the others may wait long, in a transfer they may not
 
     def _select(self) -> None:
-        models = self.models()
-        scores = self.hooks.select(self.step, models) if jax.process_index() == 0 else []
+        with self._interruptible():
+            models = self.models()
+            scores = self.hooks.select(self.step, models) if jax.process_index() == 0 else []
         scores = json.loads(processes.gathered(json.dumps(scores))[0])
         self.selection.update(self.step, self.state["params"], scores)
         self.saved = None  # a checkpoint of this step lacks what was selected now
@@ -269,8 +310,7 @@ class Loop:
             with droppable, self.progress.paused():
                 yield
         except Stopped:
-            if self.saved != self.step:
-                self.save()
+            self._save_interim()
             self.checkpoints.wait()
             raise
 
@@ -294,6 +334,8 @@ def compile_interruptibly(lowered: Any, stop: StopRequest) -> Any:
         thread.start()
         while thread.is_alive():
             thread.join(0.05)
+            if stop.requested:  # an exception from a handler is lost where it meets a finalizer
+                raise Stopped
     if "error" in result:
         raise result["error"]
     return result["compiled"]

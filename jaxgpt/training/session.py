@@ -241,7 +241,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         progress=Progress(training.steps, start=step, tokens=batch * width, say=say),
         hooks=_hooks(prepared, directory, say),
         selection=selection,
-        owed=_owed(directory, step),
+        owed=[*_owed(directory, step), *(["save"] if checkpoints.interim(step) else [])],
     )
 
 

@@ -1,8 +1,17 @@
-"""Stopping on SIGTERM and Ctrl-C: the first asks, the second leaves at once."""
+"""Stopping on a signal: the first asks, a second Ctrl-C leaves at once.
+
+SIGTERM and Ctrl-C ask for it, and so do SIGHUP, which comes when a terminal is closed, and SIGUSR1, which
+Slurm sends ahead of a time limit (`--signal=USR1@120`). The latter two only where the platform has them and
+nobody has had them ignored, as nohup does.
+"""
 
 import contextlib
 import os
 import signal
+import sys
+
+_ALWAYS = (signal.SIGTERM, signal.SIGINT)
+_UNLESS_IGNORED = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGUSR1") if hasattr(signal, name))
 
 
 class Stopped(BaseException):
@@ -22,7 +31,9 @@ class StopRequest:
         self._droppable = False
 
     def __enter__(self):
-        self._old = {s: signal.signal(s, self._handle) for s in (signal.SIGTERM, signal.SIGINT)}
+        heeded = [s for s in _UNLESS_IGNORED if signal.getsignal(s) != signal.SIG_IGN]
+        self._terminals = [file for file in (sys.stdout, sys.stderr) if file is not None and file.isatty()]
+        self._old = {s: signal.signal(s, self._handle) for s in (*_ALWAYS, *heeded)}
         return self
 
     def __exit__(self, *_):
@@ -33,7 +44,13 @@ class StopRequest:
         if self.requested and number == signal.SIGINT:
             os._exit(130)  # a second Ctrl-C; a checkpoint is only ever renamed into place when whole
         self.requested = True
+        for file in self._terminals:
+            if not file.isatty():  # it was closed, and printing there would end what is to be saved
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, file.fileno())
+                os.close(nowhere)
         if self._droppable:
+            self._droppable = False  # what is saved now is not to be cut short by another signal
             raise Stopped
 
     @contextlib.contextmanager
