@@ -1,5 +1,6 @@
 """Damaged, full, foreign and unwritable: one line that names the way out, and nothing is lost."""
 
+import errno
 import json
 import os
 import pickle
@@ -8,12 +9,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tiny_runs import REPOSITORY, arguments, copied, losses, one_line, records, tiny, with_training
+from tiny_runs import run as run_process
 
 import jaxgpt as library
 from jaxgpt.training import rundir
+from jaxgpt.training.checkpoints import Checkpoints
+from jaxgpt.training.rundir import write_atomically
 from jaxgpt.training.session import train
 
 
@@ -217,6 +222,75 @@ def test_a_full_disk(spoiled, finished_run, jaxgpt):
     assert losses(spoiled) == losses(finished_run)
     assert (spoiled / "checkpoints" / "20").is_dir()
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system in memory, and how to set the room that is left on it, in KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(place)], check=False)
+    if mounted.returncode:
+        pytest.skip("mounting needs root")
+
+    def leave(kib):
+        used = sum(path.stat().st_blocks for path in place.rglob("*")) // 2
+        subprocess.run(["mount", "-o", f"remount,size={used + kib}k", str(place)], check=True)
+
+    yield place, leave
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kib", [0, 4, 8, 12, 44, 76, 108, 140])
+def test_a_disk_with_some_room_left(small_disk, finished_run, kib):
+    """One line, whatever the first thing is that finds no room; what is there stays; then it goes on."""
+    place, leave = small_disk
+    run = copied(finished_run, place / "run")
+    shutil.rmtree(run / "checkpoints" / "20")
+    intact = run / "checkpoints" / "15"
+    before = {p: p.read_bytes() for p in intact.rglob("*") if p.is_file()}
+    leave(kib)
+    status, _, errors = run_process("train", "--resume", "--workdir", run)
+    assert status in (0, 2) and "Traceback" not in errors
+    if status:
+        assert len(errors.splitlines()) == 1 and "make room" in one_line(errors)
+        assert {p: p.read_bytes() for p in intact.rglob("*") if p.is_file()} == before
+    leave(4096)
+    status, _, errors = run_process("train", "--resume", "--workdir", run)
+    assert status == 0, errors
+    assert losses(run) == losses(finished_run)
+
+
+def test_threads_that_are_late_say_nothing_of_a_closed_loop(tmp_path, monkeypatch):
+    """When one of many arrays cannot be written, the others' threads find the event loop closed."""
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    Checkpoints(tmp_path / "a", fingerprint="")
+    Checkpoints(tmp_path / "b", fingerprint="")
+    for error in (
+        RuntimeError("Event loop is closed"),
+        RuntimeError("another"),
+        OSError("Event loop is closed"),
+    ):
+        sys.unraisablehook(SimpleNamespace(exc_value=error))
+    assert [str(one.exc_value) for one in told] == ["another", "Event loop is closed"]
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
+def test_a_file_that_cannot_be_written_is_named(tmp_path, monkeypatch, code):
+    """What `write` raises has no name in it."""
+    (tmp_path / "file").write_text("as it was")
+
+    def fails(*given, **options):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(Path, "write_text", fails)
+    with pytest.raises(OSError, match=f"file cannot be written .{os.strerror(code)}.") as error:
+        write_atomically(tmp_path / "file", "new")
+    assert ("make room" in str(error.value)) == (code != errno.EIO)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_text() == "as it was"
 
 
 class Trap:
