@@ -122,6 +122,17 @@ def test_a_signal_ends_the_comparison(trainer, tmp_path):
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1"])
+def test_a_signal_between_two_runs_ends_it_too(trainer, tmp_path, monkeypatch, name):
+    with monkeypatch.context() as patch:
+        number = getattr(signal, name)
+        patch.setattr(running, "_test_chosen", lambda *given: signal.raise_signal(number))
+        assert running.run(trainer.plan, tmp_path, lambda line: None) == ("stopped", {})
+    assert len(trainer.calls) == 1
+    assert running.run(trainer.plan, tmp_path, lambda line: None) == ("finished", {})
+    assert len(trainer.calls) == len(FOLDERS)
+
+
 def test_a_run_that_cannot_go_on_leaves_the_others_their_turn(trainer, tmp_path):
     def before(folder):
         if folder == "digits-2-right":
