@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxgpt.generation import loop, prompts, rows
 from jaxgpt.generation.prompts import Ids, Padded
+from jaxgpt.generation.sampling import Ends, ends
 from jaxgpt.models.parts import split
 from jaxgpt.nn.cache import Cache
 
@@ -37,7 +38,7 @@ def beam_search(
     width: int,
     max_new_tokens: int,
     length_penalty: float = 0.0,
-    eos_id: int | None = None,
+    eos_id: Ends = None,
     pad_id: int = 0,
     source: Ids | None = None,
 ) -> Beams:
@@ -85,7 +86,7 @@ def beam_search(
         source,
         limit=jnp.int32(max_new_tokens),
         alpha=jnp.float32(length_penalty),
-        eos_id=jnp.int32(-1 if eos_id is None else eos_id),
+        eos_ids=jnp.asarray(ends(eos_id)),
         width=width,
         slots=prompts.bucket(prompt.tokens.shape[1] + max_new_tokens),
         columns=prompts.bucket(max_new_tokens),
@@ -130,14 +131,14 @@ class _Search(NamedTuple):
 
 @partial(jax.jit, static_argnames=("structure", "width", "slots", "columns"))
 def _search(
-    structure, weights, prompt: Padded, source: Padded | None, *, limit, alpha, eos_id, width, slots, columns
+    structure, weights, prompt: Padded, source: Padded | None, *, limit, alpha, eos_ids, width, slots, columns
 ) -> tuple[_Pool, Int[Array, "B"]]:
     """The hypotheses, and the prompts' largest positions."""
     model = structure.model(weights)
     size = model.decoder.position.size
     batch = prompt.tokens.shape[0]
     penalty = partial(_penalty, alpha=alpha)
-    expand = partial(_expand, limit=limit, eos_id=eos_id, penalty=penalty)
+    expand = partial(_expand, limit=limit, eos_ids=eos_ids, penalty=penalty)
 
     def unfinished(search: _Search) -> Bool[Array, ""]:
         # Probabilities only fall and the penalty only grows: no alive hypothesis can come to score more.
@@ -172,18 +173,19 @@ def _penalty(length: Int[Array, "..."], *, alpha: Float[Array, ""]) -> Float[Arr
     return ((5.0 + length) / 6.0) ** alpha
 
 
-def _expand(search: _Search, logits: Float[Array, "B W V"], *, limit, eos_id, penalty) -> _Search:
+def _expand(search: _Search, logits: Float[Array, "B W V"], *, limit, eos_ids, penalty) -> _Search:
     """The search with every alive hypothesis one token longer."""
     alive = search.alive
     batch, width, vocabulary = logits.shape
     totals = alive.scores[:, :, None] + jax.nn.log_softmax(logits, axis=-1)
-    # At most `width` of the continuations end with eos, so twice as many leave enough that go on.
-    scores, index = jax.lax.top_k(totals.reshape(batch, -1), min(2 * width, width * vocabulary))
+    # At most `width` of the continuations end with each eos, so one more `width` leaves enough that go on.
+    most = min((1 + eos_ids.shape[0]) * width, width * vocabulary)
+    scores, index = jax.lax.top_k(totals.reshape(batch, -1), most)
     parent, token = index // vocabulary, index % vocabulary
     tokens = jnp.take_along_axis(alive.tokens, parent[:, :, None], axis=1)
     tokens = jax.lax.dynamic_update_slice_in_dim(tokens, token[:, :, None], search.step, axis=2)
     lengths = jnp.full(scores.shape, search.step + 1, jnp.int32)
-    eos = token == eos_id
+    eos = (token[..., None] == eos_ids).any(axis=-1)
     # An eos below the best `width` is no step that the beam would take.
     ends = (eos | (search.step + 1 == limit)) & (jnp.arange(scores.shape[1]) < width)
     new = _Pool(tokens, jnp.where(ends, scores / penalty(lengths), -jnp.inf), lengths)

@@ -14,7 +14,7 @@ from jaxtyping import Shaped
 from jaxgpt.data.numbers import with_features
 from jaxgpt.generation import loop, parts, prompts, stopping
 from jaxgpt.generation.prompts import Ids, Overflow
-from jaxgpt.generation.sampling import Rules, Sampling, row_keys
+from jaxgpt.generation.sampling import Ends, Rules, Sampling, row_keys
 from jaxgpt.models.parts import split
 
 GREEDY = Sampling()
@@ -26,7 +26,7 @@ def generate(
     *,
     max_new_tokens: int,
     sampling: Sampling = GREEDY,
-    eos_id: int | None = None,
+    eos_id: Ends = None,
     pad_id: int = 0,
     source: Ids | None = None,
     row_ids: Sequence[int] | None = None,
@@ -39,9 +39,9 @@ def generate(
     They are int32. From a model whose numbers are one token they are objects, with a `NumberToken` where a
     number stands; so are the numbers of its prompts.
 
-    A row's tokens do not depend on the other rows. A row ends with `eos_id`, which is part of it, or with
-    the token that completes a stop string; `pad_id` follows. The program is compiled for a few sizes of
-    prompt and cache and runs 64 steps in one dispatch.
+    A row's tokens do not depend on the other rows. A row ends with `eos_id`, an id or any of several, which
+    is part of it, or with the token that completes a stop string; `pad_id` follows. The program is compiled
+    for a few sizes of prompt and cache and runs 64 steps in one dispatch.
 
     Args:
       model: a decoder or an encoder-decoder.
@@ -99,7 +99,7 @@ class Decoding:
         *,
         max_new_tokens: int,
         sampling: Sampling = GREEDY,
-        eos_id: int | None = None,
+        eos_id: Ends = None,
         pad_id: int = 0,
         source: Ids | None = None,
         row_ids: Sequence[int] | None = None,

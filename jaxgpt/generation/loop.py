@@ -179,7 +179,8 @@ def pick(model: nnx.Module, rules: Rules, rows: Rows, next_: Next) -> Rows:
     present = rows.present
     if present is not None:
         present = present | (jax.nn.one_hot(token, present.shape[1], dtype=bool) & ~rows.done[:, None])
-    done = rows.done | (token == rules.eos_id) | (length >= rows.limit)
+    ended = (token[:, None] == rules.eos_ids).any(axis=1)
+    done = rows.done | ended | (length >= rows.limit)
     number = None if next_.numbers is None else model.config.number.choose(next_.numbers)
     return dataclasses.replace(rows, token=token, length=length, present=present, done=done, number=number)
 

@@ -2,11 +2,28 @@
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from typing import Annotated
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
+
+#: What ends a row: an id, any of several, or nothing.
+Ends = int | Sequence[int] | None
+
+
+def ends(eos_id: Ends) -> Int[np.ndarray, "E"]:
+    """The ids that end a row; -1, which no token is, where nothing does.
+
+    Raises:
+      ValueError: for what is no id.
+    """
+    ids = [eos_id] if eos_id is None or np.ndim(eos_id) == 0 else [*eos_id]
+    if not all(i is None or (isinstance(i, int | np.integer) and i >= 0) for i in ids):
+        raise ValueError(f"eos_id={eos_id} must be an id, a list of ids, or None")
+    return np.asarray([-1 if i is None else i for i in ids] or [-1], np.int32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +106,8 @@ class Rules:
 
     Attributes:
       num_ids: ids from here on are never chosen.
-      eos_id: the token that ends a row, -1 for none. pad_id: what follows it.
+      eos_ids: tokens that each end a row; -1 for none. [E]
+      pad_id: what follows one.
     """
 
     repetition_penalty: Float[Array, ""] | None
@@ -97,11 +115,11 @@ class Rules:
     top_k: Int[Array, ""] | None
     top_p: Float[Array, ""] | None
     num_ids: Int[Array, ""] | None
-    eos_id: Int[Array, ""]
+    eos_ids: Int[Array, "E"]
     pad_id: Int[Array, ""]
 
     @classmethod
-    def of(cls, sampling: Sampling, *, eos_id: int | None, pad_id: int, num_ids: int | None) -> "Rules":
+    def of(cls, sampling: Sampling, *, eos_id: Ends, pad_id: int, num_ids: int | None) -> "Rules":
         def real(value, unless):
             return None if value == unless else jnp.float32(value)
 
@@ -115,7 +133,7 @@ class Rules:
             top_k=whole(sampling.top_k) if sampled else None,
             top_p=real(sampling.top_p, unless=None) if sampled else None,
             num_ids=whole(num_ids),
-            eos_id=jnp.int32(-1 if eos_id is None else eos_id),
+            eos_ids=jnp.asarray(ends(eos_id)),
             pad_id=jnp.int32(pad_id),
         )
 

@@ -49,7 +49,7 @@ def enumerated(naive, prompt, size, longest, alpha, source=None):
     return sorted(((scored(naive, prompt, t, alpha, source), t) for t in found), reverse=True)
 
 
-def naive_beam(naive, prompt, width, longest, alpha, source=None):
+def naive_beam(naive, prompt, width, longest, alpha, ends=(EOS,), source=None):
     """The search as the docstring of `beam_search` puts it, without a cache and without stopping early."""
     alive, ended = [(0.0, ())], []
     for step in range(longest):
@@ -62,9 +62,9 @@ def naive_beam(naive, prompt, width, longest, alpha, source=None):
         ended += [
             (total / ((5 + len(t)) / 6) ** alpha, t)
             for total, t in candidates[:width]
-            if t[-1] == EOS or step + 1 == longest
+            if t[-1] in ends or step + 1 == longest
         ]
-        alive = [(total, t) for total, t in candidates if t[-1] != EOS][:width]
+        alive = [(total, t) for total, t in candidates if t[-1] not in ends][:width]
     return sorted(ended, reverse=True)[:width]
 
 
@@ -100,14 +100,24 @@ def test_a_wide_beam_is_exact_for_an_encoder_decoder():
     agree(hypotheses(found, 1)[:20], expected[:20])
 
 
-@pytest.mark.parametrize(("width", "alpha"), [(1, 0.0), (3, 0.0), (3, 1.0)])
-def test_search_is_the_slow_search(width, alpha):
+@pytest.mark.parametrize(
+    ("width", "alpha", "ends"),
+    [
+        (1, 0.0, EOS),
+        (3, 0.0, EOS),
+        (3, 1.0, EOS),
+        (3, 1.0, [EOS, DIGIT + 1, PLUS]),
+        (2, 0.0, np.arange(3, 9)),
+    ],
+)
+def test_search_is_the_slow_search(width, alpha, ends):
     model = favour((EOS, 1.0))
+    any_of = {ends} if ends is EOS else {*map(int, ends)}
     naive = naive_for(model, 16)
     prompts = [[BOS, 4, 5, EQUALS], [BOS], [BOS, 9, 9]]
-    found = beam_search(model, prompts, width=width, max_new_tokens=8, eos_id=EOS, length_penalty=alpha)
+    found = beam_search(model, prompts, width=width, max_new_tokens=8, eos_id=ends, length_penalty=alpha)
     for row, prompt in enumerate(prompts):
-        expected = naive_beam(naive, prompt, width, 8, alpha)
+        expected = naive_beam(naive, prompt, width, 8, alpha, any_of)
         agree(hypotheses(found, row), expected)
         for score, tokens in expected:
             np.testing.assert_allclose(score, scored(naive, prompt, tokens, alpha), atol=1e-6)

@@ -110,6 +110,37 @@ def test_eos_ends_a_row_and_padding_follows(decoder):
     assert (rows[0] == -7).any()
 
 
+@pytest.mark.parametrize("cores", [1, 2])
+def test_any_of_several_ends_a_row(decoder, cores, monkeypatch):
+    monkeypatch.setattr(parts, "cores", lambda: cores)
+    prompts = [*PROMPTS, PROMPTS[0][::-1]]
+    free = generate(decoder, prompts, max_new_tokens=20, sampling=RANDOM)
+    ends = [int(free[0, 5]), int(free[1, 2]), int(free[3, 9])]
+    for given in (ends, tuple(ends), np.array(ends)):
+        rows = generate(decoder, prompts, max_new_tokens=20, sampling=RANDOM, eos_id=given, pad_id=-7)
+        for row, expected in zip(rows.tolist(), free.tolist(), strict=True):
+            length = next((i + 1 for i, token in enumerate(expected) if token in ends), 20)
+            assert row == expected[:length] + [-7] * (20 - length)
+    # With a stop string that comes before an end, and one that comes behind it.
+    for stop in (f"<{free[0, 0]}>", f"<{ends[0]}><{free[0, 6]}>"):
+        found = generate(
+            decoder,
+            prompts,
+            max_new_tokens=20,
+            sampling=RANDOM,
+            eos_id=ends,
+            stop=[stop],
+            decode=lambda ids: "".join(f"<{i}>" for i in ids),
+        )
+        assert (found[0] == 0).sum() == (19 if "><" not in stop else (rows[0] == -7).sum())
+    np.testing.assert_array_equal(
+        generate(decoder, prompts, max_new_tokens=20, sampling=RANDOM, eos_id=[]), free
+    )
+    for wrong in ("2", [1.5], [-1], [[1]]):
+        with pytest.raises(ValueError, match="must be an id, a list of ids, or None"):
+            generate(decoder, prompts, max_new_tokens=20, eos_id=wrong)
+
+
 def test_the_loop_ends_once_all_rows_have(monkeypatch):
     model = always(EOS)
     calls = []
