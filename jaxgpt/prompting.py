@@ -77,7 +77,7 @@ def _answer(run: Run, text: str, length, settings: Sampling, stop, output, say: 
         _write(output, run, settings, [text], answers, say)
         return
     print(text, end="")
-    ids = [run.tokenizer.bos_id, *run.tokenizer.encode(run.task.prompt(text))]
+    ids = run.tokenizer.begun(run.tokenizer.encode(run.task.prompt(text)))
     length = length or DEFAULT_LENGTH
     for piece in stream(
         run.model, run.tokenizer, ids, max_new_tokens=length, sampling=settings, overflow="slide"

@@ -76,8 +76,9 @@ def build_rows(
 ) -> Rows:
     """The table of some examples.
 
-    A decoder reads `bos prompt target eos`. In an encoder-decoder the encoder reads `prompt eos` and the
-    decoder `bos target eos`. Prompt and target are encoded apart, so no token spans their border.
+    A decoder reads `bos prompt target eos`, whose beginning is `Tokenizer.begun`'s. In an encoder-decoder
+    the encoder reads `prompt eos` and the decoder `bos target eos`. Prompt and target are encoded apart, so
+    no token spans their border.
 
     Raises:
       ValueError: if there are no examples, one is longer than `max_length`, or the text of one lies
@@ -98,8 +99,9 @@ def build_rows(
         start = [1] * len(tokens)
     else:
         sources = None
-        tokens = [bos + p + t + eos for p, t in zip(prompts, targets, strict=True)]
-        start = [1 + len(p) for p in prompts]
+        prompts = [*map(tokenizer.begun, prompts)]
+        tokens = [p + t + eos for p, t in zip(prompts, targets, strict=True)]
+        start = [len(p) for p in prompts]
     # The last token of a row is never read, only predicted.
     check_length(tokens, max_length + 1, examples)
     if sources is not None:

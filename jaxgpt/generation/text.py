@@ -1,6 +1,7 @@
 """Generation from text to text: all completions of many prompts, or one as it comes."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from flax import nnx
 
@@ -16,12 +17,13 @@ def encode_prompts(
 ) -> tuple[list[list[int]], list[list[int]] | None]:
     """`prompt_ids` and `source` as `generate` takes them, laid out as the rows of training are.
 
-    A decoder reads bos and the text; an encoder the text and eos, and then the decoder begins with bos.
+    A decoder reads bos and the text, or the text alone where the tokenizer's directory puts nothing before
+    it; an encoder the text and eos, and then the decoder begins with bos.
     """
     rows = tokenizer.encode_batch(texts)
     if model.config.kind == "encoder_decoder":
         return [[tokenizer.bos_id] for _ in rows], [[*row, tokenizer.eos_id] for row in rows]
-    return [[tokenizer.bos_id, *row] for row in rows], None
+    return [tokenizer.begun(row) for row in rows], None
 
 
 def complete(
@@ -138,11 +140,11 @@ def _text(decode: Callable[[list[int]], str], run: Decoding, row: int, stop: Seq
     return text[: stopping.first(text, stop)]
 
 
-def _ids_of(model: nnx.Module, tokenizer: Tokenizer) -> dict[str, int | None]:
+def _ids_of(model: nnx.Module, tokenizer: Tokenizer) -> dict[str, Any]:
     """A tokenizer's ids; a model may have more, which stand for no text and are never chosen."""
     fewer = tokenizer.vocab_size < model.config.vocab_size
     return {
-        "eos_id": tokenizer.eos_id,
+        "eos_id": tokenizer.end_ids,
         "pad_id": tokenizer.pad_id,
         "num_ids": tokenizer.vocab_size if fewer else None,
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jaxgpt import hints, tokenizers
 from jaxgpt.experiment import Experiment
-from jaxgpt.huggingface import verify
+from jaxgpt.huggingface import tokenizer_files, verify
 from jaxgpt.huggingface.files import Directory
 from jaxgpt.huggingface.load import load_hf
 from jaxgpt.huggingface.save import save_hf
@@ -102,6 +102,7 @@ def import_hf(given: Given, say: Say) -> None:
     if not tokenizer_name:
         raise UsageError(f"{source} has no tokenizer; name one by --tokenizer, such as a directory")
     tokenizer = tokenizers.build(tokenizer_name, lambda: ())
+    tokenizer = tokenizer_files.begun_as(source, tokenizer, found.model.kind)
     first = Directory(source).config.get("decoder_start_token_id")
     if found.model.kind == "encoder_decoder" and first is not None and first != tokenizer.bos_id:
         raise UsageError(

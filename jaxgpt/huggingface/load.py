@@ -77,7 +77,10 @@ def load_hf(
     plan = Plan.of(directory, dtype, fields)
     weights = read_weights(directory, plan, mesh or sharding.local_mesh())
     model = Template(plan.config).model(weights)
-    return Pretrained(model, tokenizer_files.read(directory.path), plan.family, directory.config, plan.audit)
+    tokenizer = tokenizer_files.read(directory.path)
+    if tokenizer is not None:
+        tokenizer = tokenizer_files.begun_as(directory.path, tokenizer, plan.config.kind)
+    return Pretrained(model, tokenizer, plan.family, directory.config, plan.audit)
 
 
 def family_of(config: Mapping[str, Any], source: str) -> Family:

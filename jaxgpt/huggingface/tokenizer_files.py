@@ -24,6 +24,26 @@ def read(path: Path) -> Tokenizer | None:
     return directory.load(path) if whole or any(path.glob("*.model")) else None
 
 
+def begun_as(path: Path, tokenizer: Tokenizer, kind: str) -> Tokenizer:
+    """The tokenizer of a directory, or one over its ids, with prompts as transformers begins them there.
+
+    What a `tokenizer.json` puts before a text begins a prompt; beside other files `add_bos_token` says
+    whether bos does: GPT-1's and GPT-2's do not have it, SentencePiece's models with a bos do.
+
+    Args:
+      kind: of the model; what an encoder reads always begins with bos.
+    """
+    own = read(path)
+    if kind != "decoder" or own is None or (path / directory.EXPORTED).is_file():
+        return tokenizer
+    if isinstance(own, HuggingFace) and (path / "tokenizer.json").is_file():
+        begin = own.template
+    else:
+        usual = isinstance(own, SentencePiece) and own.has_bos
+        begin = (own.bos_id,) if directory.declared(path).begins_or(usual) else ()
+    return tokenizer if begin == tokenizer.begin_ids else tokenizer.used_with(begin_ids=begin)
+
+
 def write(tokenizer: Tokenizer, path: Path) -> None:
     """The tokenizer as it is here, and beside it as transformers reads it, where that has a form for it."""
     tokenizers.save(tokenizer, path / directory.EXPORTED)

@@ -43,10 +43,12 @@ def build(spec: str, texts: Texts) -> Tokenizer:
 
 def to_json(tokenizer: Tokenizer) -> dict[str, Any]:
     """A tokenizer as JSON values, its kind and fingerprint among them."""
+    told = {"begin_ids": tokenizer._begin_ids, "end_ids": tokenizer._end_ids}
     return {
         "kind": type(tokenizer).kind(),
         "fingerprint": tokenizer.fingerprint,
         "tokenizer": tokenizer.to_json(),
+        **{name: list(ids) for name, ids in told.items() if ids is not None},
     }
 
 
@@ -67,7 +69,10 @@ def from_json(data: dict[str, Any]) -> Tokenizer:
             f"the tokenizer's fingerprint is {tokenizer.fingerprint}, its file records "
             f"{data['fingerprint']}: the file was changed by hand; restore it"
         )
-    return tokenizer
+    told = {name: data[name] for name in ("begin_ids", "end_ids") if name in data}
+    if wrong := next((name for name, ids in told.items() if not isinstance(ids, list)), None):
+        raise ValueError(f"the tokenizer's JSON has a {wrong!r} that is no list")
+    return tokenizer.used_with(**told) if told else tokenizer
 
 
 def save(tokenizer: Tokenizer, path: Path) -> None:

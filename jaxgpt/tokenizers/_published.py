@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from jaxgpt.tokenizers._special import mask_id, special_ids
-from jaxgpt.tokenizers.bpe import BytePairs
+from jaxgpt.tokenizers.bpe import BytePairs, _check
+from jaxgpt.tokenizers.declared import Declared, ending
 from jaxgpt.tokenizers.huggingface import HuggingFace
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -13,7 +14,7 @@ _END = "</w>"
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
-def word_pieces(lines: str, settings: dict[str, Any]) -> Tokenizer:
+def word_pieces(lines: str, settings: dict[str, Any], files: Declared) -> Tokenizer:
     """BERT's `vocab.txt`, a word or a part of one (`##ing`) on each line, whose number is its id.
 
     Wu et al. 2016, arXiv 1609.08144; the cutting into words is that of BERT's own code.
@@ -21,6 +22,7 @@ def word_pieces(lines: str, settings: dict[str, Any]) -> Tokenizer:
     Args:
       settings: the contents of `tokenizer_config.json`, of which `do_lower_case` (true without it),
         `strip_accents` and `tokenize_chinese_chars` are read.
+      files: what the directory says of its tokens.
 
     Raises:
       ValueError: if there is no word for what is unknown, or a setting is neither true nor false.
@@ -43,12 +45,11 @@ def word_pieces(lines: str, settings: dict[str, Any]) -> Tokenizer:
         "vocab": vocab,
     }
     decoder = {"type": "WordPiece", "prefix": "##", "cleanup": True}
-    return HuggingFace(
-        _definition(model, _normalizer(lower, accents, chinese), decoder, (*_SPECIAL, unknown))
-    )
+    definition = _definition(model, _normalizer(lower, accents, chinese), decoder, (*_SPECIAL, unknown))
+    return HuggingFace.declared(definition, files)
 
 
-def byte_pairs(vocab: dict[str, int], merges: Sequence[tuple[str, ...]]) -> Tokenizer:
+def byte_pairs(vocab: dict[str, int], merges: Sequence[tuple[str, ...]], files: Declared) -> Tokenizer:
     """`vocab.json` with `merges.txt`: GPT-2's, over bytes, or GPT-1's, over lower-case words.
 
     Raises:
@@ -65,10 +66,24 @@ def byte_pairs(vocab: dict[str, int], merges: Sequence[tuple[str, ...]]) -> Toke
             "merges": [list(pair) for pair in merges],
         }
         decoder = {"type": "BPEDecoder", "suffix": _END}
-        return HuggingFace(_definition(model, _normalizer(True, None, True), decoder, ("<unk>",)))
+        definition = _definition(model, _normalizer(True, None, True), decoder, ("<unk>",))
+        return HuggingFace.declared(definition, files)
+    if any(not token["special"] for token in files.added):
+        _check(vocab, merges)
+        return HuggingFace.declared(byte_level(vocab, merges), files)
+    vocab = vocab | {token["content"]: token["id"] for token in files.added}
     # A name that bytes merge into is an ordinary token, whatever it looks like.
-    named = {token: i for token, i in vocab.items() if token not in merged}
-    return BytePairs(vocab, merges, **special_ids(named, spare=len(vocab)), mask_id=mask_id(named))
+    named = {token: i for token, i in vocab.items() if token not in merged and len(token) > 1}
+    told, ends = files.special(named, vocab)
+    found = special_ids(named, len(vocab), told) | {"mask_id": told.get("mask_id", mask_id(named))}
+    return ending(BytePairs(vocab, merges, **found), ends)
+
+
+def byte_level(vocab: dict[str, int], merges: Sequence[tuple[str, ...]]) -> dict[str, Any]:
+    """GPT-2's byte pairs as a `tokenizer.json`, without added tokens."""
+    model = {"type": "BPE", "vocab": vocab, "merges": [list(pair) for pair in merges]}
+    cut = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+    return _definition(model, None, {"type": "ByteLevel"} | cut, ()) | {"pre_tokenizer": cut}
 
 
 def _normalizer(lower: bool, accents: bool | None, chinese: bool) -> dict[str, Any]:

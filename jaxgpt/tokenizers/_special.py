@@ -8,19 +8,21 @@ USUAL_NAMES = {
 }
 
 
-def special_ids(named: dict[str, int], spare: int) -> dict[str, int]:
-    """pad_id, bos_id and eos_id among tokens by their usual names.
+def special_ids(named: dict[str, int], spare: int, told: dict[str, int] | None = None) -> dict[str, int]:
+    """pad_id, bos_id and eos_id among tokens by their usual names, but for those that a file has told.
 
     Where one is missing, bos and eos stand in for each other and eos for pad; without either, `spare`, an
     id behind the vocabulary, is all three. So GPT-2's `<|endoftext|>` is bos, eos and pad.
     """
+    told = told or {}
     found = {
-        key: next((named[name] for name in names if name in named), None)
+        key: told.get(key, next((named[name] for name in names if name in named), None))
         for key, names in USUAL_NAMES.items()
     }
     either = next((i for i in (found["eos_id"], found["bos_id"]) if i is not None), spare)
     found = {key: either if i is None and key != "pad_id" else i for key, i in found.items()}
-    return found | ({"pad_id": found["eos_id"]} if found["pad_id"] is None else {})
+    found |= {"pad_id": found["eos_id"]} if found["pad_id"] is None else {}
+    return found | told
 
 
 def mask_id(named: dict[str, int]) -> int | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxgpt.paths import expanded
+from jaxgpt.tokenizers.declared import NOTHING, Declared
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 #: A tokenizer of ours beside a model that was written for transformers, which does not look at it.
@@ -16,8 +17,8 @@ def load(path: Path) -> Tokenizer:
 
     A directory is searched for `jaxgpt_tokenizer.json` (of an exported model), then for `tokenizer.json`
     (jaxgpt's, as in a run directory, or Hugging Face's), then for `vocab.json` with `merges.txt` (byte pairs
-    of GPT-2 or GPT-1), then for `vocab.txt` (BERT's word pieces), then for one SentencePiece `.model`. A
-    file is a `.json` or a `.model`.
+    of GPT-2 or GPT-1), then for `vocab.txt` (BERT's word pieces), then for one SentencePiece `.model`; what
+    other files of a directory say of its tokens counts, see `Declared`. A file is a `.json` or a `.model`.
 
     Raises:
       ValueError: if there is no tokenizer, or it is malformed; one line with the path.
@@ -31,15 +32,20 @@ def load(path: Path) -> Tokenizer:
         raise ValueError(f"{path} cannot be read: {error}") from error
 
 
+def declared(path: Path) -> Declared:
+    """What the files of a directory say of its tokens; errors as of `Declared.of`."""
+    return Declared.of(path, _json)
+
+
 def _directory(path: Path) -> Tokenizer:
     for name in (EXPORTED, "tokenizer.json"):
         if (path / name).is_file():
-            return _file(path / name)
+            return _file(path / name, declared(path))
     if (path / "vocab.txt").is_file() or all((path / n).is_file() for n in ("vocab.json", "merges.txt")):
-        return _vocabulary(path)
+        return _vocabulary(path, declared(path))
     models = sorted(path.glob("*.model"))
     if len(models) == 1:
-        return _file(models[0])
+        return _file(models[0], declared(path))
     if models:
         raise ValueError(f"{path} holds {', '.join(m.name for m in models)}; name one of them")
     raise ValueError(
@@ -48,11 +54,11 @@ def _directory(path: Path) -> Tokenizer:
     )
 
 
-def _file(path: Path) -> Tokenizer:
+def _file(path: Path, files: Declared = NOTHING) -> Tokenizer:
     if path.suffix == ".model":
         from jaxgpt.tokenizers.sentencepiece import SentencePiece
 
-        return _named(path, lambda: SentencePiece(path.read_bytes()))
+        return _named(path, lambda: SentencePiece.declared(path.read_bytes(), files))
     if path.suffix != ".json":
         raise ValueError(f"{path} is neither a .json nor a SentencePiece .model file")
     data = _json(path)
@@ -63,13 +69,13 @@ def _file(path: Path) -> Tokenizer:
     if isinstance(data.get("model"), dict):
         from jaxgpt.tokenizers.huggingface import HuggingFace
 
-        return _named(path, lambda: HuggingFace(data))
+        return _named(path, lambda: HuggingFace.declared(data, files))
     raise ValueError(
         f"{path} is neither jaxgpt's tokenizer (kind, fingerprint, tokenizer) nor Hugging Face's (model)"
     )
 
 
-def _vocabulary(path: Path) -> Tokenizer:
+def _vocabulary(path: Path, files: Declared) -> Tokenizer:
     from jaxgpt.tokenizers import _published
 
     words = path / "vocab.txt"
@@ -77,13 +83,13 @@ def _vocabulary(path: Path) -> Tokenizer:
         settings = path / "tokenizer_config.json"
         given = _json(settings) if settings.is_file() else {}
         lines = words.read_text(encoding="utf-8")
-        return _named(words, lambda: _published.word_pieces(lines, given))
+        return _named(words, lambda: _published.word_pieces(lines, given, files))
     vocab = _json(path / "vocab.json")
     lines = (path / "merges.txt").read_text(encoding="utf-8").split("\n")
     if lines[0].startswith("#version"):
         lines = lines[1:]
     merges = [tuple(line.split(" ")) for line in lines if line.strip()]
-    return _named(path, lambda: _published.byte_pairs(vocab, merges))
+    return _named(path, lambda: _published.byte_pairs(vocab, merges, files))
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -1,44 +1,72 @@
 """Any `tokenizer.json` of the Hugging Face `tokenizers` library."""
 
+import itertools
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from jaxgpt.tokenizers._special import mask_id, special_ids
+from jaxgpt.tokenizers.declared import Declared, ending
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, check_same, field, look_up, utf8
+from jaxgpt.wording import quoted
 
 
 class HuggingFace(Tokenizer):
     """A tokenizer of the `tokenizers` library, as its `tokenizer.json` describes it.
 
-    The special tokens that the file declares are never produced from text, nor is anything that it puts
-    around a text. A file that normalizes text (lower case, other spaces), or has a token for what it does not
-    know, is `lossy` and reads any text as transformers does. Special ids: see `_special.special_ids`.
+    Special tokens are never produced from text, nor is anything that the file puts around a text; every other
+    added token is. A file that normalizes text (lower case, other spaces), or has a token for what it does
+    not know, is `lossy` and reads any text as transformers does. Special ids: see `_special.special_ids`.
 
     Args:
       definition: the contents of `tokenizer.json`.
+      special: pad_id, bos_id, eos_id and mask_id that other files name; those left out have usual names.
 
     Raises:
-      ValueError: if the library does not take it.
+      ValueError: if the library does not take it, or a special id is none of its ids.
     """
 
     usage = "huggingface:PATH of a tokenizer.json"
 
-    def __init__(self, definition: dict[str, Any]):
+    def __init__(self, definition: dict[str, Any], special: dict[str, int] | None = None):
         self.definition = definition
+        self.special = dict(special or {})
         self._library = _library(definition)
-        self._encoder = _library(_without_special_tokens(definition))
-        added = definition.get("added_tokens", [])
-        named = {token["content"]: token["id"] for token in added if token["special"]}
-        size = 1 + max(self._library.get_vocab(with_added_tokens=True).values(), default=-1)
-        special = special_ids(named, spare=size)
-        self.pad_id, self.bos_id, self.eos_id = (special[k] for k in ("pad_id", "bos_id", "eos_id"))
-        self.mask_id = mask_id(named)
+        known, named = tokens_of(self._library)
+        size = 1 + max(known.values(), default=-1)
+        if not all(type(i) is int and 0 <= i <= size for i in self.special.values()):
+            raise ValueError(f"the special ids {self.special} are not all ids of the {size} tokens")
+        found = special_ids(named, size, {k: i for k, i in self.special.items() if k != "mask_id"})
+        self.pad_id, self.bos_id, self.eos_id = (found[k] for k in ("pad_id", "bos_id", "eos_id"))
+        self.mask_id = self.special.get("mask_id", mask_id(named))
         whole = definition.get("normalizer") is None and (definition.get("decoder") or {}).get("type")
         self._lossy = whole != "ByteLevel"
-        self._special = {*named.values(), *special.values()}
+        self._special = {*named.values(), *found.values()}
         self._size = max(size, 1 + max(self._special))
+
+    @classmethod
+    def declared(cls, definition: dict[str, Any], files: Declared) -> "HuggingFace":
+        """With what other files of the directory say of its tokens.
+
+        Raises:
+          ValueError: as for the tokenizer itself, and if another id is told than a token gets.
+        """
+        library = _library(definition)
+        if _add(library, files):
+            definition = json.loads(library.to_str())
+        known, named = tokens_of(library)
+        told, ends = files.special(named, known)
+        usual = cls(definition)
+        same = all(getattr(usual, key) == i for key, i in told.items())
+        return ending(usual if same else cls(definition, told), ends)
+
+    @property
+    def template(self) -> tuple[int, ...]:
+        """The ids that the file itself puts before a text."""
+        found = self._library.encode("0", add_special_tokens=True)
+        before = itertools.takewhile(lambda i: found.special_tokens_mask[i], range(len(found.ids)))
+        return tuple(found.ids[i] for i in before)
 
     @classmethod
     def from_spec(cls, arguments: Sequence[str], texts: Texts) -> "HuggingFace":
@@ -61,18 +89,18 @@ class HuggingFace(Tokenizer):
 
     def encode(self, text: str) -> list[int]:
         utf8(text)
-        ids = self._encoder.encode(text, add_special_tokens=False).ids
+        ids = self._library.encode(text, add_special_tokens=False).ids
         if not self._lossy:
             # Special ids decode to nothing, so a text that one was made from differs, too.
             check_same(text, self.decode(ids), "this tokenizer.json drops or changes it; use bytes")
         return ids
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        return self._encoder.encode(text, add_special_tokens=False).offsets
+        return self._library.encode(text, add_special_tokens=False).offsets
 
     def decode(self, ids: Iterable[int]) -> str:
         ids = [i for i in look_up(range(self._size), ids) if i not in self._special]
-        return self._encoder.decode(ids, skip_special_tokens=False)
+        return self._library.decode(ids, skip_special_tokens=False)
 
     def token_texts(self) -> list[str]:
         # Behind another token, because a decoder may take off the space at the start of a text.
@@ -82,27 +110,56 @@ class HuggingFace(Tokenizer):
         return ["" if i in self._special else self.decode([*anchor, i])[start:] for i in range(self._size)]
 
     def to_json(self) -> dict[str, Any]:
-        return {"definition": self.definition}
+        return {"definition": self.definition} | ({"special": self.special} if self.special else {})
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "HuggingFace":
-        return cls(field(data, "definition", dict))
+        special = field(data, "special", dict) if "special" in data else None
+        return cls(field(data, "definition", dict), special)
+
+
+def tokens_of(library: Any) -> tuple[dict[str, int], dict[str, int]]:
+    """The ids of all tokens, and those of the special ones among them."""
+    added = library.get_added_tokens_decoder()
+    return library.get_vocab(with_added_tokens=True), {t.content: i for i, t in added.items() if t.special}
 
 
 def _library(definition: dict[str, Any]) -> Any:
+    """The library's tokenizer, which reads special tokens in a text as the text that they are."""
     from tokenizers import Tokenizer as Library
 
     try:
-        return Library.from_str(json.dumps(definition))
+        found = Library.from_str(json.dumps(definition))
     except Exception as error:  # the library raises nothing narrower
         reason = " ".join(str(error).split())
         raise ValueError(f"the tokenizers library does not take this tokenizer.json: {reason}") from error
+    found.encode_special_tokens = True
+    found.no_truncation()
+    found.no_padding()
+    return found
 
 
-def _without_special_tokens(definition: dict[str, Any]) -> dict[str, Any]:
-    ordinary = [token for token in definition.get("added_tokens", []) if not token["special"]]
-    return definition | {
-        "added_tokens": ordinary,
-        "truncation": None,
-        "padding": None,
-    }
+def _add(library: Any, files: Declared) -> bool:
+    """Adds the tokens that other files declare, as transformers does; whether there were any."""
+    from tokenizers import AddedToken
+
+    have = library.get_added_tokens_decoder()
+    special = {*files.names.values(), *files.extra}
+    tokens = []
+    for told in files.added:
+        flags = {name: value for name, value in told.items() if name not in ("id", "content")}
+        flags["special"] = told["special"] or told["content"] in special
+        token = AddedToken(told["content"], **flags)
+        if repr(token) not in {*map(repr, have.values())}:
+            tokens.append((told["id"], token))
+    present = {*(token.content for token in have.values()), *(token.content for _, token in tokens)}
+    names = [text for text in dict.fromkeys([*files.names.values(), *files.extra]) if text not in present]
+    tokens += [(None, AddedToken(text, special=True)) for text in names]
+    for index, token in tokens:
+        library.add_tokens([token])
+        if index is not None and (found := library.token_to_id(token.content)) != index:
+            raise ValueError(
+                f"{files.source} adds {quoted(token.content)} as id {index}, which gets id {found} in its "
+                "tokenizer.json; write both anew: AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)"
+            )
+    return bool(tokens)

@@ -16,7 +16,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from jaxgpt.tokenizers._special import mask_id, special_ids
+from jaxgpt.tokenizers.declared import Declared, ending
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, check_same, field, look_up, utf8, whole_number
+from jaxgpt.wording import quoted
 
 _SPACE = "\u2581"
 _PROBE = "a  \u2161e\u0301 \n"  # what a model with its own spelling of text changes
@@ -35,6 +37,8 @@ class SentencePiece(Tokenizer):
 
     Args:
       model: the contents of a `.model` file.
+      special: ids that other files give, by pad_id, bos_id, eos_id and mask_id.
+      added: special tokens behind the model's pieces.
 
     Raises:
       ValueError: if it is no SentencePiece model.
@@ -42,33 +46,61 @@ class SentencePiece(Tokenizer):
 
     usage = "sentencepiece:SIZE[:unigram|bpe[:split_digits|keep_digits]]"
 
-    def __init__(self, model: bytes):
+    def __init__(self, model: bytes, special: dict[str, int] | None = None, added: int = 0):
         from sentencepiece import SentencePieceProcessor
 
-        self.model = model
+        self.model, self.special, self.added = model, dict(special or {}), added
         self._processor = processor = SentencePieceProcessor()
         try:
             processor.LoadFromSerializedProto(model)
         except (RuntimeError, OSError) as error:
             raise ValueError(f"not a SentencePiece model ({len(model)} bytes)") from error
-        size = processor.vocab_size()
-        self._bytes = [_piece_bytes(processor, i) for i in range(size)]
+        size = processor.vocab_size() + added
+        self._bytes = [_piece_bytes(processor, i) for i in range(processor.vocab_size())] + [b""] * added
         bos, eos, pad = processor.bos_id(), processor.eos_id(), processor.pad_id()
-        control = {processor.id_to_piece(i): i for i in range(size) if processor.is_control(i)}
+        control = _control(processor)
         self.mask_id = mask_id(control)
         if bos < 0 and eos < 0:
             named = special_ids(control, spare=size)
             bos, eos, pad = named["bos_id"], named["eos_id"], named["pad_id"] if pad < 0 else pad
-            self._bytes += [b""] * (eos == size)
+            self._bytes += [b""] * (eos == size and not self.special)
         self.bos_id = bos if bos >= 0 else eos
         self.eos_id = eos if eos >= 0 else bos
         self.pad_id = pad if pad >= 0 else self.eos_id
+        for name, index in self.special.items():
+            if type(index) is not int or not 0 <= index < len(self._bytes) or self._bytes[index]:
+                raise ValueError(f"{name}={index!r} is no special token of this SentencePiece model")
+            setattr(self, name, index)
         # A model may put a space before every text, which is no part of the text.
         self._prefix = " " if processor.normalize("x").startswith(_SPACE) else ""
         self._lossy = processor.normalize(_PROBE).removeprefix(_SPACE) != _PROBE.replace(" ", _SPACE) or any(
             processor.piece_to_id(f"<0x{value:02X}>") == processor.unk_id() for value in range(256)
         )
         self._space_ids = [processor.piece_to_id(f"<0x{value:02X}>") for value in _SPACE.encode()]
+
+    @classmethod
+    def declared(cls, model: bytes, files: Declared) -> "SentencePiece":
+        """With what other files of the directory say of its tokens.
+
+        Raises:
+          ValueError: as for the tokenizer itself, and for added tokens that text is to be cut at.
+        """
+        usual = cls(model)
+        size = usual._processor.vocab_size()
+        known = {usual._processor.id_to_piece(i): i for i in range(size)}
+        beyond = [token for token in files.added if known.get(token["content"]) != token["id"]]
+        ordinary = next((token for token in files.added if not token["special"]), None)
+        if ordinary is not None or [token["id"] for token in beyond] != [*range(size, size + len(beyond))]:
+            what = quoted((ordinary or beyond[0])["content"])
+            raise ValueError(
+                f"the added token {what} is not read beside a SentencePiece model; write a tokenizer.json: "
+                "AutoTokenizer.from_pretrained(DIR).save_pretrained(DIR)"
+            )
+        more = {token["content"]: token["id"] for token in beyond}
+        named = _control(usual._processor) | more
+        told, ends = files.special(named, known | more)
+        told = {key: i for key, i in told.items() if getattr(usual, key) != i}
+        return ending(cls(model, told, len(beyond)) if told or beyond else usual, ends)
 
     @classmethod
     def from_spec(cls, arguments: Sequence[str], texts: Texts) -> "SentencePiece":
@@ -130,6 +162,11 @@ class SentencePiece(Tokenizer):
         return cls(proto.getvalue())
 
     @property
+    def has_bos(self) -> bool:
+        """Whether the model has a token that begins texts."""
+        return self._processor.bos_id() >= 0
+
+    @property
     def lossy(self) -> bool:
         return self._lossy
 
@@ -158,14 +195,24 @@ class SentencePiece(Tokenizer):
         return [value.decode("utf-8", errors="replace") for value in self._bytes]
 
     def to_json(self) -> dict[str, Any]:
-        return {"model": base64.b64encode(self.model).decode("ascii")}
+        more = {"special": self.special, "added": self.added}
+        model = base64.b64encode(self.model).decode("ascii")
+        return {"model": model} | {name: value for name, value in more.items() if value}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "SentencePiece":
         try:
-            return cls(base64.b64decode(field(data, "model", str), validate=True))
+            model = base64.b64decode(field(data, "model", str), validate=True)
         except binascii.Error as error:
             raise ValueError("the tokenizer's JSON has a 'model' that is not base64") from error
+        special = field(data, "special", dict) if "special" in data else None
+        return cls(model, special, field(data, "added", int) if "added" in data else 0)
+
+
+def _control(processor: Any) -> dict[str, int]:
+    """The ids of the pieces that stand for no text."""
+    ids = range(processor.vocab_size())
+    return {processor.id_to_piece(i): i for i in ids if processor.is_control(i)}
 
 
 def _piece_bytes(processor: Any, i: int) -> bytes:

@@ -24,7 +24,7 @@ class Subset(Tokenizer):
     def __init__(self, base: Tokenizer, alphabet: Iterable[str]):
         self.base, self.alphabet = base, "".join(sorted(set(alphabet)))
         allowed, texts = set(self.alphabet), base.token_texts()
-        special = {base.pad_id, base.bos_id, base.eos_id}
+        special = {base.pad_id, base.bos_id, base.eos_id, *base.begin_ids, *base.end_ids}
         self._kept = [
             i for i, text in enumerate(texts) if i in special or (text and allowed.issuperset(text))
         ]
@@ -33,6 +33,10 @@ class Subset(Tokenizer):
         self.pad_id, self.bos_id, self.eos_id = (
             self._ids[i] for i in (base.pad_id, base.bos_id, base.eos_id)
         )
+        if base.begin_ids != (base.bos_id,):
+            self._begin_ids = tuple(self._ids[i] for i in base.begin_ids)
+        if base.end_ids != (base.eos_id,):
+            self._end_ids = tuple(self._ids[i] for i in base.end_ids)
 
     @classmethod
     def from_spec(cls, arguments: Sequence[str], texts: Texts) -> "Subset":

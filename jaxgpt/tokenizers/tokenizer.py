@@ -1,11 +1,12 @@
 """What a tokenizer is."""
 
 import abc
+import copy
 import functools
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from jaxgpt.choice import Choice
 from jaxgpt.tokenizers.number_token import FeatureType
@@ -43,6 +44,11 @@ class Tokenizer(Choice, abc.ABC, package="jaxgpt.tokenizers"):
     #: The id that hides a token from an encoder, where the vocabulary has one.
     mask_id: int | None = None
 
+    #: Ids that a directory names in front of a text that a model goes on with, and that end what it writes;
+    #: None: bos and eos.
+    _begin_ids: tuple[int, ...] | None = None
+    _end_ids: tuple[int, ...] | None = None
+
     #: Where every number is one token: its id, and how many features of which type say which number it is.
     #: `encode` gives it as a `NumberToken`.
     number_id: int | None = None
@@ -57,6 +63,43 @@ class Tokenizer(Choice, abc.ABC, package="jaxgpt.tokenizers"):
         """Whether `decode(encode(text))` may be another text, as from a vocabulary of lower-case words."""
         base = getattr(self, "base", None)
         return base is not None and base.lossy
+
+    @property
+    def begin_ids(self) -> tuple[int, ...]:
+        """Ids before a text that a decoder reads: bos, or what the tokenizer's directory says, also none."""
+        if self._begin_ids is not None:
+            return self._begin_ids
+        base = getattr(self, "base", None)
+        return (self.bos_id,) if base is None else base.begin_ids
+
+    @property
+    def end_ids(self) -> tuple[int, ...]:
+        """Ids that each end a text that a model writes: eos, and others that its directory names."""
+        if self._end_ids is not None:
+            return self._end_ids
+        base = getattr(self, "base", None)
+        return (self.eos_id,) if base is None else base.end_ids
+
+    def begun(self, ids: Sequence[int]) -> list[int]:
+        """A text's ids behind `begin_ids`; where that leaves nothing, bos."""
+        return [*self.begin_ids, *ids] or [self.bos_id]
+
+    def used_with(
+        self, *, begin_ids: Sequence[int] | None = None, end_ids: Sequence[int] | None = None
+    ) -> Self:
+        """The same tokenizer with other `begin_ids` and `end_ids`; None leaves them.
+
+        Raises:
+          ValueError: for an id outside of the vocabulary.
+        """
+        found = copy.copy(self)
+        for name, ids in (("_begin_ids", begin_ids), ("_end_ids", end_ids)):
+            if ids is None:
+                continue
+            if not all(type(i) is int and 0 <= i < self.vocab_size for i in ids):
+                raise ValueError(f"{name[1:]}={list(ids)} are not ids below {self.vocab_size}")
+            setattr(found, name, tuple(ids))
+        return found
 
     @classmethod
     @abc.abstractmethod

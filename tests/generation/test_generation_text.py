@@ -21,6 +21,7 @@ class Pieces:
 
     texts = ["", "", "", "a", "ab", "ba", "bb", "aab", "b", "abb", "bab", "baa", "aa", "aba", "c", "ca", "cb"]
     pad_id, bos_id, eos_id, vocab_size = 0, 1, 2, 17
+    end_ids = (2,)
 
     def decode(self, ids):
         return "".join(self.texts[i] for i in ids)

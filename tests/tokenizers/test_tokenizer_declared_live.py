@@ -1,0 +1,25 @@
+"""Declared tokens against transformers itself, where it is installed."""
+
+import pytest
+from declared_directories import CASES, TEXT, write
+
+from jaxgpt.tokenizers import build
+
+transformers = pytest.importorskip("transformers")
+
+pytestmark = pytest.mark.transformers
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_added_tokens_are_those_of_transformers(case, tmp_path):
+    tokens, files, *_ = case
+    write(tmp_path, tokens, files)
+    theirs = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    ours = build(str(tmp_path), list)
+    assert ours.encode(TEXT) == theirs.encode(TEXT, add_special_tokens=False)
+    assert ours.vocab_size == len(theirs)
+    for name in ("bos", "pad"):
+        if (told := getattr(theirs, f"{name}_token_id")) is not None:
+            assert getattr(ours, f"{name}_id") == told
+    if theirs.eos_token_id is not None and not {"config", "generation_config"} & files.keys():
+        assert ours.eos_id == theirs.eos_token_id
