@@ -92,11 +92,12 @@ def build_rows(
     targets = (
         [*map(tokenizer.encode_exactly, written)] if tokenizer.lossy else tokenizer.encode_batch(written)
     )
-    bos, eos = [tokenizer.bos_id], [tokenizer.eos_id]
+    eos = [tokenizer.eos_id]
     if encoder_decoder:
         sources = [p + eos for p in prompts]
-        tokens = [bos + t + eos for t in targets]
-        start = [1] * len(tokens)
+        begin = tokenizer.begun([])
+        tokens = [begin + t + eos for t in targets]
+        start = [len(begin)] * len(tokens)
     else:
         sources = None
         prompts = [*map(tokenizer.begun, prompts)]

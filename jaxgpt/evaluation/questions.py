@@ -74,7 +74,7 @@ def obstacles(model: Transformer, tokenizer: Tokenizer, examples: Sequence[Examp
             found[index] = str(error)
             continue
         # The end token after the target is predicted and never read.
-        decoder = [*([tokenizer.bos_id] if both else tokenizer.begun(prompt)), *target]
+        decoder = [*tokenizer.begun([] if both else prompt), *target]
         if model.config.kind == "encoder":
             decoder.append(tokenizer.eos_id)  # which it reads
         encoder = [*prompt, tokenizer.eos_id]

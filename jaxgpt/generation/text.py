@@ -18,11 +18,11 @@ def encode_prompts(
     """`prompt_ids` and `source` as `generate` takes them, laid out as the rows of training are.
 
     A decoder reads bos and the text, or the text alone where the tokenizer's directory puts nothing before
-    it; an encoder the text and eos, and then the decoder begins with bos.
+    it; an encoder the text and eos, and then the decoder begins with bos, or what the directory says.
     """
     rows = tokenizer.encode_batch(texts)
     if model.config.kind == "encoder_decoder":
-        return [[tokenizer.bos_id] for _ in rows], [[*row, tokenizer.eos_id] for row in rows]
+        return [tokenizer.begun([]) for _ in rows], [[*row, tokenizer.eos_id] for row in rows]
     return [tokenizer.begun(row) for row in rows], None
 
 

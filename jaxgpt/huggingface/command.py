@@ -7,7 +7,6 @@ from pathlib import Path
 from jaxgpt import hints, tokenizers
 from jaxgpt.experiment import Experiment
 from jaxgpt.huggingface import tokenizer_files, verify
-from jaxgpt.huggingface.files import Directory
 from jaxgpt.huggingface.load import load_hf
 from jaxgpt.huggingface.save import save_hf
 from jaxgpt.huggingface.start import Start, starting_from
@@ -31,6 +30,12 @@ EXPORT = (
     Option("family", "TYPE", "the model_type, such as gpt2"),
     Option("output", "DIR", "the directory to write"),
     Option("checkpoint", "WHICH", "last, best, selected or a step", "last"),
+    Option(
+        "tokenizer",
+        "READER",
+        "transformers: files that AutoTokenizer reads, or an error; jaxgpt: one that jaxgpt alone reads",
+        "transformers",
+    ),
 )
 IMPORT = (
     Option("workdir", "DIR", "the run directory to make; default: runs/NAME, as the directory is called"),
@@ -79,7 +84,13 @@ def export_hf(given: Given, checkpoint: str | int, say: Say) -> None:
             raise UsageError(f"export-hf needs --{name}; see jaxgpt export-hf --help")
     makeable(given.get("output"), name="--output")
     run = load(given.positional, checkpoint=checkpoint)
-    save_hf(run.model, given.get("output"), family=given.get("family"), tokenizer=run.tokenizer)
+    save_hf(
+        run.model,
+        given.get("output"),
+        family=given.get("family"),
+        tokenizer=run.tokenizer,
+        reader=given.get("tokenizer"),
+    )
     say(f"written: {given.get('output')}")
 
 
@@ -88,7 +99,7 @@ def import_hf(given: Given, say: Say) -> None:
 
     Raises:
       ValueError: as `load_hf`; without a tokenizer; if the run directory is taken; for an encoder-decoder
-        whose decoder begins with another token than its tokenizer's first.
+        whose encoder reads a token before each text.
     """
     source = Path(given.positional)
     workdir = Path(given.get("workdir") or Path("runs") / source.resolve().name)
@@ -103,11 +114,11 @@ def import_hf(given: Given, say: Say) -> None:
         raise UsageError(f"{source} has no tokenizer; name one by --tokenizer, such as a directory")
     tokenizer = tokenizers.build(tokenizer_name, lambda: ())
     tokenizer = tokenizer_files.begun_as(source, tokenizer, found.model.kind)
-    first = Directory(source).config.get("decoder_start_token_id")
-    if found.model.kind == "encoder_decoder" and first is not None and first != tokenizer.bos_id:
+    before = getattr(tokenizer, "template", ())
+    if found.model.kind == "encoder_decoder" and before:
         raise UsageError(
-            f"{source}: its decoder begins with id {first}, its tokenizer's texts with {tokenizer.bos_id}; "
-            "read it by jaxgpt.load_hf, which leaves the beginning to you"
+            f"{source}: its tokenizer puts {list(before)} before what the encoder reads, where a run has "
+            "nothing; read it by jaxgpt.load_hf, which leaves the beginning to you"
         )
     if found.model.kind == "decoder":
         found = dataclasses.replace(found, task=Task.named("text")())

@@ -24,6 +24,7 @@ class Family(Choice, abc.ABC, package="jaxgpt.huggingface.families"):
       tied: whether it is theirs where `config.json` does not say.
       stacks: the `kind` of model.
       position: its position scheme.
+      padding: the id of padding that its positions are counted from, where they are.
       renamed: parts of names in old files, as regular expressions, each with what is put in its place.
       ignored: tensors that are no parameters, as regular expressions, each with the reason.
       fields: of `config.json` that are fields of ours.
@@ -36,6 +37,7 @@ class Family(Choice, abc.ABC, package="jaxgpt.huggingface.families"):
     tied: ClassVar[bool] = True
     stacks: ClassVar[str] = "decoder"
     position: ClassVar[type[Position]]
+    padding: ClassVar[int | None] = None
     renamed: ClassVar[Mapping[str, str]] = {}
     ignored: ClassVar[Mapping[str, str]] = {}
     fields: ClassVar[tuple[Field, ...]]

@@ -19,6 +19,7 @@ from jaxgpt.huggingface.files import Directory
 from jaxgpt.huggingface.layout import Entry
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.tokenizers.directory import declared
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training import sharding
 from jaxgpt.training.program import Template
@@ -47,6 +48,7 @@ class Pretrained:
     Attributes:
       tokenizer: None where the directory has none.
       description: the contents of `config.json`.
+      ids: `bos_token_id` and the like, as `generation_config.json` or `config.json` has them.
     """
 
     model: Transformer
@@ -54,6 +56,7 @@ class Pretrained:
     family: Family
     description: dict[str, Any]
     audit: Audit
+    ids: Mapping[str, int | list[int]] = dataclasses.field(default_factory=dict)
 
 
 def load_hf(
@@ -80,7 +83,9 @@ def load_hf(
     tokenizer = tokenizer_files.read(directory.path)
     if tokenizer is not None:
         tokenizer = tokenizer_files.begun_as(directory.path, tokenizer, plan.config.kind)
-    return Pretrained(model, tokenizer, plan.family, directory.config, plan.audit)
+    told = declared(directory.path).ids
+    ids = {name: found[0] if len(found) == 1 else found for name, found in told.items()}
+    return Pretrained(model, tokenizer, plan.family, directory.config, plan.audit, ids)
 
 
 def family_of(config: Mapping[str, Any], source: str) -> Family:

@@ -41,6 +41,14 @@ def read(given: Given, *, theta: float = 10_000.0, kind: str | None = None) -> R
     raise ValueError(f"{given.source}: rope_type={name!r} is not supported; default, linear and llama3 are")
 
 
+def fields(position: Rotary) -> dict[str, Any]:
+    """The fields of a position scheme, by today's name and by the two of transformers before version 5."""
+    found = write(position)
+    scaling = {name: value for name, value in found.items() if name != "rope_theta"}
+    old = None if found["rope_type"] == "default" else scaling
+    return {"rope_parameters": found, "rope_theta": position.theta, "rope_scaling": old}
+
+
 def write(position: Rotary) -> dict[str, Any]:
     """The `rope_parameters` of a position scheme."""
     if position.factor == 1:

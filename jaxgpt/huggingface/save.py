@@ -4,24 +4,29 @@ import dataclasses
 import json
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import jax
 import numpy as np
 from safetensors.numpy import save_file
 
+from jaxgpt import tokenizers
 from jaxgpt.huggingface import tokenizer_files
 from jaxgpt.huggingface.family import Family
 from jaxgpt.huggingface.fields import Given
 from jaxgpt.huggingface.layout import Entry
-from jaxgpt.huggingface.load import family_of, in_stack, shapes_apart
+from jaxgpt.huggingface.load import Pretrained, family_of, in_stack, shapes_apart
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.paths import make_folder
+from jaxgpt.tokenizers.directory import EXPORTED
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.program import Template
 
+#: Who is to read texts with an exported model.
+Reader = Literal["transformers", "jaxgpt"]
 #: Fields that say how a model is trained or computed, and nothing of what it computes.
 _FREE = (
     "init",
@@ -38,25 +43,45 @@ _FREE = (
 )
 
 
-def save_hf(model: Transformer, path: Path | str, *, family: str, tokenizer: Tokenizer | None = None) -> None:
+def save_hf(
+    model: Transformer | Pretrained,
+    path: Path | str,
+    *,
+    family: str | None = None,
+    tokenizer: Tokenizer | None = None,
+    reader: Reader = "transformers",
+) -> None:
     """Write a model as `config.json`, `model.safetensors` and tokenizer files, for transformers to read.
 
-    Everything is written into a new directory beside `path`, which is then renamed.
+    Everything is written into a new directory beside `path`, which is then renamed. `load_hf` reads it again.
 
     Args:
+      model: or all that `load_hf` gave, with family, tokenizer and special ids.
       family: the `model_type`, such as `gpt2`.
-      tokenizer: written where transformers has a form for it.
+      tokenizer: of the model. Its special ids go into `config.json` and `generation_config.json`.
+      reader: who is to read texts: `transformers`, and jaxgpt; or `jaxgpt` alone, for a tokenizer that the
+        library of transformers cannot express.
 
     Raises:
-      ValueError: if `path` exists, no family is called so, or the family cannot express the model; the
-        message names the fields.
+      ValueError: if `path` exists, no family is called so, the family cannot express the model (the message
+        names the fields), or the tokenizer is not the model's or cannot be expressed.
     """
+    if reader not in get_args(Reader):
+        raise ValueError(f"reader={reader!r} must be one of {', '.join(get_args(Reader))}")
+    told = None
+    if isinstance(model, Pretrained):
+        told, tokenizer = model.ids, tokenizer or model.tokenizer
+        family, model = family or type(model.family).kind(), model.model
+    if family is None:
+        raise ValueError("family= is needed, such as gpt2; load_hf knows that of what it reads")
     path = Path(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ValueError(f"{path} exists and is not empty; name another directory")
     found = family_of({"model_type": family}, "family")
     description = describe(found, model.config)
-    tensors = _tensors(found, model)
+    ids = special_ids(found, model.config, tokenizer, told)
+    description |= ids
+    tensors = _tensors(found, model, tied=description["tie_word_embeddings"])
     make_folder(path.parent)
     with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
         whole = Path(folder) / path.name
@@ -64,9 +89,56 @@ def save_hf(model: Transformer, path: Path | str, *, family: str, tokenizer: Tok
         text = json.dumps(description, indent=2) + "\n"
         (whole / "config.json").write_text(text, encoding="utf-8")
         save_file(tensors, whole / "model.safetensors", metadata={"format": "pt"})
+        if model.config.kind != "encoder" and any(i is not None for i in ids.values()):
+            text = json.dumps(ids, indent=2) + "\n"
+            (whole / "generation_config.json").write_text(text, encoding="utf-8")
         if tokenizer is not None:
-            tokenizer_files.write(tokenizer, whole)
+            tokenizers.save(tokenizer, whole / EXPORTED)
+        if tokenizer is not None and reader == "transformers":
+            tokenizer_files.write(tokenizer, whole, model.config)
+        else:
+            tokenizer_files.write_none(whole)
         os.replace(whole, path)
+
+
+def special_ids(
+    family: Family, config: ModelConfig, tokenizer: Tokenizer | None, told: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The ids that begin, end and fill up texts, as `config.json` has them.
+
+    Without a tokenizer nothing is known of them, and the defaults of transformers, which are another
+    model's, are taken back.
+
+    Args:
+      told: by the files that the model was read from.
+
+    Raises:
+      ValueError: if the model's ids are not the tokenizer's.
+    """
+    both = config.kind == "encoder_decoder"
+    if tokenizer is None and told:
+        return dict(told)
+    if tokenizer is None:
+        return {} if both else {"bos_token_id": None, "eos_token_id": None}
+    bos, eos, pad = tokenizer.bos_id, tokenizer.eos_id, tokenizer.pad_id
+    spare = {i for i in (bos, eos, pad) if i == tokenizer.vocab_size - 1 == config.vocab_size}
+    if tokenizer.vocab_size - len(spare) > config.vocab_size:
+        raise ValueError(
+            f"the tokenizer has {tokenizer.vocab_size} ids and the model {config.vocab_size}; give the "
+            "tokenizer that it was trained with"
+        )
+    if family.padding is not None and pad != family.padding:
+        raise ValueError(
+            f"a model of type {type(family).kind()} counts positions from padding as id {family.padding}, "
+            f"and the tokenizer's is {pad}; take another family, or leave the tokenizer out"
+        )
+    ends = [i for i in tokenizer.end_ids if i not in spare]
+    found = {
+        "bos_token_id": None if bos in spare else bos,
+        "eos_token_id": ends if len(ends) > 1 else ends[0] if ends else None,
+        "pad_token_id": None if pad in spare else pad,
+    }
+    return found | ({"decoder_start_token_id": tokenizer.begun([])[0]} if both else {}) | dict(told or {})
 
 
 def describe(family: Family, config: ModelConfig) -> dict[str, Any]:
@@ -122,13 +194,19 @@ def _comparable(config: ModelConfig) -> dict[str, Any]:
     return found | filled | rounded
 
 
-def _tensors(family: Family, model: Transformer) -> dict[str, np.ndarray]:
-    """Every tensor of the file, by its name."""
+def _tensors(family: Family, model: Transformer, *, tied: bool) -> dict[str, np.ndarray]:
+    """Every tensor of the file, by its name.
+
+    Args:
+      tied: whether `config.json` says that the output matrix is the embeddings'; if not, it is there.
+    """
     config, template = model.config, Template(model.config)
     params = template.params(model)
     entries = [*family.entries(config)]
     if config.head == "separate":
         entries.append(Entry(family.head, ("head",)))
+    elif config.head == "tied" and not tied:
+        entries.append(Entry(family.head, ("embedding.table",), "table"))
     left = set(shapes_apart(config)) - {path for entry in entries for path in entry.paths}
     if left:
         raise ValueError(f"a model of type {type(family).kind()} has no place for {', '.join(sorted(left))}")

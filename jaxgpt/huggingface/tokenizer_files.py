@@ -2,10 +2,11 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
-from jaxgpt import tokenizers
+from jaxgpt.models.config import ModelConfig
 from jaxgpt.tokenizers import directory
-from jaxgpt.tokenizers.bpe import BytePairs
+from jaxgpt.tokenizers._library import template
 from jaxgpt.tokenizers.huggingface import HuggingFace
 from jaxgpt.tokenizers.sentencepiece import SentencePiece
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -28,15 +29,21 @@ def begun_as(path: Path, tokenizer: Tokenizer, kind: str) -> Tokenizer:
     """The tokenizer of a directory, or one over its ids, with prompts as transformers begins them there.
 
     What a `tokenizer.json` puts before a text begins a prompt; beside other files `add_bos_token` says
-    whether bos does: GPT-1's and GPT-2's do not have it, SentencePiece's models with a bos do.
+    whether bos does: GPT-1's and GPT-2's do not have it, SentencePiece's models with a bos do. What the
+    decoder behind an encoder writes begins with `decoder_start_token_id`.
 
     Args:
-      kind: of the model; what an encoder reads always begins with bos.
+      kind: of the model; what an encoder reads begins with bos.
+
+    Raises:
+      ValueError: for an id outside of the vocabulary.
     """
     own = read(path)
-    if kind != "decoder" or own is None or (path / directory.EXPORTED).is_file():
+    if kind == "encoder" or own is None or (path / directory.EXPORTED).is_file():
         return tokenizer
-    if isinstance(own, HuggingFace) and (path / "tokenizer.json").is_file():
+    if kind == "encoder_decoder":
+        begin = tuple(directory.declared(path).ids.get("decoder_start_token_id", [tokenizer.bos_id]))
+    elif isinstance(own, HuggingFace) and (path / "tokenizer.json").is_file():
         begin = own.template
     else:
         usual = isinstance(own, SentencePiece) and own.has_bos
@@ -44,17 +51,56 @@ def begun_as(path: Path, tokenizer: Tokenizer, kind: str) -> Tokenizer:
     return tokenizer if begin == tokenizer.begin_ids else tokenizer.used_with(begin_ids=begin)
 
 
-def write(tokenizer: Tokenizer, path: Path) -> None:
-    """The tokenizer as it is here, and beside it as transformers reads it, where that has a form for it."""
-    tokenizers.save(tokenizer, path / directory.EXPORTED)
-    if isinstance(tokenizer, BytePairs):
-        named = {"<|pad|>": tokenizer.pad_id, "<|bos|>": tokenizer.bos_id, "<|eos|>": tokenizer.eos_id}
-        taken = set(tokenizer.vocab.values())
-        vocab = tokenizer.vocab | {name: i for name, i in named.items() if i not in taken}
-        (path / "vocab.json").write_text(json.dumps(vocab, ensure_ascii=False), encoding="utf-8")
-        lines = ["#version: 0.2", *(" ".join(pair) for pair in tokenizer.merges)]
-        (path / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    elif isinstance(tokenizer, HuggingFace):
-        (path / "tokenizer.json").write_text(json.dumps(tokenizer.definition), encoding="utf-8")
-    elif isinstance(tokenizer, SentencePiece):
-        (path / "tokenizer.model").write_bytes(tokenizer.model)
+def write(tokenizer: Tokenizer, path: Path, config: ModelConfig) -> None:
+    """The tokenizer as `AutoTokenizer` reads it: `tokenizer.json` and `tokenizer_config.json`.
+
+    Around a text stands what the model was trained with: before a decoder's what begins a prompt, behind an
+    encoder's source its end, around what an encoder alone reads both.
+
+    Raises:
+      ValueError: if the `tokenizers` library has no form for it.
+    """
+    before, behind = {
+        "decoder": (tokenizer.begin_ids, ()),
+        "encoder_decoder": ((), (tokenizer.eos_id,)),
+        "encoder": ((tokenizer.bos_id,), (tokenizer.eos_id,)),
+    }[config.kind]
+    settings: dict[str, Any] = {}
+    if isinstance(tokenizer, HuggingFace):
+        definition, names = tokenizer.named()
+        if definition["post_processor"] is None or tokenizer.template != before:
+            definition["post_processor"] = template(names, before, behind)
+        cut = definition["pre_tokenizer"] or {}
+        settings |= {name: cut[name] for name in ("add_prefix_space",) if name in cut}
+    else:
+        form = tokenizer.form()
+        if form is None:
+            raise ValueError(
+                f"the tokenizer {type(tokenizer).kind()} has no form in the tokenizers library, so "
+                "transformers cannot read text with it; export the model alone (--tokenizer jaxgpt, "
+                "or save_hf without tokenizer=)"
+            )
+        definition, names = form.definition(before, behind), form.names
+        settings["split_special_tokens"] = True  # no text names a special token
+    known = {name: names.get(getattr(tokenizer, f"{name}_id")) for name in ("bos", "eos", "pad", "mask")}
+    if config.kind == "encoder":
+        known |= {"cls": known["bos"], "sep": known["eos"]}
+    inputs = ["input_ids", "token_type_ids", "attention_mask"]
+    settings |= {
+        "tokenizer_class": "PreTrainedTokenizerFast",
+        "model_max_length": config.max_length,
+        "model_input_names": inputs if config.segments else [inputs[0], inputs[2]],
+        "padding_side": "left" if config.kind == "decoder" else "right",
+        "clean_up_tokenization_spaces": False,
+        "add_bos_token": bool(before),
+        **{f"{name}_token": text for name, text in known.items() if text is not None},
+    }
+    for name, data in (("tokenizer.json", definition), ("tokenizer_config.json", settings)):
+        text = json.dumps(data, ensure_ascii=False, indent=1 if data is settings else None)
+        (path / name).write_text(text + "\n", encoding="utf-8")
+
+
+def write_none(path: Path) -> None:
+    """Says that transformers has no tokenizer here, where it would take an empty one of the model's class."""
+    text = json.dumps({"tokenizer_class": "PreTrainedTokenizerFast"}) + "\n"
+    (path / "tokenizer_config.json").write_text(text, encoding="utf-8")

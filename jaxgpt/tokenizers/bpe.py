@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from jaxgpt.tokenizers import _library
+from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, field, look_up, utf8, whole_number
 
 _SPECIAL = 3
@@ -16,7 +18,7 @@ def _alphabet() -> dict[str, int]:
     return stand_ins | {chr(256 + i): value for i, value in enumerate(others)}
 
 
-_BYTE_OF = _alphabet()
+BYTE_OF = _alphabet()
 
 
 class BytePairs(Tokenizer):
@@ -62,7 +64,7 @@ class BytePairs(Tokenizer):
         self.pad_id, self.bos_id, self.eos_id, self.mask_id = pad_id, bos_id, eos_id, mask_id
         self._bytes = [b""] * len(ids)
         for token in reachable:
-            self._bytes[vocab[token]] = bytes(_BYTE_OF[character] for character in token)
+            self._bytes[vocab[token]] = bytes(BYTE_OF[character] for character in token)
         self._encoder = _encoder(self.vocab, self.merges)
 
     @classmethod
@@ -117,6 +119,10 @@ class BytePairs(Tokenizer):
     def token_texts(self) -> list[str]:
         return [value.decode("utf-8", errors="replace") for value in self._bytes]
 
+    def form(self) -> Form:
+        names = _library.special_names(self, self.vocab)
+        return _library.byte_pairs(self.vocab, self.merges, names, words=True)
+
     def to_json(self) -> dict[str, Any]:
         special = {"pad_id": self.pad_id, "bos_id": self.bos_id, "eos_id": self.eos_id}
         if self.mask_id is not None:
@@ -134,7 +140,7 @@ def _check(vocab: dict[str, int], merges: Sequence[Sequence[str]]) -> set[str]:
     """The tokens that the merges reach, if the vocabulary and the merges fit each other."""
     if not all(type(i) is int for i in vocab.values()) or len(set(vocab.values())) != len(vocab):
         raise ValueError("a byte-pair vocabulary gives each token a whole number of its own")
-    reachable = set(_BYTE_OF)
+    reachable = set(BYTE_OF)
     if not reachable <= vocab.keys():
         missing = min(reachable - vocab.keys())
         raise ValueError(f"the byte-pair vocabulary lacks the byte {missing!r}; it is not byte-level")

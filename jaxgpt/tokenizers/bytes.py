@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from jaxgpt.tokenizers import _library
+from jaxgpt.tokenizers._library import Form
+from jaxgpt.tokenizers.bpe import BYTE_OF
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, look_up, utf8
 
 _SPECIAL = 3
@@ -38,6 +41,10 @@ class Bytes(Tokenizer):
 
     def token_texts(self) -> list[str]:
         return [value.decode("utf-8", errors="replace") for value in self._bytes]
+
+    def form(self) -> Form:
+        vocab = {stand_in: value + _SPECIAL for stand_in, value in BYTE_OF.items()}
+        return _library.byte_pairs(vocab, [], _library.special_names(self), words=False)
 
     def to_json(self) -> dict[str, Any]:
         return {}

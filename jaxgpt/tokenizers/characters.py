@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from jaxgpt.tokenizers import _library
+from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Texts, Tokenizer, field, look_up
 
 
@@ -54,6 +56,9 @@ class Characters(Tokenizer):
 
     def token_texts(self) -> list[str]:
         return list(self._texts)
+
+    def form(self) -> Form:
+        return _library.word_level(self._ids, _library.special_names(self), _library.ANY)
 
     def to_json(self) -> dict[str, Any]:
         return {"alphabet": self.alphabet}

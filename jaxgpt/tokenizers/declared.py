@@ -17,6 +17,10 @@ _NAMED = {
     "mask_id": ("mask_token",),
 }
 _SPECIAL = (*(name for names in _NAMED.values() for name in names), "unk_token")
+_IDS = (
+    *("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id"),
+    *("forced_bos_token_id", "forced_eos_token_id"),
+)
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
 
@@ -28,7 +32,8 @@ class Declared:
       added: tokens beside the vocabulary as `added_tokens` of a `tokenizer.json` has them, by id.
       names: texts of special tokens by their names, such as `eos_token`.
       extra: texts of further special tokens.
-      ids: `bos_token_id`, `eos_token_id` and `pad_token_id`, where a file has them, each a list of ids.
+      ids: `bos_token_id`, `eos_token_id`, `decoder_start_token_id` and the like, where a file has them, each
+        a list of ids.
       begins: whether texts begin with bos (`add_bos_token`); None where nothing says so.
       source: what names a file in messages.
     """
@@ -77,7 +82,7 @@ class Declared:
         # Older directories of whole models have the ids in config.json alone.
         ids = {}
         for source in ("config.json", "generation_config.json"):
-            for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
+            for name in _IDS:
                 if (value := found(source).get(name)) is not None:
                     ids[name] = _ids(path / source, name, value)
         begins = settings.get("add_bos_token")

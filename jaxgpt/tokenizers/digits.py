@@ -21,6 +21,8 @@ import itertools
 from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
+from jaxgpt.tokenizers import _library
+from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers._numbers import NumberScheme, within
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer
 
@@ -65,6 +67,11 @@ class Digits(NumberScheme):
         if side not in get_args(Side):
             raise cls.wrong_spec(arguments, f"SIDE={side!r} is neither right nor left")
         return cls(cls.over(arguments[2:], texts), size, side)
+
+    def form(self) -> Form | None:
+        base = self.base.form()
+        last = "" if self.side == "left" else f"(?=(?:[0-9]{{{self.size}}})*(?![0-9]))"
+        return base and _library.with_groups(base, self._ids, f"[0-9]{{1,{self.size}}}{last}")
 
     def spell(self, number: str) -> Iterable[str]:
         size = self.size

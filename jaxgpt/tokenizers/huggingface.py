@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from jaxgpt.tokenizers import _library as _form
+from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers._special import mask_id, special_ids
 from jaxgpt.tokenizers.declared import Declared, ending
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, check_same, field, look_up, utf8
@@ -108,6 +110,31 @@ class HuggingFace(Tokenizer):
         anchor = ([i for i in anchors if self.decode([i, i]) == 2 * self.decode([i])] or anchors)[:1]
         start = len(self.decode(anchor))
         return ["" if i in self._special else self.decode([*anchor, i])[start:] for i in range(self._size)]
+
+    def form(self) -> Form | None:
+        """Of byte pairs over bytes, which other tokenizers build on; all others stand for themselves."""
+        whole = json.loads(self._library.to_str())
+        model, cut = whole["model"], whole["pre_tokenizer"]
+        if self._lossy or model["type"] != "BPE" or model.get("dropout") or cut is None:
+            return None
+        added = tuple(token for token in whole["added_tokens"] if not token["special"])
+        names = {token["id"]: token["content"] for token in whole["added_tokens"] if token["special"]}
+        vocab = model["vocab"] | {token["content"]: token["id"] for token in whole["added_tokens"]}
+        names = names | _form.special_names(self, vocab)
+        model = model | {"vocab": vocab | {name: i for i, name in names.items()}}
+        cuts = cut["pretokenizers"] if cut["type"] == "Sequence" else [cut]
+        return Form(model, tuple(cuts), (whole["decoder"],), names, added=added)
+
+    def named(self) -> tuple[dict[str, Any], dict[int, str]]:
+        """The contents of a `tokenizer.json` in which each special id has a name, and these names."""
+        from tokenizers import AddedToken
+
+        library = _library(self.definition)
+        names = _form.special_names(self, library.get_vocab(with_added_tokens=True))
+        for index in sorted(names):
+            if library.id_to_token(index) is None:
+                library.add_tokens([AddedToken(names[index], special=True, normalized=False)])
+        return json.loads(library.to_str()), names
 
     def to_json(self) -> dict[str, Any]:
         return {"definition": self.definition} | ({"special": self.special} if self.special else {})

@@ -15,6 +15,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from jaxgpt.tokenizers import _library
+from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers._special import mask_id, special_ids
 from jaxgpt.tokenizers.declared import Declared, ending
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, check_same, field, look_up, utf8, whole_number
@@ -194,6 +196,35 @@ class SentencePiece(Tokenizer):
     def token_texts(self) -> list[str]:
         return [value.decode("utf-8", errors="replace") for value in self._bytes]
 
+    def form(self) -> Form | None:
+        if self._lossy or self.added:
+            return None
+        processor = self._processor
+        ids = range(processor.vocab_size())
+        # With spaces in their names, so that a text needs no other form, and U+2581 is three bytes.
+        named = [processor.id_to_piece(i).replace(_SPACE, " ") for i in ids]
+        names = {i: named[i] for i in ids if not self._bytes[i]}
+        if len(set(named)) < len(named) or len(self._bytes) > len(named):
+            return None
+        scores = [processor.get_score(i) for i in ids]
+        options, cuts = {"byte_fallback": True}, ()
+        if _is_unigram(scores, named):
+            # A text that spells a special token or a byte is made of its characters, which are far likelier,
+            # unless one of them is no piece: there the text is cut.
+            least = min(scores) - 1000.0
+            spelled = {i: named[i] for i in ids if i in names or processor.is_byte(i)}
+            pieces = [[piece, least if i in spelled else scores[i]] for i, piece in enumerate(named)]
+            model = {"type": "Unigram", "unk_id": processor.unk_id(), "vocab": pieces} | options
+            cuts = _library.cut_names(spelled.values(), set(named))
+        else:
+            vocab = {piece: i for i, piece in enumerate(named)}
+            text = {p: i for p, i in vocab.items() if i not in names and not processor.is_byte(i)}
+            model = _library.bpe_model(vocab, _merges(text, scores), **options)
+        first = {"type": "Prepend", "prepend": self._prefix} if self._prefix else None
+        last = [{"type": "Strip", "content": " ", "start": 1, "stop": 0}] * bool(self._prefix)
+        decoders = ({"type": "ByteFallback"}, {"type": "Fuse"}, *last)
+        return Form(model, cuts, decoders, names, first)
+
     def to_json(self) -> dict[str, Any]:
         more = {"special": self.special, "added": self.added}
         model = base64.b64encode(self.model).decode("ascii")
@@ -207,6 +238,22 @@ class SentencePiece(Tokenizer):
             raise ValueError("the tokenizer's JSON has a 'model' that is not base64") from error
         special = field(data, "special", dict) if "special" in data else None
         return cls(model, special, field(data, "added", int) if "added" in data else 0)
+
+
+def _is_unigram(scores: list[float], pieces: list[str]) -> bool:
+    """Whether scores are log probabilities; those of byte pairs count down from 0."""
+    ranks = [score for score, piece in zip(scores, pieces, strict=True) if len(piece) > 1 and score]
+    return any(score != int(score) for score in ranks)
+
+
+def _merges(vocab: dict[str, int], scores: list[float]) -> list[tuple[str, str]]:
+    """The merges of a model of byte pairs, in the order in which they are made."""
+    found = []
+    for piece, i in vocab.items():
+        cuts = [(piece[:k], piece[k:]) for k in range(1, len(piece))]
+        known = [pair for pair in cuts if pair[0] in vocab and pair[1] in vocab]
+        found += [(-scores[i], i, vocab[a], vocab[b], (a, b)) for a, b in known]
+    return [pair for *_, pair in sorted(found)]
 
 
 def _control(processor: Any) -> dict[str, int]:

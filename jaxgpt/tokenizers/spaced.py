@@ -18,6 +18,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
+from jaxgpt.tokenizers import _library
+from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Texts, Tokenizer, field
 
 
@@ -95,6 +97,10 @@ class Spaced(Tokenizer):
 
     def token_texts(self) -> list[str]:
         return self.base.token_texts()
+
+    def form(self) -> Form | None:
+        base = self.base.form()
+        return base and _library.with_separator(base, self._gap.pattern, self.separator, self._added.pattern)
 
     def to_json(self) -> dict[str, Any]:
         from jaxgpt.tokenizers import to_json

@@ -8,6 +8,8 @@ vocabulary cuts it, since no token of it holds any other character.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from jaxgpt.tokenizers import _library
+from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Texts, Tokenizer, field, look_up
 
 
@@ -72,6 +74,13 @@ class Subset(Tokenizer):
 
     def token_texts(self) -> list[str]:
         return list(self._texts)
+
+    def form(self) -> Form | None:
+        base = self.base.form()
+        if base is None:
+            return None
+        names = {self._ids[i]: name for i, name in base.names.items() if i in self._ids}
+        return _library.cut_down(base, self._ids, names)
 
     def to_json(self) -> dict[str, Any]:
         from jaxgpt.tokenizers import to_json

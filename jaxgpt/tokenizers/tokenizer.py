@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Self
 
 from jaxgpt.choice import Choice
+from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers.number_token import FeatureType
 
 Texts = Callable[[], Iterable[str]]
@@ -185,6 +186,10 @@ class Tokenizer(Choice, abc.ABC, package="jaxgpt.tokenizers"):
         Raises:
           ValueError: if the values are not what `to_json` writes.
         """
+
+    def form(self) -> Form | None:
+        """The same tokenizer as the `tokenizers` library computes it; None where it cannot."""
+        return None
 
     @functools.cached_property
     def fingerprint(self) -> str:

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from jaxgpt.tokenizers import _library
+from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Texts, Tokenizer, field, look_up
 
 _PIECE = re.compile("[0-9]+|(?s:.)")
@@ -75,6 +77,9 @@ class Whole(Tokenizer):
 
     def token_texts(self) -> list[str]:
         return list(self._texts)
+
+    def form(self) -> Form:
+        return _library.word_level(self._ids, _library.special_names(self), f"[0-9]+|{_library.ANY}")
 
     def to_json(self) -> dict[str, Any]:
         return {"pieces": self._texts[3:]}

@@ -43,8 +43,9 @@ class Gemma3(Gemma2):
 
     def describe(self, config: ModelConfig) -> dict:
         return super().describe(config) | {
+            "rope_local_base_freq": config.window_position.theta,
             "rope_parameters": {
                 "full_attention": rope.write(config.position),
                 "sliding_attention": rope.write(config.window_position),
-            }
+            },
         }

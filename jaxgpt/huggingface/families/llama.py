@@ -48,7 +48,7 @@ class Llama(Family):
         )
 
     def describe(self, config: ModelConfig) -> dict:
-        return super().describe(config) | {"rope_parameters": rope.write(config.position)}
+        return super().describe(config) | rope.fields(config.position)
 
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
         yield from table(".embed_tokens.weight", "embedding.table")

@@ -21,6 +21,7 @@ class Roberta(Bert):
     architecture = "RobertaForMaskedLM"
     prefix = "roberta."
     head = "lm_head.decoder.weight"
+    padding = SKIP - 1
     ignored = {
         **Bert.ignored,
         r"lm_head\.decoder\.bias": "a copy of lm_head.bias",

@@ -72,6 +72,10 @@ class T5(Family):
 
     def describe(self, config: ModelConfig) -> dict[str, Any]:
         scaled = config.logit_factor != 1
+        if scaled and config.head == "separate":
+            raise ValueError(
+                f"a model of type t5 with logit_factor={config.logit_factor} has head=tied, not separate"
+            )
         return super().describe(config) | {
             "n_positions": config.max_length,
             "relative_attention_num_buckets": config.position.num_buckets,
