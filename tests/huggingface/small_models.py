@@ -91,6 +91,13 @@ _LLAMA3_ROPE = {
     "high_freq_factor": 4.0,
     "original_max_position_embeddings": 16,
 }
+#: As transformers 5 has them, and before.
+_LLAMA3 = {"rope_parameters": _LLAMA3_ROPE}
+if transformers.__version__.startswith("4."):
+    _LLAMA3 = {
+        "rope_theta": 500.0,
+        "rope_scaling": {k: v for k, v in _LLAMA3_ROPE.items() if k != "rope_theta"},
+    }
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +156,7 @@ MODELS = {
     "gptj-other": Small(
         "GPTJForCausalLM", _GPT2 | {"n_embd": 16, "n_head": 2, "rotary_dim": 8, "n_inner": 20}
     ),
-    "llama": Small("LlamaForCausalLM", _LLAMA | {"rope_parameters": _LLAMA3_ROPE}),
+    "llama": Small("LlamaForCausalLM", _LLAMA | _LLAMA3),
     "llama-other": Small(
         "LlamaForCausalLM",
         _LLAMA | {"attention_bias": True, "mlp_bias": True, "head_dim": 8, "tie_word_embeddings": True},
