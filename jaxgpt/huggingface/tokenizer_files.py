@@ -68,7 +68,8 @@ def write(tokenizer: Tokenizer, path: Path, config: ModelConfig) -> None:
     settings: dict[str, Any] = {}
     if isinstance(tokenizer, HuggingFace):
         definition, names = tokenizer.named()
-        if definition["post_processor"] is None or tokenizer.template != before:
+        other = config.kind == "decoder" and tokenizer.template != before
+        if definition["post_processor"] is None or other:
             definition["post_processor"] = template(names, before, behind)
         cut = definition["pre_tokenizer"] or {}
         settings |= {name: cut[name] for name in ("add_prefix_space",) if name in cut}

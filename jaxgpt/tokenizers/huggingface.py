@@ -130,7 +130,8 @@ class HuggingFace(Tokenizer):
         from tokenizers import AddedToken
 
         library = _library(self.definition)
-        names = _form.special_names(self, library.get_vocab(with_added_tokens=True))
+        known, special = tokens_of(library)
+        names = {i: text for text, i in special.items()} | _form.special_names(self, known)
         for index in sorted(names):
             if library.id_to_token(index) is None:
                 library.add_tokens([AddedToken(names[index], special=True, normalized=False)])

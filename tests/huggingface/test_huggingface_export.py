@@ -16,6 +16,7 @@ from jaxgpt.cli import main
 from jaxgpt.huggingface import command
 from jaxgpt.huggingface.load import load_hf
 from jaxgpt.huggingface.save import save_hf
+from jaxgpt.tokenizers.huggingface import HuggingFace
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet
 
 REFERENCES = Path(__file__).parent / "references"
@@ -107,6 +108,32 @@ def test_around_an_encoders_text_stand_begin_and_end(tmp_path):
     assert library.encode("7", "7").ids == [1, *seven, 2, *seven, 2]
     assert not (tmp_path / "a" / "generation_config.json").exists()
     assert read(tmp_path / "a", "tokenizer_config.json")["sep_token"] == "<|eos|>"
+
+
+@pytest.mark.parametrize("family", ["gpt2", "bart"])
+def test_a_tokenizer_that_was_read_keeps_what_it_puts_around_a_text(family, tmp_path):
+    own = built("bpe:300")
+    read_again = HuggingFace(own.form().definition([own.bos_id], [own.eos_id]))
+    save_hf(model_for(own, family), tmp_path / "a", family=family, tokenizer=read_again)
+    library = Library.from_file(str(tmp_path / "a" / "tokenizer.json"))
+    assert library.encode("the 7").ids == [1, *own.encode("the 7"), 2]
+    # A decoder was trained with the begin token alone, where another beginning is asked for.
+    save_hf(
+        model_for(own, "gpt2"), tmp_path / "b", family="gpt2", tokenizer=read_again.used_with(begin_ids=[])
+    )
+    library = Library.from_file(str(tmp_path / "b" / "tokenizer.json"))
+    assert library.encode("the 7").ids == own.encode("the 7")
+    # Without special tokens of its own it gets a name for the id behind its vocabulary.
+    bare = own.form().definition() | {"added_tokens": []}
+    bare["model"] = bare["model"] | {
+        "vocab": {t: i for t, i in own.vocab.items()} | {"x1": 0, "x2": 1, "x3": 2}
+    }
+    bare = HuggingFace(bare)
+    assert bare.eos_id == own.vocab_size
+    save_hf(model_for(bare, "gpt2"), tmp_path / "c", family="gpt2", tokenizer=bare)
+    library = Library.from_file(str(tmp_path / "c" / "tokenizer.json"))
+    assert library.token_to_id(read(tmp_path / "c", "tokenizer_config.json")["eos_token"]) == bare.eos_id
+    assert library.encode("the 7").ids == [bare.bos_id, *own.encode("the 7")]
 
 
 def test_tokenizers_that_are_not_the_models(tmp_path):
