@@ -136,6 +136,17 @@ def test_a_tokenizer_that_was_read_keeps_what_it_puts_around_a_text(family, tmp_
     assert library.encode("the 7").ids == [bare.bos_id, *own.encode("the 7")]
 
 
+def test_an_encoder_that_reads_a_token_before_each_text_makes_no_run(tmp_path, capsys):
+    own = built("bpe:300")
+    read_again = HuggingFace(own.form().definition([own.bos_id], [own.eos_id]))
+    save_hf(model_for(own, "bart"), tmp_path / "a", family="bart", tokenizer=read_again)
+    (tmp_path / "a" / "jaxgpt_tokenizer.json").unlink()
+    assert load_hf(tmp_path / "a").tokenizer.begin_ids == (1,)  # decoder_start_token_id
+    assert main(["import-hf", str(tmp_path / "a"), "--workdir", str(tmp_path / "run")]) == 2
+    assert "puts [1] before what the encoder reads, where a run has nothing" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 def test_tokenizers_that_are_not_the_models(tmp_path):
     own, other = built("digits"), built("bytes")
     with pytest.raises(ValueError, match=r"the tokenizer has 259 ids and the model \d+; give the tokenizer"):
