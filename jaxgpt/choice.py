@@ -14,16 +14,26 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Self
 
+from jaxgpt import trust
+from jaxgpt.wording import quoted
+
 
 class FieldError(ValueError):
     """A field that does not exist or a value that does not fit; the message is one line."""
 
 
+#: Characters of a list of known names.
+_KNOWN = 160
+
+
 def nearest(word: str, known: list[str]) -> str:
-    """`did you mean ...? ` for the nearest names, followed by the known ones."""
-    close = difflib.get_close_matches(word, known, n=3, cutoff=0.5)
+    """`did you mean ...? ` for the nearest names, followed by the known ones, as many as fit on a line."""
+    close = difflib.get_close_matches(word[:100], known, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(close)}? " if close else ""
-    return f"{hint}known: {', '.join(sorted(known))}"
+    names = ", ".join(sorted(known))
+    if len(names) > _KNOWN:
+        names = names[:_KNOWN].rpartition(", ")[0] + ", ..."
+    return f"{hint}known: {names}"
 
 
 #: The tasks that come with jaxgpt lie beside it.
@@ -75,11 +85,16 @@ def load_dotted(name: str) -> Any:
     """The object behind `package.module:attribute`.
 
     Raises:
-      FieldError: if the name is malformed, or the module or the attribute does not exist.
+      FieldError: if the name is malformed, the module or the attribute does not exist, or a file names it
+        that may not (`jaxgpt.trust`).
     """
     if not _DOTTED.fullmatch(name):
-        raise FieldError(f"{name!r} is not of the form package.module:name")
+        raise FieldError(f"{quoted(name)} is not of the form package.module:name")
     module_name, attribute = name.split(":")
+    try:
+        trust.check(module_name)
+    except ValueError as error:
+        raise FieldError(f"{quoted(name)}: {error}") from error
     try:
         module = imported(module_name)
     except ModuleNotFoundError as error:
@@ -133,10 +148,10 @@ class Choice:
             member = _member(cls, name)
             if member is None:
                 raise FieldError(
-                    f"no {cls.__name__.lower()} is called {name!r}; {nearest(name, cls.names())}"
+                    f"no {cls.__name__.lower()} is called {quoted(name)}; {nearest(name, cls.names())}"
                 )
         if not (inspect.isclass(member) and issubclass(member, cls)):
-            raise FieldError(f"{name!r} is not a {cls.__name__}")
+            raise FieldError(f"{quoted(name)} is not a {cls.__name__}")
         return member
 
     @classmethod

@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import itertools
 import os
 import sys
 import traceback
@@ -9,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from jaxgpt import hints, printing, settings
+from jaxgpt import hints, printing, settings, trust
 from jaxgpt.choice import imported
 from jaxgpt.options import Option, UsageError, parse, usage
 from jaxgpt.paths import broken_link
@@ -45,6 +46,9 @@ GENERATE = (
 COMMON = (
     Option("help", "flag", "show this and leave"),
     Option("traceback", "flag", "show the whole traceback of an error"),
+    Option(
+        "trust", "MODULE,...", "modules of your own that a run's files may name; importing them runs them"
+    ),
     Option("distributed", "flag", "one of several processes (jax.distributed.initialize)"),
 )
 
@@ -105,7 +109,8 @@ def _called(argv: list[str]) -> int:
     if "--distributed" in argv and os.environ.get("TF_CPP_MIN_LOG_LEVEL", "1") == "1":  # which JAX sets, too
         os.environ["TF_CPP_MIN_LOG_LEVEL"] = "4"  # jaxgpt.training.processes says why
     settings.apply()
-    return commands[argv[0]](argv[1:])
+    with trust.allowing(_trusted(argv)):
+        return commands[argv[0]](argv[1:])
 
 
 def _find_own_modules() -> None:
@@ -117,6 +122,13 @@ def _find_own_modules() -> None:
         raise UsageError("the working directory was deleted; change to one that exists") from error
     if here not in sys.path:
         sys.path.append(here)
+
+
+def _trusted(argv: Sequence[str]) -> list[str]:
+    """The modules that `--trust` allows; that it has a value is seen by `parse`."""
+    given = [after for word, after in itertools.pairwise(argv) if word == "--trust"]
+    given += [word.partition("=")[2] for word in argv if word.startswith("--trust=")]
+    return [name for names in given for name in names.split(",") if name]
 
 
 def _explained(error: Exception) -> str | None:
@@ -179,7 +191,9 @@ def _start_jax(distributed: bool, *, quiet: bool = False) -> None:
 def _train(argv: list[str]) -> int:
     given = parse(argv, TRAIN + COMMON, positional="EXPERIMENT")
     from jaxgpt import experiments, fields
+    from jaxgpt.choice import load_dotted
     from jaxgpt.huggingface import start
+    from jaxgpt.training.rundir import FirstFree, RunDirectory
 
     if given.flag("list"):
         print(experiments.listing())
@@ -187,12 +201,10 @@ def _train(argv: list[str]) -> int:
     name = given.positional or "addition"
     if given.flag("resume"):
         workdir = Path(given.get("workdir") or _newest(name))
-        from jaxgpt.training.rundir import RunDirectory
-
+        if ":" in name:
+            load_dotted(name)  # what is named here may be named by the run's files
         experiment, _ = RunDirectory(workdir).read()
     else:
-        from jaxgpt.training.rundir import FirstFree
-
         experiment = experiments.find(name)
         free = FirstFree(Path("runs") / name.split(":")[-1].replace("-", "_"))
         workdir = given.get("workdir") or free
@@ -220,7 +232,8 @@ def _train(argv: list[str]) -> int:
     if outcome.status == "finished" and experiment.task.sample_prompts:
         prompt = experiment.task.sample_prompts[0]
         asked = ["--prompt", prompt] if prompt.strip() else []
-        _say(f"ask it: {hints.command('generate', outcome.directory, *asked)}")
+        trusted = RunDirectory(outcome.directory).trust_option()
+        _say(f"ask it: {hints.command('generate', outcome.directory, *asked)}{trusted}")
     if outcome.status == "stopped":
         _leave()
     return 0
@@ -264,9 +277,9 @@ def _tokenize(argv: list[str]) -> int:
     from jaxgpt.data import command
 
     texts, rest = command.split_texts(argv)
-    given = parse(rest, command.OPTIONS + COMMON[:2], positional="TEXT")
+    given = parse(rest, command.OPTIONS + COMMON[:3], positional="TEXT")
     if given.flag("help"):
-        print(usage("tokenize TEXT ...", command.OPTIONS + COMMON[:2], None))
+        print(usage("tokenize TEXT ...", command.OPTIONS + COMMON[:3], None))
         return 0
     command.run(texts, given, printing.say)
     return 0
@@ -289,7 +302,7 @@ def _compare(argv: list[str]) -> int:
 def _plan(argv: list[str]) -> int:
     from jaxgpt.planning import command
 
-    options = command.OPTIONS + COMMON[:2]  # no other process takes part
+    options = command.OPTIONS + COMMON[:3]  # no other process takes part
     given = parse(argv, options, positional="EXPERIMENT")
     if given.flag("help"):
         print(usage("plan EXPERIMENT", options, None))

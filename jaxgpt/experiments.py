@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from jaxgpt.choice import FieldError, imported, load_dotted, modules, nearest
 from jaxgpt.experiment import Experiment
+from jaxgpt.wording import quoted
 
 #: The package whose modules are searched for short names.
 PACKAGE = "tasks"
@@ -36,7 +37,7 @@ def find(name: str) -> Experiment:
     key = name.replace("-", "_")
     if key not in experiments:
         raise FieldError(
-            f"no experiment is called {name!r}; "
+            f"no experiment is called {quoted(name)}; "
             f"{nearest(name, [known.replace('_', '-') for known in experiments])}; "
             "one of your own is named package.module:function"
         )

@@ -16,7 +16,9 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Union
 
+from jaxgpt import trust
 from jaxgpt.choice import Choice, FieldError, nearest
+from jaxgpt.wording import quoted, shown
 
 
 def hints(cls: type) -> dict[str, Any]:
@@ -61,7 +63,7 @@ def parse(hint: Any, text: str, path: str) -> Any:
         for option in typing.get_args(hint):
             if str(option).replace("_", "-") == text.replace("_", "-"):
                 return option
-        raise FieldError(f"{path}={text!r}: {nearest(text, [str(a) for a in typing.get_args(hint)])}")
+        raise FieldError(f"{path}={quoted(text)}: {nearest(text, [str(a) for a in typing.get_args(hint)])}")
     if origin in (Union, types.UnionType):
         options = typing.get_args(hint)
         if type(None) in options and text.lower() == "none":
@@ -99,13 +101,18 @@ def parse(hint: Any, text: str, path: str) -> Any:
         try:
             return hint.from_text(text)
         except ValueError as error:
-            raise FieldError(f"{path}={text}: {error}") from error
+            raise FieldError(f"{path}={_as_typed(text)}: {error}") from error
     elif inspect.isclass(hint) and issubclass(hint, Choice):
         try:
             return hint.named(text)()
         except (ValueError, TypeError) as error:
-            raise FieldError(f"{path}={text}: {error}") from error
-    raise FieldError(f"{path}={text!r} is not of type {type_name(hint)}")
+            raise FieldError(f"{path}={_as_typed(text)}: {error}") from error
+    raise FieldError(f"{path}={quoted(text)} is not of type {type_name(hint)}")
+
+
+def _as_typed(text: str) -> str:
+    """A value of the command line inside a message."""
+    return text if text.isprintable() and len(text) <= 60 else quoted(text)
 
 
 def _check(hint: Any, value: Any, path: str) -> Any:
@@ -136,7 +143,7 @@ def _check(hint: Any, value: Any, path: str) -> Any:
             return value
     elif inspect.isclass(hint) and dataclasses.is_dataclass(hint):
         return from_json(hint, value, path)
-    raise FieldError(f"{path}={value!r} is not of type {type_name(hint)}")
+    raise FieldError(f"{path}={shown(value)} is not of type {type_name(hint)}")
 
 
 def to_json(value: Any) -> Any:
@@ -157,20 +164,21 @@ def from_json(cls: Any, data: Any, path: str = "") -> Any:
     """
     where = path or cls.__name__
     if not isinstance(data, dict):
-        raise FieldError(f"{where}={data!r} is not an object")
+        raise FieldError(f"{where}={shown(data)} is not an object")
     data = dict(data)
     if issubclass(cls, Choice):
         kind = data.pop("kind", None)
         if not isinstance(kind, str):
             raise FieldError(f"{where} has no kind; known: {', '.join(cls.names())}")
         try:
-            cls = cls.named(kind)
+            with trust.from_file():
+                cls = cls.named(kind)
         except FieldError as error:
             raise FieldError(f"{where}: {error}") from error
     known = hints(cls)
     for key in data:
         if key not in known:
-            raise FieldError(f"{where} has no field {key!r}; {nearest(key, list(known))}")
+            raise FieldError(f"{where} has no field {quoted(key)}; {nearest(key, list(known))}")
     missing = [
         f.name
         for f in dataclasses.fields(cls)
@@ -211,7 +219,7 @@ def _override(config: Any, values: list[tuple[str, str, str]]) -> Any:
     for path, full, text in values:
         name, _, rest = path.partition(".")
         if name not in known:
-            raise FieldError(f"no field {full!r}; {_shortlist(config, path, full)}")
+            raise FieldError(f"no field {quoted(full)}; {_shortlist(config, path, full)}")
         if rest:
             inner.setdefault(name, []).append((rest, full, text))
         else:
@@ -267,9 +275,9 @@ def _shortlist(config: Any, path: str, full: str) -> str:
     names = [row.path for row in describe(config)]
     last = path.split(".")[-1]
     close = [n for n in names if n.split(".")[-1] == last][:3]
-    close = close or difflib.get_close_matches(path, names, n=3, cutoff=0.5)
-    shown = ", ".join("--" + prefix + n.replace("_", "-") for n in close or names)
-    return f"did you mean {shown}?" if close else f"known: {shown}"
+    close = close or difflib.get_close_matches(path[:100], names, n=3, cutoff=0.5)
+    found = ["--" + prefix + n.replace("_", "-") for n in close or names]
+    return f"did you mean {', '.join(found)}?" if close else nearest("", found)
 
 
 class Row(typing.NamedTuple):

@@ -11,6 +11,7 @@ from typing import Any
 from jaxgpt import hints
 from jaxgpt.fields import describe
 from jaxgpt.paths import broken_link
+from jaxgpt.wording import quoted
 
 
 class UsageError(ValueError):
@@ -79,7 +80,7 @@ def parse(argv: Sequence[str], options: Sequence[Option], *, positional: str) ->
             word = "--help"
         if not word.startswith("--"):
             if first is not None:
-                raise UsageError(f"{word!r} is one argument too many after {positional}={first}")
+                raise UsageError(f"{quoted(word)} is one argument too many after {positional}={first}")
             first = word
             continue
         name, equals, value = word[2:].partition("=")

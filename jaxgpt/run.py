@@ -1,12 +1,13 @@
 """A trained run, read back from its directory: model, tokenizer, task and text in, text out."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal
 
 import jax
 
+from jaxgpt import foreign
 from jaxgpt.evaluation.labels import predict
 from jaxgpt.experiment import Experiment
 from jaxgpt.generation import Sampling, complete, fill
@@ -15,11 +16,13 @@ from jaxgpt.paths import broken_link, expanded
 from jaxgpt.task import Task
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training import sharding
-from jaxgpt.training.checkpoints import Checkpoints
+from jaxgpt.training.checkpoints import Checkpoints, check_layers
 from jaxgpt.training.config import MeshConfig
 from jaxgpt.training.program import Program, Template
 from jaxgpt.training.rundir import RunDirectory
 from jaxgpt.training.untrusted import refuse_pickle
+from jaxgpt.trust import allowing
+from jaxgpt.wording import one_line, quoted
 
 Which = Literal["last", "best", "selected"] | int
 
@@ -66,13 +69,16 @@ class Run:
           ValueError: if a prompt is no question of the task, or does not fit the model.
         """
         texts = [prompts] if isinstance(prompts, str) else list(prompts)
-        asked = [self.task.prompt(text) for text in texts]
+        try:
+            asked = [self.task.prompt(text) for text in texts]
+        except ValueError as error:
+            raise ValueError(one_line(str(error))) from error
         limit = self.model.config.max_length
         for text, ids in zip(texts, self.tokenizer.encode_batch(asked), strict=True):
             if len(ids) >= limit:  # beside it stands the token that begins or ends a prompt
-                shown = text if len(text) <= 60 else text[:57] + "..."
                 raise ValueError(
-                    f"the prompt {shown!r} of {len(ids)} tokens exceeds model.max_length={limit}; shorten it"
+                    f"the prompt {quoted(text)} of {len(ids)} tokens exceeds model.max_length={limit}; "
+                    "shorten it"
                 )
         if self.model.config.label_names:
             return [[label] for label in predict(self.model, self.tokenizer, asked)]
@@ -94,7 +100,13 @@ class Run:
         ]
 
 
-def load(path: Path | str, *, checkpoint: Which = "last", attention_factor: float = 1.0) -> Run:
+def load(
+    path: Path | str,
+    *,
+    checkpoint: Which = "last",
+    attention_factor: float = 1.0,
+    trust: bool | Collection[str] = False,
+) -> Run:
     """Read a run directory written by train.py.
 
     Args:
@@ -102,6 +114,8 @@ def load(path: Path | str, *, checkpoint: Which = "last", attention_factor: floa
         questions, each seed at its own step) or a step.
       attention_factor: multiplies the attention scores, a position scheme's bias included; above 1 attention
         is sharper than in training.
+      trust: modules outside of jaxgpt and tasks that the run's files may name; they are imported, which runs
+        their code. True: any. Those that are imported already need not be named.
 
     Raises:
       ValueError: if the path holds no run, is a pickle (which is never opened), or its parts do not fit.
@@ -115,21 +129,27 @@ def load(path: Path | str, *, checkpoint: Which = "last", attention_factor: floa
         missing = broken_link(path) or f"{path} does not exist"
         raise ValueError(f"{missing}; give the run directory that a training made")
     directory = RunDirectory(path)
-    experiment, tokenizer = directory.read()
-    config = experiment.model.for_vocabulary(
-        tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
-    )
+    with allowing(trust):
+        experiment, tokenizer = directory.read()
+    with foreign.naming(directory.experiment):
+        config = experiment.model.for_vocabulary(
+            tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
+        )
     config = dataclasses.replace(config, attention_factor=attention_factor * config.attention_factor)
-    template = Template(config)
+    with foreign.naming(directory.path):
+        checkpoints = Checkpoints(directory.checkpoints, fingerprint=tokenizer.fingerprint, read_only=True)
+    with foreign.naming(directory.experiment):
+        check_layers(config, checkpoints)
+        template = Template(config)
     training = dataclasses.replace(experiment.training, mesh=MeshConfig(seeds=1, data=1))
     mesh = sharding.local_mesh()
-    program = Program(template, experiment.optimizer, training, experiment.seeds, mesh, 0)
-    checkpoints = Checkpoints(directory.checkpoints, fingerprint=tokenizer.fingerprint, read_only=True)
+    with foreign.naming(directory.experiment):
+        program = Program(template, experiment.optimizer, training, experiment.seeds, mesh, 0)
+        like = program.abstract()
     selected = checkpoint == "selected"
     step = checkpoints.best() if checkpoint == "best" else checkpoint if isinstance(checkpoint, int) else None
     if selected and checkpoints.steps():
         checkpoints.selection(checkpoints.steps()[-1])  # or an error that says how to have one
-    like = program.abstract()
     part = "selected" if selected else "params"
     step, params = checkpoints.params(like["params"], step=step, part=part)
     if "kept" in like:

@@ -1,5 +1,7 @@
 """Text from outside inside a message: printable, on one line, and not longer than a reader needs."""
 
+from typing import Any
+
 
 def quoted(text: str, most: int = 60) -> str:
     """`text` as a Python literal, cut at `most` characters; control characters and line ends are escaped."""
@@ -9,6 +11,11 @@ def quoted(text: str, most: int = 60) -> str:
 def visible(text: str) -> str:
     """Text on one line for people to see: line ends, control characters and the like are escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shown(value: Any, most: int = 60) -> str:
+    """Any value of a file inside a message: as it stands in Python, cut at `most` characters."""
+    return quoted(value, most) if isinstance(value, str) else one_line(repr(value), most)
 
 
 def one_line(message: str, most: int = 300) -> str:

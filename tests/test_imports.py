@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Part -> layer. The longest name that a module starts with decides; what is not listed is the top layer.
 LAYERS = {
     "jaxgpt.choice": 0,
+    "jaxgpt.foreign": 0,
+    "jaxgpt.trust": 0,
     "jaxgpt.fields": 0,
     "jaxgpt.settings": 0,
     "jaxgpt.hints": 0,

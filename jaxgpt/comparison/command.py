@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jax
 
-from jaxgpt import experiments, hints
+from jaxgpt import experiments, hints, trust
 from jaxgpt.comparison import axes, findings, merging, page, preflight, results, running, sections, tables
 from jaxgpt.comparison.axes import Axis
 from jaxgpt.comparison.plan import BUDGETS, FILE, Plan, Request, check_unchanged
@@ -48,12 +48,16 @@ def compare(given: Given, say: Say) -> str:
       ValueError: for anything that does not fit, in one line, before any training.
     """
     if given.get("merge") is not None:
-        return _merge(given, say)
+        with trust.from_file():
+            return _merge(given, say)
     if given.flag("resume"):
         workdir = Path(given.get("workdir") or _newest(given))
+        there = (workdir / FILE).is_file()
+        # Before the file is read: what is named here may be named by it.
+        asked = request(given) if there and given.positional is not None else None
         plan = Plan.read(workdir)
-        if given.positional is not None:
-            check_unchanged(plan.request, request(given))
+        if asked is not None:
+            check_unchanged(plan.request, asked)
         elif _settings(given):
             raise UsageError(
                 "--resume goes on with the settings it finds; name the experiment to have them checked"
@@ -69,7 +73,8 @@ def compare(given: Given, say: Say) -> str:
         say("dry run: nothing was trained or written")
         return "dry run"
     first = jax.process_index() == 0
-    with held(workdir) if first else contextlib.nullcontext((None, "")) as (home, note):
+    files = trust.from_file() if given.flag("resume") else contextlib.nullcontext()
+    with held(workdir) if first else contextlib.nullcontext((None, "")) as (home, note), files:
         directory = Path(processes.gathered(str(home and home.path))[0])
         if note:
             say(note)
@@ -142,7 +147,7 @@ def _baseline(varied: list[Axis], text: str | None) -> dict[str, str]:
 
 def _settings(given: Given) -> bool:
     """Whether the command line says what to compare, and not only where."""
-    where = {"workdir", "resume", "dry-run", "traceback", "distributed"}
+    where = {"workdir", "resume", "dry-run", "traceback", "trust", "distributed"}
     return bool(set(given.options) - where or given.fields or any(given.repeated.values()))
 
 

@@ -11,6 +11,7 @@ from jaxgpt.comparison.plan import FOLDER, Cell, Plan, directory
 from jaxgpt.comparison.running import SELECTION
 from jaxgpt.options import UsageError
 from jaxgpt.training.rundir import held
+from jaxgpt.training.untrusted import refuse_links
 
 
 def merge(sources: Sequence[Path], workdir: Path) -> Plan:
@@ -130,4 +131,5 @@ def _copy(merged: Plan, workdir: Path, origin: dict[str, Path], plans, sources) 
             for old, new in zip(plan.jobs(there, budget), merged.jobs(cell, budget), strict=True):
                 run, target = directory(source, old), workdir / FOLDER / new.folder
                 if (run.evaluation.is_file() or (run.path / SELECTION).is_file()) and not target.exists():
+                    refuse_links(run.path)
                     shutil.copytree(run.path, target, ignore=shutil.ignore_patterns(".lock"))

@@ -2,15 +2,17 @@
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from jaxgpt import fields
+from jaxgpt import fields, foreign
 from jaxgpt.comparison import axes
 from jaxgpt.comparison.axes import Axis
 from jaxgpt.comparison.reading import Facts
 from jaxgpt.experiment import Experiment
 from jaxgpt.training.rundir import RunDirectory, read_json, write_atomically
+from jaxgpt.wording import one_line, quoted, shown
 
 Budget = Literal["examples", "flops"]
 BUDGETS: tuple[Budget, ...] = get_args(Budget)
@@ -206,20 +208,58 @@ class Plan:
             raise ValueError(f"{workdir} holds no comparison: there is no {FILE} in it")
         data = read_json(path)
         try:
-            return cls(
-                Request.from_json(data["request"]),
-                tuple(Cell.from_json(cell) for cell in data["cells"]),
-                tuple(data["notes"]),
-            )
+            with foreign.naming(path):
+                plan = cls(
+                    Request.from_json(data["request"]),
+                    tuple(Cell.from_json(cell) for cell in data["cells"]),
+                    tuple(data["notes"]),
+                )
+                _check(plan)
+                return plan
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path} is not the file of a comparison ({error!r}); restore it") from error
-        except ValueError as error:
-            raise ValueError(f"{path}: {error}") from error
+            why = f"{path} is not the file of a comparison ({error!r}); restore it"
+            raise ValueError(one_line(why)) from error
+
+
+def _check(plan: Plan) -> None:
+    """Raises ValueError for what no file of a comparison says, such as a folder that lies elsewhere."""
+    texts = [plan.request.name, *plan.request.explicit, *plan.request.baseline.values(), *plan.notes]
+    texts += [
+        value for axis in (*plan.request.axes, *plan.request.sweep) for value in (axis.path, *axis.values)
+    ]
+    texts += [text for cell in plan.cells for text in (cell.name, cell.slug, *cell.values.values())]
+    texts += [cell.facts.fingerprint for cell in plan.cells]
+    wrong = next((text for text in texts if not isinstance(text, str)), None)
+    if wrong is not None:
+        raise ValueError(f"{shown(wrong)} stands where a text should; restore the file")
+    for cell in plan.cells:
+        if not re.fullmatch(r"[A-Za-z0-9+][A-Za-z0-9_.+-]*", cell.slug):
+            raise ValueError(f"the folder {quoted(cell.slug)} is no name of a folder in it; restore the file")
+        facts = {name: value for name, value in dataclasses.asdict(cell.facts).items() if name in _COUNTS}
+        wrong = next((name for name, v in facts.items() if type(v) is not int or not 0 <= v < 2**63), None)
+        if wrong is not None or not cell.facts.flops:
+            raise ValueError(f"the {wrong or 'flops'} of {quoted(cell.name)} is no count; restore the file")
+    slugs, unknown = [cell.slug for cell in plan.cells], set(plan.request.budgets) - set(BUDGETS)
+    if not slugs or len(set(slugs)) < len(slugs) or unknown or not plan.request.budgets:
+        raise ValueError("its cells or budgets are not those of a comparison; restore the file")
+    if all(cell.values != plan.request.baseline for cell in plan.cells):
+        raise ValueError("no cell is its baseline; restore the file")
+
+
+#: Facts of a cell that count something.
+_COUNTS = ("vocab_size", "tokens", "source", "params", "body", "flops")
 
 
 def directory(workdir: Path, job: Job) -> RunDirectory:
-    """The run directory of a job."""
-    return RunDirectory(workdir / FOLDER / job.folder)
+    """The run directory of a job.
+
+    Raises:
+      ValueError: if it is a link, which leads elsewhere.
+    """
+    path = workdir / FOLDER / job.folder
+    if path.is_symlink() or path.parent.is_symlink():
+        raise ValueError(f"{path} is a link that leads elsewhere; put the folder itself there")
+    return RunDirectory(path)
 
 
 def check_unchanged(recorded: Request, asked: Request) -> None:

@@ -11,6 +11,10 @@ from jaxgpt.evaluation.intervals import Difference, Estimate, paired, proportion
 from jaxgpt.evaluation.report import Evaluation, Row
 from jaxgpt.training import records
 from jaxgpt.training.rundir import read_json
+from jaxgpt.wording import one_line
+
+#: No figure of an evaluation is larger.
+_LARGEST = 1e100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,19 +140,19 @@ def _finding(plan: Plan, workdir: Path, cell: Cell, budget: Budget) -> Finding |
     run = directory(workdir, job)
     data = read_json(run.evaluation)
     try:
-        groups = tuple(map(_row, data["groups"]))
-        headings = tuple(map(_row, data["headings"]))
-        n, per_seed = data["n"], tuple(data["per_seed"])
-        if len(per_seed) != plan.seeds:
-            raise ValueError(f"{run.evaluation} has {len(per_seed)} seeds, the comparison {plan.seeds}")
-        overall = Row("all", proportion(per_seed, n), n)
+        if len(data["per_seed"]) != plan.seeds:
+            raise ValueError(
+                f"{run.evaluation} has {len(data['per_seed'])} seeds, the comparison {plan.seeds}"
+            )
+        groups = tuple(_row(row, plan.seeds) for row in data["groups"])
+        headings = tuple(_row(row, plan.seeds) for row in data["headings"])
+        overall = _row(data | {"group": "all", "in_distribution": True}, plan.seeds)
         held_out = data["likelihood"].get("held_out")
-        bits = None if held_out is None else _estimate(held_out["bits_per_byte"])
-        measures = _measures(data)
-    except (KeyError, TypeError) as error:
-        raise ValueError(
-            f"{run.evaluation} is not an evaluation ({error!r}); delete it and --resume"
-        ) from error
+        bits = None if held_out is None else _estimate(held_out["bits_per_byte"], plan.seeds)
+        measures = _measures(data, plan.seeds)
+    except (KeyError, TypeError, AttributeError) as error:
+        why = f"{run.evaluation} is not an evaluation ({error!r}); delete it and --resume"
+        raise ValueError(one_line(why)) from error
     tried = {}
     if job.option:
         tried = {
@@ -180,27 +184,44 @@ def option_name(option: dict[str, str]) -> str:
     return ", ".join(f"{path.split('.')[-1]}={text}" for path, text in option.items())
 
 
-def _row(data: dict[str, Any]) -> Row:
-    exact = proportion(data["per_seed"], data["n"])
-    return Row(data["group"], exact, data["n"], data["in_distribution"])
+def _row(data: dict[str, Any], seeds: int) -> Row:
+    """A row of an evaluation's JSON; TypeError if it is none."""
+    group, n, inside = data["group"], data["n"], data["in_distribution"]
+    values = _per_seed(data, seeds)
+    if type(group) is not str or type(inside) is not bool or type(n) is not int or not 0 < n < 2**53:
+        raise TypeError("a row without group, n or in_distribution")
+    if not all(value is not None and 0 <= value <= 1 for value in values):
+        raise TypeError("an exact match that is no share")
+    return Row(group, proportion(values, n), n, inside)
 
 
-def _estimate(data: dict[str, Any]) -> Estimate | None:
-    values = tuple(data["per_seed"])
+def _per_seed(data: dict[str, Any], seeds: int) -> tuple[float | None, ...]:
+    """The figures of the seeds; TypeError if there are others."""
+    values = data["per_seed"]
+    if type(values) is not list or len(values) != seeds:
+        raise TypeError(f"per_seed without {seeds} figures")
+    for value in values:
+        if value is not None and not (type(value) in (int, float) and abs(value) < _LARGEST):
+            raise TypeError("per_seed with what is no figure")
+    return tuple(values)
+
+
+def _estimate(data: dict[str, Any], seeds: int) -> Estimate | None:
+    values = _per_seed(data, seeds)
     if any(value is None or not math.isfinite(value) for value in values):
         return None
     return Estimate(sum(values) / len(values), student_t(values), values)
 
 
-def _measures(data: dict[str, Any]) -> dict[str, tuple[float | None, ...]]:
+def _measures(data: dict[str, Any], seeds: int) -> dict[str, tuple[float | None, ...]]:
     """Every figure beside exact match that has one value a seed."""
     found = {}
     for name, part in data["likelihood"].items():
         for measure in ("loss", "bits_per_byte"):
-            found[f"{name} {measure}"] = tuple(part[measure]["per_seed"])
+            found[f"{name} {measure}"] = _per_seed(part[measure], seeds)
     for part in ("scores", "summary"):
         for name, value in data.get(part, {}).items():
-            found[name] = tuple(value["per_seed"])
+            found[name] = _per_seed(value, seeds)
     return found
 
 
@@ -211,7 +232,10 @@ def _seconds(metrics: Path) -> float | None:
 
 def _machine(outcome: Path) -> str:
     """What a run was computed on, in words; "" where it does not tell."""
-    machine = read_json(outcome).get("machine", {}) if outcome.is_file() else {}
+    data = read_json(outcome) if outcome.is_file() else {}
+    machine = data.get("machine", {}) if isinstance(data, dict) else None
+    if not isinstance(machine, dict):
+        raise ValueError(f"{outcome} does not say what a run was computed on; delete it and --resume")
     device, cores, processor = (machine.get(name) for name in ("device", "cores", "processor"))
     if device is None:
         return ""

@@ -79,7 +79,11 @@ def chosen(workdir: Path, plan: Plan, cell: Cell, budget: Budget) -> Job | None:
 
 def validation(workdir: Path, job: Job) -> float:
     """The mean exact match of a sweep's option on validation."""
-    values = read_json(directory(workdir, job).path / SELECTION)["per_seed"]
+    path = directory(workdir, job).path / SELECTION
+    data = read_json(path)
+    values = data.get("per_seed") if isinstance(data, dict) else None
+    if not (isinstance(values, list) and values and all(type(v) in (int, float) for v in values)):
+        raise ValueError(f"{path} has no exact match of each seed; delete it and --resume")
     return sum(values) / len(values)
 
 

@@ -12,26 +12,23 @@ at most `CHECKED_WHOLE` bytes is, beyond that, read whole when it is opened, so 
 
 import bisect
 import functools
-import hashlib
 import itertools
-import json
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from jaxgpt import settings, tokenizers
+from jaxgpt.data.index import INDEX, read_index
 from jaxgpt.data.shards import DamagedError, Reader, Shard
 from jaxgpt.data.stream import Stream
 from jaxgpt.paths import expanded
 from jaxgpt.task import SPLITS, Split
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
-FORMAT = "jaxgpt tokens 1"
-INDEX, PLAN, TOKENIZER = "index.json", "plan.json", "tokenizer.json"
+TOKENIZER = "tokenizer.json"
 #: Bytes that are read whole when they are opened.
 CHECKED_WHOLE = 2**31
 #: Places of a split that excerpts are taken from.
@@ -95,13 +92,14 @@ class Corpus:
 
     def __init__(self, path: Path, *, whole: bool = False):
         self.path = path
-        self.index = _read_index(path)
+        self.index = read_index(path)
         self.fingerprint: str = self.index["fingerprint"]
         self.dtype = np.dtype(self.index["dtype"])
         self.held_out: float = self.index["held_out"]
+        ids = self.tokenizer.vocab_size
         self._tokens = {
             split: Tokens(
-                [Reader(path, Shard(**shard), self.dtype) for shard in self.index["shards"][split]],
+                [Reader(path, Shard(**shard), self.dtype, ids) for shard in self.index["shards"][split]],
                 self.dtype,
             )
             for split in SPLITS
@@ -118,8 +116,9 @@ class Corpus:
         path = self.path / TOKENIZER
         try:
             found = tokenizers.load(path)
-        except (ValueError, OSError) as error:
-            raise DamagedError(path, f"cannot be read ({error})") from error
+        except ValueError as error:
+            what = str(error).removeprefix(str(path)).lstrip(": ")
+            raise DamagedError(path, f"cannot be read ({what})") from error
         if found.fingerprint != self.index["tokenizer"]:
             raise DamagedError(path, "is another tokenizer than the tokens are of")
         return found
@@ -179,36 +178,6 @@ def open_corpus(path: str | Path) -> Corpus:
 @functools.lru_cache(maxsize=4)
 def _opened(path: Path, stamp: tuple[int, int, int] | None) -> Corpus:
     return Corpus(path)
-
-
-def fingerprint(index: dict[str, Any]) -> str:
-    """The checksum of an index, its own field left out."""
-    rest = {name: value for name, value in index.items() if name != "fingerprint"}
-    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
-
-
-def _read_index(path: Path) -> dict[str, Any]:
-    file = path / INDEX
-    if not file.is_file():
-        if not path.exists():
-            raise ValueError(f"{path} does not exist; it should be a directory made by jaxgpt tokenize")
-        if (path / PLAN).is_file():
-            raise ValueError(f"{path} is not finished: give the same jaxgpt tokenize command again")
-        raise ValueError(f"{path} holds no tokens: there is no {INDEX} in it; make it by jaxgpt tokenize")
-    try:
-        index = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise DamagedError(file, f"cannot be read ({error})") from error
-    kind = str(index.get("format")) if isinstance(index, dict) else ""
-    if kind.rpartition(" ")[0] != FORMAT.rpartition(" ")[0]:
-        raise ValueError(f"{file} is no index of tokens; name a directory made by jaxgpt tokenize")
-    if index["format"] != FORMAT:
-        raise ValueError(
-            f"{file} is of the format {index['format']!r}, not {FORMAT!r}; tokenize the text again"
-        )
-    if index.get("fingerprint") != fingerprint(index):
-        raise DamagedError(file, "was changed")
-    return index
 
 
 def write_whole(path: Path, text: str) -> None:

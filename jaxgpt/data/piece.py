@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxgpt import tokenizers
+from jaxgpt import foreign, tokenizers, trust
 from jaxgpt.data.corpus import write_whole
 from jaxgpt.data.documents import Documents, Part, read_lines
+from jaxgpt.data.index import check_shard
 from jaxgpt.data.rows import check_ids, narrowest
 from jaxgpt.data.shards import Reader, Shard, Writer
 from jaxgpt.data.workers import Tell
@@ -42,10 +43,11 @@ def finished(folder: Path, number: int, tokenizer: Tokenizer) -> bool:
     """Whether a piece's record is there, and its shards are as they were written, as far as their sizes and
     the checksums behind their tokens tell."""
     try:
-        found = json.loads(record(folder, number).read_text(encoding="utf-8"))
+        found = foreign.read_json(record(folder, number))
         for shard in found.values():
-            Reader(folder, Shard(**shard), _dtype(tokenizer))
-    except (FileNotFoundError, ValueError):
+            check_shard(shard)
+            Reader(folder, Shard(**shard), _dtype(tokenizer), tokenizer.vocab_size)
+    except (AttributeError, ValueError):
         return False
     return True
 
@@ -108,7 +110,8 @@ def _restored(given: Given) -> Tokenizer:
     """The tokenizer of this process, which is built once."""
     global _last
     if _last is None or _last[0] != given.tokenizer["fingerprint"]:
-        _last = (given.tokenizer["fingerprint"], tokenizers.from_json(given.tokenizer))
+        with trust.allowing(True):  # the process that started this one has imported it
+            _last = (given.tokenizer["fingerprint"], tokenizers.from_json(given.tokenizer))
     return _last[1]
 
 

@@ -16,6 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from jaxgpt import foreign
+from jaxgpt.wording import one_line
+
 #: Bytes that have one checksum.
 BLOCK = 2**14
 #: Shards that stay open; of more, each is opened anew whenever it is read.
@@ -28,7 +31,8 @@ class DamagedError(ValueError):
     """A file of a corpus is not as it was written; the message names it and the way out."""
 
     def __init__(self, path: Path, what: str):
-        super().__init__(f"{path} {what}; restore it, or make the directory anew by jaxgpt tokenize")
+        advice = "restore it, or make the directory anew by jaxgpt tokenize"
+        super().__init__(one_line(f"{path} {what}; {advice}"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,20 +104,23 @@ class Reader:
     Files are read and not mapped: a thread that waits for a disk lets others work, and a disk that fails is
     an error, where it would end a process that has mapped the file.
 
+    Args:
+      ids: of the vocabulary; another one would be read as the last of them.
+
     Raises:
-      DamagedError: if the file is missing, longer or shorter than the index says, or has other checksums.
+      DamagedError: if the file is missing, a link, longer or shorter than the index says, or has other
+        checksums; where it is read, if a block is not what was written or a token is no id.
     """
 
     _open_files = threading.Semaphore(_MOST_OPEN)
 
-    def __init__(self, folder: Path, shard: Shard, dtype: np.dtype):
-        self.path, self.shard, self._dtype = folder / shard.file, shard, dtype
+    def __init__(self, folder: Path, shard: Shard, dtype: np.dtype, ids: int):
+        self.path, self.shard, self._dtype, self._ids = folder / shard.file, shard, dtype, ids
         self._size = shard.tokens * dtype.itemsize
         self._blocks = -(-self._size // BLOCK)
-        try:
-            size = self.path.stat().st_size
-        except FileNotFoundError:
-            raise DamagedError(self.path, "is missing") from None
+        if not os.path.lexists(self.path):
+            raise DamagedError(self.path, "is missing")
+        size = foreign.inside(self.path).stat().st_size
         expected = self._size + _CHECKSUM.itemsize * self._blocks
         if size != expected:
             raise DamagedError(self.path, f"has {size:,} bytes where {expected:,} were written")
@@ -139,7 +146,12 @@ class Reader:
             if zlib.crc32(data[index * BLOCK : (index + 1) * BLOCK]) != checksum:
                 where = f"bytes {start + index * BLOCK:,} to {start + (index + 1) * BLOCK - 1:,}"
                 raise DamagedError(self.path, f"is damaged: {where} are not what was written")
-        return np.frombuffer(data[first * size - start : last * size - start], self._dtype)
+        tokens = np.frombuffer(data[first * size - start : last * size - start], self._dtype)
+        if len(tokens) and int(tokens.max()) >= self._ids:
+            raise DamagedError(
+                self.path, f"has the token {tokens.max()} of a vocabulary of {self._ids:,} ids"
+            )
+        return tokens
 
     def check(self) -> None:
         """Read all of it once."""

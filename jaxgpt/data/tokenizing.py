@@ -12,15 +12,17 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from jaxgpt import locks, printing, tokenizers
-from jaxgpt.data.corpus import FORMAT, INDEX, PLAN, TOKENIZER, Corpus, fingerprint, write_whole
+from jaxgpt import foreign, locks, printing, tokenizers
+from jaxgpt.data.corpus import TOKENIZER, Corpus, write_whole
 from jaxgpt.data.documents import Documents, find_files, pieces, read_lines
+from jaxgpt.data.index import FORMAT, INDEX, PLAN, fingerprint
 from jaxgpt.data.piece import RECORDS, Given, finished, make_piece, record
 from jaxgpt.data.rows import narrowest
 from jaxgpt.data.workers import spread
 from jaxgpt.paths import make_folder
 from jaxgpt.task import SPLITS, Example, Task
 from jaxgpt.tokenizers.tokenizer import Tokenizer
+from jaxgpt.wording import one_line
 
 #: Bytes of text in a piece, at least; a larger text has larger ones, so that it has no more than `_PIECES`.
 PIECE_BYTES = 2**26
@@ -194,9 +196,12 @@ def _check_plan(folder: Path, plan: dict[str, Any]) -> None:
             raise ValueError(f"--output {folder} holds {other}; name a new or an empty directory")
         return
     try:
-        begun = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be read ({error}); remove {folder} to begin anew") from error
+        begun = foreign.read_json(path)
+        before = {name: rest for name, *rest in begun["texts"]}
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(
+            one_line(f"{path} cannot be read ({error}); remove {folder} to begin anew")
+        ) from error
     options = {
         "tokenizer": "--tokenizer",
         "documents": "--documents",
@@ -205,8 +210,7 @@ def _check_plan(folder: Path, plan: dict[str, Any]) -> None:
     }
     for name, option in options.items():
         if begun.get(name) != plan[name]:
-            raise _other(folder, f"{option} was {begun.get(name)}, not {plan[name]}")
-    before = {name: rest for name, *rest in begun["texts"]}
+            raise _other(folder, f"{option} was {one_line(str(begun.get(name)), 60)}, not {plan[name]}")
     now = {name: rest for name, *rest in plan["texts"]}
     for name in before.keys() | now.keys():
         if name not in now or name not in before:

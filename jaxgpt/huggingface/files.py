@@ -1,14 +1,15 @@
 """A directory as Hugging Face writes it: `config.json`, and tensors in one safetensors file or several."""
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
+from jaxgpt import foreign
 from jaxgpt.paths import expanded
 from jaxgpt.training.untrusted import refuse_pickle
+from jaxgpt.wording import one_line, quoted
 
 _ONE = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
@@ -73,18 +74,8 @@ class Directory:
     def _inside(self, name: str) -> Path:
         """The path of a file of this directory; its hub's `blobs` count as inside."""
         if Path(name).name != name:
-            raise ValueError(f"{self.path}: {name!r} is no plain file name")
-        path = self.path / name
-        if not path.is_file():
-            raise ValueError(f"{path} does not exist")
-        if path.is_symlink():
-            # The hub's cache has snapshots/REVISION/FILE -> ../../blobs/HASH.
-            own = path.absolute().parent
-            target = path.resolve().parent
-            hub = own.parent.parent / "blobs"
-            if own.parent.name != "snapshots" or target != hub.resolve():
-                raise ValueError(f"{path} is a link that leads elsewhere; put the file itself there")
-        return path
+            raise ValueError(f"{self.path}: {quoted(name)} is no plain file name")
+        return foreign.inside(self.path / name)
 
     def _add(self, path: Path) -> None:
         with _opened(path) as file:
@@ -103,14 +94,11 @@ def _opened(path: Path) -> Any:
         return safe_open(path, framework="np")
     except (SafetensorError, OSError) as error:
         refuse_pickle(path, "safetensors")
-        raise ValueError(f"{path} is no whole safetensors file: {' '.join(str(error).split())}") from error
+        raise ValueError(one_line(f"{path} is no whole safetensors file: {error}")) from error
 
 
 def _object(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{path} is not JSON: {error}") from error
+    found = foreign.read_json(path)
     if not isinstance(found, dict):
         raise ValueError(f"{path} does not hold a JSON object")
     return found

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 
+from jaxgpt import foreign
 from jaxgpt.choice import nearest
 from jaxgpt.huggingface import tokenizer_files
 from jaxgpt.huggingface.family import Family
@@ -78,9 +79,9 @@ def load_hf(
     """
     directory = Directory(path)
     plan = Plan.of(directory, dtype, fields)
+    tokenizer = tokenizer_files.read(directory.path)
     weights = read_weights(directory, plan, mesh or sharding.local_mesh())
     model = Template(plan.config).model(weights)
-    tokenizer = tokenizer_files.read(directory.path)
     if tokenizer is not None:
         tokenizer = tokenizer_files.begun_as(directory.path, tokenizer, plan.config.kind)
     told = declared(directory.path).ids
@@ -118,6 +119,11 @@ class Plan:
     @classmethod
     def of(cls, directory: Directory, dtype: str | None, fields: Mapping[str, Any]) -> "Plan":
         """The plan of a directory. Arguments and errors as of `load_hf`."""
+        with foreign.naming(directory.path):
+            return cls._of(directory, dtype, fields)
+
+    @classmethod
+    def _of(cls, directory: Directory, dtype: str | None, fields: Mapping[str, Any]) -> "Plan":
         source = str(directory.path / "config.json")
         family = family_of(directory.config, source)
         names = _plain_names(directory, family)

@@ -1,5 +1,6 @@
 """Every check across the fields of a model's description."""
 
+import dataclasses
 import math
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,16 @@ if TYPE_CHECKING:
     from jaxgpt.models.config import ModelConfig
 
 
+#: What no model has more of; of everything else a 32-bit integer counts.
+_MOST = {"num_layers": 10_000, "encoder_layers": 10_000, "loops": 10_000}
+
+
 def check(config: "ModelConfig") -> None:
     """Raises ValueError for fields that do not fit together; the message holds the values and the way out."""
+    for field in dataclasses.fields(config):
+        value, most = getattr(config, field.name), _MOST.get(field.name, 2**31 - 1)
+        if type(value) is int and value > most:
+            raise ValueError(f"{field.name}={value:.3g} must be at most {most:,}")
     for name in ("max_length", "num_layers", "loops", "d_model", "num_heads"):
         if getattr(config, name) < 1:
             raise ValueError(f"{name}={getattr(config, name)} must be at least 1")

@@ -20,7 +20,7 @@ import jax
 import numpy as np
 from jax.errors import JaxRuntimeError
 
-from jaxgpt import fields
+from jaxgpt import fields, trust
 from jaxgpt.choice import imported
 from jaxgpt.comparison.flops import training_flops
 from jaxgpt.data.feed import HostFeed
@@ -249,8 +249,10 @@ def main() -> None:
     threading.Thread(target=_read, args=(requests,), daemon=True).start()
     request = json.loads(requests.get())
     try:
+        with trust.allowing(True):  # the process that asks has imported them
+            experiment = fields.from_json(Experiment, request["experiment"])
         compiler = Compiler(
-            fields.from_json(Experiment, request["experiment"]),
+            experiment,
             targets.parse(request["target"]),
             request["vocabulary"],
             request["own_data"],

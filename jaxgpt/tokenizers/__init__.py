@@ -6,7 +6,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from jaxgpt import foreign, trust
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer
+from jaxgpt.wording import quoted, shown
 
 
 def build(spec: str, texts: Texts) -> Tokenizer:
@@ -62,12 +64,14 @@ def from_json(data: dict[str, Any]) -> Tokenizer:
         if not isinstance(data, dict) or key not in data:
             raise ValueError(f"the tokenizer's JSON has no {key!r}; it needs kind, fingerprint and tokenizer")
     if not isinstance(data["kind"], str):
-        raise ValueError(f"the tokenizer's kind is {data['kind']!r}, not a name")
-    tokenizer = Tokenizer.named(data["kind"]).from_json(data["tokenizer"])
+        raise ValueError(f"the tokenizer's kind is {shown(data['kind'])}, not a name")
+    with trust.from_file():
+        kind = Tokenizer.named(data["kind"])
+    tokenizer = kind.from_json(data["tokenizer"])
     if tokenizer.fingerprint != data["fingerprint"]:
         raise ValueError(
             f"the tokenizer's fingerprint is {tokenizer.fingerprint}, its file records "
-            f"{data['fingerprint']}: the file was changed by hand; restore it"
+            f"{quoted(str(data['fingerprint']))}: the file was changed by hand; restore it"
         )
     told = {name: data[name] for name in ("begin_ids", "end_ids") if name in data}
     if wrong := next((name for name, ids in told.items() if not isinstance(ids, list)), None):
@@ -81,8 +85,14 @@ def save(tokenizer: Tokenizer, path: Path) -> None:
 
 
 def load(path: Path) -> Tokenizer:
-    """Read a tokenizer written by `save`."""
-    try:
-        return from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{path} is not a tokenizer's JSON: {error}") from error
+    """Read a tokenizer written by `save`.
+
+    Raises:
+      ValueError: if the file is no tokenizer's, was changed, or is a link; one line that begins with it.
+    """
+    with foreign.naming(path):
+        try:
+            data = foreign.parse_json(foreign.read_text(path))
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ValueError(f"{path} is not a tokenizer's JSON: {error}") from error
+        return from_json(data)

@@ -1,9 +1,10 @@
 """Tokenizers that lie in files: told apart by what the files hold."""
 
-import json
+import os
 from pathlib import Path
 from typing import Any
 
+from jaxgpt import foreign
 from jaxgpt.paths import expanded
 from jaxgpt.tokenizers.declared import NOTHING, Declared
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -26,10 +27,8 @@ def load(path: Path) -> Tokenizer:
     path = expanded(path)
     if not path.exists():
         raise ValueError(f"{path} does not exist; it should be a tokenizer's directory or file")
-    try:
+    with foreign.naming(path):
         return _directory(path) if path.is_dir() else _file(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
 
 
 def declared(path: Path) -> Declared:
@@ -39,13 +38,13 @@ def declared(path: Path) -> Declared:
 
 def _directory(path: Path) -> Tokenizer:
     for name in (EXPORTED, "tokenizer.json"):
-        if (path / name).is_file():
-            return _file(path / name, declared(path))
+        if os.path.lexists(path / name):
+            return _file(foreign.inside(path / name), declared(path))
     if (path / "vocab.txt").is_file() or all((path / n).is_file() for n in ("vocab.json", "merges.txt")):
         return _vocabulary(path, declared(path))
     models = sorted(path.glob("*.model"))
     if len(models) == 1:
-        return _file(models[0], declared(path))
+        return _file(foreign.inside(models[0]), declared(path))
     if models:
         raise ValueError(f"{path} holds {', '.join(m.name for m in models)}; name one of them")
     raise ValueError(
@@ -58,6 +57,7 @@ def _file(path: Path, files: Declared = NOTHING) -> Tokenizer:
     if path.suffix == ".model":
         from jaxgpt.tokenizers.sentencepiece import SentencePiece
 
+        foreign.check_size(path, foreign.MOST)
         return _named(path, lambda: SentencePiece.declared(path.read_bytes(), files))
     if path.suffix != ".json":
         raise ValueError(f"{path} is neither a .json nor a SentencePiece .model file")
@@ -82,10 +82,10 @@ def _vocabulary(path: Path, files: Declared) -> Tokenizer:
     if words.is_file():
         settings = path / "tokenizer_config.json"
         given = _json(settings) if settings.is_file() else {}
-        lines = words.read_text(encoding="utf-8")
+        lines = foreign.read_text(words)
         return _named(words, lambda: _published.word_pieces(lines, given, files))
     vocab = _json(path / "vocab.json")
-    lines = (path / "merges.txt").read_text(encoding="utf-8").split("\n")
+    lines = foreign.read_text(path / "merges.txt").split("\n")
     if lines[0].startswith("#version"):
         lines = lines[1:]
     merges = [tuple(line.split(" ")) for line in lines if line.strip()]
@@ -93,10 +93,7 @@ def _vocabulary(path: Path, files: Declared) -> Tokenizer:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"{path} is not JSON: {error}") from error
+    data = foreign.read_json(path)
     if not isinstance(data, dict):
         raise ValueError(f"{path} does not hold a JSON object")
     return data
@@ -104,7 +101,5 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _named(path: Path, make: Any) -> Tokenizer:
     """What `make` returns; an error names the file."""
-    try:
+    with foreign.naming(path):
         return make()
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error

@@ -4,6 +4,7 @@ import contextlib
 import logging
 import math
 import os
+import re
 import shutil
 import sys
 import threading
@@ -14,14 +15,21 @@ from typing import Any
 
 import jax
 
+from jaxgpt import foreign
+from jaxgpt.models.config import ModelConfig
 from jaxgpt.training import processes
 from jaxgpt.training.digests import Digests
 from jaxgpt.training.untrusted import refuse_links
+from jaxgpt.wording import one_line, quoted
 
 State = dict[str, Any]
 
 #: What Orbax, tensorstore and the file system raise for a checkpoint that cannot be read or written.
 FAILURES = (OSError, ValueError, KeyError, TypeError, RuntimeError)
+
+
+#: Layers that are made quickly, whether there is anything to fill them with or not.
+_FEW_LAYERS = 50
 
 
 class CheckpointError(RuntimeError):
@@ -65,6 +73,7 @@ class Checkpoints:
         # Orbax reports every save at INFO through absl, and what it cannot read at ERROR; we say it.
         logging.getLogger("absl").setLevel(logging.CRITICAL)
         _hear_nothing_of_closed_loops()
+        logging.getLogger("asyncio").addFilter(_not_of_arrays)
         self.directory = Path(directory).absolute()
         self._fingerprint = fingerprint
         if read_only and not self.directory.is_dir():
@@ -126,8 +135,9 @@ class Checkpoints:
         Raises:
           CheckpointError: if no weights were selected in that run.
         """
-        noted = self._metadata(step).get("selection")
-        if noted is None:
+        with contextlib.suppress(*FAILURES):
+            noted = self._metadata(step).get("selection")
+        if not isinstance(noted, dict):
             raise CheckpointError(
                 f"{self.directory} holds no selected weights; train with training.select_every above 0"
             )
@@ -135,7 +145,11 @@ class Checkpoints:
 
     def _metadata(self, step: int) -> dict[str, Any]:
         """What was recorded with a checkpoint: the tokenizer's fingerprint and the loss."""
-        return self._ocp.metadata(self.directory / str(step)).custom_metadata
+        with _as_value_error():
+            found = self._ocp.metadata(self.directory / str(step)).custom_metadata
+        if not isinstance(found, dict):
+            raise ValueError("its metadata say nothing of the tokenizer")
+        return found
 
     def interim(self, step: int) -> bool:
         """Whether a checkpoint is there to go on from alone: the next one takes its place."""
@@ -165,7 +179,18 @@ class Checkpoints:
         """The steps that were committed, oldest first."""
         if not self.directory.is_dir():
             return []
-        return sorted(int(entry.name) for entry in self.directory.iterdir() if entry.name.isdecimal())
+        names = [
+            entry.name for entry in self.directory.iterdir() if re.fullmatch(r"0|[1-9]\d{0,17}", entry.name)
+        ]
+        return sorted(map(int, names))
+
+    def num_arrays(self) -> int | None:
+        """Arrays of the newest checkpoint, as far as it tells; nothing of them is read."""
+        try:
+            found = foreign.read_json(self.directory / str(self.steps()[-1]) / "state" / "_METADATA")
+            return len(found["tree_metadata"])
+        except (*FAILURES, IndexError):
+            return None
 
     def save(
         self,
@@ -279,7 +304,7 @@ class Checkpoints:
             except FAILURES as error:
                 skipped.append(f"the checkpoint of step {candidate} cannot be read: {first_line(error)}")
         raise CheckpointError(
-            f"no checkpoint in {self.directory} can be read ({'; '.join(skipped) or 'there is none'}); "
+            f"{self.directory}: no checkpoint in it can be read ({told(skipped)}); "
             "restore one from a copy or start a new --workdir"
         )
 
@@ -309,9 +334,7 @@ class Checkpoints:
                 return candidate, dict(flat[part])
             except FAILURES as error:
                 skipped.append(f"step {candidate}: {first_line(error)}")
-        raise CheckpointError(
-            f"no checkpoint in {self.directory} can be read ({'; '.join(skipped) or 'there is none'})"
-        )
+        raise CheckpointError(f"{self.directory}: no checkpoint in it can be read ({told(skipped)})")
 
     def check_tokenizer(self) -> None:
         """Raises CheckpointError if any checkpoint tells of another tokenizer than the run's."""
@@ -326,14 +349,15 @@ class Checkpoints:
             return  # damaged; reading the arrays will tell
         if used != self._fingerprint:
             raise CheckpointError(
-                f"the checkpoint of step {step} was trained with the tokenizer {used}, but "
-                f"{self.directory.parent / 'tokenizer.json'} holds {self._fingerprint}: it is another "
-                "run's; restore the file"
+                f"{self.directory.parent / 'tokenizer.json'} holds the tokenizer {self._fingerprint}, but "
+                f"the checkpoint of step {step} was trained with {quoted(str(used))}: it is another run's; "
+                "restore the file"
             )
 
     def _load(self, step: int, like: dict[str, Any]) -> dict[str, Any]:
         self._digests.check(step)
-        return self._ocp.load(self.directory / str(step), like, checkpointable_name="state")
+        with _as_value_error():
+            return self._ocp.load(self.directory / str(step), like, checkpointable_name="state")
 
     def best(self) -> int | None:
         """The step with the lowest loss among those that are kept."""
@@ -361,6 +385,25 @@ class _ButInterim:
         kept = self._policy.should_preserve(others, context=context) if others else []
         steps = {one.step for one, keep in zip(others, kept, strict=True) if keep}
         return [one.step in steps or one is checkpoints[-1] for one in checkpoints]
+def check_layers(model: ModelConfig, checkpoints: Checkpoints) -> None:
+    """Raises ValueError if a model has more layers than its checkpoint can hold, before any is made."""
+    arrays, layers = checkpoints.num_arrays(), model.num_layers + (model.encoder_layers or 0)
+    if arrays is not None and model.layers == "unrolled" and layers > max(arrays, _FEW_LAYERS):
+        raise ValueError(
+            f"model.num_layers={layers} is more than {checkpoints.directory} holds, {arrays} arrays; "
+            "restore the file"
+        )
+
+
+@contextlib.contextmanager
+def _as_value_error():
+    """Whatever Orbax raises for a file that is not as it wrote it."""
+    try:
+        yield
+    except FAILURES:
+        raise
+    except Exception as error:
+        raise ValueError(first_line(error)) from error
 
 
 def check_shapes(state: Any, like: Any) -> None:
@@ -387,6 +430,14 @@ def _hear_nothing_of_closed_loops() -> None:
 
     hook.jaxgpt = True
     sys.unraisablehook = hook
+def _not_of_arrays(record: logging.LogRecord) -> bool:
+    """Leaves out what asyncio says of arrays that could not be read, a page each; the first is raised."""
+    return "driver" not in record.getMessage()
+
+
+def told(skipped: list[str]) -> str:
+    """Why checkpoints could not be read, on a line that a person can read."""
+    return one_line("; ".join(skipped), 200) or "there is none"
 
 
 def first_line(error: BaseException) -> str:

@@ -5,6 +5,9 @@ import json
 import os
 from pathlib import Path
 
+from jaxgpt import foreign
+from jaxgpt.wording import one_line
+
 
 def of_files(directory: Path) -> dict[str, str]:
     """The SHA-256 of every file below a directory, by its path there."""
@@ -43,11 +46,13 @@ class Digests:
         """Raises ValueError if the files of a step are not those that were recorded, if any were."""
         if not self._path(step).exists():
             return  # killed between the commit and its digests: the arrays themselves must tell
-        recorded = json.loads(self._path(step).read_text())
+        recorded = foreign.read_json(self._path(step))
+        if not isinstance(recorded, dict):
+            raise ValueError(f"{self._path(step)} has no digests")
         found = of_files(self._checkpoints / str(step))
         for name in recorded:
             if found.get(name) != recorded[name]:
-                raise ValueError(f"{step}/{name} is not as it was written")
+                raise ValueError(one_line(f"{step}/{name} is not as it was written", 100))
 
     def _path(self, step: int) -> Path:
         return self._folder / f"{step}.json"

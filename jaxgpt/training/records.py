@@ -11,9 +11,13 @@ from typing import Any
 
 import jax
 
+from jaxgpt import foreign
 from jaxgpt.training.config import TrainingConfig
 from jaxgpt.training.rundir import RunDirectory, write_atomically
+from jaxgpt.wording import quoted
 
+#: Bytes of `metrics.jsonl`, at most: millions of steps.
+MOST = 2**30
 #: The package that an extra brings.
 MODULES = {"tensorboard": "tensorboardX", "wandb": "wandb"}
 
@@ -104,18 +108,29 @@ def _wandb_id(directory: RunDirectory, *, begun: bool) -> str:
 def read(path: Path) -> list[dict[str, Any]]:
     """The records of a run; a last line that was cut off by a crash is left out."""
     records = []
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = foreign.read_text(path, MOST).splitlines()
     for number, line in enumerate(lines, 1):
         try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
+            record = foreign.parse_json(line)
+        except (ValueError, RecursionError) as error:
             if number < len(lines):
                 raise ValueError(f"{path}, line {number}: not a JSON object") from error
             break
-        if not isinstance(record, dict) or not isinstance(record.get("step"), int):
+        if not isinstance(record, dict) or type(record.get("step")) is not int:
             raise ValueError(f"{path}, line {number}: not a record with a step")
+        lists = {name for name in record if name.endswith("es")}  # losses, matches: one a seed
+        wrong = next((n for n, value in record.items() if not _is_figure(value, many=n in lists)), None)
+        if wrong is not None:
+            raise ValueError(f"{path}, line {number}: {quoted(wrong)} is no number")
         records.append(record)
     return records
+
+
+def _is_figure(value: Any, *, many: bool) -> bool:
+    """Whether a record can hold a value: a number or null, or a list of them."""
+    if many:
+        return isinstance(value, list) and all(_is_figure(entry, many=False) for entry in value)
+    return value is None or type(value) in (int, float)
 
 
 def training_seconds(records: list[dict[str, Any]]) -> float:

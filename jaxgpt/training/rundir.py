@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jaxgpt import fields, locks, tokenizers
+from jaxgpt import fields, foreign, locks, tokenizers, trust
 from jaxgpt.experiment import Experiment
 from jaxgpt.paths import broken_link
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -47,7 +47,7 @@ class RunDirectory:
         """The lines of `samples.txt`, each `step N: ...`."""
         if not self.samples.exists():
             return []
-        lines = self.samples.read_text(encoding="utf-8").splitlines()
+        lines = foreign.read_text(self.samples).splitlines()
         return [line for line in lines if re.match(r"step \d+: ", line)]
 
     def create(self) -> None:
@@ -83,11 +83,13 @@ class RunDirectory:
         if not self.exists():
             raise ValueError(f"{self.path} holds no run: there is no {self.experiment.name} in it")
         data = read_json(self.experiment)
-        try:
+        with foreign.naming(self.experiment):
             experiment = fields.from_json(Experiment, data)
-        except ValueError as error:
-            raise ValueError(f"{self.experiment}: {error}") from error
         return experiment, tokenizers.load(self.tokenizer)
+
+    def trust_option(self) -> str:
+        """The option with which a command reads this run, ` --trust MODULE,...`; "" if it needs none."""
+        return trust.option([read_json(self.experiment), read_json(self.tokenizer)])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,11 +173,8 @@ def unwritten(path: Path, error: OSError) -> OSError:
 
 
 def read_json(path: Path) -> Any:
-    """A JSON file; ValueError in one line if it is none."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
+    """A JSON file of a run; ValueError in one line if it is none."""
+    return foreign.read_json(path)
 
 
 #: Fields that may change when a run goes on; any other difference is refused.

@@ -19,7 +19,7 @@ from jaxgpt.generation import Sampling, complete
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training import processes, records, report, rundir
-from jaxgpt.training.checkpoints import Checkpoints
+from jaxgpt.training.checkpoints import Checkpoints, check_layers
 from jaxgpt.training.loop import Hooks, Loop, TrainingError, compile_interruptibly
 from jaxgpt.training.machine import machine
 from jaxgpt.training.optimizers import schedule
@@ -134,7 +134,7 @@ def train(
             else:
                 where = "before it went on" if step is None else f"at step {step}"
                 again = hints.command("train", "--resume", "--workdir", directory.path)
-                say(f"stopped {where}; go on with: {again}")
+                say(f"stopped {where}; go on with: {again}{directory.trust_option()}")
             return Outcome("stopped", step or 0, directory.path)
     return Outcome("finished", step, directory.path)
 
@@ -164,9 +164,9 @@ def _check_resumed(directory: RunDirectory, experiment: Experiment, say: Say) ->
     recorded, tokenizer = directory.read()
     if directory.checkpoints.is_dir():
         # Before anything is encoded: what another tokenizer makes of the task's text misleads.
-        Checkpoints(
-            directory.checkpoints, fingerprint=tokenizer.fingerprint, read_only=True
-        ).check_tokenizer()
+        checkpoints = Checkpoints(directory.checkpoints, fingerprint=tokenizer.fingerprint, read_only=True)
+        checkpoints.check_tokenizer()
+        check_layers(experiment.model, checkpoints)
     for row in rundir.changes(recorded, experiment):
         say(f"changed since the run began: {row}")
     return tokenizer

@@ -1,15 +1,23 @@
 """What is refused before anything of it is opened."""
 
 import os
+import stat
 from pathlib import Path
 
 
 def refuse_links(directory: Path) -> None:
-    """Raises ValueError if anything below is a symbolic link, which could lead a reader elsewhere."""
+    """Raises ValueError if a directory is a symbolic link, or anything below is one, which could lead a
+    reader elsewhere, or a device or a pipe, which could keep it waiting."""
+    if os.path.islink(directory):
+        raise ValueError(f"{directory} is a symbolic link; put the folder itself there")
     for root, folders, files in os.walk(directory):
         for name in folders + files:
-            if os.path.islink(os.path.join(root, name)):
-                raise ValueError(f"{os.path.join(root, name)} is a symbolic link; checkpoints hold none")
+            path = os.path.join(root, name)
+            mode = os.lstat(path).st_mode
+            if stat.S_ISLNK(mode):
+                raise ValueError(f"{path} is a symbolic link; checkpoints hold none")
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise ValueError(f"{path} is no plain file; checkpoints hold no others")
 
 
 def refuse_pickle(path: Path, instead: str = "a run directory made by train.py") -> None:

@@ -80,7 +80,7 @@ def test_every_checkpoint_is_bad(jaxgpt, spoiled, how):
         jaxgpt("evaluate", spoiled, "--n", "1"),
     ):
         assert status == 2
-        assert "no checkpoint in" in one_line(errors) and "can be read" in one_line(errors)
+        assert "checkpoints: no checkpoint in it" in one_line(errors) and "can be read" in one_line(errors)
     assert (spoiled / "metrics.jsonl").read_bytes() == before
 
 
