@@ -29,7 +29,6 @@ LAYERS = {
     "jaxgpt.locks": 0,
     "jaxgpt.paths": 0,
     "jaxgpt.printing": 0,
-    "jaxgpt.wording": 0,
     "jaxgpt.nn": 1,
     "jaxgpt.tokenizers": 1,
     "jaxgpt.task": 1,
