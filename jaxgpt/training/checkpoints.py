@@ -385,6 +385,8 @@ class _ButInterim:
         kept = self._policy.should_preserve(others, context=context) if others else []
         steps = {one.step for one, keep in zip(others, kept, strict=True) if keep}
         return [one.step in steps or one is checkpoints[-1] for one in checkpoints]
+
+
 def check_layers(model: ModelConfig, checkpoints: Checkpoints) -> None:
     """Raises ValueError if a model has more layers than its checkpoint can hold, before any is made."""
     arrays, layers = checkpoints.num_arrays(), model.num_layers + (model.encoder_layers or 0)
@@ -430,6 +432,8 @@ def _hear_nothing_of_closed_loops() -> None:
 
     hook.jaxgpt = True
     sys.unraisablehook = hook
+
+
 def _not_of_arrays(record: logging.LogRecord) -> bool:
     """Leaves out what asyncio says of arrays that could not be read, a page each; the first is raised."""
     return "driver" not in record.getMessage()
