@@ -25,7 +25,7 @@ from jaxgpt.few_shot import FewShot
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Split
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-from tasks.corpus import file_stamp, read_text
+from tasks.corpus import file_stamp, read_lines
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,8 +78,7 @@ class Pairs(FewShot):
 def _read(path: str, stamp: tuple[int, int], texts: int) -> list[Example]:
     """The lines of a file; `stamp` tells a changed file from the one that was read."""
     pairs = []
-    # Only the line feed ends a line: a target may hold any other character that Unicode calls a line's end.
-    for number, line in enumerate(read_text(path).replace("\r\n", "\n").split("\n"), 1):
+    for number, line in enumerate(read_lines(path), 1):
         if line.strip() or "\t" in line:
             pairs.append(_pair(line, f"{path} line {number}", texts))
     return pairs

@@ -22,6 +22,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
+from jaxgpt.data.lines import split_paragraphs
 from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
@@ -98,8 +99,8 @@ class SentencePairs(Task):
 @functools.lru_cache(maxsize=2)
 def _paragraphs(path: str, stamp: tuple[int, int]) -> tuple[tuple[str, ...], ...]:
     """The paragraphs of at least two sentences, as those."""
-    found, whole = [], read_text(path)
-    for paragraph in re.split(r"\n\s*\n" if re.search(r"\S\s*\n\s*\n\s*\S", whole) else "\n", whole):
+    found = []
+    for paragraph in split_paragraphs(read_text(path)):
         text = " ".join(paragraph.split())
         sentences = tuple(part for part in re.split(r"(?<=[.!?]) ", text) if part)
         if len(sentences) > 1:

@@ -99,7 +99,7 @@ class Text(Task):
 @functools.lru_cache(maxsize=4)
 def _cut(task: Text, stamp: tuple[int, int]) -> dict[Split, list[str]]:
     """The documents of each split."""
-    text = read_text(task.path).replace("\r\n", "\n")
+    text = read_text(task.path)
     if task.split_by == "blocks":
         parts: dict[Split, list[str]] = {split: [] for split in SPLITS}
         for block in blocks(text.splitlines(keepends=True), task.block_characters):

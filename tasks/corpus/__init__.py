@@ -2,7 +2,7 @@
 
 from tasks.corpus.cleaning import RULES, Report, clean
 from tasks.corpus.last_word import last_word, last_word_score, last_words, shortened
-from tasks.corpus.reading import file_stamp, read_documents, read_text
+from tasks.corpus.reading import file_stamp, read_documents, read_lines, read_text
 
 __all__ = [
     "RULES",
@@ -13,6 +13,7 @@ __all__ = [
     "last_word_score",
     "last_words",
     "read_documents",
+    "read_lines",
     "read_text",
     "shortened",
 ]

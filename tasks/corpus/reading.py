@@ -1,11 +1,11 @@
 """Reading documents from a table, from JSON lines, or from plain text."""
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 from jaxgpt.paths import expanded
+from jaxgpt.data.lines import split_lines, split_paragraphs, unify_ends
 from jaxgpt.wording import quoted
 from tasks.corpus.columns import choose_column
 from tasks.corpus.table import read_table
@@ -15,11 +15,24 @@ _JSON_SUFFIXES = (".jsonl", ".ndjson")
 
 
 def read_text(path: str) -> str:
-    """The text of a UTF-8 file, without a byte-order mark; line ends are left as they stand.
+    r"""The text of a UTF-8 file, without a byte-order mark, with `\n` at the end of every line.
 
     Raises:
       ValueError: if there is no such file, it is empty, or it is not UTF-8 (with the line and the byte).
     """
+    return unify_ends(_as_it_stands(path))
+
+
+def read_lines(path: str) -> list[str]:
+    """The lines of a file, without their ends; empty ones, too.
+
+    Raises:
+      ValueError: as `read_text`.
+    """
+    return split_lines(_as_it_stands(path))
+
+
+def _as_it_stands(path: str) -> str:
     if not path:
         raise ValueError("task.path is not set: name a file of text with --task.path FILE")
     file = expanded(path)
@@ -71,16 +84,14 @@ def read_documents(path: str, text_column: str | None = None, delimiter: str | N
     Raises:
       ValueError: for a file that cannot be read as described; one line, with the line number.
     """
-    text = read_text(path)
+    text = _as_it_stands(path)
     suffix = Path(path).suffix.lower()
     first = next(line for line in text.splitlines() if line.strip())
     if suffix in _JSON_SUFFIXES or _is_object(first):
         return _json_lines(text, path, text_column)
     if suffix in _TABLE_SUFFIXES or text_column is not None or delimiter is not None:
         return read_table(text, path, text_column, delimiter)
-    text = text.replace("\r\n", "\n")
-    paragraphs = [p.strip() for p in re.split(r"\n[^\S\n]*\n", text) if p.strip()]
-    return paragraphs if len(paragraphs) > 1 else [line for line in text.split("\n") if line.strip()]
+    return split_paragraphs(text)
 
 
 def _is_object(line: str) -> bool:
