@@ -6,9 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jaxgpt import fields
+from jaxgpt.data.lines import split_lines
+from jaxgpt.data.textfile import read_text
 from jaxgpt.generation import Sampling, stream
 from jaxgpt.options import Given, UsageError, unknown, writable
 from jaxgpt.run import Run, Which, load
+from jaxgpt.wording import one_line
 
 Say = Callable[[str], None]
 
@@ -43,7 +46,7 @@ def generate(given: Given, checkpoint: Which, say: Say) -> None:
     length = given.whole("max-new-tokens") if given.get("max-new-tokens") else None
     stop = [given.get("stop")] if given.get("stop") else []
     if given.get("prompts") is not None:
-        prompts = _lines(Path(given.get("prompts")))
+        prompts = _lines(given.get("prompts"))
         answers = run.generate(prompts, max_new_tokens=length, sampling=settings, stop=stop)
         _write(output, run, settings, prompts, answers, say)
         return
@@ -86,17 +89,13 @@ def _answer(run: Run, text: str, length, settings: Sampling, stop, output, say: 
     say("")
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: str) -> list[str]:
+    """The prompts of a file, one a line."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"--prompts {path}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"--prompts {path} is not UTF-8 (byte {error.start})") from error
-    lines = [line for line in text.splitlines() if line.strip()]
-    if not lines:
-        raise UsageError(f"--prompts {path} holds no prompt")
-    return lines
+        text = read_text(path, pipes=True)
+    except ValueError as error:
+        raise UsageError(one_line(f"--prompts {error}")) from error
+    return [line for line in split_lines(text) if line.strip()]
 
 
 def _write(output, run: Run, settings: Sampling, prompts, answers, say: Say) -> None:

@@ -28,3 +28,13 @@ def one_line(message: str, most: int = 300) -> str:
         return line
     tail = most // 3
     return line[: most - tail - 5] + " ... " + line[-tail:]
+
+
+def in_file(path: object, what: str) -> str:
+    """What is wrong with a file, on one line that begins with its name; a long name loses its middle."""
+    name = str(path)
+    name = name if name.isprintable() else repr(name)[1:-1]
+    if len(name) > 160:
+        name = name[:77] + "..." + name[-80:]
+    line = name + what if what.startswith(":") else f"{name} {what}"
+    return line if len(line) <= 300 and line.isprintable() else one_line(line)

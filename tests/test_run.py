@@ -116,7 +116,7 @@ def test_generate(jaxgpt, finished_run, tmp_path):
     [
         (["--prompt", "three"], "cannot read 'three' as a question"),
         (["--prompt", "1+1", "--prompts", "x"], "exclude each other"),
-        (["--prompts", "none.txt"], "--prompts none.txt: No such file"),
+        (["--prompts", "none.txt"], "--prompts none.txt cannot be read (No such file"),
         (["--prompt", "1+1", "--temprature", "1"], "--temperature"),
         (["--prompt", "1+1", "--temperature", "warm"], "temperature='warm' is not of type float"),
         (["--prompt", "1+1", "--checkpoint", "first"], "--checkpoint first: last, best, selected or a step"),

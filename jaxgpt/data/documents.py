@@ -1,11 +1,15 @@
 """Files of text as documents, read in pieces: memory stays bounded whatever the size of the files."""
 
-import codecs
 import dataclasses
+import os
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Literal
 
+from jaxgpt.data.lines import join_lines
+from jaxgpt.data.textfile import CHUNK, is_cuttable, read_pieces
 from jaxgpt.paths import expanded
+from jaxgpt.wording import in_file
 
 #: Characters of a document at most; a longer one is cut into several.
 LONGEST = 2**22
@@ -95,86 +99,91 @@ def _every_line(lines: Iterable[str]) -> Iterator[str]:
 
 
 def read_lines(part: Part, longest: int = LONGEST) -> Iterator[str]:
-    """The lines of a part of a UTF-8 file, with `\\n` at their ends; without a byte-order mark.
+    r"""The lines of a part of a file of text, with `\n` at their ends; without a byte-order mark.
 
-    A line of more than `longest` bytes comes in pieces.
+    A line of more than `longest` characters comes in pieces.
 
     Raises:
-      ValueError: for what is not UTF-8, with the file and the byte.
+      ValueError: for what is no text, with the file and the byte.
     """
     path, start, stop = part
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    with open(path, "rb") as file:
-        file.seek(start)
-        left = stop - start
-        if start == 0 and (head := file.read(3)[: min(3, left)]) != b"\xef\xbb\xbf":
-            if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                raise ValueError(f"{path} is UTF-16; convert it: iconv -f UTF-16 -t UTF-8 {path} > utf8.txt")
-            file.seek(0)
-        elif start == 0:
-            left -= 3
-        while left > 0:
-            data = file.readline(min(left, longest))
-            if not data:
-                raise ValueError(f"{path} has become shorter while it was read; restore it")
-            waiting, _ = decoder.getstate()
-            try:
-                line = decoder.decode(data, final=len(data) == left)
-            except UnicodeDecodeError as error:
-                place = stop - left - len(waiting) + error.start
-                raise ValueError(
-                    f"{path}: byte {place} is 0x{error.object[error.start]:02x}, which is not UTF-8; convert "
-                    f"the file, for example: iconv -f LATIN1 -t UTF-8 {path} > utf8.txt"
-                ) from error
-            left -= len(data)
-            if line:
-                yield line.replace("\r\n", "\n")
+    return join_lines(read_pieces(path, start, stop, min(longest, CHUNK)), longest)
 
 
 def find_files(paths: Iterable[str]) -> list[str]:
     """The files of text that some names stand for, in order: a directory stands for all below it, by name.
 
-    What begins with a dot is left out of a directory.
+    Links in a directory are followed; what several lead to is there once. What begins with a dot is left out.
 
     Raises:
-      ValueError: if there is no such file, or one is named twice.
+      ValueError: if there is no such file, one is named twice, or what a directory holds is no file.
     """
     found: dict[str, None] = {}
     for given in paths:
         path = expanded(given)
         if path.is_dir():
-            below = sorted(p for p in path.rglob("*") if p.is_file())
-            below = [p for p in below if not any(n.startswith(".") for n in p.relative_to(path).parts)]
+            below = _files_below(path)
             if not below:
-                raise ValueError(f"{given} is a directory without files")
+                raise ValueError(in_file(given, "is a directory without files"))
         elif path.is_file():
             below = [path]
         else:
-            raise ValueError(f"{given} does not exist; name files of text, or a directory of them")
+            raise ValueError(in_file(given, "does not exist; name files of text, or a directory of them"))
+        own: set[str] = set()
         for file in below:
             name = str(file.resolve())
+            if name in own:  # a link leads to its neighbour
+                continue
             if name in found:
-                raise ValueError(f"{file} is named twice")
+                raise ValueError(in_file(file, "is named twice"))
+            own.add(name)
             found[name] = None
     return list(found)
+
+
+def _files_below(folder: Path) -> list[Path]:
+    """Every file below a directory, sorted; each folder is entered once, whatever links lead to it."""
+    seen: set[str] = set()
+    found = []
+
+    def fail(error: OSError):
+        raise ValueError(in_file(error.filename, f"cannot be read ({error.strerror})")) from error
+
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=fail):
+        real = os.path.realpath(place)
+        folders[:] = [] if real in seen else sorted(name for name in folders if not name.startswith("."))
+        if real in seen:
+            continue
+        seen.add(real)
+        for path in (Path(place, name) for name in names if not name.startswith(".")):
+            if not path.is_file():
+                what = "a link that leads nowhere" if path.is_symlink() else "a pipe or a device"
+                raise ValueError(in_file(path, f"is {what}; take it out of the directory, or name files"))
+            found.append(path)
+    return sorted(found)
 
 
 def pieces(sizes: Iterable[tuple[str, int]], most: int, documents: Documents) -> list[list[Part]]:
     """The files' parts in order, about `most` bytes together in each piece; a part begins with a document.
 
+    A file that is packed, or not UTF-8, is one part.
+
     Args:
       sizes: each file with its bytes.
+
+    Raises:
+      ValueError: for a file that is no text, as far as its first bytes tell.
     """
     found: list[list[Part]] = [[]]
     room = most
     for path, size in sizes:
-        start = 0
+        start, cuttable = 0, is_cuttable(path)
         while start < size:
             if not room:
                 found.append([])
                 room = most
-            stop = size if size - start <= room else _next_document(path, start + room, size, documents)
-            stop = min(stop, size)
+            whole = size - start <= room or not cuttable
+            stop = size if whole else min(size, _next_document(path, start + room, size, documents))
             found[-1].append((path, start, stop))
             room = max(0, room - (stop - start))
             start = stop

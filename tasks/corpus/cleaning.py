@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from jaxgpt.choice import nearest
 
 _CREDIT = re.compile(r"\[Written by MAL Rewrite\]")
-_SOURCE = re.compile(r"\s*\(Source:[^)]*\)\s*$")
 _ADAPTATION = re.compile(r"\badaptations?\b|\bbased (up)?on\b", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"No synopsis (information )?has been added", re.IGNORECASE)
 _KEPT_CATEGORIES = ("L", "M", "N", "P", "Z", "Sc", "Sm")
@@ -31,15 +30,26 @@ class Rule:
 
 
 def _without_symbols(text: str) -> str:
-    return "".join(
-        c for c in text if c.isspace() or unicodedata.category(c).startswith(_KEPT_CATEGORIES) or c in "`^~"
-    )
+    characters = set(text)
+    kept = {c for c in characters if c.isspace() or c in "`^~" or _is_kept(c)}
+    return text if kept == characters else "".join(c for c in text if c in kept)
+
+
+def _is_kept(character: str) -> bool:
+    return unicodedata.category(character).startswith(_KEPT_CATEGORIES)
+
+
+def _without_source(text: str) -> str:
+    """By hand: a pattern that begins with any white space takes the square of a long run of it."""
+    end = text.rstrip()
+    begin = end.find("(Source:", end.rfind(")", 0, -1) + 1) if end.endswith(")") else -1
+    return text if begin < 0 else end[:begin].rstrip()
 
 
 #: Every rule by name. `duplicates` is the one that looks at the other documents: see `clean`.
 RULES = {
     "credits": Rule("takes out [Written by MAL Rewrite]", lambda text, _: _CREDIT.sub("", text)),
-    "sources": Rule("takes off (Source: ...) at the end", lambda text, _: _SOURCE.sub("", text)),
+    "sources": Rule("takes off (Source: ...) at the end", lambda text, _: _without_source(text)),
     "symbols": Rule("takes out pictographs and control characters", lambda text, _: _without_symbols(text)),
     "spaces": Rule("makes one space of all white space", lambda text, _: " ".join(text.split())),
     "placeholders": Rule(

@@ -113,7 +113,7 @@ def test_a_table_without_header_is_read_by_number(file):
         ("a.csv", "title,text\n", r"has a header \(title, text\) and no rows"),
         ("a.csv", b"text\nfine\ncaf\xe9\n", "line 3: byte 0xe9 is not UTF-8.*iconv"),
         ("a.txt", b"fine\r\n\r\ncaf\xe9\r\n", "line 3: byte 0xe9"),
-        ("a.csv", "text".encode("utf-16"), "is UTF-16"),
+        ("a.csv", "text".encode("utf-16"), r"has a header \(text\) and no rows"),
         ("a.csv", 'id,text\n1,"two\nlines"\n2,b,c\n', "line 4: 3 columns where the first row has 2"),
         ("a.csv", "id,text\n1,a\n2\n", "line 3: 1 columns where the first row has 2, with comma"),
         ("a.csv", 'id,text\n1,a\n2,"open\n3,c\n', "line 3: unexpected end of data"),
