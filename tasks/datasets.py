@@ -10,15 +10,17 @@
     datasets.register(text="poem.txt", synopses="films.csv")  # these read a file of yours
     rows = tfds.data_source("synopses", split="test", data_dir="data")
 
-The variants are the tasks of the experiments with the same names. tensorflow_datasets is imported by
+The variants are the tasks of the experiments with the same names; the rows of `text` are blocks of its
+splits, each of about 2000 characters. tensorflow_datasets is imported by
 `register`, not with this module.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
+from jaxgpt.data.documents import Documents
 from jaxgpt.experiment import Experiment
-from jaxgpt.task import Task
+from jaxgpt.task import Example, Split, Task
 from tasks import arithmetic, magic_squares, synopses, text
 
 #: The experiments whose tasks become the configs of a dataset, the default first.
@@ -49,7 +51,24 @@ def variants(name: str, path: str = "") -> dict[str, Task]:
     """The tasks of a dataset by the names of their configs; a corpus is read from `path`."""
     if name in DATASETS:
         return {experiment.__name__: experiment().task for experiment in DATASETS[name]}
-    return {e.__name__: dataclasses.replace(e().task, path=path) for e in CORPORA[name]}
+    return {e.__name__: _in_rows(dataclasses.replace(e().task, path=path)) for e in CORPORA[name]}
+
+
+@dataclasses.dataclass(frozen=True)
+class TextRows(text.Text):
+    """A text whose examples are blocks of its splits, in order: no row of a million characters."""
+
+    def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
+        """Pieces of about `block_characters`, cut at line ends where these are near; all of the split."""
+        cut = Documents("blocks", least=self.block_characters, longest=2 * self.block_characters)
+        for example in super().examples(split, seed):
+            for block in cut.cut([example.target]):
+                yield Example(prompt="", target=block, key=block)
+
+
+def _in_rows(task: Task) -> Task:
+    """The task, with rows of a length that can be read."""
+    return TextRows(**vars(task)) if isinstance(task, text.Text) else task
 
 
 def register(**paths: str) -> None:

@@ -1,5 +1,7 @@
 """Text cut into documents, read in pieces."""
 
+import os
+
 import pytest
 from data_building import lines
 from hypothesis import given
@@ -110,6 +112,38 @@ def test_finding_files(tmp_path):
         find_files([str(tmp_path), names[0]])
     with pytest.raises(ValueError, match="nowhere does not exist"):
         find_files([str(tmp_path / "nowhere")])
+
+
+def test_links_in_a_directory_are_followed_once_each(tmp_path):
+    """To a folder, to the folder that it is in, to a file, and to a neighbour."""
+    for name in ("in/b/two.txt", "elsewhere/deep/three.txt", "in/one.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    inside = tmp_path / "in"
+    for link, aim in {
+        "a": "../elsewhere",
+        "again": "../elsewhere/deep",
+        "round": ".",
+        "b/up": "..",
+        "one-again.txt": "one.txt",
+        "linked.txt": "../elsewhere/deep/three.txt",
+    }.items():
+        (inside / link).symlink_to(aim)
+    found = find_files([str(inside)])
+    assert sorted(found) == [
+        str(tmp_path / n) for n in ("elsewhere/deep/three.txt", "in/b/two.txt", "in/one.txt")
+    ]
+    (tmp_path / "link").symlink_to("in")
+    assert sorted(find_files([str(tmp_path / "link")])) == sorted(found)
+
+
+@pytest.mark.parametrize("kind", ["a link that leads nowhere", "a pipe or a device"])
+def test_what_a_directory_holds_beside_files_is_not_left_out_in_silence(tmp_path, kind):
+    (tmp_path / "a.txt").write_text("x")
+    odd = tmp_path / "odd"
+    os.mkfifo(odd) if "pipe" in kind else odd.symlink_to("gone")
+    with pytest.raises(ValueError, match=f"{odd} is {kind}; take it out of the directory, or name files"):
+        find_files([str(tmp_path)])
 
 
 @pytest.mark.parametrize("text", ["paragraphs", "lines:3", "blocks:0", "blocks:x", "separated", ""])

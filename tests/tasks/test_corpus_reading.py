@@ -1,6 +1,7 @@
 """Reading documents: tables against the standard library's writer, and every fault a file can have."""
 
 import csv
+import gzip
 import io
 import json
 import tempfile
@@ -128,6 +129,85 @@ def test_faulty_files_are_named_with_the_line(file, name, data, message):
     with pytest.raises(ValueError, match=message) as error:
         read_documents(file(name, data))
     assert "\n" not in str(error.value)
+
+
+ROWS = [{"id": n, "text": f"Told {n}\ntimes, {{déjà}} vu."} for n in range(3)]
+JSON_FORMS = {
+    "an object a line": "\n".join(map(json.dumps, ROWS)),
+    "an array": json.dumps(ROWS),
+    "an array over lines": json.dumps(ROWS, indent=2),
+    "an array, an object a line": "[\n" + ",\n".join(map(json.dumps, ROWS)) + "\n]\n",
+    "objects over lines": "\n".join(json.dumps(row, indent=4, ensure_ascii=False) for row in ROWS),
+    "objects without space": "".join(map(json.dumps, ROWS)),
+}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n", "\r"])
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl", "a.txt", "a.csv", "a.json.gz"])
+@pytest.mark.parametrize("form", JSON_FORMS)
+def test_json_is_read_in_whatever_form_it_is_written(file, form, name, end):
+    data = ("\ufeff \n" + JSON_FORMS[form]).replace("\n", end).encode()
+    path = file(name, gzip.compress(data) if name.endswith("gz") else data)
+    assert read_documents(path) == read_documents(path, "text") == [row["text"] for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("[]", "is an empty array"),
+        ("[{}]", "holds objects without keys"),
+        ('["a", "b"]', "row 1 is not a JSON object"),
+        ('[{"text": "a"}, 3]', "row 2 is not a JSON object: '3'"),
+        ('[\n {"text": "a"},\n {"text": 3}\n]', "row 2: 'text' is '3', not text"),
+        ('[\n {"text": "a"},\n {"other": "b"}\n]', "row 2: 'text' is missing"),
+        ('[\n {"text": "a"},\n {"text": b}\n]', "line 3 is not JSON: ' {\"text\": b}'"),
+        ('[\n {"text": "a"},\n {"text": "b"}', r"line 1 is not JSON: '\['; the file ends inside of it"),
+        ('{\n "text": "a",\n}', "line 3 is not JSON: '}'"),
+        ('{"text": "a"}\n}', "line 2 is not JSON: '}'"),
+        ('{"text": {"0": "a", "1": "b"}}', "line 1: 'text' is .*not text; write a JSON object a row"),
+        ('{"data": [{"text": "a"}]}', "'data' is .*, not text; write a JSON object a row"),
+        ("[" * 100_000, "line 1 is not JSON"),
+        ('{"text": ' * 50_000, "line 1 is not JSON"),
+        ('{"text": ' + "9" * 5000 + "}", "line 1"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_faulty_json_is_named_with_the_line_or_the_row(file, data, message):
+    path = file("a.json", data)
+    with pytest.raises(ValueError, match=message) as error:
+        read_documents(path)
+    assert str(error.value).startswith(path) and len(str(error.value)) <= 300
+
+
+def test_plain_text_that_only_begins_like_json_stays_text(file):
+    for text in ("[1] A note.", "{a} set", '{"quoted"} words', "[ {", "{'a': 1}"):
+        assert read_documents(file("a.txt", text)) == [text]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n", "\r"])
+def test_a_table_with_any_line_ends(file, end):
+    data = written([("id", "text"), ("1", "a, b"), ("2", 'say "c"'), ("3", "two\nlines")], ",", "\n")
+    path = file("a.csv", data.replace(b"\n", end.encode()))
+    own = {"\r\r\n": "\r\n"}.get(end, end)  # what Windows has converted twice is put right
+    assert read_documents(path) == ["a, b", 'say "c"', f"two{own}lines"]
+    with pytest.raises(ValueError, match="line 3: 3 columns"):
+        read_documents(
+            file(
+                "b.csv", data.replace(b'"a, b"', b"a", 1).replace(b'"2"', b"2,2").replace(b"\n", end.encode())
+            )
+        )
+
+
+@pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"'])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_delimiter_that_excel_names(file, line, end):
+    data = end.join([line, "id;text", "1;a, b, c", "2;d, e, f", ""])
+    for delimiter in (None, "semicolon"):
+        assert read_documents(file("a.csv", data.encode("utf-16")), None, delimiter) == ["a, b, c", "d, e, f"]
+    with pytest.raises(ValueError, match="line 4: 3 columns where the first row has 2"):
+        read_documents(file("a.csv", data.replace("2;d", "2;2;d")))
+    with pytest.raises(ValueError, match="has a line that names its delimiter, ';', and no rows"):
+        read_documents(file("a.csv", line + end))
 
 
 def test_paths_that_are_no_file(tmp_path):

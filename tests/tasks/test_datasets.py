@@ -1,5 +1,6 @@
 """The tasks as tensorflow-datasets."""
 
+import dataclasses
 import itertools
 import multiprocessing
 import subprocess
@@ -10,7 +11,7 @@ import tensorflow_datasets as tfds
 
 from jaxgpt.data.builder import FIELDS, task_builder
 from jaxgpt.task import SPLITS
-from tasks import datasets
+from tasks import datasets, text
 from tasks.arithmetic import Arithmetic
 
 
@@ -62,6 +63,23 @@ def test_a_corpus_is_read_from_the_file_that_is_named(tmp_path):
     assert sum(len(source[split]) for split in SPLITS) == 60
     for split in SPLITS:
         assert rows_of(source[split]) == rows_from(task, split, None)
+
+
+@pytest.mark.parametrize("line", ["word " * 11 + "\n", "word " * 10_000], ids=["lines", "one line"])
+def test_rows_of_a_text_are_blocks_of_its_splits(tmp_path, line):
+    path = tmp_path / "poem.txt"
+    path.write_text((line * 2000)[:100_000])
+    for task in datasets.variants("text", str(path)).values():
+        plain = dataclasses.replace(text.text().task, path=str(path))
+        for split in SPLITS:
+            rows = [e.target for e in task.examples(split)]
+            assert "".join(rows) == "".join(e.target for e in plain.examples(split))
+            assert len(rows) > 2 and max(map(len, rows)) <= 4000
+            assert all(len(row) >= 2000 for row in rows[:-1])
+            assert all(task.split_of(e) in SPLITS for e in itertools.islice(task.examples(split), 3))
+    task_builder(f"poem_{len(line)}", {"text": task})
+    source = tfds.data_source(f"poem_{len(line)}", data_dir=tmp_path)
+    assert rows_of(source["train"]) == rows_from(task, "train", None)
 
 
 def test_a_dataset_says_what_it_was_made_from(tmp_path):
