@@ -30,11 +30,15 @@ def one_line(message: str, most: int = 300) -> str:
     return line[: most - tail - 5] + " ... " + line[-tail:]
 
 
+def visible(text: str) -> str:
+    """Text on one line for people to see: line ends, control characters and the like are escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def in_file(path: object, what: str) -> str:
     """What is wrong with a file, on one line that begins with its name; a long name loses its middle."""
-    name = str(path)
-    name = name if name.isprintable() else repr(name)[1:-1]
+    name = visible(str(path))
     if len(name) > 160:
         name = name[:77] + "..." + name[-80:]
-    line = name + what if what.startswith(":") else f"{name} {what}"
-    return line if len(line) <= 300 and line.isprintable() else one_line(line)
+    line = name + ("" if what.startswith(":") else " ") + visible(what)
+    return line if len(line) <= 300 else one_line(line)

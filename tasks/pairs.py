@@ -25,6 +25,7 @@ from jaxgpt.few_shot import FewShot
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Split
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.wording import one_line
 from tasks.corpus import file_stamp, read_lines
 
 
@@ -97,7 +98,7 @@ def _pair(line: str, where: str, texts: int) -> Example:
         "a prompt, one tab, and a target" if texts == 1 else f"{texts or 'its'} texts and a target, by tabs"
     )
     more = "; or set task.texts=0, for prompts of several texts" if count > 1 and texts == 1 else ""
-    raise ValueError(f"{where} has {wrong}: {shown!r}; a line is {needed}{more}")
+    raise ValueError(one_line(f"{where} has {wrong}: {shown!r}; a line is {needed}{more}"))
 
 
 def pairs() -> Experiment:
