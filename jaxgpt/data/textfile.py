@@ -16,7 +16,7 @@ from jaxgpt.wording import in_file
 
 #: Bytes of a text that are held in memory; for more there is `jaxgpt tokenize`.
 MOST = 2**31
-CHUNK = 2**20
+CHUNK = 2**18
 #: Control and format characters that a text may have; and how many others, since Unicode grows.
 _CONTROLS = "\t\n\v\f\r\x85\u200b\u200c\u200d\u200e\u200f\ufeff"
 _STRANGE = 0.05

@@ -1,6 +1,7 @@
 """Files of text made into a directory of tokens: what is in it, however it came about."""
 
 import contextlib
+import gzip
 import json
 import os
 import signal
@@ -150,7 +151,8 @@ def gone(processes: list[int]) -> bool:
     return True
 
 
-def test_memory_does_not_grow_with_the_text(tmp_path):
+@pytest.mark.parametrize("packed", [False, True], ids=["plain", "packed"])
+def test_memory_does_not_grow_with_the_text(tmp_path, packed):
     """Four times the text, a tenth more memory at most."""
     if not Path("/proc/self/status").exists():
         pytest.skip("needs /proc")
@@ -161,7 +163,8 @@ def test_memory_does_not_grow_with_the_text(tmp_path):
     )
     found = []
     for number in (1, 4):
-        (tmp_path / f"{number}.txt").write_text(lines(60_000) * number, encoding="utf-8")
+        data = (lines(60_000) * number).encode()
+        (tmp_path / f"{number}.txt").write_bytes(gzip.compress(data, 1) if packed else data)
         done = subprocess.run(
             [sys.executable, "-c", code, tmp_path / f"{number}.txt", tmp_path / str(number)],
             env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
