@@ -83,12 +83,12 @@ def tokenize(
             [file, status.st_size, status.st_mtime_ns] for file, status in zip(files, stats, strict=True)
         ],
     }
+    jobs = pieces(sizes, piece_bytes, cut)  # before anything is made: it refuses what is no text
     make_folder(folder)
     with locks.held(folder, instead="name another --output") as note:
         if note:
             say(note)
         _check_plan(folder, plan)
-        jobs = pieces(sizes, piece_bytes, cut)
         built = _tokenizer(folder, plan, jobs, cut, say)
         if (folder / INDEX).is_file():
             shutil.rmtree(folder / RECORDS, ignore_errors=True)
