@@ -30,11 +30,6 @@ def one_line(message: str, most: int = 300) -> str:
     return line[: most - tail - 5] + " ... " + line[-tail:]
 
 
-def visible(text: str) -> str:
-    """Text on one line for people to see: line ends, control characters and the like are escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
 def in_file(path: object, what: str) -> str:
     """What is wrong with a file, on one line that begins with its name; a long name loses its middle."""
     name = visible(str(path))
