@@ -160,7 +160,7 @@ class Loop:
     def save(self) -> None:
         """Write a checkpoint of the present state, after every loss up to it has been seen to be finite."""
         losses = self._finite_losses()
-        self.records.write(self.step, validation_loss=float(np.mean(losses)), validation_losses=losses)
+        self.records.write(self.step, **_validation(losses))
         if self.saved == self.step:  # on a stop, before this was done
             self.checkpoints.promote(self.step)
         else:
@@ -268,8 +268,10 @@ class Loop:
         return min([*ahead, self.training.steps, self.step + self.training.chunk])
 
     def _events(self, step: int) -> list[str]:
-        names = [name for name, period in self._periods().items() if period and step % period == 0]
-        return names + ["save"] * (step >= self.training.steps and "save" not in names)
+        names = {name for name, period in self._periods().items() if period and step % period == 0}
+        if step >= self.training.steps:  # where samples are shown with the final table
+            names = names - {"sample"} | {"eval", "save"}
+        return sorted(names)
 
     def _handle(self, events: list[str]) -> None:
         # Selected weights are part of what is saved, and the last ones may be selected, too.
@@ -277,13 +279,15 @@ class Loop:
             self._select()
         if "save" in events:
             self.save()
-        if self.step >= self.training.steps or not {"eval", "sample"} & set(events):
+        if not {"eval", "sample"} & set(events):
             return
         first, found = jax.process_index() == 0, {}
         with self._interruptible():
             models = self.models()
+            if "eval" in events and "save" not in self._events(self.step):  # which records the loss, too
+                found = _validation(self._finite_losses())
             if first and "eval" in events:
-                found = self.hooks.evaluate(self.step, models)
+                found |= self.hooks.evaluate(self.step, models)
         if found:
             self.records.write(self.step, **found)
         with self._interruptible():
@@ -339,6 +343,11 @@ def compile_interruptibly(lowered: Any, stop: StopRequest) -> Any:
     if "error" in result:
         raise result["error"]
     return result["compiled"]
+
+
+def _validation(losses: list[float]) -> dict[str, Any]:
+    """The record of the replicas' losses on validation."""
+    return {"validation_loss": float(np.mean(losses)), "validation_losses": losses}
 
 
 def _weights(state: dict[str, Any]) -> dict[str, Any]:

@@ -222,6 +222,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         state = prepared.program.init(None if start is None else start.weights())
         if training.select_every:
             selection = Selection.begin(state["params"], experiment.seeds)
+    asks = training.noise is None and training.eval_examples > 0
     batch = training.batch_size * experiment.seeds
     width = prepared.program.window or prepared.table.tokens.shape[1] - 1
     return Loop(
@@ -241,7 +242,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         progress=Progress(training.steps, start=step, tokens=batch * width, say=say),
         hooks=_hooks(prepared, directory, say),
         selection=selection,
-        owed=[*_owed(directory, step), *(["save"] if checkpoints.interim(step) else [])],
+        owed=[*_owed(directory, step, asks=asks), *(["save"] if checkpoints.interim(step) else [])],
     )
 
 
@@ -268,10 +269,15 @@ def _rate_jump(directory: RunDirectory, experiment: Experiment, step: int) -> st
     )
 
 
-def _owed(directory: RunDirectory, step: int) -> list[str]:
-    """What a run that was stopped at `step` has not done there, as far as its files tell."""
+def _owed(directory: RunDirectory, step: int, *, asks: bool) -> list[str]:
+    """What a run that was stopped at `step` has not done there, as far as its files tell.
+
+    Args:
+      asks: whether an evaluation asks questions; one that does not tells of the loss alone.
+    """
     found = records.read(directory.metrics) if directory.metrics.exists() else []
-    evaluated = any(r["step"] == step and "validation_exact_match" in r for r in found)
+    told = "validation_exact_match" if asks else "validation_loss"
+    evaluated = any(r["step"] == step and told in r for r in found)
     sampled = any(line.startswith(f"step {step}: ") for line in directory.sample_lines())
     selected = any(r["step"] == step and "selection_exact_match" in r for r in found)
     return ["eval"] * (not evaluated) + ["sample"] * (not sampled) + ["select"] * (not selected)

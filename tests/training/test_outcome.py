@@ -3,7 +3,8 @@
 import json
 
 import jax
-from tiny_runs import tiny
+import pytest
+from tiny_runs import records, tiny
 
 from jaxgpt.training.records import training_seconds
 from jaxgpt.training.session import train
@@ -21,3 +22,19 @@ def test_a_run_tells_its_time_and_machine(tmp_path):
     assert outcome["steps"] == 2 and 0 < outcome["seconds"] < 60
     assert outcome["parameters"] > 1000
     assert outcome["machine"]["cores"] >= 1 and outcome["machine"]["jax"] == jax.__version__
+
+
+@pytest.mark.parametrize(
+    ("save_every", "eval_every", "steps"), [(0, 3, [3, 6, 7]), (3, 3, [3, 6, 7]), (0, 0, [7])]
+)
+def test_looks_are_recorded_at_every_eval_and_at_the_end(tmp_path, save_every, eval_every, steps):
+    fields = {"training__steps": 7, "training__save_every": save_every, "training__eval_every": eval_every}
+    train(tiny(**fields), tmp_path / "run", say=lambda line: None)
+    found = records(tmp_path / "run")
+    for name in (
+        "validation_loss",
+        "validation_losses",
+        "validation_exact_match",
+        "validation_exact_matches",
+    ):
+        assert [record["step"] for record in found if name in record] == steps
