@@ -21,7 +21,7 @@ from jaxgpt.data.rows import narrowest
 from jaxgpt.data.workers import spread
 from jaxgpt.paths import make_folder
 from jaxgpt.task import SPLITS, Example, Task
-from jaxgpt.tokenizers.tokenizer import Tokenizer
+from jaxgpt.tokenizers.tokenizer import CorpusTexts, Tokenizer
 from jaxgpt.wording import one_line
 
 #: Bytes of text in a piece, at least; a larger text has larger ones, so that it has no more than `_PIECES`.
@@ -162,6 +162,12 @@ def _tokenizer(folder: Path, plan: dict, jobs: list, cut: Documents, say: Say) -
                 if room <= 0:
                     break
 
+    def all_text() -> Iterator[str]:
+        say(f"{spec} takes its alphabet from all of the text")
+        for job in jobs:
+            for part in job:
+                yield from cut.cut(read_lines(part))
+
     try:
         built = tokenizers.build(spec, none)
     except _Learns:
@@ -171,7 +177,7 @@ def _tokenizer(folder: Path, plan: dict, jobs: list, cut: Documents, say: Say) -
         if built is not None and built.fingerprint != kept.fingerprint:
             raise _other(folder, f"the tokenizer {spec} has changed")
         return kept
-    built = built or tokenizers.build(spec, text)
+    built = built or tokenizers.build(spec, CorpusTexts(text, all_text))
     if built.number_id is not None:
         raise ValueError(
             f"--tokenizer {spec} writes a number as one token with features, which a file of tokens does not "

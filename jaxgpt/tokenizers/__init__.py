@@ -17,7 +17,8 @@ def build(spec: str, texts: Texts) -> Tokenizer:
     Args:
       spec: `NAME[:ARGUMENT...]` such as `digits`, `digits:3:right`, `bytes`, `bpe:512`,
         `sentencepiece:1000`; or a directory or file that holds a trained one.
-      texts: gives the training text, read only by tokenizers that learn from it.
+      texts: gives the training text, read only by tokenizers that learn from it. `CorpusTexts` gives all
+        text of a fixed corpus, too, whose symbols are the alphabet.
 
     A short name comes before a file of that name in the working directory; `./digits` is the file. A
     tokenizer that lives elsewhere is named `my_package.my_module:MyTokenizer[:ARGUMENT...]`.

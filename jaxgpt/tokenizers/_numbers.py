@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, Self
 
-from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Texts, Tokenizer, field, look_up, whole_number
+from jaxgpt.tokenizers.tokenizer import (
+    OutsideAlphabet,
+    Texts,
+    Tokenizer,
+    changed,
+    field,
+    look_up,
+    whole_number,
+)
 
 _DIGIT = re.compile("[0-9]")
 _SIGN = r"(?:(?<![\w)\]}])-)?"
@@ -76,13 +84,13 @@ class NumberScheme(Tokenizer):
         """The base that the rest of a short name stands for, trained on what stands between numbers."""
         from jaxgpt.tokenizers import build
 
-        def between() -> Iterator[str]:
+        def between(texts: Iterable[str]) -> Iterator[str]:
             # A base of characters then has every digit, and a scheme with digits among its symbols their ids.
             yield from "0123456789"
-            for text in texts():
+            for text in texts:
                 yield from filter(None, cls.number.split(text)[::2])
 
-        return build(":".join(arguments) or "characters", between)
+        return build(":".join(arguments) or "characters", changed(texts, between))
 
     @classmethod
     def first(cls, arguments: Sequence[str], name: str, allowed: range, default: int | None = None) -> int:

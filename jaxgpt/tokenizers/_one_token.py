@@ -21,6 +21,7 @@ from jaxgpt.tokenizers.tokenizer import (
     OutsideAlphabet,
     Texts,
     Tokenizer,
+    changed,
     field,
     look_up,
     shortened,
@@ -141,7 +142,9 @@ class NumberTokenizer(Tokenizer):
         from jaxgpt.tokenizers import build
 
         pattern = _DECIMAL if decimals else UNSIGNED
-        return build(":".join(arguments) or "characters", lambda: _between(texts(), pattern))
+        return build(
+            ":".join(arguments) or "characters", changed(texts, lambda given: _between(given, pattern))
+        )
 
     @classmethod
     def _whole(cls, arguments: Sequence[str], index: int, name: str, default: int, range_: range) -> int:

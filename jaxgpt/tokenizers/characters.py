@@ -5,11 +5,13 @@ from typing import Any
 
 from jaxgpt.tokenizers import _library
 from jaxgpt.tokenizers._library import Form
-from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Texts, Tokenizer, field, look_up
+from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Texts, Tokenizer, all_text, field, look_up
 
 
 class Characters(Tokenizer):
-    """One token a character of a fixed alphabet, the sorted characters of the training text.
+    """One token a character of a fixed alphabet, the sorted characters of the text.
+
+    Of a fixed corpus these are all characters, of generated text those of the training text.
 
     The special ids are pad 0, bos 1 and eos 2; the alphabet follows.
 
@@ -36,7 +38,10 @@ class Characters(Tokenizer):
     def from_spec(cls, arguments: Sequence[str], texts: Texts) -> "Characters":
         if arguments:
             raise cls.wrong_spec(arguments, "takes no arguments")
-        return cls("".join(sorted(set().union(*texts()))))
+        alphabet: set[str] = set()
+        for text in all_text(texts):
+            alphabet.update(text)
+        return cls("".join(sorted(alphabet)))
 
     @property
     def vocab_size(self) -> int:

@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 
 from jaxgpt.tokenizers import _library
 from jaxgpt.tokenizers._library import Form
-from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Texts, Tokenizer, field
+from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Texts, Tokenizer, changed, field
 
 
 class Spaced(Tokenizer):
@@ -63,12 +63,12 @@ class Spaced(Tokenizer):
     def from_spec(cls, arguments: Sequence[str], texts: Texts) -> "Spaced":
         from jaxgpt.tokenizers import build
 
-        def spaced_texts():
+        def spaced_texts(texts: Iterable[str]):
             # Numbers to come may need digits, and the space between them, that the training text lacks.
             yield cls.separator.join("0123456789")
-            yield from (cls._gaps().sub(cls.separator, text) for text in texts())
+            yield from (cls._gaps().sub(cls.separator, text) for text in texts)
 
-        return cls(build(":".join(arguments) or "characters", spaced_texts))
+        return cls(build(":".join(arguments) or "characters", changed(texts, spaced_texts)))
 
     @property
     def vocab_size(self) -> int:

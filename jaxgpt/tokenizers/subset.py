@@ -10,7 +10,7 @@ from typing import Any
 
 from jaxgpt.tokenizers import _library
 from jaxgpt.tokenizers._library import Form
-from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Texts, Tokenizer, field, look_up
+from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Texts, Tokenizer, all_text, field, look_up
 
 
 class Subset(Tokenizer):
@@ -46,7 +46,7 @@ class Subset(Tokenizer):
 
         if not arguments:
             raise cls.wrong_spec(arguments, "the vocabulary to cut down is missing")
-        return cls(build(":".join(arguments), texts), {character for text in texts() for character in text})
+        return cls(build(":".join(arguments), texts), {c for text in all_text(texts) for c in text})
 
     @property
     def vocab_size(self) -> int:

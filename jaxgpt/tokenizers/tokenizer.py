@@ -12,7 +12,34 @@ from jaxgpt.choice import Choice
 from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers.number_token import FeatureType
 
+#: Gives the training text, as often as it is called.
 Texts = Callable[[], Iterable[str]]
+
+
+class CorpusTexts:
+    """The training text of a fixed corpus, when called; and all of its text.
+
+    What is learned (merges, pieces) comes from training text alone. What a tokenizer can read at all is
+    decided once and for all, so an alphabet is that of the whole corpus.
+    """
+
+    def __init__(self, train: Texts, whole: Texts):
+        self._train, self.whole = train, whole
+
+    def __call__(self) -> Iterable[str]:
+        return self._train()
+
+
+def all_text(texts: Texts) -> Iterable[str]:
+    """All text of a fixed corpus, for an alphabet; of any other, the training text."""
+    return texts.whole() if isinstance(texts, CorpusTexts) else texts()
+
+
+def changed(texts: Texts, change: Callable[[Iterable[str]], Iterable[str]]) -> Texts:
+    """The texts that a base tokenizer is built from: `change` of the given ones."""
+    if isinstance(texts, CorpusTexts):
+        return CorpusTexts(lambda: change(texts()), lambda: change(texts.whole()))
+    return lambda: change(texts())
 
 
 class OutsideAlphabet(ValueError):
@@ -109,7 +136,8 @@ class Tokenizer(Choice, abc.ABC, package="jaxgpt.tokenizers"):
 
         Args:
           arguments: the colon-separated rest of the short name.
-          texts: gives the training text, read only by tokenizers that learn from it.
+          texts: gives the training text, read only by tokenizers that learn from it; an alphabet is of
+            `all_text(texts)`.
 
         Raises:
           ValueError: if the arguments do not fit; one line with `usage`.

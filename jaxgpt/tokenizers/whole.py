@@ -14,7 +14,7 @@ from typing import Any
 
 from jaxgpt.tokenizers import _library
 from jaxgpt.tokenizers._library import Form
-from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Texts, Tokenizer, field, look_up
+from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Texts, Tokenizer, all_text, field, look_up
 
 _PIECE = re.compile("[0-9]+|(?s:.)")
 _MOST = 100_000
@@ -56,7 +56,7 @@ class Whole(Tokenizer):
     def from_spec(cls, arguments: Sequence[str], texts: Texts) -> "Whole":
         if arguments:
             raise cls.wrong_spec(arguments, "takes no arguments")
-        found = {piece for text in texts() for piece in _PIECE.findall(text)}
+        found = {piece for text in all_text(texts) for piece in _PIECE.findall(text)}
         return cls(sorted(found, key=lambda piece: (piece[0] in "0123456789", len(piece), piece)))
 
     @property

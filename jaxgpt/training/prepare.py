@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import itertools
 import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import jax
@@ -25,7 +26,7 @@ from jaxgpt.models.checks import unpackable
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.objectives import NumberTokenLoss
 from jaxgpt.task import Example, Split, shuffled
-from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Tokenizer
+from jaxgpt.tokenizers.tokenizer import CorpusTexts, OutsideAlphabet, Tokenizer
 from jaxgpt.training import sharding
 from jaxgpt.training.program import Program, Template
 
@@ -50,6 +51,7 @@ class Prepared:
       validation: rows of the validation split, for the loss that ranks checkpoints.
       selection: the questions that weights are selected by; empty if none are.
       start: the weights to start from, where they are not drawn.
+      unseen: symbols of the alphabet that no training text shows; of a run that goes on none are told.
     """
 
     experiment: Experiment
@@ -62,6 +64,7 @@ class Prepared:
     validation: dict[str, np.ndarray]
     selection: list[Example]
     start: "Start | None" = None
+    unseen: Sequence[str] = ()
 
 
 def selection_questions(experiment: Experiment, tokenizer: Tokenizer, model: ModelConfig) -> list[Example]:
@@ -117,20 +120,56 @@ def training_examples(experiment: Experiment, split: Split, count: int) -> list[
 def build_tokenizer(experiment: Experiment, examples: list[Example]) -> Tokenizer:
     """The experiment's tokenizer, trained on training text where it has to be; of tokens in files, theirs.
 
+    The alphabet of a tokenizer of characters is that of the whole corpus, where the task is finite.
+
     Raises:
       ValueError: as `tokenizers.build`; if the experiment names another one than that of its files.
     """
+    return tokenizer_and_unseen(experiment, examples)[0]
+
+
+def tokenizer_and_unseen(experiment: Experiment, examples: list[Example]) -> tuple[Tokenizer, list[str]]:
+    """`build_tokenizer`, and the symbols of its alphabet that held-out text alone shows."""
     files, spec = experiment.task.token_files(), experiment.tokenizer
     if files is not None and not spec:
-        return open_corpus(files).tokenizer
-    most = TOKENIZER_EXAMPLES if experiment.task.endless else len(examples)
-    built = tokenizers.build(spec, lambda: (e.prompt + e.target for e in examples[:most]))
+        return open_corpus(files).tokenizer, []
+    texts = _Texts(experiment, examples)
+    built = tokenizers.build(spec, texts)
     if files is not None and built.fingerprint != open_corpus(files).tokenizer.fingerprint:
         raise ValueError(
             f"--tokenizer {spec} is not what {files} was tokenized with; leave it out, or tokenize the text "
             "with it"
         )
-    return built
+    if files is not None or not texts.alphabet:
+        return built, []
+    shown = set(tokenizers.build(spec, texts.train).token_texts())
+    return built, [text for text in built.token_texts() if text not in shown]
+
+
+class _Texts(CorpusTexts):
+    """What a tokenizer learns from; of a finite task also what it must be able to read.
+
+    Attributes:
+      alphabet: whether the symbols of all text were asked for.
+    """
+
+    def __init__(self, experiment: Experiment, examples: list[Example]):
+        super().__init__(self.train, self._all)
+        self._task, self._seed = experiment.task, experiment.training.data_seed
+        self._examples = examples[: TOKENIZER_EXAMPLES if self._task.endless else None]
+        self.alphabet = False
+
+    def train(self) -> Iterator[str]:
+        return (e.prompt + e.target for e in self._examples)
+
+    def _all(self) -> Iterator[str]:
+        yield from self.train()
+        if self._task.endless:
+            return
+        self.alphabet = True
+        for split in ("validation", "test"):
+            with contextlib.suppress(ValueError):  # nothing is left for it; who needs it says so
+                yield from (e.prompt + e.target for e in self._task.examples(split, self._seed))
 
 
 def _corpus(experiment: Experiment) -> Corpus | None:
@@ -265,9 +304,9 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         names = label_names(examples, experiment.model, training.objective)
         named = dataclasses.replace(experiment.model, labels=len(names), label_names=names)
         experiment = dataclasses.replace(experiment, model=named)
-    resumed = tokenizer is not None
+    resumed, unseen = tokenizer is not None, []
     if tokenizer is None:
-        tokenizer = build_tokenizer(experiment, examples)
+        tokenizer, unseen = tokenizer_and_unseen(experiment, examples)
     model = experiment.model.for_vocabulary(
         tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
     )
@@ -351,5 +390,5 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
     feed = make_feed(table, orders, training.chunk, mesh, on_device_mib=training.on_device_mib)
     selection = selection_questions(experiment, tokenizer, model)
     return Prepared(
-        experiment, tokenizer, model, program, examples, table, feed, validation, selection, start
+        experiment, tokenizer, model, program, examples, table, feed, validation, selection, start, unseen
     )

@@ -14,6 +14,8 @@ from jaxgpt.training.prepare import Prepared
 
 #: Training examples that are looked at for what a tokenizer changes.
 _READ = 1000
+#: Symbols that are named, of those that no training text shows.
+_NAMED = 10
 
 
 def devices() -> str:
@@ -68,6 +70,7 @@ def summary(prepared: Prepared) -> str:
         f"data        {examples}{tokens:,} tokens an epoch; {batch:,} a step; {passes:.2f} epochs",
         *([packing(table)] if isinstance(table, Packed) else []),
         f"vocabulary  {prepared.model.vocab_size:,} ids ({prepared.experiment.tokenizer or 'of the files'})",
+        *([unseen] if (unseen := unseen_line(prepared)) else []),
         f"memory      {mib(state)} for weights, gradients and moments, {mib(data)} for the data",
         f"first loss  about {math.log(prepared.model.vocab_size):.3f} = log(vocabulary), if nothing is known",
         *([] if prepared.start is None else [f"weights     {prepared.start.note}"]),
@@ -76,6 +79,16 @@ def summary(prepared: Prepared) -> str:
         *(f"            {row}" for row in rows(prepared, 2)),
     ]
     return "\n".join(lines)
+
+
+def unseen_line(prepared: Prepared) -> str:
+    """How many symbols of the alphabet the training text never shows, and some of them; "" if none."""
+    found = prepared.unseen
+    if not found:
+        return ""
+    shown = " ".join(map(repr, found[:_NAMED]))
+    more = " ..." if len(found) > _NAMED else ""
+    return f"alphabet    {len(found):,} of its symbols stand in held-out text alone: {shown}{more}"
 
 
 def changes(prepared: Prepared) -> str:

@@ -17,7 +17,7 @@ from jaxgpt.evaluation.labels import predict
 from jaxgpt.experiment import Experiment
 from jaxgpt.generation import Sampling, complete
 from jaxgpt.models.transformer import Transformer
-from jaxgpt.tokenizers.tokenizer import Tokenizer
+from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Tokenizer
 from jaxgpt.training import processes, records, report, rundir
 from jaxgpt.training.checkpoints import Checkpoints, check_layers
 from jaxgpt.training.loop import Hooks, Loop, TrainingError, compile_interruptibly
@@ -325,10 +325,13 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
 def samples(model: Transformer, tokenizer: Tokenizer, task) -> list[str]:
     """The task's sample prompts with what the model makes of them, in ordinary notation."""
     asked = list(dict.fromkeys(task.sample_prompts))
+    asked = [text for text in asked if _readable(tokenizer, task.prompt(text))]
+    if not asked:
+        return []
     if model.config.label_names:
         written = predict(model, tokenizer, [task.prompt(text) for text in asked])
         return [f"{text!r} -> {label!r}" for text, label in zip(asked, written, strict=True)]
-    if not asked or model.config.kind == "encoder":  # which does not know how long an answer is
+    if model.config.kind == "encoder":  # which does not know how long an answer is
         return []
     prompts = [task.prompt(text) for text in asked]
     longest = max(len(tokenizer.encode(prompt)) for prompt in prompts)
@@ -340,6 +343,15 @@ def samples(model: Transformer, tokenizer: Tokenizer, task) -> list[str]:
         f"{text!r} -> {task.answer(prompt, completions[0])!r}"
         for text, prompt, completions in zip(asked, prompts, written, strict=True)
     ]
+
+
+def _readable(tokenizer: Tokenizer, prompt: str) -> bool:
+    """Whether a sample can be asked for: a corpus need not hold the characters of a task's own prompts."""
+    try:
+        tokenizer.encode(prompt)
+    except OutsideAlphabet:
+        return False
+    return True
 
 
 def _finish(
