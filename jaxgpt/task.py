@@ -5,7 +5,7 @@ import hashlib
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from jaxgpt.choice import Choice
 
@@ -149,10 +149,19 @@ class Task(Choice, package="tasks"):
     def token_files(self) -> Path | None:
         """A directory made by `jaxgpt tokenize`, whose tokens are trained on in place of `examples`.
 
-        The examples are then documents of it, to look at and to ask about. A task that has one has a field
-        `fingerprint`, which is filled in with the directory's when a run begins.
+        The examples are then documents of it, to look at and to ask about.
         """
         return None
+
+    def pinned(self) -> Self:
+        """The task as a run records it when it begins.
+
+        A task over files has a field `fingerprint`, which is filled in with that of what they hold.
+
+        Raises:
+          ValueError: if it is filled in, and they hold anything else.
+        """
+        return self
 
     def prompt(self, text: str) -> str:
         """The model's prompt for what a person types, such as `9+71421`.

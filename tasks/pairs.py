@@ -26,11 +26,11 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Split
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
 from jaxgpt.wording import one_line
-from tasks.corpus import file_stamp, read_lines
+from tasks.corpus import OfFiles, read_lines
 
 
 @dataclasses.dataclass(frozen=True)
-class Pairs(FewShot):
+class Pairs(OfFiles, FewShot):
     """Lines of `prompt<TAB>target` in UTF-8; empty lines are passed over.
 
     The hash of a prompt decides its split, however often it stands in the file and with whatever targets. A
@@ -71,7 +71,7 @@ class Pairs(FewShot):
         return rng.choice(self._pairs("train"))
 
     def _pairs(self, split: Split) -> list[Example]:
-        pairs = _read(self.path, file_stamp(self.path), self.texts)
+        pairs = _read(self.path, self.stamp(), self.texts)
         return [pair for pair in pairs if self.split_of(pair) == split]
 
 

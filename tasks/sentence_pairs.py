@@ -28,11 +28,11 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-from tasks.corpus import file_stamp, read_text
+from tasks.corpus import OfFiles, read_text
 
 
 @dataclasses.dataclass(frozen=True)
-class SentencePairs(Task):
+class SentencePairs(OfFiles, Task):
     """Two sentences of a text, and how they stand to each other.
 
     `next`: Devlin et al. 2019, arXiv 1810.04805, section 3.1, task 2; `order`: Lan et al. 2020, arXiv
@@ -53,7 +53,7 @@ class SentencePairs(Task):
     def notes(self) -> str:
         if not self.path or not self.max_characters:
             return ""
-        paragraphs = _paragraphs(self.path, file_stamp(self.path))
+        paragraphs = _paragraphs(self.path, self.stamp())
         pairs = [p for sentences in paragraphs for p in itertools.pairwise(sentences)]
         left = sum(len(one) + len(other) > self.max_characters for one, other in pairs)
         return f"left out: {left:,} of {len(pairs):,} pairs, of more than {self.max_characters} characters"
@@ -66,7 +66,7 @@ class SentencePairs(Task):
         """
         paragraphs = [
             sentences
-            for sentences in _paragraphs(self.path, file_stamp(self.path))
+            for sentences in _paragraphs(self.path, self.stamp())
             if self.split_of(Example("", "", key=" ".join(sentences))) == split
         ]
         needed = 1 if self.pairs == "order" else 2

@@ -24,7 +24,7 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.presets.small import small
 from jaxgpt.task import Example, Split, Task, shuffled
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-from tasks.corpus import Report, clean, file_stamp, last_word, last_word_score, read_documents, shortened
+from tasks.corpus import OfFiles, Report, clean, last_word, last_word_score, read_documents, shortened
 from tasks.corpus.cleaning import check_rules
 
 RULES = (
@@ -41,7 +41,7 @@ RULES = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Synopses(Task):
+class Synopses(OfFiles, Task):
     """Short documents from one file, cleaned by named rules; asked for the last word of each.
 
     The split is a hash of the cleaned document, so that equal documents never stand on both sides.
@@ -74,11 +74,11 @@ class Synopses(Task):
 
     def documents(self) -> tuple[str, ...]:
         """Every document that the cleaning kept, of all splits, in the file's order."""
-        return _cleaned(self, file_stamp(self.path))[0]
+        return _cleaned(self, self.stamp())[0]
 
     def report(self) -> Report:
         """How many documents each rule changed and dropped."""
-        return _cleaned(self, file_stamp(self.path))[1]
+        return _cleaned(self, self.stamp())[1]
 
     def notes(self) -> str:
         return self.report().table()

@@ -22,11 +22,11 @@ from jaxgpt.experiment import Experiment
 from jaxgpt.models.presets.small import nanogpt_cpu
 from jaxgpt.task import SPLITS, Example, Split, Task, shuffled
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-from tasks.corpus import file_stamp, last_word_score, last_words, read_text
+from tasks.corpus import OfFiles, last_word_score, last_words, read_text
 
 
 @dataclasses.dataclass(frozen=True)
-class Text(Task):
+class Text(OfFiles, Task):
     """One file of running text, cut into training and held-out text; asked for last words.
 
     The ways to cut:
@@ -62,7 +62,7 @@ class Text(Task):
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The blocks of a split, or its one contiguous text."""
-        documents = _cut(self, file_stamp(self.path))[split]
+        documents = _cut(self, self.stamp())[split]
         if not documents:
             raise ValueError(
                 f"{self.path}: no text is left for {split} with split_by={self.split_by}, "
@@ -85,7 +85,7 @@ class Text(Task):
     def split_of(self, example: Example) -> Split:
         if self.split_by == "blocks":
             return super().split_of(example)
-        documents = _cut(self, file_stamp(self.path))
+        documents = _cut(self, self.stamp())
         return next((s for s in SPLITS if any(example.canonical in d for d in documents[s])), "train")
 
     def score(self, example: Example, completion: str) -> dict[str, float]:

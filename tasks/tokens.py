@@ -60,6 +60,9 @@ class Tokens(Task):
     def token_files(self) -> Path:
         return self._corpus().path
 
+    def pinned(self) -> "Tokens":
+        return dataclasses.replace(self, fingerprint=self._corpus().fingerprint)
+
     def _corpus(self) -> Corpus:
         if not self.path:
             raise ValueError(

@@ -54,6 +54,7 @@ def _drafts(request: Request) -> list[Draft]:
     for values, name, slug in zip(combinations, names, slugs, strict=True):
         experiment = axes.apply(request.experiment, values)
         with naming(name):
+            experiment = dataclasses.replace(experiment, task=experiment.task.pinned())
             _check_measured(request, experiment)
             training = experiment.training
             counts = [getattr(training, f"{name}_examples") for name in ("train", "eval", "test", "extra")]

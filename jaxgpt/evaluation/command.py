@@ -60,7 +60,10 @@ def evaluate(given: Given, checkpoint: str | int, say: Say) -> None:
     changed = fields.differences(run.experiment, experiment)
     if any(not row.startswith("task") for row in changed):
         raise UsageError(f"only --task fields can change in an evaluation, not {'; '.join(changed)}")
-    moved = any(row.startswith(("task.path:", "task.kind:")) for row in changed)
+    # With its fingerprint it is the same data wherever it lies.
+    same = getattr(experiment.task, "fingerprint", "")
+    elsewhere = ("task.kind:",) if same else ("task.path:", "task.kind:")
+    moved = any(row.startswith(elsewhere) for row in changed)
     for name in () if moved else run.task.split_fields:
         if any(row.startswith(f"task.{name}:") for row in changed):
             option = name.replace("_", "-")

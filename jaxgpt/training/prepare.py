@@ -296,9 +296,7 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
             )
     mesh = sharding.make_mesh(training.mesh, training.batch_size // training.accumulation, experiment.seeds)
     corpus = _corpus(experiment)
-    if corpus is not None:
-        task = dataclasses.replace(task, fingerprint=corpus.fingerprint)
-        experiment = dataclasses.replace(experiment, task=task)
+    experiment = dataclasses.replace(experiment, task=task.pinned())
     examples = training_examples(experiment, "train", training.train_examples)
     if labelled:
         names = label_names(examples, experiment.model, training.objective)

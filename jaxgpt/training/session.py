@@ -99,7 +99,7 @@ def train(
             processes.check_shared(directory.path)
             tokenizer = None
             if resume:
-                tokenizer = _check_resumed(directory, experiment, say)
+                experiment, tokenizer = _check_resumed(directory, experiment, say)
             elif processes.gathered(str(directory.exists()))[0] == "True":
                 raise ValueError(
                     f"{directory.path} already holds a run; go on with it by --resume, or choose "
@@ -159,17 +159,20 @@ def _settings(experiment: Experiment, **options: bool) -> list[str]:
     return rows + [f"{name.replace('_', '-')}={value}" for name, value in options.items()]
 
 
-def _check_resumed(directory: RunDirectory, experiment: Experiment, say: Say) -> Tokenizer:
-    """The tokenizer of the run that goes on; says what was changed."""
+def _check_resumed(directory: RunDirectory, experiment: Experiment, say: Say) -> tuple[Experiment, Tokenizer]:
+    """The run that goes on, with the fingerprint of its data, and its tokenizer; says what was changed."""
     recorded, tokenizer = directory.read()
     if directory.checkpoints.is_dir():
         # Before anything is encoded: what another tokenizer makes of the task's text misleads.
         checkpoints = Checkpoints(directory.checkpoints, fingerprint=tokenizer.fingerprint, read_only=True)
         checkpoints.check_tokenizer()
         check_layers(experiment.model, checkpoints)
+    if getattr(experiment.task, "fingerprint", None) == "" and type(experiment.task) is type(recorded.task):
+        task = dataclasses.replace(experiment.task, fingerprint=recorded.task.fingerprint)
+        experiment = dataclasses.replace(experiment, task=task)
     for row in rundir.changes(recorded, experiment):
         say(f"changed since the run began: {row}")
-    return tokenizer
+    return experiment, tokenizer
 
 
 def _report(experiment: Experiment, tokenizer, overridden, say: Say) -> Prepared:

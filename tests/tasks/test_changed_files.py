@@ -1,0 +1,129 @@
+"""Every task that reads files: what they held is recorded, a change is refused, they may move."""
+
+import dataclasses
+import json
+import shutil
+
+import pytest
+from tiny_runs import one_line
+
+from jaxgpt import experiments, fields
+from jaxgpt.comparison import command, preflight
+from jaxgpt.options import parse
+from jaxgpt.task import Task
+from jaxgpt.training import rundir
+from jaxgpt.training.session import train
+
+#: Whose `path` is one file; that of `tokens` is a directory with checks of its own.
+PATHS = [n for n in Task.names() if "path" in {f.name for f in dataclasses.fields(Task.named(n))}]
+FILES = [name for name in PATHS if name != "tokens"]
+
+
+def lines(name, word="tide", count=400):
+    """What a task can read, a paragraph for every number."""
+    if name == "pairs":
+        return [f"the {word} {n}\t{n * n}\n" for n in range(count)]
+    return [f"The {word} {n} comes in. The other {word} {n} goes out.\n\n" for n in range(count)]
+
+
+def made(name, path, **more):
+    path.write_text("".join(lines(name)))
+    task = dataclasses.replace(experiments.find(name).task, path=str(path), **more)
+    return dataclasses.replace(task, min_characters=1) if name == "synopses" else task
+
+
+@pytest.fixture
+def task(request, tmp_path):
+    return made(request.param, tmp_path / "file.txt").pinned()
+
+
+def read(task):
+    return [example for split in ("train", "validation") for example in task.examples(split)]
+
+
+def test_the_tasks_over_files_are_found():
+    assert {"pairs", "sentence_pairs", "synopses", "text", "tokens"} <= set(PATHS)
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_every_field_that_names_a_file_may_move(name):
+    task = experiments.find(name).task
+    assert task.fingerprint == ""
+    told = [row.path for row in fields.describe(task) if row.help.startswith(("file", "directory"))]
+    assert "path" in told and set(told) <= set(task.movable_fields)
+
+
+@pytest.mark.parametrize("task", FILES, indirect=True)
+def test_the_same_bytes_elsewhere_go_on(task, tmp_path):
+    first = read(task)
+    (tmp_path / "file.txt").rename(tmp_path / "moved.txt")
+    moved = dataclasses.replace(task, path=str(tmp_path / "moved.txt"))
+    assert moved.pinned() == moved and read(moved) == first
+    experiment = experiments.find(type(task).kind())
+    old, new = (dataclasses.replace(experiment, task=each) for each in (task, moved))
+    assert [row.split(":")[0] for row in rundir.changes(old, new)] == ["task.path"]
+
+
+@pytest.mark.parametrize("task", FILES, indirect=True)
+@pytest.mark.parametrize("how", ["shorter", "as long"])
+def test_a_changed_file_is_refused(task, tmp_path, how):
+    read(task)
+    parts = lines(type(task).kind(), "tide" if how == "shorter" else "wave")
+    (tmp_path / "file.txt").write_text("".join(parts[1:] if how == "shorter" else parts))
+    for attempt in (task.pinned, lambda: read(task), lambda: list(task.questions("test"))):
+        with pytest.raises(ValueError, match=r"\A[^\n]{,300}\Z") as error:
+            attempt()
+        message = str(error.value)
+        expected = "bytes, and had" if how == "shorter" else "other text than when the run began"
+        assert message.startswith(f"{tmp_path / 'file.txt'} ") and expected in message
+        assert "begin anew in another --workdir" in message and "--task.path" in message
+    assert read(dataclasses.replace(task, fingerprint=""))
+
+
+@pytest.mark.parametrize("task", FILES, indirect=True)
+def test_a_missing_file_is_told_as_such(task, tmp_path):
+    (tmp_path / "file.txt").unlink()
+    with pytest.raises(ValueError, match="cannot be read"):
+        read(task)
+
+
+def test_a_run_goes_on_with_its_own_data_alone(tmp_path, jaxgpt):
+    path, run = tmp_path / "poem.txt", tmp_path / "run"
+    options = {
+        "model": "tiny",
+        "model.max_length": "16",
+        "task.path": str(path),
+        "task.split_by": "tail",
+        "training.steps": "1",
+        "training.batch_size": "2",
+        "training.test_examples": "2",
+        "training.eval_examples": "2",
+    }
+    made("text", path)
+    experiment = fields.override(experiments.find("text"), options)
+    train(experiment, run, say=lambda line: None)
+    recorded = json.loads((run / "experiment.json").read_text())["task"]["fingerprint"]
+    assert recorded.startswith(f"{path.stat().st_size}-")
+    copy = tmp_path / "copy.txt"
+    shutil.copy(path, copy)
+    path.write_text("".join(lines("text")[1:]))
+    longer = fields.override(experiment, {"training.steps": "2"})
+    with pytest.raises(ValueError, match="when the run began"):
+        train(longer, run, resume=True, say=lambda line: None)
+    for words in [("train", "--resume", "--workdir", run, "--training.steps", 2), ("evaluate", run)]:
+        assert "when the run began" in one_line(jaxgpt(*words)[2])
+    assert jaxgpt("evaluate", run, "--task.fingerprint=", "--n", 2)[0] == 0
+    words = ("evaluate", run, "--task.path", copy, "--n", 2)
+    assert jaxgpt(*words)[0] == 0
+    # The same text with another border would ask what was trained on.
+    assert "cannot change in an evaluation" in one_line(jaxgpt(*words, "--task.held-out", 0.3)[2])
+    said = []
+    train(fields.override(longer, {"task.path": str(copy)}), run, resume=True, say=said.append)
+    assert any("going on from step 1" in line for line in said)
+
+
+def test_every_cell_of_a_comparison_has_the_fingerprint(tmp_path):
+    task = made("pairs", tmp_path / "pairs.tsv")
+    words = ["pairs", "--task.path", task.path, "--tokenizers", "bytes,characters", "--training.steps", "1"]
+    found = preflight.plan(command.request(parse(words, command.OPTIONS, positional="EXPERIMENT")))
+    assert {cell.experiment.task.fingerprint for cell in found.cells} == {task.pinned().fingerprint}
