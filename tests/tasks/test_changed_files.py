@@ -14,8 +14,12 @@ from jaxgpt.task import Task
 from jaxgpt.training import rundir
 from jaxgpt.training.session import train
 
-#: Whose `path` is one file; that of `tokens` is a directory with checks of its own.
-PATHS = [n for n in Task.names() if "path" in {f.name for f in dataclasses.fields(Task.named(n))}]
+#: Tasks with a `path`, but for the rows that tensorflow-datasets is given.
+PATHS = [
+    n
+    for n in Task.names()
+    if n != "datasets" and "path" in {f.name for f in dataclasses.fields(Task.named(n))}
+]
 FILES = [name for name in PATHS if name != "tokens"]
 
 
