@@ -53,7 +53,8 @@ def training_flops(config: ModelConfig, shapes: Shapes, *, tokens: int, source: 
         encoder_depth = config.num_encoder_layers * config.loops
         # The encoder's output is made keys and values once, however often the decoder loops.
         weights += (body_params(shapes, "encoder") * config.loops + cross) * source
-        attention += encoder_depth * width * source * source + depth * width * tokens * source
+        encoder_width = config.of_encoder.num_heads * config.of_encoder.resolved_head_dim
+        attention += encoder_depth * encoder_width * source * source + depth * width * tokens * source
     if config.mixer != "attention":
         attention = 0
     head = config.d_model * config.vocab_size * tokens

@@ -61,11 +61,8 @@ def verify_hf(given: Given, say: Say) -> bool:
     if given.get("reference") is not None:
         inputs, expected = verify.stored(Path(given.get("reference")))
     else:
-        both = loaded.model.config.kind == "encoder_decoder"
         length = min(given.whole("length"), loaded.model.config.max_length)
-        sparse = loaded.model.config.sparse
-        sees_all = sparse is not None and sparse.sees_all
-        inputs, expected = verify.live(path, encoder_decoder=both, sees_all=sees_all, length=length)
+        inputs, expected = verify.live(path, loaded, length=length)
     agreement = verify.compare(verify.logits(loaded, inputs), expected)
     say(str(agreement))
     agree = agreement.largest < TOLERANCE

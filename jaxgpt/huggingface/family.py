@@ -27,6 +27,9 @@ class Family(Choice, abc.ABC, package="jaxgpt.huggingface.families"):
       padding: the id of padding that its positions are counted from, where they are.
       renamed: parts of names in old files, as regular expressions, each with what is put in its place.
       ignored: tensors that are no parameters, as regular expressions, each with the reason.
+      ties: tensors that transformers ties to another, as regular expressions, each with the other's name;
+        a file may hold either of them, or both if they are equal.
+      aliases: other names that a field may have in `config.json`, each with the name it stands for.
       fields: of `config.json` that are fields of ours.
     """
 
@@ -40,7 +43,14 @@ class Family(Choice, abc.ABC, package="jaxgpt.huggingface.families"):
     padding: ClassVar[int | None] = None
     renamed: ClassVar[Mapping[str, str]] = {}
     ignored: ClassVar[Mapping[str, str]] = {}
+    ties: ClassVar[Mapping[str, str]] = {}
+    aliases: ClassVar[Mapping[str, str]] = {}
     fields: ClassVar[tuple[Field, ...]]
+
+    def by_own_names(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """The fields of a `config.json` without aliases; what stands under one counts, as in transformers."""
+        renamed = {self.aliases[name]: value for name, value in fields.items() if name in self.aliases}
+        return {name: value for name, value in fields.items() if name not in self.aliases} | renamed
 
     @abc.abstractmethod
     def config(self, given: Given) -> ModelConfig:

@@ -137,6 +137,8 @@ def _filled(config: ModelConfig, name: str) -> Any:
         "head_dim": config.resolved_head_dim,
         "d_ff": config.resolved_d_ff,
         "encoder_layers": config.num_encoder_layers,
+        "encoder_heads": config.num_heads,
+        "encoder_d_ff": config.resolved_d_ff,
         "embedding_width": config.resolved_embedding_width,
         "loop_blocks": config.num_layers,
     }.get(name)

@@ -24,9 +24,12 @@ from jaxgpt.tokenizers.directory import declared
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training import sharding
 from jaxgpt.training.program import Template
+from jaxgpt.wording import quoted
 
 #: Types of tensors and what weights of that type are kept as.
 _DTYPES = {"F64": "float64", "F32": "float32", "F16": "float32", "BF16": "bfloat16"}
+#: What torch.compile, DataParallel and PEFT put before the names of a model that they wrap.
+_WRAPPED = re.compile(r"^((_orig_mod|module|base_model\.model)\.)+")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,10 +132,10 @@ class Plan:
         names = _plain_names(directory, family)
         shapes = {plain: directory.tensors[name].shape for plain, name in names.items()}
         given = Given(directory.config, source, shapes)
-        config = family.config(given)
+        config = config_of(family, given)
         if config.head == "tied":
             config = dataclasses.replace(config, head=_head(directory, family, given, names))
-        kept = dtype or _own_dtype(directory, names[family.tokens])
+        kept = dtype or _DTYPES.get(directory.tensors[names[family.tokens]].dtype, "float32")
         config = dataclasses.replace(config, **{"dtype": kept, "param_dtype": kept} | dict(fields))
         entries = [*family.entries(config, shapes)]
         if config.head == "separate":
@@ -141,40 +144,63 @@ class Plan:
         return cls(family, config, tuple(entries), names, audit)
 
 
+def config_of(family: Family, given: Given) -> ModelConfig:
+    """Our model of a `config.json`.
+
+    Raises:
+      ValueError: for what the model cannot be; the message begins with the file.
+    """
+    given = Given(family.by_own_names(given.fields), given.source, given.tensors)
+    try:
+        return family.config(given)
+    except ValueError as error:
+        told = str(error)
+        raise ValueError(told if told.startswith(given.source) else f"{given.source}: {told}") from error
+
+
 def _plain_names(directory: Directory, family: Family) -> dict[str, str]:
-    """The tensors' names, by what they are without the base model's prefix and in today's spelling."""
+    """The tensors' names, by what they are without the base model's prefix and in today's spelling.
+
+    A tensor that stands under the name of one that is tied to it has both names.
+    """
     found = {}
     for name in directory.tensors:
-        plain = name.removeprefix(family.prefix)
+        plain = _WRAPPED.sub("", name).removeprefix(family.prefix)
         for old, new in family.renamed.items():
             plain = re.sub(old, new, plain)
         if plain in found:
             raise ValueError(f"{directory.path}: {name} and {found[plain]} are the same tensor")
         found[plain] = name
+    for plain, name in list(found.items()):
+        found.setdefault(_tied_to(family, plain) or plain, name)
+    tied = directory.config.get("tie_word_embeddings", family.tied)
+    if tied and family.head in found:
+        found.setdefault(family.tokens, found[family.head])
     if family.tokens not in found:
         raise ValueError(
             f"{directory.path} has no {family.tokens}, with or without {family.prefix!r} before it; are "
-            f"these the weights of a model of type {directory.config['model_type']}?"
+            f"these the weights of a model of type {directory.config['model_type']}? There are: "
+            f"{_first([quoted(name) for name in directory.tensors]) or 'none'}"
         )
     return found
+
+
+def _tied_to(family: Family, plain: str) -> str | None:
+    """The tensor that one of this name is tied to."""
+    for pattern, other in family.ties.items():
+        if match := re.fullmatch(pattern, plain):
+            return match.expand(other)
+    return None
 
 
 def _head(directory: Directory, family: Family, given: Given, names: Mapping[str, str]) -> str:
     """How the output matrix stands to the embeddings."""
     tied = given.get("tie_word_embeddings", family.tied)
-    if family.head not in names:
+    if family.head not in names or (tied and names[family.head] == names[family.tokens]):
         return "tied" if tied else "none"
     if not tied:
         return "separate"
-    head, tokens = (directory.read(names[name]) for name in (family.head, family.tokens))
-    return "tied" if head.shape == tokens.shape and np.array_equal(head, tokens) else "separate"
-
-
-def _own_dtype(directory: Directory, name: str) -> str:
-    tensor = directory.tensors[name]
-    if tensor.dtype not in _DTYPES:
-        raise ValueError(f"{tensor.file}: {name} is of type {tensor.dtype}; known: {', '.join(_DTYPES)}")
-    return _DTYPES[tensor.dtype]
+    return "tied" if _equal(directory, names[family.head], names[family.tokens]) else "separate"
 
 
 def _audit(directory, family, config, entries, names) -> Audit:
@@ -187,11 +213,13 @@ def _audit(directory, family, config, entries, names) -> Audit:
             missing.append(entry.key.removeprefix("."))
             continue
         used[name] = entry.paths
-        found = directory.tensors[name].shape
+        file, found, dtype = directory.tensors[name]
+        if dtype not in _DTYPES:
+            raise ValueError(f"{file}: {name} is of type {dtype}; known: {', '.join(_DTYPES)}")
         expected = entry.shape(shapes[entry.paths[0]])
         if found != expected:
             wrong.append(f"{name} is {list(found)}, not {list(expected)}")
-    ignored, unknown = {}, []
+    ignored, unknown, unlike = {}, [], []
     reasons = dict(family.ignored)
     if config.head == "tied":
         reasons[re.escape(family.head)] = "the token embeddings, once more"
@@ -199,6 +227,10 @@ def _audit(directory, family, config, entries, names) -> Audit:
         if name in used:
             continue
         reason = next((text for pattern, text in reasons.items() if re.fullmatch(pattern, plain)), None)
+        if other := names.get(_tied_to(family, plain) or ""):
+            reason = f"a copy of {other}"
+            if not _equal(directory, name, other):
+                unlike.append(f"{name} and {other}")
         if reason is None:
             unknown.append(name)
         else:
@@ -206,11 +238,22 @@ def _audit(directory, family, config, entries, names) -> Audit:
     unread = set(shapes) - {path for entry in entries for path in entry.paths}
     if unread:
         raise AssertionError(f"{type(family).__name__} says nothing of {sorted(unread)}")
-    problems = (("missing", missing), ("unknown", unknown), ("of another shape", wrong))
+    problems = (
+        ("missing", missing),
+        ("unknown", unknown),
+        ("of another shape", wrong),
+        ("that must be equal and are not", unlike),
+    )
     told = [f"{what}: {_first(names)}" for what, names in problems if names]
     if told:
         raise ValueError(f"{directory.path} does not fit its config.json; tensors {'; '.join(told)}")
     return Audit(used, ignored)
+
+
+def _equal(directory: Directory, name: str, other: str) -> bool:
+    """Whether two tensors hold the same numbers."""
+    one, two = directory.tensors[name], directory.tensors[other]
+    return one.shape == two.shape and np.array_equal(directory.read(name), directory.read(other))
 
 
 def _first(names: list[str]) -> str:

@@ -6,6 +6,19 @@ from typing import Any
 from jaxgpt.huggingface.fields import Given
 from jaxgpt.nn.position.rotary import Rotary
 
+#: Kinds of layers that may have parameters of their own, and the older field with the base of each.
+_KINDS = {"full_attention": "rope_theta", "sliding_attention": "rope_local_base_freq"}
+#: What each way of scaling must say, and what it is called here.
+_SCALED = {
+    "linear": {"factor": "factor"},
+    "llama3": {
+        "factor": "factor",
+        "original_max_position_embeddings": "trained_length",
+        "low_freq_factor": "low",
+        "high_freq_factor": "high",
+    },
+}
+
 
 def read(given: Given, *, theta: float = 10_000.0, kind: str | None = None) -> Rotary:
     """The position scheme of a file.
@@ -15,30 +28,83 @@ def read(given: Given, *, theta: float = 10_000.0, kind: str | None = None) -> R
       kind: of layer, where each kind has parameters of its own.
 
     Raises:
-      ValueError: for a way of scaling that `Rotary` does not have.
+      ValueError: for a way of scaling that `Rotary` does not have, one without a field that it needs, or
+        fields that say different things, of which versions of transformers read different ones.
     """
-    found = given.fields.get("rope_parameters") or {}
-    if kind is not None and kind in found:
-        found = found[kind]
-    old = given.fields.get("rope_scaling") or {}
-    if not isinstance(found, Mapping) or not isinstance(old, Mapping):
-        raise ValueError(f"{given.source}: rope_parameters and rope_scaling must be objects")
-    part = Given({"rope_theta": given.fields.get("rope_theta", theta), **old, **found}, given.source)
-    name = part.fields.get("rope_type", part.fields.get("type", "default"))
-    base = Rotary(theta=part.get("rope_theta", theta))
-    if name in ("default", None):
-        return base
-    if name == "linear":
-        return Rotary(theta=base.theta, factor=part.get("factor", 1.0))
-    if name == "llama3":
-        return Rotary(
-            theta=base.theta,
-            factor=part.get("factor", 8.0),
-            trained_length=part.get("original_max_position_embeddings"),
-            low=part.get("low_freq_factor", 1.0),
-            high=part.get("high_freq_factor", 4.0),
+    parameters, scaling = (_object(given, name) for name in ("rope_parameters", "rope_scaling"))
+    if kind is not None:
+        if other := parameters.keys() - _KINDS.keys():
+            raise ValueError(
+                f"{given.source}: rope_parameters={parameters} must hold {' and '.join(_KINDS)} alone, "
+                f"not {', '.join(sorted(other))}"
+            )
+        parameters = _object(Given(parameters, given.source), kind)
+        scaling = scaling if kind == "full_attention" else {}
+        if "type" in scaling and "rope_type" not in scaling:
+            raise ValueError(
+                f"{given.source}: rope_scaling={scaling} names its type as versions of transformers read "
+                "differently; call it rope_type"
+            )
+    if scaling and _meant(parameters, given) not in ({}, _meant(scaling, given)):
+        raise ValueError(f"{given.source}: rope_scaling and rope_parameters differ; leave one of them out")
+    found = scaling or parameters
+    for name in ("partial_rotary_factor", "rotary_pct"):
+        for part in (given.fields, found):
+            Given(part, given.source).require(name, 1.0)
+    base = _theta(given, found, parameters, theta, _KINDS[kind or "full_attention"])
+    name = _kind(found, given)
+    if name == "default":
+        return Rotary(theta=base)
+    if name not in _SCALED:
+        raise ValueError(
+            f"{given.source}: rope_type={name!r} is not supported; default, {' and '.join(_SCALED)} are"
         )
-    raise ValueError(f"{given.source}: rope_type={name!r} is not supported; default, linear and llama3 are")
+    part, values = Given(found, given.source), {}
+    for theirs, ours in _SCALED[name].items():
+        if theirs not in found:
+            raise ValueError(f"{given.source}: rope_type={name!r} needs {theirs}, which is not there")
+        values[ours] = part.get(theirs, kind=int if ours == "trained_length" else float)
+    return Rotary(theta=base, **values)
+
+
+def _object(given: Given, name: str) -> Mapping[str, Any]:
+    """A field that is an object or says nothing."""
+    found = given.fields.get(name)
+    if found is not None and not isinstance(found, Mapping):
+        raise ValueError(f"{given.source}: {name}={found!r} is not an object")
+    return found or {}
+
+
+def _kind(found: Mapping[str, Any], given: Given) -> str:
+    """The way of scaling."""
+    names = {found[name] for name in ("rope_type", "type") if isinstance(found.get(name), str)}
+    if len(names) > 1:
+        raise ValueError(f"{given.source}: rope_type and type differ: {', '.join(sorted(names))}")
+    if not names and "factor" in found:
+        raise ValueError(f"{given.source}: a rotary factor={found['factor']!r} needs a rope_type")
+    return names.pop() if names else "default"
+
+
+def _meant(found: Mapping[str, Any], given: Given) -> dict[str, Any]:
+    """What is said of scaling."""
+    name = _kind(found, given)
+    return {} if name == "default" else {"rope_type": name} | {k: found.get(k) for k in _SCALED.get(name, ())}
+
+
+def _theta(given: Given, found: Mapping, parameters: Mapping, default: float, older: str) -> float:
+    """The base of the wavelengths, which may stand in three places."""
+    said = [
+        Given(part, given.source).get(name, default)
+        for part, name in ((found, "rope_theta"), (given.fields, older))
+        if name in part
+    ] or [default]
+    if "rope_theta" in parameters:
+        said.append(Given(parameters, given.source).get("rope_theta", default))
+    if len(set(said)) > 1:
+        raise ValueError(
+            f"{given.source}: {older}={said[-1]:g} and {said[0]:g} differ; leave one of them out"
+        )
+    return said[0]
 
 
 def fields(position: Rotary) -> dict[str, Any]:

@@ -182,6 +182,8 @@ def _comparable(config: ModelConfig) -> dict[str, Any]:
         "head_dim": config.resolved_head_dim,
         "d_ff": config.resolved_d_ff,
         "encoder_layers": config.num_encoder_layers,
+        "encoder_heads": config.encoder_heads or config.num_heads,
+        "encoder_d_ff": config.encoder_d_ff or config.resolved_d_ff,
         "embedding_width": config.resolved_embedding_width,
         "attention_scale": config.attention_scale or config.resolved_head_dim**-0.5,
         "loop_blocks": config.loop_blocks or config.num_layers,

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Literal
 
 import jax
 import numpy as np
@@ -9,6 +10,8 @@ from jaxtyping import Float, Int
 from scipy.special import log_softmax
 
 from jaxgpt.huggingface.load import Pretrained
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.wording import one_line
 
 #: Inputs that some models take beside their tokens.
 _MORE = ("source", "global_tokens")
@@ -62,21 +65,24 @@ def compare(ours: Float[np.ndarray, "B T V"], theirs: Float[np.ndarray, "B T V"]
 
 
 def logits(loaded: Pretrained, inputs: dict[str, Int[np.ndarray, "B T"]]) -> Float[np.ndarray, "B T V"]:
-    """Ours, in full precision on every device.
+    """Ours, in full precision on every device; of a model without, what `output_of` says.
 
     Args:
       inputs: `tokens`, for an encoder-decoder `source`, and for a Longformer `global_tokens`.
 
     Raises:
-      ValueError: if the model has no logits, or the inputs are not of its kind.
+      ValueError: if the inputs are not of the model's kind.
     """
-    if loaded.model.config.head == "none":
-        raise ValueError("the model has no output matrix, so there are no logits to compare")
     if "tokens" not in inputs:
         raise ValueError(f"the reference has no tokens; it has {', '.join(sorted(inputs))}")
     with jax.default_matmul_precision("highest"):
         more = {name: inputs.get(name) for name in _MORE}
-        return np.asarray(loaded.model(inputs["tokens"], **more).logits)
+        return np.asarray(getattr(loaded.model(inputs["tokens"], **more), output_of(loaded.model.config)))
+
+
+def output_of(config: ModelConfig) -> Literal["logits", "labels", "hidden"]:
+    """What is compared of a model: logits, without them those of its labels, or else hidden states."""
+    return "logits" if config.head != "none" else "labels" if config.labels else "hidden"
 
 
 def stored(path: Path) -> tuple[dict[str, np.ndarray], Float[np.ndarray, "B T V"]]:
@@ -95,14 +101,14 @@ def stored(path: Path) -> tuple[dict[str, np.ndarray], Float[np.ndarray, "B T V"
     return {name: found[name] for name in ("tokens", *_MORE) if name in found}, found["logits"]
 
 
-def live(path: Path, *, encoder_decoder: bool, sees_all: bool, length: int, seed: int = 0):
-    """Random inputs, and the logits that transformers computes of them.
+def live(path: Path, loaded: Pretrained, *, length: int, seed: int = 0):
+    """Random inputs, and what transformers computes of them: logits, or as `output_of` says.
 
-    Args:
-      sees_all: whether tokens may see all others; the first and another one then do.
+    Its class is the one for our model, whatever `architectures` says or does not say. Of a model whose tokens
+    may see all others, the first and another one do.
 
     Raises:
-      ValueError: if transformers and torch are not installed.
+      ValueError: if transformers and torch are not installed, or transformers does not read the directory.
     """
     try:
         import torch
@@ -111,20 +117,33 @@ def live(path: Path, *, encoder_decoder: bool, sees_all: bool, length: int, seed
         raise ValueError(
             f"{error.name} is not installed; give --reference FILE, or pip install 'jaxgpt[transformers]'"
         ) from error
-    config = transformers.AutoConfig.from_pretrained(path)
-    family = getattr(transformers, config.architectures[0])
-    model = family.from_pretrained(path, torch_dtype=torch.float32).eval()
+    config, kind = loaded.model.config, output_of(loaded.model.config)
+    name = "AutoModel" if kind == "hidden" else loaded.family.architecture_of(config)
+    try:
+        model, info = getattr(transformers, name).from_pretrained(
+            path, dtype=torch.float32, output_loading_info=True
+        )
+    except (AttributeError, KeyError, OSError, RuntimeError, ValueError) as error:
+        raise ValueError(
+            one_line(f"{path}: transformers {transformers.__version__} does not read it: {error}")
+        ) from error
+    if missing := sorted(info["missing_keys"]):
+        raise ValueError(f"{path}: {name} of transformers misses {', '.join(missing[:4])}")
+    model = model.eval()
     rng = np.random.default_rng(seed)
     inputs = {"tokens": rng.integers(0, config.vocab_size, (2, length))}
     given = {"input_ids": torch.tensor(inputs["tokens"])}
-    if encoder_decoder:
+    if config.kind == "encoder_decoder":
         inputs["source"] = rng.integers(0, config.vocab_size, (2, length))
         given = {"input_ids": torch.tensor(inputs["source"]), "decoder_input_ids": given["input_ids"]}
-    if sees_all:
+    if config.sparse is not None and config.sparse.sees_all:
         inputs["global_tokens"] = np.array([[0, length // 2]] * 2)
         given["global_attention_mask"] = torch.zeros((2, length), dtype=torch.long)
         given["global_attention_mask"][:, [0, length // 2]] = 1
     with torch.no_grad():
         output = model(**given)
-    found = output.prediction_logits if hasattr(output, "prediction_logits") else output.logits
+    names = ("last_hidden_state",) if kind == "hidden" else ("prediction_logits", "logits", "start_logits")
+    found = next(getattr(output, name) for name in names if hasattr(output, name))
+    if hasattr(output, "start_logits"):
+        found = torch.stack([output.start_logits, output.end_logits], -1)
     return inputs, found.numpy()

@@ -25,20 +25,20 @@ def check(config: "ModelConfig") -> None:
         if getattr(config, name) < 1:
             raise ValueError(f"{name}={getattr(config, name)} must be at least 1")
     for name in (
-        *("encoder_layers", "num_kv_heads", "head_dim", "d_ff"),
+        *("encoder_layers", "encoder_heads", "encoder_d_ff", "num_kv_heads", "head_dim", "d_ff"),
         *("window", "loop_blocks", "embedding_width", "memory", "segment"),
     ):
         if getattr(config, name) is not None and getattr(config, name) < 1:
             raise ValueError(f"{name}={getattr(config, name)} must be at least 1, or none")
-    if config.head_dim is None and config.d_model % config.num_heads:
-        raise ValueError(
-            f"d_model={config.d_model} is not divisible by num_heads={config.num_heads}; "
-            "change one of them or set head_dim"
-        )
-    if config.num_kv_heads is not None and config.num_heads % config.num_kv_heads:
-        raise ValueError(
-            f"num_heads={config.num_heads} is not divisible by num_kv_heads={config.num_kv_heads}"
-        )
+    for name in ("num_heads", "encoder_heads"):
+        heads = getattr(config, name) or config.num_heads
+        if config.head_dim is None and config.d_model % heads:
+            raise ValueError(
+                f"d_model={config.d_model} is not divisible by {name}={heads}; "
+                "change one of them or set head_dim"
+            )
+        if config.num_kv_heads is not None and heads % config.num_kv_heads:
+            raise ValueError(f"{name}={heads} is not divisible by num_kv_heads={config.num_kv_heads}")
     for name in ("dropout", "attention_dropout"):
         if not 0 <= (getattr(config, name) or 0) < 1:
             raise ValueError(f"{name}={getattr(config, name)} must be at least 0 and below 1")
@@ -70,10 +70,9 @@ def check(config: "ModelConfig") -> None:
     _check_clusters(config)
     if config.vocab_size < 0:
         raise ValueError(f"vocab_size={config.vocab_size} must be positive, or 0 for the tokenizer's")
-    if config.encoder_layers is not None and config.kind != "encoder_decoder":
-        raise ValueError(
-            f"encoder_layers={config.encoder_layers} needs kind=encoder_decoder, not {config.kind}"
-        )
+    for name in ("encoder_layers", "encoder_heads", "encoder_d_ff"):
+        if getattr(config, name) is not None and config.kind != "encoder_decoder":
+            raise ValueError(f"{name}={getattr(config, name)} needs kind=encoder_decoder, not {config.kind}")
     shape = {"head_dim": config.resolved_head_dim, "num_heads": config.num_heads}
     config.position.check(**shape)
     if config.kind != "decoder":

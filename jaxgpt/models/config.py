@@ -43,6 +43,8 @@ class ModelConfig:
     max_length: Annotated[int, "tokens a sequence may have"] = 128
     num_layers: Annotated[int, "blocks a stack"] = 2
     encoder_layers: Annotated[int | None, "blocks in the encoder; none: num_layers"] = None
+    encoder_heads: Annotated[int | None, "query heads in the encoder; none: num_heads"] = None
+    encoder_d_ff: Annotated[int | None, "width inside the encoder's MLP; none: d_ff"] = None
     loops: Annotated[int, "times the blocks are applied, with the same weights"] = 1
     loop_blocks: Annotated[int | None, "blocks that are looped together before the next; none: all"] = None
     injection: Annotated[bool, "each further loop adds the embeddings to its input again"] = False
@@ -153,6 +155,17 @@ class ModelConfig:
     @property
     def num_encoder_layers(self) -> int:
         return self.encoder_layers or self.num_layers
+
+    @property
+    def of_encoder(self) -> Self:
+        """The same with the encoder's heads and widths."""
+        return dataclasses.replace(
+            self,
+            num_heads=self.encoder_heads or self.num_heads,
+            d_ff=self.encoder_d_ff or self.d_ff,
+            encoder_heads=None,
+            encoder_d_ff=None,
+        )
 
     @property
     def resolved_embedding_width(self) -> int:

@@ -25,6 +25,7 @@ class Stack(nnx.Module):
     """Blocks in a row. `role` is `encoder` (sees everything) or `decoder` (causal)."""
 
     def __init__(self, config: ModelConfig, *, role: str, rngs: nnx.Rngs):
+        config = config.of_encoder if role == "encoder" else config
         self.config = config
         self.role = role
         self.num_blocks = config.num_layers if role == "decoder" else config.num_encoder_layers

@@ -198,6 +198,9 @@ MODELS = {
     "albert-pretraining": Small("AlbertForPreTraining", _ALBERT),
     "bart": Small("BartForConditionalGeneration", _BART | {"scale_embedding": True}),
     "bart-text-labels": Small("BartForSequenceClassification", _BART | {"num_labels": 3}),
+    "bart-two-widths": Small(
+        "BartForConditionalGeneration", _BART | {"encoder_attention_heads": 4, "encoder_ffn_dim": 20}
+    ),
     "longformer": Small("LongformerForMaskedLM", _ROBERTA | {"attention_window": [4, 8]}),
     "longformer-text-labels": Small(
         "LongformerForSequenceClassification", _ROBERTA | {"attention_window": 4, "num_labels": 3}
@@ -255,19 +258,26 @@ def build(name: str, seed: int = 0, std: float = 0.3):
     small = MODELS[name]
     model_class = getattr(transformers, small.architecture)
     config = model_class.config_class(**small.fields, attn_implementation="eager")
-    model = model_class(config).eval()
+    model = drawn(model_class(config).eval(), seed, std)
+    if small.own_head:
+        generator = torch.Generator().manual_seed(seed + 1)
+        model.lm_head.weight = torch.nn.Parameter(
+            torch.randn(model.lm_head.weight.shape, generator=generator)
+        )
+    return model
+
+
+def drawn(model, seed: int = 0, std: float = 0.3):
+    """The same model with other parameters."""
     generator = torch.Generator().manual_seed(seed)
+    kind = model.config.model_type
     with torch.no_grad():
         for key, value in [*model.named_parameters(), *model.named_buffers()]:
-            computed = config.model_type == "marian" and "embed_positions" in key  # sinusoids
+            computed = kind == "marian" and "embed_positions" in key  # sinusoids
             if (isinstance(value, torch.nn.Parameter) and not computed) or key == "final_logits_bias":
                 value.copy_(torch.randn(value.shape, generator=generator) * std)
-        if config.model_type == "reformer":
+        if kind == "reformer":
             model.lm_head.bias.zero_()  # version 5 writes it and does not add it
-        if small.own_head:
-            model.lm_head.weight = torch.nn.Parameter(
-                torch.randn(model.lm_head.weight.shape, generator=generator)
-            )
     return model
 
 

@@ -19,8 +19,8 @@ class Albert(Bert):
     head = "predictions.decoder.weight"
     ignored = {
         r"(.*\.)?embeddings\.(position_ids|token_type_ids)": "positions and segments, which are counted",
-        r"predictions\.decoder\.bias": "a copy of predictions.bias",
     }
+    ties = {r"predictions\.decoder\.bias": "predictions.bias"}
     fields = (
         Field("vocab_size", "vocab_size", 30000),
         Field("embedding_size", "embedding_width", 128),

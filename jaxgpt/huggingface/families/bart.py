@@ -23,12 +23,19 @@ class Bart(Family):
     position = Learned
     stacks = "encoder_decoder"
     tokens = "shared.weight"
-    ignored = {r"(model\.)?(encoder|decoder)\.embed_tokens\.weight": "a copy of shared.weight"}
+    ties = {r"(encoder|decoder)\.embed_tokens\.weight": "shared.weight"}
+    aliases = {
+        "hidden_size": "d_model",
+        "num_attention_heads": "encoder_attention_heads",
+        "num_hidden_layers": "encoder_layers",
+    }
 
     fields = (
         Field("vocab_size", "vocab_size", 50265),
         Field("max_position_embeddings", "max_length", 1024),
         Field("encoder_layers", "encoder_layers", 12),
+        Field("encoder_attention_heads", "encoder_heads", 16),
+        Field("encoder_ffn_dim", "encoder_d_ff", 4096),
         Field("decoder_layers", "num_layers", 12),
         Field("d_model", "d_model", 1024),
         Field("decoder_attention_heads", "num_heads", 16),
@@ -40,9 +47,6 @@ class Bart(Family):
     )
 
     def config(self, given: Given) -> ModelConfig:
-        for name in ("attention_heads", "ffn_dim"):
-            default = given.fields.get(f"decoder_{name}", dict(attention_heads=16, ffn_dim=4096)[name])
-            given.require(f"encoder_{name}", default)
         found = ModelConfig(
             kind="encoder_decoder",
             position=Learned(),
@@ -52,6 +56,10 @@ class Bart(Family):
             residual_init="plain",
             **given.read(self.fields),
         )
+        if found.encoder_heads == found.num_heads:
+            found = dataclasses.replace(found, encoder_heads=None)
+        if found.encoder_d_ff == found.resolved_d_ff:
+            found = dataclasses.replace(found, encoder_d_ff=None)
         if given.get("scale_embedding", False):
             found = dataclasses.replace(found, embedding_scale=math.sqrt(found.d_model))
         if "classification_head.dense.weight" in given.tensors:
@@ -61,8 +69,6 @@ class Bart(Family):
 
     def describe(self, config: ModelConfig) -> dict[str, Any]:
         return super().describe(config) | {
-            "encoder_attention_heads": config.num_heads,
-            "encoder_ffn_dim": config.resolved_d_ff,
             "scale_embedding": config.embedding_scale != 1,
             "is_encoder_decoder": True,
         }

@@ -25,8 +25,8 @@ class Bert(Family):
     renamed = {r"LayerNorm\.gamma$": "LayerNorm.weight", r"LayerNorm\.beta$": "LayerNorm.bias"}
     ignored = {
         r"(.*\.)?embeddings\.(position_ids|token_type_ids)": "positions and segments, which are counted",
-        r"cls\.predictions\.decoder\.bias": "a copy of cls.predictions.bias",
     }
+    ties = {r"cls\.predictions\.decoder\.bias": "cls.predictions.bias"}
 
     fields = (
         Field("vocab_size", "vocab_size", 30522),
@@ -50,7 +50,10 @@ class Bert(Family):
 
     def config(self, given: Given) -> ModelConfig:
         given.require("is_decoder", False)
+        given.require("add_cross_attention", False)
         given.require("position_embedding_type", "absolute")
+        if given.get("type_vocab_size", 2) < 1:
+            raise ValueError(f"{given.source}: type_vocab_size must be at least 1")
         words = self.head_bias in given.tensors
         return ModelConfig(
             kind="encoder",

@@ -43,11 +43,14 @@ class Gemma2(Gemma):
         windows = tuple(pattern[i % len(pattern)] for i in range(found.num_layers))
         if types := given.fields.get("layer_types"):
             windows = window_layers(given, types, found.num_layers)
+        scalar = given.get("query_pre_attn_scalar", 256.0)
+        if not scalar > 0:
+            raise ValueError(f"{given.source}: query_pre_attn_scalar={scalar:g} must be positive")
         return dataclasses.replace(
             found,
             wiring="sandwich",
             window_layers=windows,
-            attention_scale=given.get("query_pre_attn_scalar", 256.0) ** -0.5,
+            attention_scale=scalar**-0.5,
         )
 
     def describe(self, config: ModelConfig) -> dict:

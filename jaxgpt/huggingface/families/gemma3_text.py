@@ -6,11 +6,11 @@ from jaxgpt.huggingface import rope
 from jaxgpt.huggingface.families.gemma2 import Gemma2
 from jaxgpt.huggingface.fields import Given
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.rotary import Rotary
 
 _DEFAULTS = {
     "vocab_size": 262208,
     "max_position_embeddings": 131072,
-    "attn_logit_softcapping": None,
     "final_logit_softcapping": None,
 }
 
@@ -26,20 +26,22 @@ class Gemma3(Gemma2):
                 f, default=_DEFAULTS.get(f.theirs, f.default), kind=float if f.nullable else None
             )
             for f in Gemma2.fields
+            if f.ours != "attention_softcap"
         ),
     )
     pattern = (True, True, True, True, True, False)
 
     def config(self, given: Given) -> ModelConfig:
         given.require("use_bidirectional_attention", False)
-        nested = isinstance(given.fields.get("rope_parameters"), dict)
-        local = Given({"rope_theta": given.fields.get("rope_local_base_freq", 10_000.0)}, given.source)
+        given.require("attn_logit_softcapping", None)  # it is never applied in transformers
         return dataclasses.replace(
             super().config(given),
             qk_norm=True,
-            position=rope.read(given, theta=1_000_000.0, kind="full_attention"),
-            window_position=rope.read(given, kind="sliding_attention") if nested else rope.read(local),
+            window_position=rope.read(given, kind="sliding_attention"),
         )
+
+    def rotary(self, given: Given) -> Rotary:
+        return rope.read(given, theta=1_000_000.0, kind="full_attention")
 
     def describe(self, config: ModelConfig) -> dict:
         return super().describe(config) | {

@@ -19,6 +19,12 @@ class GPT2(Family):
     prefix = "transformer."
     tokens = "wte.weight"
     ignored = {r"(transformer\.)?h\.\d+\.attn\.(bias|masked_bias)": "the causal mask, which is computed"}
+    aliases = {
+        "hidden_size": "n_embd",
+        "max_position_embeddings": "n_positions",
+        "num_attention_heads": "n_head",
+        "num_hidden_layers": "n_layer",
+    }
 
     fields = (
         Field("vocab_size", "vocab_size", 50257),

@@ -23,6 +23,7 @@ class GPTNeo(Family):
     ignored = {
         r"(transformer\.)?h\.\d+\.attn\.attention\.(bias|masked_bias)": "the causal mask, which is computed"
     }
+    aliases = {"num_attention_heads": "num_heads", "num_hidden_layers": "num_layers"}
 
     fields = (
         Field("vocab_size", "vocab_size", 50257),
@@ -40,18 +41,11 @@ class GPTNeo(Family):
     )
 
     def config(self, given: Given) -> ModelConfig:
-        types = given.get("attention_types", [[["global", "local"], 12]])
-        try:
-            pattern = tuple(_TYPES[name] for names, times in types for name in names * times)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"{given.source}: attention_types={types} must be a list such as [[['global', 'local'], 12]]"
-            ) from error
-        found = given.read(self.fields)
+        found, pattern = given.read(self.fields), self.pattern(given)
         if len(pattern) != found["num_layers"]:
             raise ValueError(
-                f"{given.source}: attention_types name {len(pattern)} layers, num_layers is "
-                f"{found['num_layers']}"
+                f"{given.source}: attention_layers or attention_types name {len(pattern)} layers, num_layers "
+                f"is {found['num_layers']}"
             )
         return ModelConfig(
             position=Learned(),
@@ -61,6 +55,20 @@ class GPTNeo(Family):
             residual_init="plain",
             **found,
         )
+
+    def pattern(self, given: Given) -> tuple[bool, ...]:
+        """Which layers have a window: `attention_layers`, or else `attention_types`, which it is made of."""
+        layers = given.fields.get("attention_layers", [])
+        if "attention_layers" in given.fields and not isinstance(layers, list):
+            raise ValueError(f"{given.source}: attention_layers={layers!r} is not a list")
+        types = [[layers, 1]] if layers else given.get("attention_types", [[["global", "local"], 12]])
+        try:
+            return tuple(_TYPES[name] for names, times in types for name in names * times)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(
+                f"{given.source}: attention_layers must be a list such as ['global', 'local'], and "
+                "attention_types one such as [[['global', 'local'], 12]]"
+            ) from error
 
     def describe(self, config: ModelConfig) -> dict:
         pattern = [config.window_layers[i % len(config.window_layers)] for i in range(config.num_layers)]

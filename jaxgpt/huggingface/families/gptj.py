@@ -23,6 +23,12 @@ class GPTJ(Family):
         r"(transformer\.)?h\.\d+\.attn\.(bias|masked_bias)": "the causal mask, which is computed",
         r"(transformer\.)?h\.\d+\.attn\.embed_positions": "rotary waves, which are computed",
     }
+    aliases = {
+        "hidden_size": "n_embd",
+        "max_position_embeddings": "n_positions",
+        "num_attention_heads": "n_head",
+        "num_hidden_layers": "n_layer",
+    }
 
     fields = (
         Field("vocab_size", "vocab_size", 50400),
@@ -44,7 +50,7 @@ class GPTJ(Family):
             wiring="parallel",
             attention_bias=False,
             attention_out_bias=False,
-            head_bias=True,
+            head_bias="lm_head.bias" in given.tensors,
             residual_init="plain",
             **given.read(self.fields),
         )
@@ -64,4 +70,5 @@ class GPTJ(Family):
             yield from linear(f"{theirs}.mlp.fc_in", f"{ours}.mlp.up")
             yield from linear(f"{theirs}.mlp.fc_out", f"{ours}.mlp.down")
         yield from norm(".ln_f", "decoder.norm")
-        yield from vector("lm_head.bias", "head_bias")
+        if config.head_bias:
+            yield from vector("lm_head.bias", "head_bias")

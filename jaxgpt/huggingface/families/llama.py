@@ -44,8 +44,12 @@ class Llama(Family):
 
     def config(self, given: Given) -> ModelConfig:
         return ModelConfig(
-            position=rope.read(given), norm="rms", residual_init="plain", **given.read(self.fields)
+            position=self.rotary(given), norm="rms", residual_init="plain", **given.read(self.fields)
         )
+
+    def rotary(self, given: Given) -> Rotary:
+        """The positions, of layers without a window where those with one have others."""
+        return rope.read(given)
 
     def describe(self, config: ModelConfig) -> dict:
         return super().describe(config) | rope.fields(config.position)

@@ -17,10 +17,7 @@ class Marian(Bart):
 
     architecture = "MarianMTModel"
     position = Sinusoidal
-    ignored = {
-        **Bart.ignored,
-        r"(model\.)?(encoder|decoder)\.embed_positions\.weight": "sinusoids, which are computed",
-    }
+    ignored = {r"(encoder|decoder)\.embed_positions\.weight": "sinusoids, which are computed"}
 
     def config(self, given: Given) -> ModelConfig:
         given.require("share_encoder_decoder_embeddings", True)

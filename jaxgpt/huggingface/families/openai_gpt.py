@@ -22,6 +22,12 @@ class OpenAIGPT(Family):
         r"(transformer\.)?h\.\d+\.attn\.bias": "the causal mask, which is computed",
         r"(transformer\.)?position_ids": "positions, which are counted",
     }
+    aliases = {
+        "hidden_size": "n_embd",
+        "max_position_embeddings": "n_positions",
+        "num_attention_heads": "n_head",
+        "num_hidden_layers": "n_layer",
+    }
 
     fields = (
         Field("vocab_size", "vocab_size", 40478),

@@ -21,6 +21,7 @@ _CHUNKS = {
     "local_num_chunks_after": "local_after",
     "num_hashes": "rounds",
 }
+_BIASES = ("lm_head.decoder.bias", "lm_head.bias")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Reformer(Family):
     tokens = "embeddings.word_embeddings.weight"
     head = "lm_head.decoder.weight"
     tied = False
-    ignored = {r"lm_head\.decoder\.bias": "a copy of lm_head.bias"}
+    ignored = {r"lm_head\.bias": "lm_head.decoder.bias is added instead"}
 
     fields = (
         Field("vocab_size", "vocab_size", 320),
@@ -74,7 +75,7 @@ class Reformer(Family):
                 layers=tuple(kinds), buckets=tuple(buckets), seed=given.get("hash_seed") or 0, **found
             ),
             head="separate" if self.head in given.tensors else "none",
-            head_bias="lm_head.bias" in given.tensors,
+            head_bias=not given.tensors.keys().isdisjoint(_BIASES),
             residual_init="plain",
             **given.read(self.fields),
         )
@@ -122,4 +123,6 @@ class Reformer(Family):
             yield from linear(f"{theirs}.feed_forward.output.dense", f"{ours}.mlp.down")
         yield from norm(".encoder.layer_norm", "decoder.norm")
         if config.head_bias:
-            yield from vector("lm_head.bias", "head_bias")
+            # transformers 4 has one bias by two names, 5 adds the first alone.
+            key = next((name for name in _BIASES if name in tensors), _BIASES[0])
+            yield from vector(key, "head_bias")

@@ -22,10 +22,7 @@ class Roberta(Bert):
     prefix = "roberta."
     head = "lm_head.decoder.weight"
     padding = SKIP - 1
-    ignored = {
-        **Bert.ignored,
-        r"lm_head\.decoder\.bias": "a copy of lm_head.bias",
-    }
+    ties = {r"lm_head\.decoder\.bias": "lm_head.bias"}
     fields = (
         *(field for field in Bert.fields if field.ours not in ("vocab_size", "max_length", "segments")),
         Field("vocab_size", "vocab_size", 50265),
@@ -35,7 +32,10 @@ class Roberta(Bert):
     head_bias = "lm_head.bias"
 
     def config(self, given: Given) -> ModelConfig:
-        given.require("pad_token_id", SKIP - 1)
+        if given.get("pad_token_id", SKIP - 1) != SKIP - 1:
+            raise ValueError(f"{given.source}: pad_token_id must be {SKIP - 1}, behind which positions begin")
+        if self.head_bias in given.tensors:
+            given.require("hidden_act", "gelu")  # which the head has in any case
         rows = given.get("max_position_embeddings", 512)
         return dataclasses.replace(super().config(given), max_length=rows - SKIP)
 

@@ -10,15 +10,14 @@ from jaxgpt.huggingface.layout import Entry, attention, linear, norm, table
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.relative import Relative
 
-_ACTIVATIONS = {
+#: Their names of activation functions, plain and of a gate.
+_ACTIVATIONS = {"relu": "relu", "gelu_new": "gelu_tanh", "gelu": "gelu", "silu": "silu"}
+_GATED = {"gelu_new": "geglu_tanh", "gelu": "geglu", "silu": "swiglu", "relu": "reglu"}
+_PROJECTIONS = {
     "relu": "relu",
-    "gated-gelu": "geglu_tanh",
-    "gated-gelu_new": "geglu_tanh",
-    "gated-silu": "swiglu",
-    "gated-relu": "reglu",
-    "gelu_new": "gelu_tanh",
-    "gelu": "gelu",
-    "silu": "silu",
+    "gated-gelu": "geglu_tanh",  # not their gelu, for files that are older than that name
+    **_ACTIVATIONS,
+    **{f"gated-{theirs}": ours for theirs, ours in _GATED.items() if theirs != "gelu"},
 }
 
 
@@ -31,9 +30,15 @@ class T5(Family):
     stacks = "encoder_decoder"
     prefix = ""
     tokens = "shared.weight"
+    ties = {r"(encoder|decoder)\.embed_tokens\.weight": "shared.weight"}
     ignored = {
-        r"(encoder|decoder)\.embed_tokens\.weight": "a copy of shared.weight",
         r"decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight": "never used",
+    }
+    aliases = {
+        "hidden_size": "d_model",
+        "num_attention_heads": "num_heads",
+        "num_hidden_layers": "num_layers",
+        "head_dim": "d_kv",
     }
 
     fields = (
@@ -45,12 +50,13 @@ class T5(Family):
         Field("d_kv", "head_dim", 64),
         Field("d_ff", "d_ff", 2048),
         Field("layer_norm_epsilon", "norm_epsilon", 1e-6),
-        Field("feed_forward_proj", "activation", "relu", _ACTIVATIONS),
+        Field("feed_forward_proj", "activation", "relu", _PROJECTIONS),
         Field("dropout_rate", "dropout", 0.1),
     )
 
     def config(self, given: Given) -> ModelConfig:
-        found = given.read(self.fields)
+        found = given.read(self.fields) | self.activation(given)
+        depth = found["num_layers"]
         # transformers 5 keeps only what tying meant for the logits' scale.
         scaled = given.get("scale_decoder_outputs", given.get("tie_word_embeddings", True))
         return ModelConfig(
@@ -65,10 +71,26 @@ class T5(Family):
             attention_bias=False,
             attention_out_bias=False,
             mlp_bias=False,
-            logit_factor=found["d_model"] ** -0.5 if scaled else 1.0,
+            logit_factor=max(found["d_model"], 1) ** -0.5 if scaled else 1.0,
             residual_init="plain",
-            **found | {"num_layers": found["num_layers"] or found["encoder_layers"]},
+            **found | {"num_layers": found["encoder_layers"] if depth is None else depth},
         )
+
+    def activation(self, given: Given) -> dict[str, Any]:
+        """Fields that version 5 and 4 write beside `feed_forward_proj`, and that count more than it."""
+        named = given.get("feed_forward_proj", "relu")
+        gated = given.get("is_gated_act", named.startswith("gated-"))
+        if "dense_act_fn" not in given.fields and "is_gated_act" not in given.fields:
+            return {}
+        inner = "gelu_new" if named == "gated-gelu" else named.removeprefix("gated-")
+        inner = given.get("dense_act_fn", inner)
+        known = _GATED if gated else _ACTIVATIONS
+        if inner not in known:
+            raise ValueError(
+                f"{given.source}: dense_act_fn={inner!r} with is_gated_act={gated} is not supported; "
+                f"known: {', '.join(known)}"
+            )
+        return {"activation": known[inner]}
 
     def describe(self, config: ModelConfig) -> dict[str, Any]:
         scaled = config.logit_factor != 1

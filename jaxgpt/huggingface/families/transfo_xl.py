@@ -22,8 +22,16 @@ class TransfoXL(Family):
     head = "crit.head"  # in no file: the softmax is the embedding's
     ignored = {
         r"(transformer\.)?pos_emb\.inv_freq": "wavelengths, which are computed",
-        r"crit\.out_layers\.\d+\.weight": "the token embeddings, once more",
-        r"crit\.out_projs\.[1-9]\d*": "the embeddings' maps, once more",
+    }
+    ties = {
+        r"crit\.out_layers\.(\d+)\.weight": r"word_emb.emb_layers.\1.weight",
+        r"crit\.out_projs\.([1-9]\d*)": r"word_emb.emb_projs.\1",
+    }
+    aliases = {
+        "n_token": "vocab_size",
+        "hidden_size": "d_model",
+        "num_attention_heads": "n_head",
+        "num_hidden_layers": "n_layer",
     }
 
     fields = (
@@ -42,6 +50,11 @@ class TransfoXL(Family):
     )
 
     def config(self, given: Given) -> ModelConfig:
+        if "crit.out_layers.0.bias" not in given.tensors:
+            raise ValueError(
+                f"{given.source}: its weights have no crit.out_layers.0.bias; a Transformer-XL without its "
+                "softmax is not read; save a TransfoXLLMHeadModel"
+            )
         given.require("pre_lnorm", False)
         given.require("attn_type", 0)
         given.require("untie_r", True)
@@ -65,7 +78,7 @@ class TransfoXL(Family):
             embedding="adaptive",
             cutoffs=tuple(v for v in cutoffs if v < size),
             embedding_scale=found["d_model"] ** 0.5,
-            head="tied" if "crit.out_layers.0.bias" in given.tensors else "none",
+            head="tied",
             residual_init="plain",
         )
 
