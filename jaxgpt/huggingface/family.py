@@ -48,8 +48,17 @@ class Family(Choice, abc.ABC, package="jaxgpt.huggingface.families"):
     fields: ClassVar[tuple[Field, ...]]
 
     def by_own_names(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """The fields of a `config.json` without aliases; what stands under one counts, as in transformers."""
+        """The fields of a `config.json` without aliases.
+
+        Raises:
+          ValueError: if a field has two names and two values, of which versions of transformers read either.
+        """
         renamed = {self.aliases[name]: value for name, value in fields.items() if name in self.aliases}
+        for alias, name in self.aliases.items():
+            if alias in fields and fields.get(name, fields[alias]) != fields[alias]:
+                raise ValueError(
+                    f"{name}={fields[name]!r} and {alias}={fields[alias]!r} are one field; leave {alias} out"
+                )
         return {name: value for name, value in fields.items() if name not in self.aliases} | renamed
 
     @abc.abstractmethod

@@ -71,9 +71,13 @@ class Given:
         return value
 
     def require(self, name: str, *allowed: Any) -> None:
-        """Raises ValueError if a field is there and has none of the values that are supported."""
+        """Raises ValueError if a field is there and has none of the values that are supported.
+
+        The first is that of an absent field; a flag that is false may be null.
+        """
         value = self.fields.get(name, allowed[0])
-        if value is not None and value not in allowed:
+        off = value is None and allowed[0] is False
+        if not off and not any(value == one and type(value) in (type(one), int) for one in allowed):
             known = " or ".join(map(str, allowed))
             raise ValueError(f"{self.source}: {name}={value!r} is not supported; only {known} is")
 

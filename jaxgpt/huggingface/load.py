@@ -28,6 +28,12 @@ from jaxgpt.wording import quoted
 
 #: Types of tensors and what weights of that type are kept as.
 _DTYPES = {"F64": "float64", "F32": "float32", "F16": "float32", "BF16": "bfloat16"}
+#: Fields of any `config.json` that change its weights.
+_NEVER = {
+    "quantization_config": "quantized weights",
+    "pruned_heads": "layers without some of their heads",
+    "tie_encoder_decoder": "stacks that share their weights",
+}
 #: What torch.compile, DataParallel and PEFT put before the names of a model that they wrap.
 _WRAPPED = re.compile(r"^((_orig_mod|module|base_model\.model)\.)+")
 
@@ -150,9 +156,11 @@ def config_of(family: Family, given: Given) -> ModelConfig:
     Raises:
       ValueError: for what the model cannot be; the message begins with the file.
     """
-    given = Given(family.by_own_names(given.fields), given.source, given.tensors)
+    for name, what in _NEVER.items():
+        if given.fields.get(name):
+            raise ValueError(f"{given.source}: {name} is there; {what} are not read")
     try:
-        return family.config(given)
+        return family.config(Given(family.by_own_names(given.fields), given.source, given.tensors))
     except ValueError as error:
         told = str(error)
         raise ValueError(told if told.startswith(given.source) else f"{given.source}: {told}") from error

@@ -50,7 +50,7 @@ def read(given: Given, *, theta: float = 10_000.0, kind: str | None = None) -> R
     found = scaling or parameters
     for name in ("partial_rotary_factor", "rotary_pct"):
         for part in (given.fields, found):
-            Given(part, given.source).require(name, 1.0)
+            Given(part, given.source).require(name, 1.0, None)
     base = _theta(given, found, parameters, theta, _KINDS[kind or "full_attention"])
     name = _kind(found, given)
     if name == "default":
@@ -100,10 +100,9 @@ def _theta(given: Given, found: Mapping, parameters: Mapping, default: float, ol
     ] or [default]
     if "rope_theta" in parameters:
         said.append(Given(parameters, given.source).get("rope_theta", default))
-    if len(set(said)) > 1:
-        raise ValueError(
-            f"{given.source}: {older}={said[-1]:g} and {said[0]:g} differ; leave one of them out"
-        )
+    if len(values := sorted(set(said))) > 1:
+        told = " and ".join(f"{value:g}" for value in values)
+        raise ValueError(f"{given.source}: {older} is given twice, as {told}; leave one of them out")
     return said[0]
 
 

@@ -101,6 +101,15 @@ def stored(path: Path) -> tuple[dict[str, np.ndarray], Float[np.ndarray, "B T V"
     return {name: found[name] for name in ("tokens", *_MORE) if name in found}, found["logits"]
 
 
+def _class_of(loaded: Pretrained, kind: str) -> str:
+    """The class of transformers that computes what is compared."""
+    if kind == "hidden":
+        return "AutoModel"
+    if any(name.endswith("qa_outputs.weight") for name in loaded.audit.used):
+        return loaded.family.architecture.removesuffix("ForMaskedLM") + "ForQuestionAnswering"
+    return loaded.family.architecture_of(loaded.model.config)
+
+
 def live(path: Path, loaded: Pretrained, *, length: int, seed: int = 0):
     """Random inputs, and what transformers computes of them: logits, or as `output_of` says.
 
@@ -118,7 +127,7 @@ def live(path: Path, loaded: Pretrained, *, length: int, seed: int = 0):
             f"{error.name} is not installed; give --reference FILE, or pip install 'jaxgpt[transformers]'"
         ) from error
     config, kind = loaded.model.config, output_of(loaded.model.config)
-    name = "AutoModel" if kind == "hidden" else loaded.family.architecture_of(config)
+    name = _class_of(loaded, kind)
     try:
         model, info = getattr(transformers, name).from_pretrained(
             path, dtype=torch.float32, output_loading_info=True
@@ -127,14 +136,19 @@ def live(path: Path, loaded: Pretrained, *, length: int, seed: int = 0):
         raise ValueError(
             one_line(f"{path}: transformers {transformers.__version__} does not read it: {error}")
         ) from error
-    if missing := sorted(info["missing_keys"]):
+    if missing := sorted(key for key in info["missing_keys"] if "pooler." not in key):
         raise ValueError(f"{path}: {name} of transformers misses {', '.join(missing[:4])}")
     model = model.eval()
     rng = np.random.default_rng(seed)
-    inputs = {"tokens": rng.integers(0, config.vocab_size, (2, length))}
+    first = min(3, config.vocab_size - 1)  # behind padding, which RoBERTa does not count
+    inputs = {"tokens": rng.integers(first, config.vocab_size, (2, length))}
     given = {"input_ids": torch.tensor(inputs["tokens"])}
     if config.kind == "encoder_decoder":
-        inputs["source"] = rng.integers(0, config.vocab_size, (2, length))
+        inputs["source"] = rng.integers(first, config.vocab_size, (2, length))
+        if config.labels:  # BART reads its labels where the text, which it reads twice, ends
+            inputs["source"][:, -1] = model.config.eos_token_id
+            inputs["tokens"] = np.roll(inputs["source"], 1, axis=1)
+            given["input_ids"] = torch.tensor(inputs["tokens"])
         given = {"input_ids": torch.tensor(inputs["source"]), "decoder_input_ids": given["input_ids"]}
     if config.sparse is not None and config.sparse.sees_all:
         inputs["global_tokens"] = np.array([[0, length // 2]] * 2)

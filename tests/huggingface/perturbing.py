@@ -35,6 +35,21 @@ LEFT = {
     ),
     *("_attn_implementation", "chunk_size_feed_forward", "chunk_size_lm_head"),
 }
+#: How texts are generated and what training is told, which version 4 keeps in the same file.
+LEFT |= {
+    *("max_length", "min_length", "do_sample", "early_stopping", "num_beams", "num_beam_groups", "top_k"),
+    *("diversity_penalty", "temperature", "top_p", "typical_p", "repetition_penalty", "length_penalty"),
+    *("no_repeat_ngram_size", "encoder_no_repeat_ngram_size", "bad_words_ids", "num_return_sequences"),
+    *("output_scores", "return_dict_in_generate", "forced_bos_token_id", "forced_eos_token_id"),
+    *("remove_invalid_values", "exponential_decay_length_penalty", "suppress_tokens", "prefix"),
+    *(
+        "begin_suppress_tokens",
+        "task_specific_params",
+        "finetuning_task",
+        "tokenizer_class",
+        "tf_legacy_loss",
+    ),
+}
 #: With these all of the rotary parameters are tried, which others read by the same code.
 ROTARY = ("llama", "gemma3_text")
 #: Fields that transformers reads and does not write, with values.
@@ -62,7 +77,7 @@ MORE = {
         "eos_token_id": [1, [3, 4], None],
         "hidden_act": ["relu", "gelu"],
         "activation_function": ["relu", "gelu"],
-        "hidden_activation": ["gelu", "silu"],
+        "hidden_activation": ["gelu", "silu", "gelu_new"],
     },
     "rotary": {
         "rope_theta": [100.0, 500],
@@ -131,7 +146,9 @@ def values(name: str, value: Any, *, rope: bool = True) -> list[Any]:
       rope: whether many rotary parameters are.
     """
     if "drop" in name or name.endswith("pdrop"):
-        return [None, 0.0, 0.3]
+        return [0.0, 0.3]
+    if name == "problem_type":
+        return ["regression", "single_label_classification"]
     if name == "rope_parameters" and not rope:
         return [None, {}, {"rope_type": "linear", "factor": 2.0, "rope_theta": 100.0}]
     if name == "rope_parameters":
@@ -158,7 +175,7 @@ def values(name: str, value: Any, *, rope: bool = True) -> list[Any]:
     if isinstance(value, bool):
         return [None, not value, int(not value)]
     if name.endswith("_token_id"):
-        return [None, 0, 5, [3, 4]]
+        return [None, 0, 5, *[[3, 4]] * (name == "eos_token_id")]
     if isinstance(value, int):
         return [None, *dict.fromkeys([value + 1, 2 * value, value // 2, 0, -1]), str(value), float(value)]
     if isinstance(value, float):

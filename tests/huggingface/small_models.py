@@ -10,6 +10,12 @@ import numpy as np
 import torch
 import transformers
 
+# transformers 4.57.6 calls type_as(dtype=...), which torch does not have.
+_TYPE_AS = torch.Tensor.type_as
+torch.Tensor.type_as = lambda self, other=None, dtype=None: (
+    _TYPE_AS(self, other) if dtype is None else self.to(dtype)
+)
+
 _BERT = {
     "vocab_size": 41,
     "hidden_size": 24,
@@ -249,6 +255,19 @@ MODELS = {
 }
 
 
+def _older(small: Small) -> Small:
+    """The same for transformers 4, which has two fields for `rope_parameters`."""
+    rope = dict(small.fields.get("rope_parameters", {}))
+    if not rope:
+        return small
+    theta = rope.pop("rope_theta")
+    fields = {name: value for name, value in small.fields.items() if name != "rope_parameters"}
+    return dataclasses.replace(small, fields=fields | {"rope_theta": theta, "rope_scaling": rope})
+
+
+if transformers.__version__.startswith("4."):
+    MODELS = {name: _older(small) for name, small in MODELS.items()}
+
 #: Those that the installed version of transformers has.
 AVAILABLE = [name for name, small in MODELS.items() if hasattr(transformers, small.architecture)]
 
@@ -295,7 +314,7 @@ def inputs(model, seed: int = 0) -> dict[str, np.ndarray]:
         config = model.config
         torch.manual_seed(config.hash_seed)
         buckets = config.num_buckets or 8  # of 20 tokens, which 13 are padded to, in chunks of 4
-        count = (sum(buckets) if isinstance(buckets, list) else buckets) // 2
+        count = (sum(buckets) if isinstance(buckets, list | tuple) else buckets) // 2
         shape = (config.num_attention_heads, config.attention_head_size, config.num_hashes, count)
         rotations = torch.randn(shape, dtype=torch.float64).numpy()
         return {"tokens": rng.integers(3, vocab - 1, (2, 13)), "rotations": rotations}

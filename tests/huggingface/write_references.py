@@ -11,18 +11,12 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 from small_models import AVAILABLE, build, continuations, inputs, outputs
 
 FOLDER = Path(__file__).parent / "references"
 
 
 def main() -> None:
-    # transformers 4.57.6 calls type_as(dtype=...), which torch does not have.
-    own = torch.Tensor.type_as
-    torch.Tensor.type_as = lambda self, other=None, dtype=None: (
-        own(self, other) if dtype is None else self.to(dtype)
-    )
     for name in sys.argv[1:] or AVAILABLE:
         shutil.rmtree(FOLDER / name, ignore_errors=True)
         if name.endswith("-other"):

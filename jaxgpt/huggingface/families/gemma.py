@@ -30,12 +30,21 @@ class Gemma(Llama):
         Field("initializer_range", "init_std", 0.02),
     )
 
-    #: Files say `hidden_activation`; old ones `hidden_act`, which was read as the tanh form in any case.
-    activation = Field("hidden_activation", "activation", "gelu_pytorch_tanh", GATED, nullable=True)
+    #: The field that counts. `gelu` in it is that of the first official files, which mean the tanh form.
+    activation = Field("hidden_act", "activation", "gelu_pytorch_tanh", GATED | {"gelu": "geglu_tanh"})
+    #: A field that other versions of transformers read instead, and that must say the same.
+    other = "hidden_activation"
 
     def config(self, given: Given) -> ModelConfig:
-        named = given.fields.get("hidden_activation") or "gelu_pytorch_tanh"
-        found = Given({"hidden_activation": named}, given.source).read([self.activation])
+        found = given.read([self.activation])
+        other = given.fields.get(self.other)
+        if other is not None and found != Given({self.activation.theirs: other}, given.source).read(
+            [self.activation]
+        ):
+            raise ValueError(
+                f"{given.source}: {self.other}={other!r} and {self.activation.theirs} differ; "
+                f"leave {self.other} out"
+            )
         config = super().config(given)
         return dataclasses.replace(
             config, norm="rms_plus_one", mlp_bias=False, embedding_scale=math.sqrt(config.d_model), **found

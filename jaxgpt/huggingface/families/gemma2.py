@@ -4,7 +4,7 @@ import dataclasses
 
 from jaxgpt.huggingface.families.gemma import Gemma
 from jaxgpt.huggingface.families.qwen3 import layer_types, window_layers
-from jaxgpt.huggingface.fields import Field, Given
+from jaxgpt.huggingface.fields import GATED, Field, Given
 from jaxgpt.models.config import ModelConfig
 
 _DEFAULTS = {
@@ -27,6 +27,8 @@ class Gemma2(Gemma):
         Field("attn_logit_softcapping", "attention_softcap", 50.0, nullable=True),
         Field("final_logit_softcapping", "logit_softcap", 30.0, nullable=True),
     )
+    activation = Field("hidden_activation", "activation", "gelu_pytorch_tanh", GATED)
+    other = None
     norms = (
         "input_layernorm",
         "pre_feedforward_layernorm",
@@ -41,7 +43,7 @@ class Gemma2(Gemma):
         every = given.get("sliding_window_pattern")
         pattern = (*[True] * (every - 1), False) if every else self.pattern
         windows = tuple(pattern[i % len(pattern)] for i in range(found.num_layers))
-        if types := given.fields.get("layer_types"):
+        if (types := given.fields.get("layer_types")) is not None:
             windows = window_layers(given, types, found.num_layers)
         scalar = given.get("query_pre_attn_scalar", 256.0)
         if not scalar > 0:

@@ -45,8 +45,11 @@ class GPTJ(Family):
     )
 
     def config(self, given: Given) -> ModelConfig:
+        rotary = given.get("rotary_dim", 64)
+        if rotary < 1:
+            raise ValueError(f"{given.source}: rotary_dim={rotary} must be at least 1")
         return ModelConfig(
-            position=Rotary(rotary_dim=given.get("rotary_dim", 64), pairing="interleaved"),
+            position=Rotary(rotary_dim=rotary, pairing="interleaved"),
             wiring="parallel",
             attention_bias=False,
             attention_out_bias=False,

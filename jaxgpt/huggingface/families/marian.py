@@ -17,6 +17,10 @@ class Marian(Bart):
 
     architecture = "MarianMTModel"
     position = Sinusoidal
+    fields = tuple(
+        dataclasses.replace(field, default=58101) if field.theirs == "vocab_size" else field
+        for field in Bart.fields
+    )
     ignored = {r"(encoder|decoder)\.embed_positions\.weight": "sinusoids, which are computed"}
 
     def config(self, given: Given) -> ModelConfig:

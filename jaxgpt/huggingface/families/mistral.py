@@ -5,6 +5,8 @@ import dataclasses
 from jaxgpt.huggingface.families.llama import Llama
 from jaxgpt.huggingface.fields import Field
 
+_DEFAULTS = {"max_position_embeddings": 131072, "intermediate_size": 14336}
+
 
 @dataclasses.dataclass(frozen=True)
 class Mistral(Llama):
@@ -12,7 +14,12 @@ class Mistral(Llama):
 
     architecture = "MistralForCausalLM"
     fields = (
-        *(field for field in Llama.fields if field.theirs not in ("attention_bias", "mlp_bias")),
+        *(
+            dataclasses.replace(field, default=_DEFAULTS.get(field.theirs, field.default))
+            for field in Llama.fields
+            if field.theirs not in ("attention_bias", "mlp_bias", "num_key_value_heads")
+        ),
+        Field("num_key_value_heads", "num_kv_heads", 8, nullable=True),
         Field("sliding_window", "window", 4096, nullable=True),
     )
 

@@ -6,6 +6,8 @@ from jaxgpt.huggingface.families.llama import Llama
 from jaxgpt.huggingface.fields import Field, Given
 from jaxgpt.models.config import ModelConfig
 
+_DEFAULTS = {"vocab_size": 151936, "max_position_embeddings": 32768, "intermediate_size": 22016}
+
 
 @dataclasses.dataclass(frozen=True)
 class Qwen3(Llama):
@@ -13,21 +15,28 @@ class Qwen3(Llama):
 
     architecture = "Qwen3ForCausalLM"
     fields = (
-        *(field for field in Llama.fields if field.theirs not in ("head_dim", "mlp_bias")),
+        *(
+            dataclasses.replace(field, default=_DEFAULTS.get(field.theirs, field.default))
+            for field in Llama.fields
+            if field.theirs not in ("head_dim", "mlp_bias", "num_key_value_heads")
+        ),
+        Field("num_key_value_heads", "num_kv_heads", 32, nullable=True),
         Field("head_dim", "head_dim", 128),
     )
 
     def config(self, given: Given) -> ModelConfig:
         found = dataclasses.replace(super().config(given), qk_norm=True, mlp_bias=False)
-        if not given.get("use_sliding_window", False):
+        windowed, depth = given.get("use_sliding_window", False), found.num_layers
+        first = given.get("max_window_layers", 28) if windowed else depth
+        types = given.fields.get("layer_types")
+        if types is None:
+            types = (["full_attention"] * first + ["sliding_attention"] * depth)[:depth]
+        windows = window_layers(given, types, depth)
+        if not windowed and any(windows):
+            raise ValueError(f"{given.source}: layer_types name windows, and use_sliding_window is not true")
+        if not windowed:
             return found
-        depth, first = found.num_layers, given.get("max_window_layers", 28)
-        types = given.fields.get("layer_types") or ["full_attention"] * first + ["sliding_attention"] * depth
-        return dataclasses.replace(
-            found,
-            window=given.get("sliding_window", 4096),
-            window_layers=window_layers(given, types[:depth], depth),
-        )
+        return dataclasses.replace(found, window=given.get("sliding_window", 4096), window_layers=windows)
 
     def describe(self, config: ModelConfig) -> dict:
         windows = {"use_sliding_window": config.window is not None, "sliding_window": config.window}
@@ -43,7 +52,7 @@ def window_layers(given: Given, types: list[str], depth: int) -> tuple[bool, ...
       ValueError: for an unknown type, or if they are not as many as the layers.
     """
     known = {"full_attention": False, "sliding_attention": True}
-    if len(types) != depth or not set(types) <= set(known):
+    if not isinstance(types, list) or len(types) != depth or any(name not in list(known) for name in types):
         raise ValueError(
             f"{given.source}: layer_types={types} must name full_attention or sliding_attention {depth} times"
         )

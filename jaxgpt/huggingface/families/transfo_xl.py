@@ -60,6 +60,10 @@ class TransfoXL(Family):
         given.require("untie_r", True)
         given.require("proj_share_all_but_first", True)
         given.require("d_embed", given.get("d_model", 1024))
+        if given.get("sample_softmax", -1) > 0 or "max_position_embeddings" in given.fields:
+            raise ValueError(
+                f"{given.source}: there is no max_position_embeddings here, nor a sample_softmax above 0"
+            )
         clamp = given.get("clamp_len", 1000)
         cutoffs = given.fields.get("cutoffs", [20000, 40000, 200000])
         if not isinstance(cutoffs, list) or not all(type(v) is int for v in cutoffs):
