@@ -147,7 +147,7 @@ def test_other_names_are_shown(changed):
 
 
 @pytest.mark.parametrize("dtype", ["int8", "int64", "uint8", "bool"])
-@pytest.mark.parametrize("name", sorted(TIED))
+@pytest.mark.parametrize("name", ["gpt2", "bert", "t5", "transfo_xl"])
 def test_numbers_of_another_type_are_no_weights_in_any_matrix(changed, name, dtype):
     key = sorted(load_file(REFERENCES / name / "model.safetensors"))[-1]
     path = changed(name, lambda t: t.update({key: t[key].astype(dtype)}))
