@@ -74,8 +74,10 @@ def load_hf(
 ) -> Pretrained:
     """Read a model that transformers wrote (`config.json`, safetensors, tokenizer files).
 
-    Neither torch nor transformers takes part. Tensors are read one after another, so that memory holds the
-    weights and one tensor.
+    Neither torch nor transformers takes part. Every field of `config.json` that changes what transformers
+    computes is obeyed or refused. A tied tensor may stand under any of its names, or under several with equal
+    values; `module.`, `_orig_mod.` and `base_model.model.` before names are passed over. Tensors
+    are read one after another, so that memory holds the weights and one tensor.
 
     Args:
       dtype: of the weights and of the computation; None means the files' own, float32 for float16.
