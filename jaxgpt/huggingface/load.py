@@ -188,9 +188,9 @@ def _plain_names(directory: Directory, family: Family) -> dict[str, str]:
         found.setdefault(family.tokens, found[family.head])
     if family.tokens not in found:
         raise ValueError(
-            f"{directory.path} has no {family.tokens}, with or without {family.prefix!r} before it; are "
-            f"these the weights of a model of type {directory.config['model_type']}? There are: "
-            f"{_first([quoted(name) for name in directory.tensors]) or 'none'}"
+            f"{directory.path} has no {family.tokens}, with or without {family.prefix!r}: is it of type "
+            f"{directory.config['model_type']}? There are: "
+            f"{_first([quoted(name) for name in directory.tensors], 2) or 'none'}"
         )
     return found
 
@@ -266,9 +266,9 @@ def _equal(directory: Directory, name: str, other: str) -> bool:
     return one.shape == two.shape and np.array_equal(directory.read(name), directory.read(other))
 
 
-def _first(names: list[str]) -> str:
-    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    return ", ".join(names[:4]) + more
+def _first(names: list[str], most: int = 4) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def shapes_apart(config: ModelConfig) -> dict[str, tuple[int, ...]]:

@@ -165,5 +165,5 @@ def test_what_was_loaded_is_saved_as_it_is(tmp_path):
     save_hf(loaded, tmp_path / "copy")
     again = load_hf(tmp_path / "copy")
     assert type(again.family) is type(loaded.family) and again.model.config == loaded.model.config
-    with pytest.raises(ValueError, match="family is not given"):
+    with pytest.raises(ValueError, match="family= is needed, such as gpt2"):
         save_hf(loaded.model, tmp_path / "other")
