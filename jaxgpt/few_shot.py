@@ -30,8 +30,8 @@ _PATIENCE = 10_000
 class FewShot(Task):
     """A task whose prompts may begin with solved examples.
 
-    A task derives from this class instead of `Task`. What it would override there as `examples`, `questions`
-    and `prompt` it defines here as `zero_shot_examples`, `zero_shot_questions` and `typed`.
+    A task derives from this class instead of `Task`. What it would override there as `examples` and
+    `questions` it defines here as `zero_shot_examples` and `zero_shot_questions`.
 
     Shots are different examples of the training split, of the question's group and with another key than
     the question's. Which ones they are follows from `shots_seed` and the question alone, so that a question

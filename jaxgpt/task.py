@@ -1,6 +1,7 @@
 """What a task is: examples, splits, scores, and the notation a person uses."""
 
 import dataclasses
+import functools
 import hashlib
 import random
 from collections.abc import Iterable, Iterator, Sequence
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from jaxgpt.choice import Choice
+from jaxgpt.data.question_file import read_questions
+from jaxgpt.wording import in_file
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -64,6 +67,9 @@ class Task(Choice, package="tasks"):
     """
 
     held_out: Annotated[float, "share of the canonical examples in validation, and again in test"] = 0.1
+    hold_out: Annotated[
+        str, "file of questions that are kept out of training, whatever the split; they are of test"
+    ] = ""
 
     #: `rows`: one padded row an example. `stream`: examples joined by the end token and cut into windows.
     layout: ClassVar[Literal["rows", "stream"]] = "rows"
@@ -79,7 +85,7 @@ class Task(Choice, package="tasks"):
     candidates: ClassVar[int] = 1
 
     #: Fields that decide which split an example falls in; an evaluation may not change them.
-    split_fields: ClassVar[tuple[str, ...]] = ("held_out",)
+    split_fields: ClassVar[tuple[str, ...]] = ("held_out", "hold_out")
 
     #: Fields that may change when a run goes on, such as where its files lie.
     movable_fields: ClassVar[tuple[str, ...]] = ()
@@ -92,12 +98,32 @@ class Task(Choice, package="tasks"):
         raise NotImplementedError(f"{type(self).__name__} defines neither example nor examples")
 
     def split_of(self, example: Example) -> Split:
-        """The split an example belongs to: a hash of its canonical form, the same in every process."""
+        """The split an example belongs to: a hash of its canonical form, the same in every process.
+
+        What the file `hold_out` names is of test, whatever its hash.
+        """
+        if self.hold_out and example.canonical in self.kept_out:
+            return "test"
         digest = hashlib.blake2b(example.canonical.encode(), digest_size=8).digest()
         share = int.from_bytes(digest, "big") / 2**64
         if share < self.held_out:
             return "test"
         return "validation" if share < 2 * self.held_out else "train"
+
+    @functools.cached_property
+    def kept_out(self) -> frozenset[str]:
+        """The canonical forms of the questions in the file `hold_out`.
+
+        Raises:
+          ValueError: if the file cannot be read, or a line of it is no question of this task.
+        """
+        found = set()
+        for where, text in read_questions(self.hold_out) if self.hold_out else ():
+            try:
+                found.add(self.typed(text).canonical)
+            except ValueError as error:
+                raise ValueError(in_file(self.hold_out, f"{where}: {error}")) from error
+        return frozenset(found)
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The examples of one split: endless for a generated task, finite for a corpus.
@@ -163,13 +189,22 @@ class Task(Choice, package="tasks"):
         """
         return self
 
-    def prompt(self, text: str) -> str:
-        """The model's prompt for what a person types, such as `9+71421`.
+    def typed(self, text: str) -> Example:
+        """The question in what a person types, such as `9+71421`, with its key; it may lack the target.
 
         Raises:
           ValueError: if the text is not a question of this task; the message shows one that is.
         """
-        return text
+        own = type(self).prompt is not Task.prompt
+        return Example(self.prompt(text) if own else text, "")
+
+    def prompt(self, text: str) -> str:
+        """The model's prompt for what a person types.
+
+        Raises:
+          ValueError: as `typed`.
+        """
+        return self.typed(text).prompt
 
     def answer(self, prompt: str, completion: str) -> str:
         """The model's completion in ordinary notation; as it stands where it cannot be read."""

@@ -63,12 +63,12 @@ class BaseConversion(Task):
         random.Random(seed).shuffle(listed)
         return iter(listed)
 
-    def prompt(self, text: str) -> str:
+    def typed(self, text: str) -> Example:
         asked = squeezed(text).lower()
         allowed = _DIGITS[: self.from_base]
         if not asked or not set(asked) <= set(allowed):
             raise cannot_read(text, f"{self.sample_prompts[1]}, with the digits {allowed}")
-        return self._example(int(asked, self.from_base)).prompt
+        return self._example(int(asked, self.from_base))
 
     def _example(self, number: int) -> Example:
         asked = numeral(number, self.from_base)

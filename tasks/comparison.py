@@ -64,13 +64,13 @@ class Comparison(Task):
             pass
         return self._example(texts)
 
-    def prompt(self, text: str) -> str:
+    def typed(self, text: str) -> Example:
         numbers = squeezed(text).split("?")
         if len(numbers) < 2 or not all(re.fullmatch(r"[0-9]+(\.[0-9]+)?", n) for n in numbers):
             raise cannot_read(text, self.sample_prompts[0])
         if len(set(map(Decimal, numbers))) < len(numbers):
             raise ValueError(f"{text.strip()!r} compares equal numbers; write different ones")
-        return self._example(numbers).prompt
+        return self._example(numbers)
 
     def _integers(self, rng: random.Random, count: int) -> list[str]:
         return [str(of_digits(rng, rng.randint(1, self.max_digits))) for _ in range(count)]

@@ -70,7 +70,7 @@ class Fractions(Task):
             return self._example([_Ratio(factor * rng.randint(1, limit), factor * rng.randint(1, limit))])
         return self._example([_Ratio(*(rng.randint(1, self.max_term) for _ in range(2))) for _ in range(2)])
 
-    def prompt(self, text: str) -> str:
+    def typed(self, text: str) -> Example:
         ratio = "([0-9]+)/([0-9]+)"
         pattern = ratio if self.operation == "simplification" else f"{ratio}{re.escape(self._symbol)}{ratio}"
         match = re.fullmatch(pattern, squeezed(text))
@@ -79,7 +79,7 @@ class Fractions(Task):
         terms = list(map(int, match.groups()))
         if 0 in terms:
             raise ValueError(f"{text.strip()!r} holds a 0; write positive fractions such as 3/4")
-        return self._example([_Ratio(*terms[i : i + 2]) for i in range(0, len(terms), 2)]).prompt
+        return self._example([_Ratio(*terms[i : i + 2]) for i in range(0, len(terms), 2)])
 
     @property
     def _symbol(self) -> str:

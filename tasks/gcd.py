@@ -70,7 +70,9 @@ class Gcd(Task):
     def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """Every outcome from 1 to `max_outcome` in turn, the operands uniform, whatever was trained on."""
         outcomes = [
-            _Outcome(self.held_out, task=self, outcome=k).examples(split, seed * self.max_outcome + k)
+            _Outcome(self.held_out, self.hold_out, task=self, outcome=k).examples(
+                split, seed * self.max_outcome + k
+            )
             for k in range(1, self.max_outcome + 1)
         ]
         return itertools.chain.from_iterable(zip(*outcomes, strict=True))
@@ -101,11 +103,11 @@ class Gcd(Task):
             "natural_accuracy": sum(share * k**-2 for k, share in shares.items()) / weight,
         }
 
-    def prompt(self, text: str) -> str:
+    def typed(self, text: str) -> Example:
         match = re.fullmatch(r"(?:gcd)?\(?([0-9]+),([0-9]+)\)?", squeezed(text))
         if match is None or 0 in map(int, match.groups()):
             raise cannot_read(text, "84,36")
-        return self._example(*map(int, match.groups())).prompt
+        return self._example(*map(int, match.groups()))
 
     def _operand(self, rng: random.Random, limit: int) -> int:
         return rng.randint(1, limit) if self.operands == "uniform" else log_uniform(rng, limit)
@@ -135,6 +137,10 @@ class _Outcome(Task):
 
     task: Gcd = dataclasses.field(default_factory=Gcd)
     outcome: int = 1
+
+    @property
+    def kept_out(self) -> frozenset[str]:
+        return self.task.kept_out
 
     def example(self, rng: random.Random) -> Example:
         return self.task._with_outcome(rng, self.outcome, lambda rng, limit: rng.randint(1, limit))

@@ -90,11 +90,11 @@ class Matrices(Task):
             "entries_within_5_percent": share,
         }
 
-    def prompt(self, text: str) -> str:
+    def typed(self, text: str) -> Example:
         parts = re.split(r" [+*] ", text.strip().removesuffix("=")) if self._symbol else [text.strip(" =")]
         try:
             operands = [_read_matrix(" ".join(part.split())) for part in parts]
-            return self._example(operands).prompt
+            return self._example(operands)
         except ValueError as error:
             raise ValueError(f"{cannot_read(text, self.sample_prompts[0])} ({error})") from error
 

@@ -48,7 +48,7 @@ class Modular(Task):
     mirrored: Annotated[Literal["apart", "together"], "a op b and b op a in the split"] = "apart"
 
     endless = False
-    split_fields = ("held_out", "operation", "modulus", "mirrored")
+    split_fields = ("held_out", "hold_out", "operation", "modulus", "mirrored")
 
     def __post_init__(self):
         if self.modulus < 2:
@@ -80,7 +80,7 @@ class Modular(Task):
     def split_of(self, example: Example) -> Split:
         return self._splits[example.canonical]
 
-    def prompt(self, text: str) -> str:
+    def typed(self, text: str) -> Example:
         match = re.fullmatch(rf"\s*([0-9]+)\s*{re.escape(self._symbol)}\s*([0-9]+)\s*=?\s*", text)
         if match is None:
             raise ValueError(
@@ -89,7 +89,8 @@ class Modular(Task):
         first, second = (int(number) % self.modulus for number in match.groups())
         if self.operation == "division" and second == 0:
             raise ValueError(f"{text.strip()} divides by 0 modulo {self.modulus}")
-        return self._example(first, second).prompt
+        # Without a group, which depends on the split, which may depend on questions of a file.
+        return Example(f"{first}{self._symbol}{second}=", "", key=self._key(first, second))
 
     def _example(self, first: int, second: int) -> Example:
         p = self.modulus
@@ -128,7 +129,7 @@ class Modular(Task):
         keys = sorted({self._key(*pair) for pair in self._pairs()}, key=_digest)
         count = round(self.held_out * len(keys))
         return {
-            key: "test" if i < count else "validation" if i < 2 * count else "train"
+            key: "test" if i < count or key in self.kept_out else "validation" if i < 2 * count else "train"
             for i, key in enumerate(keys)
         }
 

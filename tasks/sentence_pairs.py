@@ -44,7 +44,7 @@ class SentencePairs(OfFiles, Task):
     max_characters: Annotated[int, "pairs of more are left out; 0: none are"] = 300
 
     endless: ClassVar[bool] = False
-    split_fields: ClassVar[tuple[str, ...]] = ("held_out", "pairs")
+    split_fields: ClassVar[tuple[str, ...]] = ("held_out", "hold_out", "pairs")
 
     def __post_init__(self):
         if self.max_characters < 0:

@@ -69,10 +69,10 @@ class Sorting(Task):
             "ascending": float(bool(numbers) and numbers == sorted(numbers)),
         }
 
-    def prompt(self, text: str) -> str:
+    def typed(self, text: str) -> Example:
         if not re.fullmatch(r"[0-9]+(,[0-9]+)*", asked := squeezed(text)):
             raise cannot_read(text, "31,4,15")
-        return self._example(list(map(int, asked.split(",")))).prompt
+        return self._example(list(map(int, asked.split(","))))
 
     def _example(self, numbers: list[int]) -> Example:
         ordered = ",".join(map(str, sorted(numbers)))

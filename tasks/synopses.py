@@ -59,7 +59,7 @@ class Synopses(OfFiles, Task):
 
     layout = "stream"
     endless = False
-    split_fields = ("held_out", "rules", "min_characters", "max_characters")
+    split_fields = ("held_out", "hold_out", "rules", "min_characters", "max_characters")
     sample_prompts: ClassVar[tuple[str, ...]] = ("A young", "In the year", "When")
 
     def __post_init__(self):

@@ -52,6 +52,8 @@ class Text(OfFiles, Task):
     def __post_init__(self):
         if self.block_characters < 1:
             raise ValueError(f"block_characters={self.block_characters} must be at least 1")
+        if self.hold_out:
+            raise ValueError("hold_out is for questions, and this task is a text; take them out of its files")
         if self.question_characters < 0:
             raise ValueError(f"question_characters={self.question_characters} must not be negative")
 

@@ -54,6 +54,8 @@ class Tokens(Task):
             raise ValueError(
                 f"held_out={self.held_out} was decided by jaxgpt tokenize --held-out; leave it out"
             )
+        if self.hold_out:
+            raise ValueError("hold_out is for questions, and this task is a text; take them out of its files")
         if self.question_characters < 0:
             raise ValueError(f"question_characters={self.question_characters} must not be negative")
 

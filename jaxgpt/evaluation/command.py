@@ -43,7 +43,6 @@ def evaluate(given: Given, checkpoint: str | int, say: Say) -> None:
     from jaxgpt.evaluation import plots
     from jaxgpt.evaluation.evaluate import evaluate as score
     from jaxgpt.run import load
-    from jaxgpt.training.prepare import training_examples
     from jaxgpt.training.progress import Counter
     from jaxgpt.training.rundir import gallery
 
@@ -64,7 +63,8 @@ def evaluate(given: Given, checkpoint: str | int, say: Say) -> None:
     same = getattr(experiment.task, "fingerprint", "")
     elsewhere = ("task.kind:",) if same else ("task.path:", "task.kind:")
     moved = any(row.startswith(elsewhere) for row in changed)
-    for name in () if moved else run.task.split_fields:
+    fixed = ("hold_out", *(() if moved else run.task.split_fields))
+    for name in fixed:
         if any(row.startswith(f"task.{name}:") for row in changed):
             option = name.replace("_", "-")
             raise UsageError(
@@ -76,8 +76,6 @@ def evaluate(given: Given, checkpoint: str | int, say: Say) -> None:
     output, picture = _outputs(run.directory, given, changed, others)
     for path in (output, picture, gallery(output)):  # before a question is asked
         writable(path, name="", instead="name a file elsewhere with --output")
-    # What was trained on, as far as it is generated; a corpus may have moved, and is read where it is now.
-    trained = run.experiment if run.task.endless else experiment
     result = score(
         run.models,
         run.tokenizer,
@@ -86,7 +84,7 @@ def evaluate(given: Given, checkpoint: str | int, say: Say) -> None:
         n=asked["n"],
         n_extra=asked["n-extra"],
         data_seed=experiment.training.data_seed,
-        training=training_examples(trained, "train", trained.training.train_examples),
+        training=_training(run.experiment, experiment),
         objective=experiment.training.objective,
         progress=Counter("evaluating", say),
         gallery=gallery(output),
@@ -95,6 +93,19 @@ def evaluate(given: Given, checkpoint: str | int, say: Say) -> None:
     result.write_json(output)
     plots.accuracy_grid(result, picture)
     say(f"written: {output} and {picture}")
+
+
+def _training(own: Any, changed: Any) -> list[Any]:
+    """What a run was trained on; of a corpus that has moved, what its training split is where it is now."""
+    from jaxgpt.training.prepare import training_examples
+
+    count = own.training.train_examples
+    try:
+        return training_examples(own, "train", count)
+    except ValueError:
+        if own.task == changed.task:
+            raise
+        return training_examples(changed, "train", count)
 
 
 def _outputs(

@@ -125,6 +125,9 @@ def evaluate(
                 models, tokenizer, held_out, seen[: len(held_out)], which=objective
             )
     not_asked = tally.not_asked(questions, reasons) + found.pop("text_not_scored", ())
+    trained_on = {example.canonical for example in training}
+    found["trained_on"] = sum(question.example.canonical in trained_on for question in asked)
+    found["asked"] = len(asked)
     found["task"] = to_json(task)
     return Evaluation(split, len(models), found.pop("overall", None), not_asked=not_asked, **found)
 

@@ -109,6 +109,7 @@ class Evaluation:
       summary_of_real_text: the same for held-out text of equal length, where the task writes text.
       likelihood: of the parts `held_out` and `train`, equal in size.
       baseline_bits_per_byte: of a 5-gram model of the training text, on the held-out text.
+      trained_on: of the `asked` questions, those that were among the training examples.
       samples: texts of the first seed, where the task writes text.
       task: the settings under which the questions were asked, such as the shots before them.
     """
@@ -124,6 +125,8 @@ class Evaluation:
     baseline_bits_per_byte: float | None = None
     not_asked: tuple[NotAsked, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
+    asked: int = 0
+    trained_on: int = 0
     samples: tuple[str, ...] = ()
     task: dict[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -166,6 +169,8 @@ class Evaluation:
                 "baseline_bits_per_byte": self.baseline_bits_per_byte,
                 "not_asked": [dataclasses.asdict(entry) for entry in self.not_asked],
                 "mistakes": [dataclasses.asdict(mistake) for mistake in self.mistakes],
+                "asked": self.asked,
+                "trained_on": self.trained_on,
                 "samples": self.samples,
                 "task": self.task,
             }

@@ -50,6 +50,10 @@ def _answers(evaluation: Evaluation) -> str:
         shown = " ".join(f"{value:.4f}" for value in evaluation.per_seed)
         lines += textwrap.wrap(f"each seed: {shown}", _WIDTH, subsequent_indent=" " * 11)
         lines.append(f"intervals: Student's t over {evaluation.seeds} seeds; Wilson's where all agree")
+    if evaluation.trained_on:
+        lines.append(
+            f"{evaluation.trained_on:,} of {evaluation.asked:,} questions were among the training examples"
+        )
     return "\n".join(lines)
 
 

@@ -10,6 +10,9 @@ SYMBOLS = {"addition": "+", "subtraction": "-", "multiplication": "*"}
 _FUNCTIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 #: Other ways in which people write the symbols.
 _SPELLINGS = str.maketrans({"−": "-", "–": "-", "×": "*", "x": "*"})
+_WORDS = {"plus": "+", "minus": "-", "times": "*"}
+#: What others write around a question: `Q: What is 9 plus 5? A:` (GPT-3's files), `$9+5=` (arXiv 2307.03381).
+_AROUND = re.compile(r"(?:\$|(?:Q(?:uestion)?:)?\s*(?:What is)?)(.*?)[=?]?\s*(?:A(?:nswer)?:)?", re.DOTALL)
 
 
 class Question(NamedTuple):
@@ -31,10 +34,15 @@ class Question(NamedTuple):
 def read_question(text: str, symbol: str, operands: int) -> Question:
     """The question a person typed: `9+71421`, ` 9 + 71421 `, `9+71421=` or, without a symbol, `65`.
 
+    So are `9 plus 71421`, and both as other people's files have them, with `What is ...?` or `$...=` around.
+
     Raises:
       ValueError: for anything else; the message shows a question that can be read.
     """
-    spelled = text.translate(_SPELLINGS).strip().removesuffix("=").strip()
+    spelled = _AROUND.fullmatch(text.strip())[1].strip()
+    for word, sign in _WORDS.items():
+        spelled = spelled.replace(word, sign)
+    spelled = spelled.translate(_SPELLINGS)
     numbers = re.split(rf"\s*{re.escape(symbol)}\s*", spelled) if symbol else [spelled]
     if len(numbers) != operands or not all(re.fullmatch("[0-9]+", number) for number in numbers):
         example = symbol.join(["9", "71421", *["65"] * operands][:operands]) if symbol else "65"

@@ -130,8 +130,8 @@ class Arithmetic(Task):
     def summary(self, samples: list[tuple[Example, str]], training: list[Example]) -> dict[str, float]:
         return self._format.summary([self.score(example, completion) for example, completion in samples])
 
-    def prompt(self, text: str) -> str:
-        return self._format.render(read_question(text, self._symbol, self._arity))[0]
+    def typed(self, text: str) -> Example:
+        return self._example(read_question(text, self._symbol, self._arity).operands)
 
     def answer(self, prompt: str, completion: str) -> str:
         try:

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from jaxgpt.data.json_objects import looks_like_json
 from jaxgpt.data.lines import split_lines, split_paragraphs, unify_ends
 from jaxgpt.data.textfile import read_raw_text
 from jaxgpt.paths import expanded
-from tasks.corpus.json_rows import looks_like_json, read_json
+from tasks.corpus.json_rows import read_json
 from tasks.corpus.table import read_table
 
 _TABLE_SUFFIXES = (".csv", ".tsv", ".tab")

@@ -140,12 +140,15 @@ class MagicSquares(Task):
         read = [(self._read(text), self._layout.asks_centre(example.prompt)) for example, text in samples]
         return picture.draw([(r.square, centre) for r, centre in read if r is not None], path)
 
-    def prompt(self, text: str) -> str:
+    def typed(self, text: str) -> Example:
         prompt, way = self._layout.typed(text)
         if way not in self._ways:
             shown = " or ".join(sample or "nothing" for sample in self.sample_prompts)
             raise ValueError(f"task.asked={self.asked}: {text!r} asks in another way; write {shown}")
-        return prompt
+        centre = self._layout.asks_centre(prompt)
+        if self.hold_out and centre is None:
+            raise ValueError(f"{text!r} names no centre, which alone can be kept out of training")
+        return Example(prompt, "", key="" if centre is None else str(centre))
 
     def answer(self, prompt: str, completion: str) -> str:
         try:

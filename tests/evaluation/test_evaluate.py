@@ -19,8 +19,17 @@ def test_an_oracle_makes_no_mistake(task, tokenizer, build, oracle):
     assert (found.n, found.seeds, found.mistakes, found.not_asked) == (40, 1, (), ())
     assert found.summary["pairs"].mean == 40 and found.summary["trained"].mean == 3
     assert found.scores["length"].mean > 1
-    settings = {"kind": "evaluation_tasks:Doubles", "held_out": 0.1, "limit": 1000, "extra": True}
-    assert found.to_json()["task"] == settings
+    settings = {"held_out": 0.1, "hold_out": "", "limit": 1000, "extra": True}
+    assert found.to_json()["task"] == {"kind": "evaluation_tasks:Doubles"} | settings
+
+
+def test_it_says_how_many_questions_were_trained_on(task, tokenizer, build, oracle):
+    asked = distinct(task.questions("test"), 40)
+    for seen in (0, 13):
+        found = evaluate([build()], tokenizer, task, n=40, n_extra=0, training=asked[:seen])
+        assert (found.to_json()["trained_on"], found.to_json()["asked"]) == (seen, 40)
+        said = "13 of 40 questions were among the training examples"
+        assert (said in found.table().splitlines()) == bool(seen)
 
 
 def test_one_wrong_answer_is_found_and_shown_in_ordinary_notation(task, tokenizer, build, oracle):
