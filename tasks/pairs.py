@@ -10,6 +10,9 @@ that should end the prompt stands before the tab.
 
     python train.py pairs --task.path capitals.tsv
 
+JSON objects with a key for each are read, too, `{"question": "France", "answer": "Paris"}`.
+Others' questions may be a file of their own: `--task.test-path FILE`; see docs/questions.md.
+
 Tabs inside of a prompt separate several texts, such as a question and its choices, which a model with labels
 reads: `--task.texts 0 --training.objective choice --model.kind encoder`.
 """
@@ -18,15 +21,16 @@ import dataclasses
 import functools
 import random
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from jaxgpt.experiment import Experiment
 from jaxgpt.few_shot import FewShot
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.task import Example, Split
+from jaxgpt.task import Example, Share, Split
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-from jaxgpt.wording import one_line
-from tasks.corpus import OfFiles, read_lines
+from tasks.corpus import OfFiles, file_stamp
+from tasks.corpus.number_errors import measure_errors
+from tasks.corpus.pair_rows import Form, plain_numbers, read_pairs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +43,15 @@ class Pairs(OfFiles, FewShot):
 
     path: Annotated[str, "file with a prompt, a tab and a target on each line, UTF-8"] = ""
     texts: Annotated[int, "texts that make up a prompt, with tabs between them; 0: any number"] = 1
+    validation_path: Annotated[str, "file of the validation questions; empty: a share of the lines"] = ""
+    test_path: Annotated[str, "file of the test questions; empty: a share of the lines"] = ""
+    prompt_key: Annotated[str, "key with the prompt, of JSON objects; empty: prompt, question or such"] = ""
+    target_key: Annotated[str, "key with the target, of JSON objects; empty: target, answer or such"] = ""
+    group: Annotated[
+        str, "key of JSON objects with the group, a row of the results; column: a line's last column"
+    ] = ""
+    escapes: Annotated[Literal["kept", "read"], r"read: \n written out is a line end, \t a tab"] = "kept"
+    numbers: Annotated[Literal["kept", "plain"], "plain: 13,086.50 is read as 13086.5"] = "kept"
 
     endless = False
 
@@ -67,38 +80,72 @@ class Pairs(OfFiles, FewShot):
             )
         yield from pairs
 
+    def split_of(self, example: Example) -> Split:
+        """A prompt in the file of a split is of that split, which then takes no share of the lines."""
+        for split in ("test", "validation"):
+            if example.canonical in self._prompts(split):
+                return split
+        split = super().split_of(example)
+        kept_out = self.hold_out and example.canonical in self.kept_out
+        return "train" if self._file(split) and not kept_out else split
+
+    @functools.cached_property
+    def kept_out(self) -> frozenset[str]:
+        if not self.hold_out:
+            return frozenset()
+        return frozenset(pair.prompt for pair in read_pairs(self.hold_out, self._form, alone=True))
+
+    def typed(self, text: str) -> Example:
+        return Example(plain_numbers(text) if self.numbers == "plain" else text, "")
+
+    def notes(self) -> str:
+        if self.escapes == "read" or not self.path:
+            return ""
+        count = sum("\\n" in pair.prompt for pair in _read(self.path, file_stamp(self.path), self._form))
+        return (
+            f"written out  \\n in {count:,} prompts; --task.escapes read makes line ends of them"
+            if count
+            else ""
+        )
+
+    def summary(
+        self, samples: list[tuple[Example, str]], training: list[Example]
+    ) -> dict[str, float | Share]:
+        """How far answers that are numbers lie from targets that are."""
+        return measure_errors([(example.target, completion) for example, completion in samples])
+
     def shot(self, rng: random.Random, question: Example) -> Example:
         return rng.choice(self._pairs("train"))
 
+    @property
+    def _form(self) -> Form:
+        return Form(self.texts, self.group, self.escapes, self.prompt_key, self.target_key, self.numbers)
+
+    def _file(self, split: Split) -> str:
+        return {"validation": self.validation_path, "test": self.test_path}.get(split, "")
+
+    def _prompts(self, split: Split) -> frozenset[str]:
+        file = self._file(split)
+        return _keys(file, file_stamp(file), self._form) if file else frozenset()
+
     def _pairs(self, split: Split) -> list[Example]:
-        pairs = _read(self.path, self.stamp(), self.texts)
+        if not self.path:
+            raise ValueError("task.path is not set: name a file of text with --task.path FILE")
+        if file := self._file(split):
+            return _read(file, file_stamp(file), self._form)
+        pairs = _read(self.path, self.stamp(), self._form)
         return [pair for pair in pairs if self.split_of(pair) == split]
 
 
-@functools.lru_cache(maxsize=4)
-def _read(path: str, stamp: tuple[int, int], texts: int) -> list[Example]:
-    """The lines of a file; `stamp` tells a changed file from the one that was read."""
-    pairs = []
-    for number, line in enumerate(read_lines(path), 1):
-        if line.strip() or "\t" in line:
-            pairs.append(_pair(line, f"{path} line {number}", texts))
-    return pairs
+@functools.lru_cache(maxsize=8)
+def _keys(path: str, stamp: tuple[int, int], form: Form) -> frozenset[str]:
+    return frozenset(pair.canonical for pair in _read(path, stamp, form))
 
 
-def _pair(line: str, where: str, texts: int) -> Example:
-    prompt, _, target = line.rpartition("\t")
-    count = line.count("\t")
-    if count == (texts or max(count, 1)) and prompt and target:
-        return Example(prompt, target)
-    tabs = f"{count} tab" + "s" * (count > 1) if count else "no tab"
-    side = "after" if prompt else "before"
-    wrong = tabs if count != (texts or max(count, 1)) else f"nothing {side} its tab"
-    shown = line if len(line) <= 60 else line[:57] + "..."
-    needed = (
-        "a prompt, one tab, and a target" if texts == 1 else f"{texts or 'its'} texts and a target, by tabs"
-    )
-    more = "; or set task.texts=0, for prompts of several texts" if count > 1 and texts == 1 else ""
-    raise ValueError(one_line(f"{where} has {wrong}: {shown!r}; a line is {needed}{more}"))
+@functools.lru_cache(maxsize=8)
+def _read(path: str, stamp: tuple[int, int], form: Form) -> list[Example]:
+    """The pairs of a file; `stamp` tells a changed file from the one that was read."""
+    return read_pairs(path, form)
 
 
 def pairs() -> Experiment:

@@ -93,10 +93,13 @@ class NumberTokenizer(Tokenizer):
             advice = (
                 f"it would come back as {shortened(back)}, since {type(self).kind()} keeps values alone; "
             )
+            pairs = "; for a file of pairs set task.numbers=plain"
             if number[0] == "0" and number[1:2] not in ("", "."):
-                advice += "write it without leading zeros (task.format=plain), or use a digits tokenizer"
+                advice += (
+                    "write it without leading zeros (task.format=plain), or use a digits tokenizer" + pairs
+                )
             elif "." in number:
-                advice += "write it so, or use a digits tokenizer"
+                advice += "write it so, or use a digits tokenizer" + pairs
             else:
                 advice += "ask for shorter numbers, or use a digits tokenizer"
             raise OutsideAlphabet(number, start, advice)

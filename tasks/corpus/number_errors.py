@@ -1,0 +1,45 @@
+"""How far answers that are numbers lie from the right ones."""
+
+import math
+import re
+import statistics
+from collections.abc import Sequence
+
+from jaxgpt.task import Share
+
+_NUMBER = re.compile(
+    r"[-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]+|(?<=[0-9])\.)?(?:[eE][-+]?[0-9]{1,3})?"
+)
+
+
+def read_number(text: str) -> float | None:
+    """The finite number that a text is, separators of thousands allowed; None if it is none."""
+    text = text.strip()
+    if len(text) > 400 or not any(c.isdecimal() for c in text) or _NUMBER.fullmatch(text) is None:
+        return None
+    try:
+        value = float(text.replace(",", ""))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def measure_errors(answers: Sequence[tuple[str, str]]) -> dict[str, float | Share]:
+    """Errors over the (target, answer) pairs whose target is a number; empty where none is.
+
+    `numeric_answers`: the share of those answers that are numbers. `absolute_error` and `relative_error` are
+    means over them, and medians beside, which one wild answer does not move; relative to the target, without
+    targets of 0.
+    """
+    numeric = [(read_number(target), read_number(answer)) for target, answer in answers]
+    numeric = [(target, answer) for target, answer in numeric if target is not None]
+    if not numeric:
+        return {}
+    read = [(target, answer) for target, answer in numeric if answer is not None]
+    found: dict[str, float | Share] = {"numeric_answers": Share(len(read) / len(numeric), len(numeric))}
+    absolute = [abs(answer - target) for target, answer in read]
+    relative = [error / abs(target) for (target, _), error in zip(read, absolute, strict=True) if target]
+    for name, errors in (("absolute_error", absolute), ("relative_error", relative)):
+        found[name] = sum(errors) / len(errors) if errors else math.nan
+        found[f"median_{name}"] = statistics.median(errors) if errors else math.nan
+    return found
