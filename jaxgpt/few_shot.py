@@ -14,10 +14,12 @@ solved examples that stand before the question. With two shots and a blank line 
 """
 
 import dataclasses
+import functools
 import random
 from collections.abc import Iterator
 from typing import Annotated
 
+from jaxgpt.searching import Search
 from jaxgpt.task import Example, Split, Task, shuffled
 
 #: What stands between two shots, and before the question.
@@ -75,6 +77,11 @@ class FewShot(Task):
     def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
         return map(self.with_shots, self.zero_shot_questions(split, seed))
 
+    @functools.cached_property
+    def _search(self) -> Search:
+        """One for all questions, whose searches may be short each and long together."""
+        return Search("training examples to show before questions", "lower task.shots, or widen the task")
+
     def prompt(self, text: str) -> str:
         return self.with_shots(self.typed(text)).prompt
 
@@ -96,7 +103,10 @@ class FewShot(Task):
             if usual and new and self.split_of(drawn) == "train":
                 shown[drawn.canonical] = drawn
                 missed = 0
-            elif (missed := missed + 1) > _PATIENCE:
+                self._search.found()
+                continue
+            self._search.missed()
+            if (missed := missed + 1) > _PATIENCE:
                 which = f" of group {question.group!r}" if question.group else ""
                 raise ValueError(
                     f"shots={self.shots}: only {len(shown)} training examples{which} were found to show "

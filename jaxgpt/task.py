@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from jaxgpt.choice import Choice
 from jaxgpt.data.question_file import read_questions
+from jaxgpt.searching import Search
 from jaxgpt.wording import in_file
 
 Split = Literal["train", "validation", "test"]
@@ -136,14 +137,17 @@ class Task(Choice, package="tasks"):
         share = 1 - 2 * self.held_out if split == "train" else self.held_out
         if not 0 < share <= 1:
             raise ValueError(f"task.held_out={self.held_out} leaves no {split} examples; use e.g. 0.1")
-        missed = 0
+        way_out = f"change task.held_out={self.held_out}, or what the task draws from"
+        search, missed = Search(f"{split} examples", way_out), 0
         for index in range(2**62):
             example = self.example(random.Random((seed << 64) ^ (SPLITS.index(split) << 62) ^ index))
             if self.split_of(example) == split:
                 missed = 0
+                search.found()
                 yield example
                 continue
             missed += 1
+            search.missed()
             if missed > _PATIENCE / share:
                 raise ValueError(
                     f"{missed} examples drawn one after the other were none of {split}: the task has too few "

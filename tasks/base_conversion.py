@@ -53,15 +53,30 @@ class BaseConversion(Task):
     def example(self, rng: random.Random) -> Example:
         return self._example(of_digits(rng, rng.randint(self.min_digits, self.max_digits), self.from_base))
 
+    def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
+        """As `Task.examples`; where there are few numbers, whether any is of the split is counted first."""
+        if self._end <= _ENUMERABLE and not self._listed(split):
+            raise ValueError(
+                f"task.held_out={self.held_out} leaves no {split} numbers of {self.min_digits} to "
+                f"{self.max_digits} digits; change it or raise task.max_digits"
+            )
+        return super().examples(split, seed)
+
     def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """Where there are few numbers, every one of the split once, shuffled; else the examples."""
-        end = self.from_base**self.max_digits
-        if end > _ENUMERABLE:
+        if self._end > _ENUMERABLE:
             return self.examples(split, seed)
-        start = 0 if self.min_digits == 1 else self.from_base ** (self.min_digits - 1)
-        listed = [e for e in map(self._example, range(start, end)) if self.split_of(e) == split]
+        listed = self._listed(split)
         random.Random(seed).shuffle(listed)
         return iter(listed)
+
+    @property
+    def _end(self) -> int:
+        return self.from_base**self.max_digits
+
+    def _listed(self, split: Split) -> list[Example]:
+        start = 0 if self.min_digits == 1 else self.from_base ** (self.min_digits - 1)
+        return [e for e in map(self._example, range(start, self._end)) if self.split_of(e) == split]
 
     def typed(self, text: str) -> Example:
         asked = squeezed(text).lower()

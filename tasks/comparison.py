@@ -13,6 +13,7 @@ after 11), decimals as versions of a program (9.11 after 9.9).
 """
 
 import dataclasses
+import functools
 import random
 import re
 from decimal import Decimal
@@ -20,6 +21,7 @@ from typing import Annotated, Literal
 
 from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.searching import Search
 from jaxgpt.task import Example, Task
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
 from tasks.numbers import cannot_read, check_range, of_digits, squeezed
@@ -61,8 +63,14 @@ class Comparison(Task):
         draw = self._integers if integers else self._decimals
         count = rng.randint(self.min_count, self.max_count)
         while len(set(map(Decimal, texts := draw(rng, count)))) < count:
-            pass
+            self._search.missed()
+        self._search.found()
         return self._example(texts)
+
+    @functools.cached_property
+    def _search(self) -> Search:
+        way_out = f"lower task.max_count={self.max_count}, or raise task.max_digits and task.max_places"
+        return Search("numbers that all differ", way_out)
 
     def typed(self, text: str) -> Example:
         numbers = squeezed(text).split("?")

@@ -29,6 +29,7 @@ LAYERS = {
     "jaxgpt.locks": 0,
     "jaxgpt.paths": 0,
     "jaxgpt.printing": 0,
+    "jaxgpt.searching": 0,
     "jaxgpt.wording": 0,
     "jaxgpt.nn": 1,
     "jaxgpt.tokenizers": 1,

@@ -10,6 +10,7 @@ from jaxgpt.data.labelled import readings
 from jaxgpt.data.positions import largest_positions
 from jaxgpt.data.rows import pad
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.searching import Search
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -38,11 +39,20 @@ def distinct(examples: Iterable[Example], n: int) -> list[Example]:
     """
     found: dict[tuple[str, str], Example] = {}
     repeats = 0
+    search = Search(
+        f"{n:,} different questions",
+        "ask fewer (training.test_examples, evaluate --n), or widen the task",
+    )
     examples = iter(examples)
     while len(found) < n and repeats < _REPEATS and (example := next(examples, None)) is not None:
         before = len(found)
         found.setdefault((example.prompt, example.target), example)
-        repeats = 0 if len(found) > before else repeats + 1
+        if len(found) > before:
+            repeats = 0
+            search.found()
+        else:
+            repeats += 1
+            search.missed()
     return list(found.values())
 
 

@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
+from jaxgpt.searching import Search
 from jaxgpt.task import Example, Split, Task
 from tasks.arithmetic.choices import FORMATS, check
 from tasks.arithmetic.formats import Format
@@ -102,7 +103,9 @@ class Arithmetic(Task):
             random.Random(seed).shuffle(found)
         else:
             found = self.examples(split, seed)
-        return (example for example in found if self._difference(example) >= self.min_difference)
+        way_out = f"lower task.min_difference={self.min_difference}"
+        search = Search(f"{split} questions of lengths so far apart", way_out)
+        return search.those(found, lambda example: self._difference(example) >= self.min_difference)
 
     def extra_questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """Questions with operands of exactly `extra_digits` digits, the lengths in turn, endless.
@@ -182,6 +185,11 @@ class Arithmetic(Task):
 
         Question i of a length depends on (seed, split, length, i) alone, not on the other lengths.
         """
+        lengths_asked = ", ".join(map(str, lengths))
+        search = Search(
+            f"{split} questions of {lengths_asked} digits",
+            f"change task.held_out={self.held_out}, or the lengths",
+        )
         for index in itertools.count() if lengths else ():
             for digits in lengths:
                 rng = random.Random(f"{seed} {split} {digits} {index}")
@@ -190,6 +198,8 @@ class Arithmetic(Task):
                     # The key decides alone: what falls in another split is not worth writing out.
                     if self.split_of(Example("", "", key=self._key(operands))) == split:
                         break
+                    search.missed()
+                search.found()
                 yield self._example(operands)
 
     def _all(self, split: Split) -> Iterator[Example]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from jaxgpt.few_shot import FewShot
+from jaxgpt.searching import Search
 from jaxgpt.task import Example, Split
 from tasks.gpt3_arithmetic.formats import Format, Plain, Worked
 from tasks.gpt3_arithmetic.problems import KINDS, Kind, Problem, read_problem
@@ -83,8 +84,9 @@ class Gpt3Arithmetic(FewShot):
         """The ten in turn, no question twice, until one of them has no more: each is asked as often."""
         listed = [self._questions(name, split, seed) for name in self.subtasks]
         asked: set[str] = set()
+        search = Search(f"{split} questions not asked before", "ask fewer")
         for questions in itertools.cycle(listed):
-            question = next((question for question in questions if question.prompt not in asked), None)
+            question = next(search.those(questions, lambda question: question.prompt not in asked), None)
             if question is None:
                 return
             asked.add(question.prompt)

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, get_args
 
 import numpy as np
 
+from jaxgpt.searching import Search
 from jaxgpt.task import Example, Share, Split, Task
 from tasks.magic_squares.layouts import Checked, Compact, Layout, Matrix, Reading, Way
 from tasks.magic_squares.measures import canonical, measure, valid
@@ -220,12 +221,14 @@ class MagicSquares(Task):
         Differences of primes above 3 around a prime are multiples of 6, so these are, too.
         """
         rng = random.Random(number)
+        search = Search("squares to drill on", f"raise task.limit={self.limit}, or set task.drills=0")
         while True:
             centre = 6 * rng.randrange(3, self.limit // 6) + rng.choice((1, 5))
             reach = min(centre, self.limit - centre) // 6 - 1  # of a + b, in sixes
             b, a = sorted(rng.randrange(1, max(reach, 2)) for _ in range(2))
             if a != b and a != 2 * b and a + b <= reach and self._split_of(centre) == "train":
                 return Example(*self._checked.drill(cells(centre, 6 * a, 6 * b)), _DRILL, str(centre))
+            search.missed()
 
 
 _DRILL = "any numbers"
