@@ -137,12 +137,12 @@ class Pairs(OfFiles, FewShot):
         return [pair for pair in pairs if self.split_of(pair) == split]
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=4)
 def _keys(path: str, stamp: tuple[int, int], form: Form) -> frozenset[str]:
     return frozenset(pair.canonical for pair in _read(path, stamp, form))
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=4)
 def _read(path: str, stamp: tuple[int, int], form: Form) -> list[Example]:
     """The pairs of a file; `stamp` tells a changed file from the one that was read."""
     return read_pairs(path, form)

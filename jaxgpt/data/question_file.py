@@ -19,6 +19,7 @@ from jaxgpt.wording import in_file, quoted
 #: Keys that hold the question and the answer where none is named, the most usual first.
 PROMPT_KEYS = ("prompt", "question", "input", "problem", "query")
 TARGET_KEYS = ("target", "answer", "output", "completion", "solution", "response")
+_FIRST = re.compile(r"\S[^\r\n]*")
 _ESCAPE = re.compile(r"\\([nt\\])")
 _ESCAPED = {"n": "\n", "t": "\t", "\\": "\\"}
 
@@ -30,14 +31,14 @@ def read_file(path: str) -> Iterator[tuple[str, str | dict[str, Any]]]:
       ValueError: if the file is no text, empty, or begins as JSON and is none.
     """
     text, name = read_raw_text(path)
-    # A line of text may begin with an object, too; JSON in one has no tab behind it.
-    first = text.strip().split("\n", 1)[0].strip()
-    if Path(name).suffix.lower() in (".json", ".jsonl", ".ndjson") or (
-        looks_like_json(text) and "\t" not in first
-    ):
+    named = Path(name).suffix.lower() in (".json", ".jsonl", ".ndjson")
+    # A prompt may begin with an object, too; behind JSON on a line there is no tab.
+    if named or (looks_like_json(text) and "\t" not in _FIRST.search(text)[0].rstrip()):
         yield from read_objects(text, path)
         return
-    for number, line in enumerate(split_lines(text), 1):
+    lines = split_lines(text)
+    del text  # which may be large
+    for number, line in enumerate(lines, 1):
         if line.strip() or "\t" in line:
             yield f"line {number}", line
 
