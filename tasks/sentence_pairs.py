@@ -77,6 +77,7 @@ class SentencePairs(OfFiles, Task):
             )
         rng, longest, any_pair = random.Random(seed), self.max_characters or math.inf, False
         for index, sentences in enumerate(paragraphs):
+            paragraph = " ".join(sentences)  # once: a copy for each pair would take the square of its length
             for one, other in itertools.pairwise(sentences):
                 true = rng.random() < 0.5
                 if self.pairs == "order":
@@ -88,7 +89,7 @@ class SentencePairs(OfFiles, Task):
                     prompt = one, other if true else rng.choice(elsewhere)
                 if sum(map(len, prompt)) <= longest:
                     any_pair = True
-                    yield Example("\t".join(prompt), target, group=target, key=" ".join(sentences))
+                    yield Example("\t".join(prompt), target, group=target, key=paragraph)
         if not any_pair:
             raise ValueError(
                 f"{self.path}: no two sentences of {split} have {self.max_characters} characters or fewer; "
