@@ -22,6 +22,7 @@ from jaxgpt.nn.sparse.reformer import Reformer
 SMALL = {"d_model": 16, "num_heads": 2, "num_kv_heads": None, "head_dim": None, "d_ff": 24, "max_length": 24}
 CHANGES = {
     "gptj": {"position": Rotary(rotary_dim=4, pairing="interleaved")},
+    "phi3_mini": {"window": 4},
     "gemma2_2b": {"window": 4},
     "gemma3_1b": {"window": 4},
     "gpt3_small": {"window": 4},
@@ -39,6 +40,7 @@ NAMES = (
     *("t5_small", "t5_v1_1_small", "longformer_base", "transformer_xl", "reformer_enwik8", "llama2_7b"),
     *("qwen3_600m", "gemma_2b", "gemma2_2b", "gemma3_1b", "char_lstm", "char_gru", "seq2seq", "rnn_search"),
     *("makemore_bigram", "makemore_mlp", "makemore_bag_of_words"),
+    *("qwen2_500m", "xlm_roberta_base", "mt5_small", "phi3_mini"),
 )
 #: One of each kind of layer.
 EVERY_TIME = (

@@ -26,6 +26,8 @@ class Entry:
         `grid_rows` and `grid_columns`, tables as [n, 1, width] and [1, n, width].
       inputs: dimensions of the parameter that are inputs; the others are outputs.
       skip: rows of a table before those the model uses. They are written as zeros.
+      sizes: of the first dimension of outputs in each path of a matrix, such as numbers of heads; empty: they
+        have one shape.
     """
 
     key: str
@@ -33,28 +35,33 @@ class Entry:
     form: Form = "linear"
     inputs: int = 1
     skip: int = 0
+    sizes: tuple[int, ...] = ()
 
     def shape(self, shape: Shape) -> Shape:
-        """Of the tensor, for parameters of this shape."""
+        """Of the tensor, for parameters of this shape, or with `sizes` the first of this shape."""
         if self.form == "table":
             return (shape[0] + self.skip, *shape[1:])
         if self.form in _GRID:
             return _GRID[self.form](*shape)
         if self.form in ("vector", "row"):
             return (*[1] * (self.form == "row"), len(self.paths) * math.prod(shape))
-        rows, columns = self._sides(shape)
-        columns *= len(self.paths)
+        rows = self._sides(shape)[0]
+        columns = sum(self._sides(part)[1] for part in self._shapes(shape))
         return (columns, rows) if self.form == "linear" else (rows, columns)
 
     def read(self, tensor: np.ndarray, shape: Shape) -> list[np.ndarray]:
-        """The parameters in a tensor, each of this shape."""
+        """The parameters in a tensor, each of this shape, or with `sizes` the first of this shape."""
         if self.form in _GRID:
             return [tensor.reshape(shape)]
         if self.form == "table":
             return [tensor.reshape(self.shape(shape))[self.skip :]]
         tensor = tensor.reshape(self.shape(shape))
         matrix = tensor.T if self.form == "linear" else tensor
-        return [part.reshape(shape) for part in np.split(matrix, len(self.paths), axis=-1)]
+        shapes = self._shapes(shape)
+        rows = matrix.size // matrix.shape[-1]
+        ends = np.cumsum([math.prod(part) // rows for part in shapes])
+        parts = np.split(matrix, ends[:-1], axis=-1)
+        return [part.reshape(own) for part, own in zip(parts, shapes, strict=True)]
 
     def write(self, parts: Sequence[np.ndarray]) -> np.ndarray:
         """The tensor with these parameters."""
@@ -68,6 +75,11 @@ class Entry:
             return flat[None] if self.form == "row" else flat
         matrix = np.concatenate([part.reshape(self._sides(part.shape)) for part in parts], axis=1)
         return np.ascontiguousarray(matrix.T if self.form == "linear" else matrix)
+
+    def _shapes(self, shape: Shape) -> list[Shape]:
+        """Of each parameter, from that of the first."""
+        before, after = shape[: self.inputs], shape[self.inputs + 1 :]
+        return [(*before, size, *after) for size in self.sizes] or [shape] * len(self.paths)
 
     def _sides(self, shape: Shape) -> tuple[int, int]:
         return math.prod(shape[: self.inputs]), math.prod(shape[self.inputs :])

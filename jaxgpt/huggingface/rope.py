@@ -1,5 +1,6 @@
 """Rotary positions in a `config.json`: transformers 5 has `rope_parameters`, older files two fields."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -128,3 +129,41 @@ def write(position: Rotary) -> dict[str, Any]:
         "low_freq_factor": position.low,
         "high_freq_factor": position.high,
     }
+
+
+def read_partial(
+    given: Given, head_dim: int, *, name: str = "partial_rotary_factor", part: float = 1.0
+) -> Rotary:
+    """The position scheme of a file in which a part of each head's features may rotate.
+
+    Args:
+      name: of the older field beside `rope_parameters` that says which part.
+      part: where the file says nothing.
+
+    Raises:
+      ValueError: as `read`, and if no or more than all features would rotate.
+    """
+    fields, said = dict(given.fields), []
+    for key in ("rope_scaling", "rope_parameters"):
+        if isinstance(fields.get(key), Mapping) and "partial_rotary_factor" in fields[key]:
+            said.append(Given(fields[key], given.source).get("partial_rotary_factor", part))
+            fields[key] = {k: v for k, v in fields[key].items() if k != "partial_rotary_factor"}
+    if name in fields:
+        said.append(given.get(name, part))
+        del fields[name]
+    if len(set(said)) > 1:
+        told = " and ".join(f"{value:g}" for value in sorted(set(said)))
+        raise ValueError(f"{given.source}: {name} is given twice, as {told}; leave one of them out")
+    found = read(Given(fields, given.source, given.tensors))
+    part = said[0] if said else part
+    width = int(head_dim * part)
+    if not 0 < width <= head_dim:
+        raise ValueError(f"{given.source}: {name}={part:g} must be above 0 and at most 1")
+    return found if width == head_dim else dataclasses.replace(found, rotary_dim=width)
+
+
+def partial_fields(position: Rotary, head_dim: int, *, name: str = "partial_rotary_factor") -> dict[str, Any]:
+    """The fields of a position scheme in which a part of each head's features may rotate."""
+    part = (position.rotary_dim or head_dim) / head_dim
+    found = fields(position)
+    return found | {name: part, "rope_parameters": found["rope_parameters"] | {"partial_rotary_factor": part}}

@@ -27,6 +27,8 @@ from jaxgpt.training.program import Template
 
 #: Who is to read texts with an exported model.
 Reader = Literal["transformers", "jaxgpt"]
+#: The types of models whose names are no names of files here.
+_TYPES = {"openai_gpt": "openai-gpt", "transfo_xl": "transfo-xl", "xlm_roberta": "xlm-roberta"}
 #: Fields that say how a model is trained or computed, and nothing of what it computes.
 _FREE = (
     "init",
@@ -154,7 +156,7 @@ def describe(family: Family, config: ModelConfig) -> dict[str, Any]:
         other = type(config.position).kind()
         raise ValueError(f"a model of type {kind} has position={family.position.kind()}, not {other}")
     found = family.describe(config) | {
-        "model_type": {"openai_gpt": "openai-gpt", "transfo_xl": "transfo-xl"}.get(kind, kind),
+        "model_type": _TYPES.get(kind, kind),
         "architectures": [family.architecture_of(config)],
         "dtype": config.param_dtype,
     }

@@ -181,6 +181,24 @@ MODELS = {
         },
     ),
     "qwen3-other": Small("Qwen3ForCausalLM", _LLAMA | {"head_dim": 6, "tie_word_embeddings": True}),
+    "qwen2": Small(
+        "Qwen2ForCausalLM",
+        _LLAMA
+        | {
+            "num_hidden_layers": 3,
+            "use_sliding_window": True,
+            "sliding_window": 5,
+            "max_window_layers": 2,
+        },
+    ),
+    "qwen2-other": Small("Qwen2ForCausalLM", _LLAMA | {"tie_word_embeddings": True}),
+    "phi3": Small("Phi3ForCausalLM", _LLAMA | {"pad_token_id": None, "sliding_window": 5}),
+    "phi3-other": Small(
+        "Phi3ForCausalLM",
+        _LLAMA
+        | {"hidden_size": 32, "num_key_value_heads": 4, "pad_token_id": None, "tie_word_embeddings": True}
+        | {"partial_rotary_factor": 0.75},
+    ),
     "gemma": Small("GemmaForCausalLM", _LLAMA | {"head_dim": 10, "num_key_value_heads": 1}),
     "gemma-other": Small("GemmaForCausalLM", _LLAMA | {"head_dim": 4, "num_key_value_heads": 4}),
     "gemma2": Small("Gemma2ForCausalLM", _GEMMA),
@@ -200,6 +218,10 @@ MODELS = {
     "roberta-text-labels": Small("RobertaForSequenceClassification", _ROBERTA | {"num_labels": 3}),
     "roberta-choices-other": Small("RobertaForMultipleChoice", _ROBERTA),
     "roberta-token-labels": Small("RobertaForTokenClassification", _ROBERTA | {"num_labels": 5}),
+    "xlm_roberta": Small("XLMRobertaForMaskedLM", _ROBERTA),
+    "xlm_roberta-text-labels-other": Small(
+        "XLMRobertaForSequenceClassification", _ROBERTA | {"num_labels": 3}
+    ),
     "albert": Small("AlbertForMaskedLM", _ALBERT | {"num_hidden_groups": 2, "inner_group_num": 2}),
     "albert-pretraining": Small("AlbertForPreTraining", _ALBERT),
     "bart": Small("BartForConditionalGeneration", _BART | {"scale_embedding": True}),
@@ -250,6 +272,12 @@ MODELS = {
             "relative_attention_max_distance": 12,
             "tie_word_embeddings": False,
         },
+        own_head=True,
+    ),
+    "mt5": Small("MT5ForConditionalGeneration", _T5 | {"tie_word_embeddings": False}, own_head=True),
+    "mt5-other": Small(
+        "MT5ForConditionalGeneration",
+        _T5 | {"feed_forward_proj": "gated-silu", "relative_attention_num_buckets": 8, "num_heads": 2},
         own_head=True,
     ),
 }

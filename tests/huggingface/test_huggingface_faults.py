@@ -126,6 +126,21 @@ def test_rotary_positions_of_another_kind_are_refused(tmp_path):
     refused(tmp_path / "llama", "rope_type='yarn' is not supported; default, linear and llama3 are")
 
 
+@pytest.mark.parametrize(
+    ("name", "fields", "words"),
+    [
+        ("phi3", {"rope_parameters": {"rope_type": "longrope"}}, "rope_type='longrope' is not supported"),
+        ("phi3", {"rope_parameters": {"rope_type": "linear", "factor": 2.0}}, "longrope is not supported"),
+        ("phi3", {"partial_rotary_factor": 0.5, "rope_parameters": {"partial_rotary_factor": 1.0}}, "twice"),
+        ("phi3", {"partial_rotary_factor": 1.5, "rope_parameters": None}, "at most 1"),
+    ],
+)
+def test_what_a_family_has_not_is_refused(name, fields, words, tmp_path):
+    shutil.copytree(REFERENCES / name, tmp_path / name)
+    change_config(tmp_path / name, **fields)
+    refused(tmp_path / name, words)
+
+
 def test_a_pickle_alone_is_refused_with_the_way_to_convert_it(gpt2):
     (gpt2 / "model.safetensors").rename(gpt2 / "pytorch_model.bin")
     refused(gpt2, "pytorch_model.bin alone, a pickle, .*save_pretrained")

@@ -43,6 +43,16 @@ def test_rows_that_are_skipped_are_zeros():
 
 
 @pytest.mark.parametrize("form", ["linear", "conv"])
+def test_maps_with_other_numbers_of_heads_stand_side_by_side(form):
+    parts = [np.full((2, heads, 3), float(heads)) for heads in (4, 2, 1)]
+    entry = Entry("k", ("a", "b", "c"), form, sizes=(4, 2, 1))
+    tensor = entry.write(parts)
+    assert tensor.shape == entry.shape((2, 4, 3)) == ((21, 2) if form == "linear" else (2, 21))
+    for part, again in zip(parts, entry.read(tensor, (2, 4, 3)), strict=True):
+        np.testing.assert_array_equal(part, again)
+
+
+@pytest.mark.parametrize("form", ["linear", "conv"])
 def test_maps_side_by_side_share_the_outputs(form):
     parts = [np.full((2, 3), i) for i in range(3)]
     tensor = Entry("k", ("a", "b", "c"), form).write(parts)

@@ -37,15 +37,19 @@ def with_vocabulary(name, size):
         pytest.param("gpt3", 50257, 174_604_259_328, marks=pytest.mark.slow),
         ("gptj", 50400, 6_050_882_784),
         ("llama2_7b", 32000, 6_738_415_616),
+        ("qwen2_500m", 151_936, 494_032_768),
         ("qwen3_600m", 151_936, 596_049_920),
+        ("phi3_mini", 32_064, 3_821_079_552),
         ("gemma_2b", 256_000, 2_506_172_416),
         ("bert_base", 30522, 109_514_298),
         ("bert_large", 30522, 335_174_458),
+        ("xlm_roberta_base", 250_002, 278_295_186 - 2 * 768),  # without two unused positions
         ("bart_base", 50265, 139_420_416 - 2 * 2 * 768),  # without two unused positions in either stack
         ("bart_large", 50265, 406_291_456 - 2 * 2 * 1024),
         ("t5_small", 32128, 60_506_624),
         ("t5_base", 32128, 222_903_552),
         ("t5_v1_1_small", 32128, 76_961_152),
+        ("mt5_small", 250_112, 300_176_768),
         ("longformer_base", 50265, 148_711_257 - 2 * 768),  # without two unused positions
         ("transformer_xl", 267_735, 285_205_322),
         ("nanogpt_baby", 65, 10_745_088),
@@ -94,20 +98,13 @@ def test_every_preset_builds_and_names_its_source(name):
 
 def test_names_are_the_presets_and_nothing_else():
     assert list(presets.functions()) == [
-        *("albert_base", "albert_xxlarge", "bart_base", "bart_large", "bert_base", "bert_large"),
-        *("char_gru", "char_lstm", "gemma2_2b", "gemma3_1b", "gemma_2b", "gpt1", "gpt2", "gpt2_large"),
-        *("gpt2_medium", "gpt2_xl", "gpt3", "gpt3_small", "gpt3_xl", "gptj", "llama2_7b", "longformer_base"),
-        *("makemore", "makemore_bag_of_words", "makemore_bigram", "makemore_mlp", "nanogpt_baby"),
-        *(
-            "nanogpt_cpu",
-            "qwen3_600m",
-            "reformer_enwik8",
-            "rnn_search",
-            "seq2seq",
-            "small",
-            "small_encoder_decoder",
-        ),
-        *("t5_base", "t5_small", "t5_v1_1_small", "tiny", "transformer_base", "transformer_xl"),
+        *("albert_base", "albert_xxlarge", "bart_base", "bart_large", "bert_base", "bert_large", "char_gru"),
+        *("char_lstm", "gemma2_2b", "gemma3_1b", "gemma_2b", "gpt1", "gpt2", "gpt2_large", "gpt2_medium"),
+        *("gpt2_xl", "gpt3", "gpt3_small", "gpt3_xl", "gptj", "llama2_7b", "longformer_base", "makemore"),
+        *("makemore_bag_of_words", "makemore_bigram", "makemore_mlp", "mt5_small", "nanogpt_baby"),
+        *("nanogpt_cpu", "phi3_mini", "qwen2_500m", "qwen3_600m", "reformer_enwik8", "rnn_search"),
+        *("seq2seq", "small", "small_encoder_decoder", "t5_base", "t5_small", "t5_v1_1_small", "tiny"),
+        *("transformer_base", "transformer_xl", "xlm_roberta_base"),
     ]
 
 

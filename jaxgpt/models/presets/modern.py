@@ -1,4 +1,4 @@
-"""Decoders since 2023: Llama, Qwen, Gemma."""
+"""Decoders since 2023: Llama, Qwen, Phi, Gemma."""
 
 import dataclasses
 
@@ -25,6 +25,26 @@ def llama2_7b() -> ModelConfig:
     )
 
 
+def qwen2_500m() -> ModelConfig:
+    """Qwen2 0.5B (Yang et al. 2024, arXiv 2407.10671, table 1): biases on queries, keys and values; 494M.
+
+    32,768 tokens and waves of base 1,000,000 (section 3.2.2).
+    """
+    return dataclasses.replace(
+        llama2_7b(),
+        max_length=32_768,
+        num_layers=24,
+        d_model=896,
+        num_heads=14,
+        num_kv_heads=2,
+        d_ff=4864,
+        position=Rotary(theta=1_000_000.0),
+        norm_epsilon=1e-6,
+        attention_bias=True,
+        head="tied",
+    )
+
+
 def qwen3_600m() -> ModelConfig:
     """Qwen3 0.6B (Yang et al. 2025, arXiv 2505.09388, table 1): norms on queries and keys."""
     return dataclasses.replace(
@@ -41,6 +61,14 @@ def qwen3_600m() -> ModelConfig:
         qk_norm=True,
         head="tied",
     )
+
+
+def phi3_mini() -> ModelConfig:
+    """Phi-3 mini 4k (Abdin et al. 2024, arXiv 2404.14219, section 2): a Llama of 3.8B parameters.
+
+    Width inside the MLP and window are those of microsoft/Phi-3-mini-4k-instruct, config.json.
+    """
+    return dataclasses.replace(llama2_7b(), d_model=3072, d_ff=8192, window=2047)
 
 
 def gemma_2b() -> ModelConfig:
