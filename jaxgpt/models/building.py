@@ -28,16 +28,19 @@ def build_block(
     }
 
     def attention(tables: dict[str, Table], sparse: Sparse | None) -> Attention:
-        width = config.resolved_head_dim
+        width, groups = config.resolved_head_dim, config.num_kv_heads or config.num_heads
+        whole = config.qk_norm_over == "all"
+        normed = [width * heads for heads in (config.num_heads, groups)] if whole else [width, width]
         return Attention(
             config.d_model,
             num_heads=config.num_heads,
-            num_kv_heads=config.num_kv_heads or config.num_heads,
+            num_kv_heads=groups,
             head_dim=width,
             scale=config.attention_scale,
             factor=config.attention_factor,
             softcap=config.attention_softcap,
-            head_norms=(build_norm(config, width), build_norm(config, width)) if config.qk_norm else None,
+            qk_norms=tuple(build_norm(config, size) for size in normed) if config.qk_norm else None,
+            qk_norm_over=config.qk_norm_over,
             tables=build_tables(config, tables, rngs),
             shared_keys=sparse is not None and sparse.shares_keys(index),
             sees_all=sparse is not None and sparse.sees_all,

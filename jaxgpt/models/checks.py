@@ -64,6 +64,10 @@ def check(config: "ModelConfig") -> None:
         raise ValueError(f"labels={config.labels} has {len(config.label_names)} label_names; leave them out")
     if config.pooler and config.labels_from == "each":
         raise ValueError("pooler=true needs one token to pool; set labels_from=first or last")
+    if config.pooler_activation != "tanh" and not config.pooler:
+        raise ValueError(f"pooler_activation={config.pooler_activation} needs pooler=true")
+    if config.qk_norm_over != "head" and not config.qk_norm:
+        raise ValueError(f"qk_norm_over={config.qk_norm_over} needs qk_norm=true")
     _check_layers(config)
     _check_mixer(config)
     _check_long(config)

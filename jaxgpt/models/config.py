@@ -70,7 +70,8 @@ class ModelConfig:
     ] = None
     segment: Annotated[int | None, "tokens read at once in training, the others remembered"] = None
     wiring: Annotated[
-        Literal["pre", "post", "parallel", "sandwich", "reversible"], "where the norms stand"
+        Literal["pre", "post", "res_post", "parallel", "parallel_apart", "sandwich", "reversible"],
+        "where the norms stand",
     ] = "pre"
     norm: Annotated[Literal["layer", "rms", "rms_plus_one", "none"], "normalization"] = "layer"
     norm_epsilon: Annotated[float, "added to the variance"] = 1e-5
@@ -81,7 +82,8 @@ class ModelConfig:
     mlp_bias: Annotated[bool, "biases in the MLP"] = True
     attention_scale: Annotated[float | None, "factor on q k^T; none: head_dim^-1/2"] = None
     attention_softcap: Annotated[float | None, "scores are squashed into its range; none: not"] = None
-    qk_norm: Annotated[bool, "queries and keys are normalized, each head's for itself"] = False
+    qk_norm: Annotated[bool, "queries and keys are normalized"] = False
+    qk_norm_over: Annotated[Literal["head", "all"], "each head's for itself, or all heads' as one"] = "head"
     attention_factor: Annotated[float, "factor on all of the scores; above 1 attention is sharper"] = 1.0
     attention_kernel: Annotated[
         Literal["fused", "explicit"],
@@ -100,7 +102,8 @@ class ModelConfig:
         Literal["first", "last", "each"], "the token that a label is read from; each: every token has one"
     ] = "first"
     labels_bias: Annotated[bool, "bias on the labels' logits"] = True
-    pooler: Annotated[bool, "a dense map and tanh on that token's hidden state before the labels"] = False
+    pooler: Annotated[bool, "a dense map on that token's hidden state before the labels"] = False
+    pooler_activation: Annotated[Literal["tanh", "relu"], "what follows the pooler's map"] = "tanh"
     embedding: Annotated[
         Literal["free", "value", "adaptive"],
         "a vector for each token; for numbers one function of their value; narrower ones behind cutoffs",

@@ -21,6 +21,7 @@ from jaxgpt.nn import cache as caching
 from jaxgpt.nn.adaptive import AdaptiveEmbedding
 from jaxgpt.nn.head import HeadTransform
 from jaxgpt.nn.linear import Embedding, Linear, constant, normal, read, wide_matmul
+from jaxgpt.nn.mlp import function
 from jaxgpt.nn.tap import Tap, identity
 
 #: Which tokens of a call get logits.
@@ -379,7 +380,7 @@ class Transformer(nnx.Module):
             at = jnp.broadcast_to(jnp.argmax(wanted, axis=1), hidden.shape[:1])
             hidden = jnp.take_along_axis(hidden, at[:, None, None], axis=1)[:, 0]
         if self.pooler is not None:
-            hidden = pooled = jnp.tanh(self.pooler(hidden))
+            hidden = pooled = function(self.config.pooler_activation)(self.pooler(hidden))
         wide = jnp.promote_types(hidden.dtype, jnp.float32)
         return pooled, None if self.labels is None else self.labels(hidden).astype(wide)
 

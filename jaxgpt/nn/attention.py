@@ -29,8 +29,9 @@ class Attention(nnx.Module):
       num_kv_heads: divides num_heads; each key and value head serves num_heads / num_kv_heads queries.
       scale: factor on the products; None means head_dim^-1/2. factor: on the whole scores.
       softcap: scores are squashed to softcap * tanh(scores / softcap) (Gemma 2, arXiv 2408.00118, section 2).
-      head_norms: norms of queries and of keys over `head_dim`, before they are rotated (Henry et al. 2020,
-        arXiv 2010.04245).
+      qk_norms: norms of queries and of keys, before they are rotated.
+      qk_norm_over: `head`: each head's for itself (Henry et al. 2020, arXiv 2010.04245); `all`: those of all
+        heads as one (Dehghani et al. 2023, arXiv 2302.05442, section 2; OLMo 2).
       tables: weights of the position scheme for this layer.
       shared_keys: there is no key map; keys are the queries (Reformer).
       sees_all: there are second maps for tokens that see all (Longformer).
@@ -48,7 +49,8 @@ class Attention(nnx.Module):
         scale: float | None = None,
         factor: float = 1.0,
         softcap: float | None = None,
-        head_norms: tuple[Norm, Norm] | None = None,
+        qk_norms: tuple[Norm, Norm] | None = None,
+        qk_norm_over: str = "head",
         tables: dict[str, nnx.Param] | None = None,
         shared_keys: bool = False,
         sees_all: bool = False,
@@ -74,14 +76,15 @@ class Attention(nnx.Module):
         self.scale = head_dim**-0.5 if scale is None else scale
         self.factor = factor
         self.softcap = softcap
-        self.query_norm, self.key_norm = head_norms or (None, None)
+        self.query_norm, self.key_norm = qk_norms or (None, None)
+        self.qk_norm_over = qk_norm_over
         self.tables = nnx.Dict(tables or {})
         self.dropout = dropout
 
     def project(self, x: Float[Array, "B S D"]) -> KeyValue:
         """Keys and values of x; an encoder's are computed once and kept."""
         key = self.query(x) if self.key is None else self.key(x)
-        return KeyValue(key if self.key_norm is None else self.key_norm(key), self.value(x))
+        return KeyValue(self._normed(self.key_norm, key), self.value(x))
 
     def __call__(
         self,
@@ -143,8 +146,12 @@ class Attention(nnx.Module):
         return self.attend(q, kv=kv, mask=mask, key=fold(key, 1), tap=tap)
 
     def _queries(self, x):
-        q = self.query(x)
-        return q if self.query_norm is None else self.query_norm(q)
+        return self._normed(self.query_norm, self.query(x))
+
+    def _normed(self, norm, x):
+        if norm is None or self.qk_norm_over == "head":
+            return x if norm is None else norm(x)
+        return norm(x.reshape(*x.shape[:-2], -1)).reshape(x.shape)
 
     def attend(
         self,

@@ -22,10 +22,12 @@ class Block(nnx.Module):
 
     Args:
       attention, cross, mlp: the sublayers; `cross` is None without an encoder.
-      norms: one before (pre) or after (post) each sublayer; the parallel wiring has a single one, the
-        sandwich those before the sublayers, then those after them.
+      norms: one before (pre, parallel_apart) or after (post, res_post) each sublayer; the parallel wiring has
+        a single one, the sandwich those before the sublayers, then those after them.
       wiring: `pre`: x + f(norm(x)) (Radford et al. 2019); `post`: norm(x + f(x)) (Vaswani et al. 2017);
-        `parallel`: x + attention(n) + mlp(n) with n = norm(x) (GPT-J); `sandwich`: x + norm(f(norm(x)))
+        `parallel`: x + attention(n) + mlp(n) with n = norm(x) (GPT-J); `parallel_apart`: the same with a norm
+        for each (Black et al. 2022, arXiv 2204.06745, section 2.1; GPT-NeoX); `res_post`: x + norm(f(x)) (Liu
+        et al. 2022, arXiv 2111.09883, section 3.2; OLMo 2); `sandwich`: x + norm(f(norm(x)))
         (Ding et al. 2021, arXiv 2105.13290; Gemma 2); `reversible`: of two streams side by side, which are
         x, the first gets attention(norm(second)), then the second mlp(norm(first)) (Gomez et al. 2017, arXiv
         1707.04585; Reformer).
@@ -105,8 +107,12 @@ class Block(nnx.Module):
             drop = fold(key, 2 + index)
             if self.wiring == "parallel":
                 outputs.append(dropout(sublayer(shared), self.rate, drop))
+            elif self.wiring == "parallel_apart":
+                outputs.append(dropout(sublayer(self.norms[index](x)), self.rate, drop))
             elif self.wiring == "pre":
                 x = x + dropout(sublayer(self.norms[index](x)), self.rate, drop)
+            elif self.wiring == "res_post":
+                x = x + dropout(self.norms[index](sublayer(x)), self.rate, drop)
             elif self.wiring == "sandwich":
                 y = self.norms[len(sublayers) + index](sublayer(self.norms[index](x)))
                 x = x + dropout(y, self.rate, drop)

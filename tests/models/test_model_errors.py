@@ -44,6 +44,8 @@ def message(function, *arguments, **named):
         ({"init_std": -1.0}, "init_std=-1.0 must be at least 0 and finite, or none"),
         ({"embedding_scale": float("inf")}, "embedding_scale=inf must be finite"),
         ({"vocab_size": -1}, "vocab_size=-1 must be positive, or 0 for the tokenizer's"),
+        ({"qk_norm_over": "all"}, "qk_norm_over=all needs qk_norm=true"),
+        ({"pooler_activation": "relu"}, "pooler_activation=relu needs pooler=true"),
         ({"encoder_layers": 2}, "encoder_layers=2 needs kind=encoder_decoder, not decoder"),
         ({"head_dim": 5}, "position.rotary_dim=5 must be even and at most head_dim=5; change"),
     ],

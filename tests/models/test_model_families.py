@@ -17,6 +17,7 @@ VARIANTS = {
     "sandwich": {"wiring": "sandwich", "norm": "rms_plus_one"},
     "soft-caps": {"attention_softcap": 2.0, "logit_softcap": 3.0},
     "qk-norm": {"qk_norm": True, "norm": "rms"},
+    "qk-norm-over-all": {"qk_norm": True, "qk_norm_over": "all", "norm": "rms", "wiring": "res_post"},
     "windows": {"window": 2, "window_layers": (True, False), "window_position": Rotary(theta=10.0)},
     "groups": {"num_layers": 4, "loops": 2, "loop_blocks": 2},
     "wide": {"embedding_width": 5, "head_transform": True, "embedding_norm": True},

@@ -17,7 +17,7 @@ CASES = {
     **{
         f"{kind}-{wiring}": {"kind": kind, "wiring": wiring}
         for kind in KINDS
-        for wiring in ("pre", "post", "parallel")
+        for wiring in ("pre", "post", "res_post", "parallel", "parallel_apart")
     },
     **{
         name: {"activation": name}

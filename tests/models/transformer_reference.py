@@ -54,8 +54,12 @@ def block(config, stack, params, x, *, causal, encoded):
     if config.wiring == "parallel":
         n = norm(config, params["norms"][0], x)
         return x + sum(part(n) for part in parts)
+    if config.wiring == "parallel_apart":
+        return x + sum(part(norm(config, params["norms"][i], x)) for i, part in enumerate(parts))
     for index, part in enumerate(parts):
-        if config.wiring == "pre":
+        if config.wiring == "res_post":
+            x = x + norm(config, params["norms"][index], part(x))
+        elif config.wiring == "pre":
             x = x + part(norm(config, params["norms"][index], x))
         else:
             x = norm(config, params["norms"][index], x + part(x))
