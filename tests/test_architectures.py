@@ -23,6 +23,7 @@ SMALL = {"d_model": 16, "num_heads": 2, "num_kv_heads": None, "head_dim": None, 
 CHANGES = {
     "gptj": {"position": Rotary(rotary_dim=4, pairing="interleaved")},
     "phi3_mini": {"window": 4},
+    "pythia_160m": {"position": Rotary(rotary_dim=4)},
     "gemma2_2b": {"window": 4},
     "gemma3_1b": {"window": 4},
     "gpt3_small": {"window": 4},
@@ -40,7 +41,8 @@ NAMES = (
     *("t5_small", "t5_v1_1_small", "longformer_base", "transformer_xl", "reformer_enwik8", "llama2_7b"),
     *("qwen3_600m", "gemma_2b", "gemma2_2b", "gemma3_1b", "char_lstm", "char_gru", "seq2seq", "rnn_search"),
     *("makemore_bigram", "makemore_mlp", "makemore_bag_of_words"),
-    *("qwen2_500m", "xlm_roberta_base", "mt5_small", "phi3_mini"),
+    *("qwen2_500m", "xlm_roberta_base", "mt5_small", "phi3_mini", "opt_125m", "pythia_160m", "olmo2_7b"),
+    "distilbert_base",
 )
 #: One of each kind of layer.
 EVERY_TIME = (

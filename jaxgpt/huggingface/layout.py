@@ -7,8 +7,19 @@ from typing import Literal
 
 import numpy as np
 
-Form = Literal["linear", "conv", "vector", "row", "table", "grid_rows", "grid_columns"]
+Form = Literal[
+    "linear",
+    "linear_by_head",
+    "conv",
+    "vector",
+    "vector_by_head",
+    "row",
+    "table",
+    "grid_rows",
+    "grid_columns",
+]
 Shape = tuple[int, ...]
+_BY_HEAD = ("linear_by_head", "vector_by_head")
 _GRID = {"grid_rows": lambda n, width: (n, 1, width), "grid_columns": lambda n, width: (1, n, width)}
 
 
@@ -24,6 +35,7 @@ class Entry:
       form: `linear`, [outputs, inputs] as PyTorch's Linear has it; `conv`, [inputs, outputs]; `vector`, a
         bias or a norm's scale, all dimensions in one; `row`, the same as [1, n]; `table`, as here;
         `grid_rows` and `grid_columns`, tables as [n, 1, width] and [1, n, width].
+        `linear_by_head` and `vector_by_head` have the outputs head by head, each head's of all paths in turn.
       inputs: dimensions of the parameter that are inputs; the others are outputs.
       skip: rows of a table before those the model uses. They are written as zeros.
       sizes: of the first dimension of outputs in each path of a matrix, such as numbers of heads; empty: they
@@ -43,11 +55,11 @@ class Entry:
             return (shape[0] + self.skip, *shape[1:])
         if self.form in _GRID:
             return _GRID[self.form](*shape)
-        if self.form in ("vector", "row"):
+        if self.form in ("vector", "vector_by_head", "row"):
             return (*[1] * (self.form == "row"), len(self.paths) * math.prod(shape))
         rows = self._sides(shape)[0]
         columns = sum(self._sides(part)[1] for part in self._shapes(shape))
-        return (columns, rows) if self.form == "linear" else (rows, columns)
+        return (rows, columns) if self.form == "conv" else (columns, rows)
 
     def read(self, tensor: np.ndarray, shape: Shape) -> list[np.ndarray]:
         """The parameters in a tensor, each of this shape, or with `sizes` the first of this shape."""
@@ -56,6 +68,10 @@ class Entry:
         if self.form == "table":
             return [tensor.reshape(self.shape(shape))[self.skip :]]
         tensor = tensor.reshape(self.shape(shape))
+        if self.form in _BY_HEAD:
+            before = () if self.form == "vector_by_head" else shape[:1]
+            heads = tensor.T.reshape(*before, shape[-2], len(self.paths), shape[-1])
+            return [heads[..., index, :] for index in range(len(self.paths))]
         matrix = tensor.T if self.form == "linear" else tensor
         shapes = self._shapes(shape)
         rows = matrix.size // matrix.shape[-1]
@@ -70,6 +86,10 @@ class Entry:
         if self.form == "table":
             blank = np.zeros((self.skip, *parts[0].shape[1:]), parts[0].dtype)
             return np.concatenate([blank, parts[0]])
+        if self.form in _BY_HEAD:
+            heads = np.stack(parts, axis=-2)  # [..., heads, paths, width]
+            rows = 1 if self.form == "vector_by_head" else heads.shape[0]
+            return np.ascontiguousarray(heads.reshape(rows, -1).T.reshape(self.shape(parts[0].shape)))
         if self.form in ("vector", "row"):
             flat = np.concatenate([part.reshape(-1) for part in parts])
             return flat[None] if self.form == "row" else flat

@@ -157,8 +157,8 @@ def read_partial(
     found = read(Given(fields, given.source, given.tensors))
     part = said[0] if said else part
     width = int(head_dim * part)
-    if not 0 < width <= head_dim:
-        raise ValueError(f"{given.source}: {name}={part:g} must be above 0 and at most 1")
+    if not 0 < width <= head_dim or width % 2:
+        raise ValueError(f"{given.source}: {name}={part:g} of {head_dim} features must be even, at most all")
     return found if width == head_dim else dataclasses.replace(found, rotary_dim=width)
 
 

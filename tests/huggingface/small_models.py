@@ -26,6 +26,17 @@ _BERT = {
 }
 _ROBERTA = _BERT | {"max_position_embeddings": 32, "type_vocab_size": 1}
 _ALBERT = _BERT | {"embedding_size": 10, "num_hidden_layers": 4}
+_DISTILBERT = {
+    "vocab_size": 41,
+    "dim": 24,
+    "n_layers": 2,
+    "n_heads": 3,
+    "hidden_dim": 28,
+    "max_position_embeddings": 30,
+}
+_OPT = _BERT | {"ffn_dim": 28, "word_embed_proj_dim": 24}
+_OPT.pop("intermediate_size")
+_GPT_NEOX = _BERT | {"hidden_size": 32, "num_attention_heads": 2}
 _GPT2 = {"vocab_size": 41, "n_positions": 30, "n_embd": 24, "n_layer": 2, "n_head": 3}
 _LLAMA = {
     "vocab_size": 41,
@@ -162,6 +173,15 @@ MODELS = {
     "gptj-other": Small(
         "GPTJForCausalLM", _GPT2 | {"n_embd": 16, "n_head": 2, "rotary_dim": 8, "n_inner": 20}
     ),
+    "gpt_neox": Small("GPTNeoXForCausalLM", _GPT_NEOX),
+    "gpt_neox-other": Small(
+        "GPTNeoXForCausalLM",
+        _GPT_NEOX | {"use_parallel_residual": False, "attention_bias": False, "tie_word_embeddings": True},
+    ),
+    "opt": Small("OPTForCausalLM", _OPT),
+    "opt-other": Small(
+        "OPTForCausalLM", _OPT | {"do_layer_norm_before": False, "enable_bias": False, "pad_token_id": 4}
+    ),
     "llama": Small("LlamaForCausalLM", _LLAMA | _LLAMA3),
     "llama-other": Small(
         "LlamaForCausalLM",
@@ -199,6 +219,11 @@ MODELS = {
         | {"hidden_size": 32, "num_key_value_heads": 4, "pad_token_id": None, "tie_word_embeddings": True}
         | {"partial_rotary_factor": 0.75},
     ),
+    "olmo2": Small("Olmo2ForCausalLM", _LLAMA | {"pad_token_id": None}),
+    "olmo2-other": Small(
+        "Olmo2ForCausalLM",
+        _LLAMA | {"pad_token_id": None, "attention_bias": True, "head_dim": 8, "tie_word_embeddings": True},
+    ),
     "gemma": Small("GemmaForCausalLM", _LLAMA | {"head_dim": 10, "num_key_value_heads": 1}),
     "gemma-other": Small("GemmaForCausalLM", _LLAMA | {"head_dim": 4, "num_key_value_heads": 4}),
     "gemma2": Small("Gemma2ForCausalLM", _GEMMA),
@@ -222,6 +247,14 @@ MODELS = {
     "xlm_roberta-text-labels-other": Small(
         "XLMRobertaForSequenceClassification", _ROBERTA | {"num_labels": 3}
     ),
+    "distilbert": Small("DistilBertForMaskedLM", _DISTILBERT),
+    "distilbert-text-labels": Small("DistilBertForSequenceClassification", _DISTILBERT | {"num_labels": 3}),
+    "distilbert-token-labels-other": Small(
+        "DistilBertForTokenClassification", _DISTILBERT | {"num_labels": 5}
+    ),
+    "distilbert-spans-other": Small("DistilBertForQuestionAnswering", _DISTILBERT),
+    "distilbert-choices-other": Small("DistilBertForMultipleChoice", _DISTILBERT),
+    "distilbert-base-other": Small("DistilBertModel", _DISTILBERT),
     "albert": Small("AlbertForMaskedLM", _ALBERT | {"num_hidden_groups": 2, "inner_group_num": 2}),
     "albert-pretraining": Small("AlbertForPreTraining", _ALBERT),
     "bart": Small("BartForConditionalGeneration", _BART | {"scale_embedding": True}),

@@ -132,7 +132,12 @@ def test_rotary_positions_of_another_kind_are_refused(tmp_path):
         ("phi3", {"rope_parameters": {"rope_type": "longrope"}}, "rope_type='longrope' is not supported"),
         ("phi3", {"rope_parameters": {"rope_type": "linear", "factor": 2.0}}, "longrope is not supported"),
         ("phi3", {"partial_rotary_factor": 0.5, "rope_parameters": {"partial_rotary_factor": 1.0}}, "twice"),
-        ("phi3", {"partial_rotary_factor": 1.5, "rope_parameters": None}, "at most 1"),
+        ("phi3", {"partial_rotary_factor": 1.5, "rope_parameters": None}, "at most all"),
+        ("opt", {"word_embed_proj_dim": 12}, "word_embed_proj_dim=12 is not supported; only 24"),
+        ("opt", {"_remove_final_layer_norm": True}, "_remove_final_layer_norm=True is not supported"),
+        ("opt", {"layer_norm_elementwise_affine": False}, "layer_norm_elementwise_affine=False is not supp"),
+        ("gpt_neox", {"rope_parameters": None, "rotary_pct": 0.2}, "rotary_pct=0.2 of 16 features"),
+        ("gpt_neox", {"rotary_pct": 0.5}, "rotary_pct is given twice, as 0.25 and 0.5"),
     ],
 )
 def test_what_a_family_has_not_is_refused(name, fields, words, tmp_path):

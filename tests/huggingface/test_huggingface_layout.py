@@ -37,6 +37,18 @@ def test_a_linear_map_of_heads_is_what_pytorch_has():
     np.testing.assert_array_equal(tensor @ x, np.einsum("d,dhk->hk", x, kernel).reshape(-1))
 
 
+@pytest.mark.parametrize(("form", "shape"), [("linear_by_head", (5, 2, 3)), ("vector_by_head", (2, 3))])
+def test_heads_stand_one_after_another_each_with_all_its_maps(form, shape):
+    entry = Entry("k", ("q", "k", "v"), form)
+    parts = [np.full(shape, float(index)) + 10 * np.arange(2)[:, None] for index in range(3)]
+    tensor = entry.write(parts)
+    assert tensor.shape == entry.shape(shape) == ((18, 5) if len(shape) == 3 else (18,))
+    outputs = tensor.reshape(18, -1)[:, 0]
+    assert outputs[::3].tolist() == [0, 1, 2, 10, 11, 12]
+    for part, again in zip(parts, entry.read(tensor, shape), strict=True):
+        np.testing.assert_array_equal(part, again)
+
+
 def test_rows_that_are_skipped_are_zeros():
     tensor = Entry("k", ("a",), "table", skip=2).write([np.ones((3, 2))])
     assert tensor.shape == (5, 2) and (tensor[:2] == 0).all() and (tensor[2:] == 1).all()

@@ -4,7 +4,7 @@
 
 Each folder is a directory as transformers writes it, and `reference.npz` beside it. What was written last
 came from transformers 5.23.0 and torch 2.13.0; transfo_xl from transformers 4.57.6, the last that has it;
-qwen2, xlm_roberta, mt5, phi3 from 5.24.0.
+qwen2, xlm_roberta, mt5, phi3, distilbert, opt, gpt_neox, olmo2 from 5.24.0.
 """
 
 import shutil

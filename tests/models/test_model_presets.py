@@ -39,6 +39,10 @@ def with_vocabulary(name, size):
         ("llama2_7b", 32000, 6_738_415_616),
         ("qwen2_500m", 151_936, 494_032_768),
         ("qwen3_600m", 151_936, 596_049_920),
+        ("opt_125m", 50_272, 125_239_296 - 2 * 768),  # without two unused positions
+        ("pythia_160m", 50_304, 162_322_944),
+        ("olmo2_7b", 100_352, 7_298_617_344),
+        ("distilbert_base", 30_522, 66_985_530),
         ("phi3_mini", 32_064, 3_821_079_552),
         ("gemma_2b", 256_000, 2_506_172_416),
         ("bert_base", 30522, 109_514_298),
@@ -99,12 +103,13 @@ def test_every_preset_builds_and_names_its_source(name):
 def test_names_are_the_presets_and_nothing_else():
     assert list(presets.functions()) == [
         *("albert_base", "albert_xxlarge", "bart_base", "bart_large", "bert_base", "bert_large", "char_gru"),
-        *("char_lstm", "gemma2_2b", "gemma3_1b", "gemma_2b", "gpt1", "gpt2", "gpt2_large", "gpt2_medium"),
-        *("gpt2_xl", "gpt3", "gpt3_small", "gpt3_xl", "gptj", "llama2_7b", "longformer_base", "makemore"),
-        *("makemore_bag_of_words", "makemore_bigram", "makemore_mlp", "mt5_small", "nanogpt_baby"),
-        *("nanogpt_cpu", "phi3_mini", "qwen2_500m", "qwen3_600m", "reformer_enwik8", "rnn_search"),
-        *("seq2seq", "small", "small_encoder_decoder", "t5_base", "t5_small", "t5_v1_1_small", "tiny"),
-        *("transformer_base", "transformer_xl", "xlm_roberta_base"),
+        *("char_lstm", "distilbert_base", "gemma2_2b", "gemma3_1b", "gemma_2b", "gpt1", "gpt2"),
+        *("gpt2_large", "gpt2_medium", "gpt2_xl", "gpt3", "gpt3_small", "gpt3_xl", "gptj", "llama2_7b"),
+        *("longformer_base", "makemore", "makemore_bag_of_words", "makemore_bigram", "makemore_mlp"),
+        *("mt5_small", "nanogpt_baby", "nanogpt_cpu", "olmo2_7b", "opt_125m", "phi3_mini", "pythia_160m"),
+        *("qwen2_500m", "qwen3_600m", "reformer_enwik8", "rnn_search", "seq2seq", "small"),
+        *("small_encoder_decoder", "t5_base", "t5_small", "t5_v1_1_small", "tiny", "transformer_base"),
+        *("transformer_xl", "xlm_roberta_base"),
     ]
 
 

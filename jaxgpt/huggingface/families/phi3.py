@@ -52,7 +52,9 @@ class Phi3(Llama):
         )
 
     def describe(self, config: ModelConfig) -> dict:
-        return super().describe(config) | rope.partial_fields(config.position, config.resolved_head_dim)
+        found = super().describe(config) | rope.partial_fields(config.position, config.resolved_head_dim)
+        found["head_dim"] = config.resolved_head_dim  # null is an error in transformers
+        return found | {"pad_token_id": None}  # that of Phi-3 mini is outside of a smaller vocabulary
 
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
         yield from table(".embed_tokens.weight", "embedding.table")

@@ -28,3 +28,7 @@ class Qwen2(Qwen3):
     def config(self, given: Given) -> ModelConfig:
         found = super().config(given)
         return dataclasses.replace(found, qk_norm=False, attention_bias=True, attention_out_bias=False)
+
+    def describe(self, config: ModelConfig) -> dict:
+        # Null is an error in transformers.
+        return super().describe(config) | {"head_dim": config.resolved_head_dim}

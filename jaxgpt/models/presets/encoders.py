@@ -1,4 +1,4 @@
-"""Encoders: BERT, XLM-RoBERTa, ALBERT."""
+"""Encoders: BERT, DistilBERT, XLM-RoBERTa, ALBERT."""
 
 import dataclasses
 
@@ -33,6 +33,14 @@ def bert_base() -> ModelConfig:
 def bert_large() -> ModelConfig:
     """BERT large (Devlin et al. 2019, section 3): 24 layers of width 1024; 335M parameters."""
     return dataclasses.replace(bert_base(), num_layers=24, d_model=1024, num_heads=16)
+
+
+def distilbert_base() -> ModelConfig:
+    """DistilBERT base (Sanh et al. 2019, arXiv 1910.01108, section 3): half of BERT's layers, no segments.
+
+    67M parameters with the head for masked words.
+    """
+    return dataclasses.replace(bert_base(), num_layers=6, segments=0)
 
 
 def xlm_roberta_base() -> ModelConfig:

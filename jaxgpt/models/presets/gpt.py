@@ -88,3 +88,36 @@ def gptj() -> ModelConfig:
         head_bias=True,
         residual_init="plain",
     )
+
+
+def opt_125m() -> ModelConfig:
+    """OPT 125M (Zhang et al. 2022, arXiv 2205.01068, table 1 and section 2.2): GPT-3 small with ReLU."""
+    return ModelConfig(
+        max_length=2048,
+        num_layers=12,
+        d_model=768,
+        num_heads=12,
+        position=Learned(),
+        activation="relu",
+        dropout=0.1,
+        attention_dropout=0.0,
+    )
+
+
+def pythia_160m() -> ModelConfig:
+    """Pythia 160M (Biderman et al. 2023, arXiv 2304.01373, table 1): a small GPT-NeoX; 162M parameters.
+
+    Parallel sublayers with a norm each, and rotary positions on a quarter of each head
+    (EleutherAI/pythia-160m, config.json).
+    """
+    return ModelConfig(
+        max_length=2048,
+        num_layers=12,
+        d_model=768,
+        num_heads=12,
+        position=Rotary(rotary_dim=16),
+        wiring="parallel_apart",
+        activation="gelu",
+        head="separate",
+        residual_init="plain",
+    )

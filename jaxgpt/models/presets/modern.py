@@ -1,4 +1,4 @@
-"""Decoders since 2023: Llama, Qwen, Phi, Gemma."""
+"""Decoders since 2023: Llama, Qwen, Phi, OLMo, Gemma."""
 
 import dataclasses
 
@@ -69,6 +69,21 @@ def phi3_mini() -> ModelConfig:
     Width inside the MLP and window are those of microsoft/Phi-3-mini-4k-instruct, config.json.
     """
     return dataclasses.replace(llama2_7b(), d_model=3072, d_ff=8192, window=2047)
+
+
+def olmo2_7b() -> ModelConfig:
+    """OLMo 2 7B (OLMo Team 2024, arXiv 2501.00656, tables 1 and 3): norms behind the sublayers; 7.3B.
+
+    Queries and keys are normalized over all heads. Width inside the MLP: allenai/OLMo-2-1124-7B, config.json.
+    """
+    return dataclasses.replace(
+        llama2_7b(),
+        position=Rotary(theta=500_000.0),
+        wiring="res_post",
+        norm_epsilon=1e-6,
+        qk_norm=True,
+        qk_norm_over="all",
+    )
 
 
 def gemma_2b() -> ModelConfig:
