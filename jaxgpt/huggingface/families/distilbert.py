@@ -20,6 +20,7 @@ class DistilBert(Bert):
     prefix = "distilbert."
     head = "vocab_projector.weight"
     ignored = {r"(.*\.)?embeddings\.position_ids": "positions, which are counted"}
+    aliases = {"hidden_size": "dim", "num_attention_heads": "n_heads", "num_hidden_layers": "n_layers"}
     fields = (
         Field("vocab_size", "vocab_size", 30522),
         Field("max_position_embeddings", "max_length", 512),
