@@ -48,8 +48,9 @@ class GPTNeoX(Family):
         found = given.read(self.fields)
         width = found["d_model"] // max(found["num_heads"], 1)
         fields = dict(given.fields)
-        # The base has a name of its own here; what others call it is not read.
-        fields.pop("rope_theta", None)
+        # Base and part have names of their own here; what version 4 writes by others' names is not read.
+        for name in ("rope_theta", "partial_rotary_factor"):
+            fields.pop(name, None)
         if "rotary_emb_base" in fields:
             fields["rope_theta"] = fields.pop("rotary_emb_base")
         position = rope.read_partial(
