@@ -34,6 +34,7 @@ OTHER = {
     ("4", "hidden_act", '"gelu"'): "of Gemma: version 5 reads it as the tanh form, which official files mean",
     ("4", "tie_word_embeddings", "true"): "version 5 keeps two matrices that differ, 4 drops one of them",
     ("4", "rope_scaling", "{}"): "it says nothing, which version 5 accepts",
+    ("4", "rope_scaling", '{"rope_type": "default"}'): "Phi-3 refuses it there, and version 5 reads it",
 }
 
 

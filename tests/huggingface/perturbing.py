@@ -21,6 +21,7 @@ BASES = (
     *("gpt2", "openai-gpt", "gpt_neo", "gptj", "llama", "mistral", "qwen3", "gemma", "gemma2", "gemma3_text"),
     *("bert", "bert-text-labels", "roberta", "roberta-text-labels", "albert", "bart", "bart-text-labels"),
     *("marian", "t5", "t5-v1_1", "longformer", "reformer", "reformer-local", "transfo_xl"),
+    *("qwen2", "gpt_neox", "opt", "olmo2", "phi3", "distilbert", "mt5", "xlm_roberta"),
 )
 #: Not of the model: who wrote the file, its class, the type to compute in, and what its outputs are called.
 LEFT = {
