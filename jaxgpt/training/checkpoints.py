@@ -143,6 +143,10 @@ class Checkpoints:
             )
         return noted
 
+    def skipped(self, step: int) -> dict[str, Any] | None:
+        """How many updates had been skipped: `Spikes.note`; None if none was."""
+        return self._metadata(step).get("skipped")
+
     def _metadata(self, step: int) -> dict[str, Any]:
         """What was recorded with a checkpoint: the tokenizer's fingerprint and the loss."""
         with _as_value_error():
@@ -200,6 +204,7 @@ class Checkpoints:
         loss: float,
         selection: dict[str, Any] | None = None,
         interim: bool = False,
+        skipped: dict[str, Any] | None = None,
     ) -> None:
         """Start to write; the arrays are copied first, so training may go on.
 
@@ -207,6 +212,7 @@ class Checkpoints:
           state: `params` and `optimizer`, and the `selected` parameters where some are.
           selection: where the selected ones come from.
           interim: it is there to go on from alone, and counts neither as newest nor as best.
+          skipped: `Spikes.note`.
 
         Raises:
           CheckpointError: if this save or the one before fails. Older checkpoints stay as they are.
@@ -224,7 +230,8 @@ class Checkpoints:
                 overwrite=True,
                 metrics={"loss": loss},
                 custom_metadata={"tokenizer": self._fingerprint, "loss": loss}
-                | ({} if selection is None else {"selection": selection}),
+                | ({} if selection is None else {"selection": selection})
+                | ({} if skipped is None else {"skipped": skipped}),
             )
             self._step, self._failed = step, None
             self._thread = threading.Thread(target=self._commit, args=(pending, step, began))

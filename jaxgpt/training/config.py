@@ -39,8 +39,8 @@ class OptimizerConfig:
             raise ValueError(f"epsilon={self.epsilon} must be positive and finite")
         if not 0 <= self.weight_decay < math.inf:
             raise ValueError(f"weight_decay={self.weight_decay} must be at least 0 and finite")
-        if self.clip_norm is not None and not self.clip_norm > 0:
-            raise ValueError(f"clip_norm={self.clip_norm} must be positive, or none")
+        if self.clip_norm is not None and not 0 < self.clip_norm < math.inf:
+            raise ValueError(f"clip_norm={self.clip_norm} must be positive and finite, or none")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,6 +127,11 @@ class TrainingConfig:
     logits_mib: Annotated[
         int, "logits held at once; more are computed piece by piece, twice, which needs less memory"
     ] = 1024
+    skip_spikes: Annotated[
+        float | None,
+        "largest gradient norm, before clipping; updates above it or of NaN are skipped and counted; none: "
+        "none is skipped, and NaN ends the run",
+    ] = None
     chunk: Annotated[int, "steps a dispatch"] = 20
     log_every: Annotated[int, "steps between records"] = 20
     eval_every: Annotated[int, "steps between evaluations on validation; 0: only at the end"] = 0
@@ -176,6 +181,8 @@ class TrainingConfig:
         ):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name}={getattr(self, name)} must not be negative")
+        if self.skip_spikes is not None and not 0 < self.skip_spikes < math.inf:
+            raise ValueError(f"skip_spikes={self.skip_spikes} must be positive and finite, or none")
         if self.packing is not None and self.packing < 1:
             raise ValueError(f"packing={self.packing} must be at least 1, or none")
         if self.epochs is not None and not 0 < self.epochs < math.inf:

@@ -22,6 +22,7 @@ from jaxgpt.training.program import Params
 from jaxgpt.training.progress import Progress
 from jaxgpt.training.records import Records
 from jaxgpt.training.selection import Selection
+from jaxgpt.training.spikes import MOST_IN_A_ROW, Spikes
 from jaxgpt.training.stop import Stopped, StopRequest
 
 #: Seconds a dispatch should take at most, so that a stop is answered soon.
@@ -54,6 +55,7 @@ class Loop:
       state: after `step` updates; the loop owns and donates it.
       compiled: `Program.compile(...)` of this run.
       selection: the weights selected until `step`; None where the run selects none.
+      spikes: the updates skipped until `step`.
       owed: what was to happen at `step` and did not, because the run was stopped there: `eval`, `sample`,
         `select`, `save`.
     """
@@ -71,6 +73,7 @@ class Loop:
         progress: Progress,
         hooks: Hooks,
         selection: Selection | None = None,
+        spikes: Spikes | None = None,
         owed: Sequence[str] = (),
     ):
         self.prepared, self.program = prepared, prepared.program
@@ -79,6 +82,7 @@ class Loop:
         self.compiled, self.checkpoints, self.records = compiled, checkpoints, records
         self.stop, self.progress, self.hooks = stop, progress, hooks
         self.selection = selection
+        self.spikes = spikes or Spikes(self.program.seeds)
         self.saved: int | None = step if step else None
         self._pace: Pace | None = None  # of saves that nobody asked for
         self._blocked, self._measured = 0.0, True  # seconds that the last of them held training up
@@ -94,7 +98,8 @@ class Loop:
         """Train to the last step; every event happens at the same step however often a run was stopped.
 
         Raises:
-          TrainingError: if a loss or gradient is not finite; nothing is saved after that step.
+          TrainingError: if a loss or gradient is not finite, or too many updates in a row were skipped;
+            nothing is saved after that step.
           Stopped: on a signal, after saving.
         """
         steps = self.training.steps
@@ -190,7 +195,8 @@ class Loop:
         if self.selection is not None:
             state, note = state | {"selected": self.selection.params}, self.selection.note()
         loss = float(np.mean(losses))
-        self.checkpoints.save(self.step, state, loss=loss, selection=note, interim=interim)
+        options = {"selection": note, "skipped": self.spikes.note(), "interim": interim}
+        self.checkpoints.save(self.step, state, loss=loss, **options)
         self.saved = self.step
 
     def _dispatch(self, count: int) -> None:
@@ -222,14 +228,9 @@ class Loop:
     def _log(self, first: int, count: int, metrics: Any, began: float) -> None:
         host = {name: np.asarray(value.addressable_data(0))[:count] for name, value in metrics.items()}
         seconds = time.perf_counter() - began
-        for i in range(count):
-            finite = np.isfinite(host["loss"][i]) & np.isfinite(host["grad_norm"][i])
-            if not finite.all():
-                replica = int(np.argmin(finite))
-                loss, norm = host["loss"][i][replica], host["grad_norm"][i][replica]
-                self._not_finite(first + i, replica, f"loss {loss} and gradient norm {norm} at")
+        before, skipped = self._check(first, host)
         self._limit = max(1, min(self.training.chunk, int(DISPATCH_SECONDS * count / max(seconds, 1e-6))))
-        self.progress.advance(first + count, float(host["loss"][-1].mean()))
+        self.progress.advance(first + count, float(host["loss"][-1].mean()), int(skipped[-1].sum()))
         for i in range(count):
             step = first + i + 1
             if step % self.training.log_every == 0 or step == self.training.steps:
@@ -239,20 +240,53 @@ class Loop:
                 }
                 if self.program.seeds > 1:
                     values["losses"] = [float(v) for v in host["loss"][i]]
-                values["learning_rate"] = float(self.program.schedule(step - 1))
+                # A skipped update does not count for the schedule, so a replica may lag behind the steps.
+                values["learning_rate"] = float(
+                    np.mean([self.program.schedule(step - 1 - lag) for lag in set(before[i].tolist())])
+                )
+                if before.any() or self.training.skip_spikes is not None:
+                    values["skipped"] = int(skipped[i].sum())
+                    if self.program.seeds > 1:
+                        values["skipped_by_seed"] = skipped[i].tolist()
                 values["seconds"] = round(self.progress.seconds, 3)
                 values["tokens_per_second"] = round(self.progress.tokens_per_second)
                 self.records.write(step, **values)
 
+    def _check(self, first: int, host: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """How many updates had been skipped before and after each step of a dispatch, [C, R].
+
+        Raises:
+          TrainingError: for a number that is not finite where none is skipped, and for too many skipped.
+        """
+        skipped = host.get("skipped", np.zeros_like(host["loss"])) > 0
+        finite = np.isfinite(host["loss"]) & np.isfinite(host["grad_norm"]) | skipped
+        if not finite.all():
+            i, replica = np.argwhere(~finite)[0].tolist()
+            self._not_finite(first + i, replica, f"{_measured(host, i, replica)} at")
+        totals, stuck = self.spikes.count(skipped)
+        if stuck is not None:
+            i, replica = stuck
+            raise TrainingError(
+                f"{MOST_IN_A_ROW} updates in a row were skipped, the last with {_measured(host, i, replica)} "
+                f"at {self._place(first + i, replica)}: above training.skip_spikes="
+                f"{self.training.skip_spikes}, or not finite; {self._kept()}; raise it or lower "
+                "optimizer.learning_rate, then --resume"
+            )
+        return totals - skipped, totals
+
     def _not_finite(self, step: int, replica: int, what: str) -> NoReturn:
-        seed = self.training.seed + replica
-        rows = self.prepared.feed.orders[replica].batch(step)[:5].tolist()
-        last = self.checkpoints.steps()
-        kept = f"the last checkpoint is of step {last[-1]}" if last else "no checkpoint was written"
         raise TrainingError(
-            f"{what} step {step + 1} (seed {seed}, batch {step}, examples {rows}...): not finite; {kept}; "
+            f"{what} {self._place(step, replica)}: not finite; {self._kept()}; "
             "lower optimizer.learning_rate or set optimizer.clip_norm, then --resume"
         )
+
+    def _place(self, step: int, replica: int) -> str:
+        rows = self.prepared.feed.orders[replica].batch(step)[:5].tolist()
+        return f"step {step + 1} (seed {self.training.seed + replica}, batch {step}, examples {rows}...)"
+
+    def _kept(self) -> str:
+        last = self.checkpoints.steps()
+        return f"the last checkpoint is of step {last[-1]}" if last else "no checkpoint was written"
 
     def _periods(self) -> dict[str, int]:
         t = self.training
@@ -348,6 +382,10 @@ def compile_interruptibly(lowered: Any, stop: StopRequest) -> Any:
 def _validation(losses: list[float]) -> dict[str, Any]:
     """The record of the replicas' losses on validation."""
     return {"validation_loss": float(np.mean(losses)), "validation_losses": losses}
+
+
+def _measured(host: dict[str, np.ndarray], step: int, replica: int) -> str:
+    return f"loss {host['loss'][step, replica]} and gradient norm {host['grad_norm'][step, replica]}"
 
 
 def _weights(state: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn import layout
 from jaxgpt.nn.backend import on_gpu
-from jaxgpt.training import optimizers, sharding
+from jaxgpt.training import optimizers, sharding, spikes
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
 from jaxgpt.training.tuning import Tuning
 
@@ -130,12 +130,17 @@ class Program:
         join = jax.vmap(self.tuning.join) if self.seeds > 1 else self.tuning.join
         return join(state["params"], state["kept"])
 
+    @property
+    def _metrics(self) -> tuple[str, ...]:
+        skipping = self.training.skip_spikes is not None
+        return ("loss", "grad_norm", "weight", *(["skipped"] if skipping else []))
+
     def compile(self, data: objectives.Batch):
         """The chunk function compiled for this data: see `chunk`."""
         steps, size = self.training.chunk, self.training.batch_size
         where = jax.tree.map(lambda leaf: leaf.sharding, self.abstract())
         whole = sharding.replicated(self.mesh)
-        metrics = {"loss": whole, "grad_norm": whole, "weight": whole}
+        metrics = dict.fromkeys(self._metrics, whole)
         options = settings.for_training(on_gpu=on_gpu()) or None
         function = jax.jit(
             self.chunk, donate_argnums=0, out_shardings=(where, metrics), compiler_options=options
@@ -183,7 +188,7 @@ class Program:
             return state, jax.tree.map(lambda buffer, v: buffer.at[i].set(v), metrics, new)
 
         empty = jnp.zeros((indices.shape[0], self.seeds), jnp.float32)
-        metrics = {"loss": empty, "grad_norm": empty, "weight": empty}
+        metrics = dict.fromkeys(self._metrics, empty)
         return jax.lax.fori_loop(0, count, body, (state, metrics))
 
     def validation(self, state: State, data: objectives.Batch) -> Array:
@@ -267,4 +272,10 @@ class Program:
             "grad_norm": optax.tree.norm(grads).astype(jnp.float32),
             "weight": total,
         }
-        return state | {"params": params, "optimizer": optimizer}, metrics
+        new = {"params": params, "optimizer": optimizer}
+        if (largest := self.training.skip_spikes) is not None:
+            old = {name: state[name] for name in new}
+            norm = metrics["grad_norm"]
+            new, skipped = spikes.without_spike(old, new, norm=norm, loss=value, largest=largest)
+            metrics["skipped"] = skipped.astype(jnp.float32)
+        return state | new, metrics

@@ -48,12 +48,14 @@ class Progress:
         """Over this process's steps so far, padding included."""
         return (self._step - self._start) * self._tokens / max(self.seconds, 1e-9)
 
-    def advance(self, step: int, loss: float) -> None:
-        """Note that `step` steps are done."""
+    def advance(self, step: int, loss: float, skipped: int = 0) -> None:
+        """Note that `step` steps are done, and how many updates were skipped by then."""
         done, self._step = step - self._step, step
         speed = _short(self.tokens_per_second)
+        skips = f"{skipped} skipped" if skipped else ""
         if self._bar is not None:
-            self._bar.set_postfix_str(f"loss {loss:.4f}, {speed} tokens/s", refresh=False)
+            shown = [f"loss {loss:.4f}", *([skips] if skips else []), f"{speed} tokens/s"]
+            self._bar.set_postfix_str(", ".join(shown), refresh=False)
             self._bar.update(done)
             return
         now = time.perf_counter()
@@ -61,7 +63,8 @@ class Progress:
             self._spoke = now
             rate = (step - self._start) / max(self.seconds, 1e-9)
             left = (self._total - step) / max(rate, 1e-9)
-            self._say(f"step {step}/{self._total}  loss {loss:.4f}  {speed} tokens/s  {clock(left)} left")
+            done = f"step {step}/{self._total}  loss {loss:.4f}" + (skips and f"  {skips}")
+            self._say(f"{done}  {speed} tokens/s  {clock(left)} left")
 
     def close(self) -> None:
         """Leave the bar as it is."""

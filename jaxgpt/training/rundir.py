@@ -187,6 +187,7 @@ MUTABLE = (
     "optimizer.clip_norm",
     "training.steps",
     "training.epochs",
+    "training.skip_spikes",
     "training.chunk",
     "training.logits_mib",
     "model.attention_kernel",

@@ -27,6 +27,7 @@ from jaxgpt.training.prepare import Prepared, prepare, start_of
 from jaxgpt.training.progress import Counter, Progress, clock
 from jaxgpt.training.rundir import FirstFree, RunDirectory
 from jaxgpt.training.selection import Selection
+from jaxgpt.training.spikes import Spikes
 from jaxgpt.training.stop import Stopped, StopRequest
 
 Say = Callable[[str], None]
@@ -200,13 +201,14 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         keep_last=training.keep_last,
         keep_best=training.keep_best,
     )
-    step, state, selection = 0, None, None
+    step, state, selection, noted = 0, None, None, None
     if resume:
         if checkpoints.steps():
             like = prepared.program.abstract()
             step, state, skipped = checkpoints.restore(
                 like | ({"selected": like["params"]} if training.select_every else {})
             )
+            noted = checkpoints.skipped(step)
             if training.select_every:
                 selection = Selection.restored(state.pop("selected"), checkpoints.selection(step))
             for line in skipped:
@@ -245,6 +247,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         progress=Progress(training.steps, start=step, tokens=batch * width, say=say),
         hooks=_hooks(prepared, directory, say),
         selection=selection,
+        spikes=Spikes(experiment.seeds, noted),
         owed=[*_owed(directory, step, asks=asks), *(["save"] if checkpoints.interim(step) else [])],
     )
 
@@ -368,6 +371,8 @@ def _finish(
     """Samples, the final table and the pictures; `chosen` are the models that were selected."""
     training = prepared.experiment.training
     say(f"trained {loop.step} steps in {clock(loop.progress.seconds)}")
+    if skipped := int(loop.spikes.total.sum()):
+        say(f"{skipped} updates were skipped as spikes: training.skip_spikes={training.skip_spikes}")
     loop.hooks.sample(loop.step, models)
     if training.noise is not None:
         say("restoring texts is measured by the validation loss; no questions are asked")
@@ -387,6 +392,8 @@ def _finish(
     }
     if loop.selection is not None:
         outcome["selection"] = loop.selection.note()
+    if training.skip_spikes is not None or loop.spikes.total.any():
+        outcome["skipped"] = loop.spikes.total.tolist()
     rundir.write_atomically(directory.outcome, json.dumps(outcome, indent=1) + "\n")
     say(f"everything is in {directory.path}")
 
