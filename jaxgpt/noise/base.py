@@ -39,6 +39,12 @@ def check_share(name: str, value: float) -> None:
         raise ValueError(f"noise.{name}={value} must be above 0 and below 1")
 
 
+def check_mean(value: float) -> None:
+    """Raises ValueError for a mean length of spans that would take no end of draws."""
+    if not 0.1 <= value <= 1000:
+        raise ValueError(f"noise.mean={value} must be between 0.1 and 1000")
+
+
 def poisson(rng: random.Random, mean: float) -> int:
     """A draw from the Poisson distribution: arrivals in one unit of time."""
     count, time = 0, rng.expovariate(mean)

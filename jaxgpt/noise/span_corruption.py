@@ -1,6 +1,7 @@
 """T5's spans, which the decoder writes (Raffel et al. 2020, arXiv 1910.10683, section 3.1.4)."""
 
 import dataclasses
+import math
 from itertools import pairwise
 from typing import Annotated
 
@@ -21,8 +22,8 @@ class SpanCorruption(Noise):
 
     def __post_init__(self):
         check_share("share", self.share)
-        if self.mean < 1:
-            raise ValueError(f"noise.mean={self.mean} must be at least 1")
+        if not 1 <= self.mean < math.inf:
+            raise ValueError(f"noise.mean={self.mean} must be at least 1 and finite")
         if self.sentinels < 1:
             raise ValueError(f"noise.sentinels={self.sentinels} must be at least 1")
 

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from typing import Annotated
 
-from jaxgpt.noise.base import Noise, check_share, poisson
+from jaxgpt.noise.base import Noise, check_mean, check_share, poisson
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,8 +19,7 @@ class TextInfilling(Noise):
 
     def __post_init__(self):
         check_share("share", self.share)
-        if not 0 < self.mean < math.inf:
-            raise ValueError(f"noise.mean={self.mean} must be positive and finite")
+        check_mean(self.mean)
 
     @property
     def count(self):

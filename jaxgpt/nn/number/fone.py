@@ -26,6 +26,10 @@ class FoNE(NumberEncoding):
 
     places: Annotated[int, "decimal places a number has; filled in from the tokenizer"] = 12
 
+    def __post_init__(self):
+        if self.places < 1:
+            raise ValueError(f"number.places={self.places} must be at least 1")
+
     @property
     def size(self):
         return self.places

@@ -1,6 +1,7 @@
 """xVal: a direction scaled by the number's value (Golkar et al. 2023, arXiv 2310.02989, section 2)."""
 
 import dataclasses
+import math
 from typing import Annotated
 
 import jax.numpy as jnp
@@ -11,6 +12,8 @@ from jaxgpt.nn.position import Table
 
 #: The paper scales numbers so that the largest become this (section 2.2).
 _RANGE = 5.0
+#: Powers of ten beyond are no float32.
+_MOST_DECIMALS = 38
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +30,12 @@ class XVal(NumberEncoding):
 
     largest: Annotated[float, "value that enters as 5; filled in from the tokenizer"] = 1.0
     decimals: Annotated[int, "places that answers are rounded to; filled in from the tokenizer"] = 0
+
+    def __post_init__(self):
+        if not 0 < self.largest < math.inf:
+            raise ValueError(f"number.largest={self.largest} must be positive and finite")
+        if not 0 <= self.decimals <= _MOST_DECIMALS:
+            raise ValueError(f"number.decimals={self.decimals} must be between 0 and {_MOST_DECIMALS}")
 
     dtype = "float32"
     likelihood = False

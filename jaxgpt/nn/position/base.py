@@ -1,6 +1,7 @@
 """What a position scheme is: a frozen description whose hooks default to doing nothing."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -24,6 +25,12 @@ class Table(NamedTuple):
 #: What a scheme must remember between two chunks of one sequence; a tuple of arrays with batch first.
 Carry = tuple[Array, ...]
 Params = dict[str, Array]
+
+
+def check_theta(theta: float) -> None:
+    """Raises ValueError for a base of wavelengths that would give none, or a shorter one at each feature."""
+    if not 1 <= theta < math.inf:
+        raise ValueError(f"position.theta={theta} must be at least 1 and finite; most models have 10000")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,6 +8,9 @@ import jax.numpy as jnp
 from jaxgpt.nn.position.coupled_relative import CoupledRelative
 from jaxgpt.nn.position.rotary import Rotary
 
+#: Times the order it must fit into 32 bits.
+_LARGEST_WEIGHT = 2**12
+
 
 @dataclasses.dataclass(frozen=True)
 class CoupledRelativeRotary(CoupledRelative):
@@ -26,8 +29,10 @@ class CoupledRelativeRotary(CoupledRelative):
     def check(self, *, head_dim, num_heads):
         super().check(head_dim=head_dim, num_heads=num_heads)
         Rotary().check(head_dim=head_dim, num_heads=num_heads)
-        if self.max_weight < 2:
-            raise ValueError(f"position.max_weight={self.max_weight} must be at least 2")
+        if not 2 <= self.max_weight <= _LARGEST_WEIGHT:
+            raise ValueError(
+                f"position.max_weight={self.max_weight} must be at least 2 and at most {_LARGEST_WEIGHT}"
+            )
 
     def assign(self, tokens, order, carry, key):
         weights, carry = super().assign(tokens, order, carry, key)

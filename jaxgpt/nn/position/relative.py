@@ -9,6 +9,9 @@ import numpy as np
 
 from jaxgpt.nn.position.base import Position, Table
 
+#: A table on the host has an entry for each distance.
+_FARTHEST = 2**20
+
 
 def buckets(direction: str, count: int, max_distance: int) -> np.ndarray:
     """The bucket of each distance key - query from -max_distance to max_distance.
@@ -45,6 +48,9 @@ class Relative(Position):
         least = 4 if self.direction == "both" else 2
         if self.num_buckets < least or self.num_buckets % least:
             raise ValueError(f"position.num_buckets={self.num_buckets} must be a multiple of {least}")
+        for name in ("num_buckets", "max_distance"):
+            if getattr(self, name) > _FARTHEST:
+                raise ValueError(f"position.{name}={getattr(self, name)} must be at most {_FARTHEST}")
         if self.max_distance <= self.num_buckets // least:
             raise ValueError(
                 f"position.max_distance={self.max_distance} must exceed the exact buckets "

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import jax.numpy as jnp
 
-from jaxgpt.nn.position.base import Position
+from jaxgpt.nn.position.base import Position, check_theta
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,17 +32,21 @@ class Rotary(Position):
     pairing: Annotated[Literal["half", "interleaved"], "which two features turn together"] = "half"
 
     def check(self, *, head_dim, num_heads):
-        width = self.rotary_dim or head_dim
+        width = head_dim if self.rotary_dim is None else self.rotary_dim
         if width % 2 or width > head_dim or width < 2:
             raise ValueError(
                 f"position.rotary_dim={width} must be even and at most head_dim={head_dim}; "
                 "change rotary_dim, d_model or num_heads"
             )
-
-        if not self.factor > 0:
-            raise ValueError(f"position.factor={self.factor} must be positive")
-        if self.trained_length is not None and not 0 < self.low < self.high:
-            raise ValueError(f"position.low={self.low} must be positive and below position.high={self.high}")
+        check_theta(self.theta)
+        if not 0 < self.factor < math.inf:
+            raise ValueError(f"position.factor={self.factor} must be positive and finite")
+        if self.trained_length is not None and self.trained_length < 1:
+            raise ValueError(f"position.trained_length={self.trained_length} must be at least 1, or none")
+        if not 0 < self.low < self.high < math.inf:
+            raise ValueError(
+                f"position.low={self.low} must be positive and below position.high={self.high}, both finite"
+            )
 
     def rotate(self, params, q, k, q_positions, k_positions):
         return self._turn(q, q_positions), self._turn(k, k_positions)

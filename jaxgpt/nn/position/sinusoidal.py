@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import jax.numpy as jnp
 
-from jaxgpt.nn.position.base import Position
+from jaxgpt.nn.position.base import Position, check_theta
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,6 +18,9 @@ class Sinusoidal(Position):
 
     layout: Annotated[Literal["interleaved", "split"], "where sines and cosines stand"] = "interleaved"
     theta: Annotated[float, "base of the wavelengths"] = 10_000.0
+
+    def check(self, *, head_dim, num_heads):
+        check_theta(self.theta)
 
     def embed(self, params, x, positions):
         d_model = x.shape[-1]

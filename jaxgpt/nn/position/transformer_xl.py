@@ -1,6 +1,7 @@
 """Relative positions of Transformer-XL (Dai et al. 2019, arXiv 1901.02860, section 3.3)."""
 
 import dataclasses
+import math
 from typing import Annotated
 
 import jax.numpy as jnp
@@ -21,6 +22,8 @@ class TransformerXL(Position):
     def check(self, *, head_dim, num_heads):
         if self.clamp is not None and self.clamp < 1:
             raise ValueError(f"position.clamp={self.clamp} must be at least 1, or none")
+        if self.scale is not None and not math.isfinite(self.scale):
+            raise ValueError(f"position.scale={self.scale} must be finite, or none")
 
     def layer_tables(self, *, d_model, num_heads, head_dim):
         heads = ("heads", "head")

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from jaxgpt.choice import Choice
 
+#: Tokens in a window or chunk: texts are filled up to whole ones, which takes memory.
+LONGEST = 2**16
+
 
 class Blocks(NamedTuple):
     """Queries meet the keys of their own block and of its neighbours.

@@ -6,7 +6,7 @@ arXiv 2004.05150, section 3.1.
 import dataclasses
 from typing import Annotated
 
-from jaxgpt.nn.sparse.base import Blocks, Sparse
+from jaxgpt.nn.sparse.base import LONGEST, Blocks, Sparse
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,8 +22,10 @@ class Longformer(Sparse):
     )
 
     def __post_init__(self):
-        if not self.windows or any(w < 2 or w % 2 for w in self.windows):
-            raise ValueError(f"sparse.windows={self.windows} must be even and at least 2, one or more")
+        if not self.windows or any(not 2 <= w <= LONGEST or w % 2 for w in self.windows):
+            raise ValueError(
+                f"sparse.windows={self.windows} must be even, at least 2 and at most {LONGEST}, one or more"
+            )
 
     def layer(self, index, *, length, max_length, causal):
         half = self.windows[index % len(self.windows)] // 2

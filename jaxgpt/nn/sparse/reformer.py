@@ -4,7 +4,10 @@ import dataclasses
 import math
 from typing import Annotated, Literal
 
-from jaxgpt.nn.sparse.base import Blocks, Hashing, Sparse
+from jaxgpt.nn.sparse.base import LONGEST, Blocks, Hashing, Sparse
+
+#: Chunks seen on one side; each is copied for every chunk that sees it.
+_MOST_CHUNKS = 64
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +44,12 @@ class Reformer(Sparse):
         for name in ("before", "after", "local_before", "local_after", "seed"):
             if getattr(self, name) < 0:
                 raise ValueError(f"sparse.{name}={getattr(self, name)} must not be negative")
+        for name in ("chunk", "local_chunk"):
+            if getattr(self, name) > LONGEST:
+                raise ValueError(f"sparse.{name}={getattr(self, name)} must be at most {LONGEST}")
+        for name in ("before", "after", "local_before", "local_after"):
+            if getattr(self, name) > _MOST_CHUNKS:
+                raise ValueError(f"sparse.{name}={getattr(self, name)} must be at most {_MOST_CHUNKS}")
         if not self.layers:
             raise ValueError("sparse.layers is empty; name local, lsh or both")
         if any(n < 2 or n % 2 for n in self.buckets):
