@@ -11,6 +11,7 @@ from jaxgpt.data.stream import Stream
 from jaxgpt.fields import describe
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.prepare import Prepared
+from jaxgpt.training.program import Program
 
 #: Training examples that are looked at for what a tokenizer changes.
 _READ = 1000
@@ -45,17 +46,11 @@ def settings(prepared: Prepared, overridden: frozenset[str]) -> str:
 def summary(prepared: Prepared) -> str:
     """Parameters, tokens, memory, the expected first loss, and two rows with what carries loss."""
     program, table, training = prepared.program, prepared.table, prepared.experiment.training
-    parameters = program.template.num_params
-    seeds = prepared.experiment.seeds
-    width = np.dtype(prepared.model.param_dtype).itemsize if prepared.model.param_dtype != "bfloat16" else 2
-    # Weights, gradients and two moments a weight; activations are known only after compiling.
-    state = 4 * width * parameters * seeds
     data = sum(value.nbytes for value in table.arrays().values())
     tokens = tokens_an_epoch(table)
     batch = training.batch_size * (
         table.window if isinstance(table, Stream) else math.prod(table.tokens.shape[1:]) - 1
     )
-    replicas = f" in each of {seeds} replicas" if seeds > 1 else ""
     passes = training.steps * training.batch_size / table.num_examples
     count = table.num_documents if isinstance(table, Packed) else table.num_examples
     examples = f"{count:,} examples, "
@@ -66,12 +61,14 @@ def summary(prepared: Prepared) -> str:
         *([notes] if notes else []),
         f"device      {devices()}; mesh "
         + ", ".join(f"{name} {size}" for name, size in program.mesh.shape.items()),
-        f"parameters  {parameters:,}{replicas}",
+        parameters(prepared),
         f"data        {examples}{tokens:,} tokens an epoch; {batch:,} a step; {passes:.2f} epochs",
         *([packing(table)] if isinstance(table, Packed) else []),
         f"vocabulary  {prepared.model.vocab_size:,} ids ({prepared.experiment.tokenizer or 'of the files'})",
         *([unseen] if (unseen := unseen_line(prepared)) else []),
-        f"memory      {mib(state)} for weights, gradients and moments, {mib(data)} for the data",
+        f"memory      {mib(held(program))} for weights and moments"
+        + (" on each device" if program.mesh.size > 1 else "")
+        + f", {mib(data)} for the data; gradients and activations come on top",
         f"first loss  about {math.log(prepared.model.vocab_size):.3f} = log(vocabulary), if nothing is known",
         *([] if prepared.start is None else [f"weights     {prepared.start.note}"]),
         *([f"reading     {changed}"] if (changed := changes(prepared)) else []),
@@ -89,6 +86,24 @@ def unseen_line(prepared: Prepared) -> str:
     shown = " ".join(map(repr, found[:_NAMED]))
     more = " ..." if len(found) > _NAMED else ""
     return f"alphabet    {len(found):,} of its symbols stand in held-out text alone: {shown}{more}"
+
+
+def parameters(prepared: Prepared) -> str:
+    """How many weights there are, and how many are trained where not all are."""
+    program, seeds = prepared.program, prepared.experiment.seeds
+    line = f"parameters  {program.template.num_params:,}" + (
+        f" in each of {seeds} replicas" if seeds > 1 else ""
+    )
+    if program.tuning.all:
+        return line
+    trained = sum(math.prod(leaf.shape) for leaf in program.abstract()["params"].values()) // seeds
+    return f"{line}; {trained:,} are trained (training.tuning.weights={program.tuning.config.weights})"
+
+
+def held(program: Program) -> int:
+    """Bytes of the state on a device between steps: all weights, and moments of those that are trained."""
+    leaves = jax.tree.leaves(program.abstract())
+    return sum(math.prod(leaf.sharding.shard_shape(leaf.shape)) * leaf.dtype.itemsize for leaf in leaves)
 
 
 def changes(prepared: Prepared) -> str:
@@ -163,19 +178,30 @@ def packed_row(prepared: Prepared, row: int) -> str:
 
 
 def show(tokenizer: Tokenizer, ids: list[int]) -> str:
-    """Tokens as text on one line; the special ones by name, ids behind the tokenizer's by their number."""
+    """Tokens on one line; the special ones by name, ids behind the tokenizer's by their number.
+
+    Between tokens stands `|`, but for runs of tokens that are one character each.
+    """
     special = {tokenizer.pad_id: "<pad>", tokenizer.bos_id: "<bos>", tokenizer.eos_id: "<eos>"}
     text, run = "", []
     for token in ids:
         if token >= tokenizer.vocab_size:
-            text += f"{tokenizer.decode(run)}<{token - tokenizer.vocab_size}>"
+            text += f"{_divided(tokenizer, run)}<{token - tokenizer.vocab_size}>"
             run = []
         elif token in special:
-            text += tokenizer.decode(run) + special[token]
+            text += _divided(tokenizer, run) + special[token]
             run = []
         else:
             run.append(token)
-    return (text + tokenizer.decode(run)).replace("\n", "\\n")
+    return (text + _divided(tokenizer, run)).replace("\n", "\\n")
+
+
+def _divided(tokenizer: Tokenizer, ids: list[int]) -> str:
+    """The text of ordinary tokens; one whose tokens have no text of their own, as of bytes, stays whole."""
+    text, parts = tokenizer.decode(ids), [tokenizer.decode([token]) for token in ids]
+    if "".join(parts) != text or all(len(part) == 1 for part in parts):
+        return text
+    return "|".join(parts)
 
 
 def mib(size: float) -> str:
