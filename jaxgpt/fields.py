@@ -86,7 +86,7 @@ def parse(hint: Any, text: str, path: str) -> Any:
     elif hint is int:
         try:
             value = float(text) if "e" in text.lower() else int(text)
-            if value == int(value):
+            if value == int(value) and abs(value) < 2**63:
                 return int(value)
         except (ValueError, OverflowError):
             pass

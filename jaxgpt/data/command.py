@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jaxgpt import hints, settings
 from jaxgpt.data.tokenizing import tokenize
-from jaxgpt.options import Given, Option, UsageError
+from jaxgpt.options import Given, Option, UsageError, makeable
 from jaxgpt.task import SPLITS
 from jaxgpt.training.progress import Counter, clock
 
@@ -48,6 +48,7 @@ def run(texts: Sequence[str], given: Given, say: Say) -> None:
     counter = Counter("MiB of text", say)
     began = time.perf_counter()
     folder = Path(given.get("output"))
+    makeable(folder, name="--output")
     found = tokenize(
         texts,
         folder,

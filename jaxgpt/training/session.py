@@ -92,7 +92,8 @@ def train(
         StopRequest() as stop,
     ):
         # Which directory is free, and now taken, the first process alone can tell.
-        directory = RunDirectory(processes.gathered(str(mine and mine.path))[0])
+        taken = processes.gathered(str(mine and mine.path))[0]
+        directory = RunDirectory(taken if isinstance(path, FirstFree) else path)
         if note:
             say(note)
         step = None

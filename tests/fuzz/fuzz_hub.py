@@ -10,6 +10,7 @@ from fuzz_subjects import Subject
 from jaxgpt import tokenizers
 from jaxgpt.huggingface import tokenizer_files
 from jaxgpt.huggingface.load import load_hf
+from jaxgpt.models.config import ModelConfig
 from jaxgpt.tokenizers import directory
 
 REFERENCES = Path(__file__).resolve().parents[1] / "huggingface" / "references"
@@ -50,7 +51,8 @@ def _tokenizer(path: Path, number: int) -> None:
     if kind == 0:
         tokenizers.save(tokenizers.build("bpe:270", lambda: [TEXT]), path / directory.EXPORTED)
     elif kind == 1:
-        tokenizer_files.write(tokenizers.build("bpe:270", lambda: [TEXT]), path)
+        built = tokenizers.build("bpe:270", lambda: [TEXT])
+        tokenizer_files.write(built, path, ModelConfig().for_vocabulary(built.token_texts()))
         (path / directory.EXPORTED).unlink()
     elif kind == 2:
         words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "##b", "1", "##2"]
