@@ -53,7 +53,7 @@ def _tokenizer(path: Path, number: int) -> None:
     elif kind == 1:
         built = tokenizers.build("bpe:270", lambda: [TEXT])
         tokenizer_files.write(built, path, ModelConfig().for_vocabulary(built.token_texts()))
-        (path / directory.EXPORTED).unlink()
+        (path / directory.EXPORTED).unlink(missing_ok=True)
     elif kind == 2:
         words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "##b", "1", "##2"]
         (path / "vocab.txt").write_text("\n".join(words) + "\n")
