@@ -130,3 +130,9 @@ def test_too_many_in_a_row_end_the_run(tmp_path, fields, step, quick_compilation
 def test_a_threshold_that_is_none(largest):
     with pytest.raises(ValueError, match=r"training\.skip_spikes=[^\n]*must be positive and finite, or none"):
         tiny(training__skip_spikes=largest)
+
+
+@pytest.mark.parametrize("noted", [[], {}, {"total": [1]}, {"total": ["x"] * 2, "in_a_row": [0, 0]}])
+def test_a_note_that_is_none(noted):
+    with pytest.raises(ValueError, match="the checkpoint's count of skipped updates"):
+        Spikes(2, noted)
