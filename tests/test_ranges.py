@@ -92,6 +92,13 @@ def test_positions(kind, name):
         assert finite(changed, name), value
 
 
+@pytest.mark.parametrize("whole", ["window-position", "position.base"])
+def test_a_scheme_inside_another_is_named_whole(whole):
+    config = model(position="randomized" if "base" in whole else "rotary", window=4, window_layers="yes,no")
+    with pytest.raises(FieldError, match=rf"\A{whole.replace('-', '_')}\.theta=0\.0 must be at least 1"):
+        fields.override(config, {whole: "rotary", f"{whole}.theta": "0"})
+
+
 @pytest.mark.parametrize(("kind", "name"), cases(Sparse))
 def test_sparse_attention(kind, name):
     for value, changed in given(model(sparse=kind), f"sparse.{name}"):
