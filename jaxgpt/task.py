@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from jaxgpt.choice import Choice
+from jaxgpt.data.fingerprints import check_files, file_stamp, fingerprint_files
 from jaxgpt.data.question_file import read_questions
 from jaxgpt.searching import Search
 from jaxgpt.wording import in_file
@@ -71,6 +72,9 @@ class Task(Choice, package="tasks"):
     hold_out: Annotated[
         str, "file of questions that are kept out of training, whatever the split; they are of test"
     ] = ""
+    fingerprint: Annotated[str, "of the files; filled in when a run begins, empty: of any"] = (
+        dataclasses.field(default="", kw_only=True)
+    )
 
     #: `rows`: one padded row an example. `stream`: examples joined by the end token and cut into windows.
     layout: ClassVar[Literal["rows", "stream"]] = "rows"
@@ -88,8 +92,9 @@ class Task(Choice, package="tasks"):
     #: Fields that decide which split an example falls in; an evaluation may not change them.
     split_fields: ClassVar[tuple[str, ...]] = ("held_out", "hold_out")
 
-    #: Fields that may change when a run goes on, such as where its files lie.
-    movable_fields: ClassVar[tuple[str, ...]] = ()
+    #: Fields that name files, in an order that stays. What the files hold is recorded with a run; the files
+    #: themselves may move.
+    file_fields: ClassVar[tuple[str, ...]] = ("hold_out",)
 
     #: Prompts, in ordinary notation, of which samples are shown while training.
     sample_prompts: ClassVar[tuple[str, ...]] = ()
@@ -118,8 +123,11 @@ class Task(Choice, package="tasks"):
         Raises:
           ValueError: if the file cannot be read, or a line of it is no question of this task.
         """
+        if not self.hold_out:
+            return frozenset()
+        self.stamp("hold_out")
         found = set()
-        for where, text in read_questions(self.hold_out) if self.hold_out else ():
+        for where, text in read_questions(self.hold_out):
             try:
                 found.add(self.typed(text).canonical)
             except ValueError as error:
@@ -184,14 +192,30 @@ class Task(Choice, package="tasks"):
         return None
 
     def pinned(self) -> Self:
-        """The task as a run records it when it begins.
+        """The task as a run records it when it begins: with the fingerprint of what its files hold.
 
-        A task over files has a field `fingerprint`, which is filled in with that of what they hold.
+        Another text also has another border between training and held-out text.
 
         Raises:
-          ValueError: if it is filled in, and they hold anything else.
+          ValueError: if the fingerprint is filled in, and they hold anything else.
         """
-        return self
+        if self.fingerprint:
+            check_files(self.fingerprint, self._files())
+            return self
+        return dataclasses.replace(self, fingerprint=fingerprint_files(self._files()))
+
+    def stamp(self, field: str) -> tuple[int, int]:
+        """`file_stamp` of a field's file, to be asked for before each reading of it.
+
+        Raises:
+          ValueError: if a file is not as the fingerprint says.
+        """
+        if self.fingerprint:
+            check_files(self.fingerprint, self._files())
+        return file_stamp(getattr(self, field))
+
+    def _files(self) -> dict[str, str]:
+        return {field: getattr(self, field) for field in self.file_fields}
 
     def typed(self, text: str) -> Example:
         """The question in what a person types, such as `9+71421`, with its key; it may lack the target.

@@ -23,18 +23,18 @@ import random
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
+from jaxgpt.data.fingerprints import file_stamp
 from jaxgpt.experiment import Experiment
 from jaxgpt.few_shot import FewShot
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Share, Split
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-from tasks.corpus import OfFiles, file_stamp
 from tasks.corpus.number_errors import measure_errors
 from tasks.corpus.pair_rows import Form, plain_numbers, read_pairs
 
 
 @dataclasses.dataclass(frozen=True)
-class Pairs(OfFiles, FewShot):
+class Pairs(FewShot):
     """Lines of `prompt<TAB>target` in UTF-8; empty lines are passed over.
 
     The hash of a prompt decides its split, however often it stands in the file and with whatever targets. A
@@ -54,6 +54,7 @@ class Pairs(OfFiles, FewShot):
     numbers: Annotated[Literal["kept", "plain"], "plain: 13,086.50 is read as 13086.5"] = "kept"
 
     endless = False
+    file_fields = ("path", "validation_path", "test_path", "hold_out")
 
     def __post_init__(self):
         super().__post_init__()
@@ -93,6 +94,7 @@ class Pairs(OfFiles, FewShot):
     def kept_out(self) -> frozenset[str]:
         if not self.hold_out:
             return frozenset()
+        self.stamp("hold_out")
         return frozenset(pair.prompt for pair in read_pairs(self.hold_out, self._form, alone=True))
 
     def typed(self, text: str) -> Example:
@@ -101,7 +103,7 @@ class Pairs(OfFiles, FewShot):
     def notes(self) -> str:
         if self.escapes == "read" or not self.path:
             return ""
-        count = sum("\\n" in pair.prompt for pair in _read(self.path, file_stamp(self.path), self._form))
+        count = sum("\\n" in pair.prompt for pair in _read(self.path, self.stamp("path"), self._form))
         return (
             f"written out  \\n in {count:,} prompts; --task.escapes read makes line ends of them"
             if count
@@ -126,14 +128,15 @@ class Pairs(OfFiles, FewShot):
 
     def _prompts(self, split: Split) -> frozenset[str]:
         file = self._file(split)
+        # Asked of every line; the files were compared with the fingerprint when the lines were read.
         return _keys(file, file_stamp(file), self._form) if file else frozenset()
 
     def _pairs(self, split: Split) -> list[Example]:
         if not self.path:
             raise ValueError("task.path is not set: name a file of text with --task.path FILE")
         if file := self._file(split):
-            return _read(file, file_stamp(file), self._form)
-        pairs = _read(self.path, self.stamp(), self._form)
+            return _read(file, self.stamp(f"{split}_path"), self._form)
+        pairs = _read(self.path, self.stamp("path"), self._form)
         return [pair for pair in pairs if self.split_of(pair) == split]
 
 

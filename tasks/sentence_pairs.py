@@ -28,11 +28,11 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-from tasks.corpus import OfFiles, read_text
+from tasks.corpus import read_text
 
 
 @dataclasses.dataclass(frozen=True)
-class SentencePairs(OfFiles, Task):
+class SentencePairs(Task):
     """Two sentences of a text, and how they stand to each other.
 
     `next`: Devlin et al. 2019, arXiv 1810.04805, section 3.1, task 2; `order`: Lan et al. 2020, arXiv
@@ -44,6 +44,7 @@ class SentencePairs(OfFiles, Task):
     max_characters: Annotated[int, "pairs of more are left out; 0: none are"] = 300
 
     endless: ClassVar[bool] = False
+    file_fields = ("path", "hold_out")
     split_fields: ClassVar[tuple[str, ...]] = ("held_out", "hold_out", "pairs")
 
     def __post_init__(self):
@@ -53,7 +54,7 @@ class SentencePairs(OfFiles, Task):
     def notes(self) -> str:
         if not self.path or not self.max_characters:
             return ""
-        paragraphs = _paragraphs(self.path, self.stamp())
+        paragraphs = _paragraphs(self.path, self.stamp("path"))
         pairs = [p for sentences in paragraphs for p in itertools.pairwise(sentences)]
         left = sum(len(one) + len(other) > self.max_characters for one, other in pairs)
         return f"left out: {left:,} of {len(pairs):,} pairs, of more than {self.max_characters} characters"
@@ -66,7 +67,7 @@ class SentencePairs(OfFiles, Task):
         """
         paragraphs = [
             sentences
-            for sentences in _paragraphs(self.path, self.stamp())
+            for sentences in _paragraphs(self.path, self.stamp("path"))
             if self.split_of(Example("", "", key=" ".join(sentences))) == split
         ]
         needed = 1 if self.pairs == "order" else 2

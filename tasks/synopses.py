@@ -24,7 +24,7 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.presets.small import small
 from jaxgpt.task import Example, Split, Task, shuffled
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-from tasks.corpus import OfFiles, Report, clean, last_word, last_word_score, read_documents, shortened
+from tasks.corpus import Report, clean, last_word, last_word_score, read_documents, shortened
 from tasks.corpus.cleaning import check_rules
 
 RULES = (
@@ -41,7 +41,7 @@ RULES = (
 
 
 @dataclasses.dataclass(frozen=True)
-class Synopses(OfFiles, Task):
+class Synopses(Task):
     """Short documents from one file, cleaned by named rules; asked for the last word of each.
 
     The split is a hash of the cleaned document, so that equal documents never stand on both sides.
@@ -59,6 +59,7 @@ class Synopses(OfFiles, Task):
 
     layout = "stream"
     endless = False
+    file_fields = ("path", "hold_out")
     split_fields = ("held_out", "hold_out", "rules", "min_characters", "max_characters")
     sample_prompts: ClassVar[tuple[str, ...]] = ("A young", "In the year", "When")
 
@@ -74,11 +75,11 @@ class Synopses(OfFiles, Task):
 
     def documents(self) -> tuple[str, ...]:
         """Every document that the cleaning kept, of all splits, in the file's order."""
-        return _cleaned(self, self.stamp())[0]
+        return _cleaned(self, self.stamp("path"))[0]
 
     def report(self) -> Report:
         """How many documents each rule changed and dropped."""
-        return _cleaned(self, self.stamp())[1]
+        return _cleaned(self, self.stamp("path"))[1]
 
     def notes(self) -> str:
         return self.report().table()

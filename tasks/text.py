@@ -22,11 +22,11 @@ from jaxgpt.experiment import Experiment
 from jaxgpt.models.presets.small import nanogpt_cpu
 from jaxgpt.task import SPLITS, Example, Split, Task, shuffled
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-from tasks.corpus import OfFiles, last_word_score, last_words, read_text
+from tasks.corpus import last_word_score, last_words, read_text
 
 
 @dataclasses.dataclass(frozen=True)
-class Text(OfFiles, Task):
+class Text(Task):
     """One file of running text, cut into training and held-out text; asked for last words.
 
     The ways to cut:
@@ -46,6 +46,7 @@ class Text(OfFiles, Task):
 
     layout = "stream"
     endless = False
+    file_fields = ("path", "hold_out")
     split_fields = ("held_out", "split_by", "block_characters")
     sample_prompts: ClassVar[tuple[str, ...]] = ("\n",)
 
@@ -64,7 +65,7 @@ class Text(OfFiles, Task):
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The blocks of a split, or its one contiguous text."""
-        documents = _cut(self, self.stamp())[split]
+        documents = _cut(self, self.stamp("path"))[split]
         if not documents:
             raise ValueError(
                 f"{self.path}: no text is left for {split} with split_by={self.split_by}, "
@@ -87,7 +88,7 @@ class Text(OfFiles, Task):
     def split_of(self, example: Example) -> Split:
         if self.split_by == "blocks":
             return super().split_of(example)
-        documents = _cut(self, self.stamp())
+        documents = _cut(self, self.stamp("path"))
         return next((s for s in SPLITS if any(example.canonical in d for d in documents[s])), "train")
 
     def score(self, example: Example, completion: str) -> dict[str, float]:

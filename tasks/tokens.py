@@ -41,12 +41,14 @@ class Tokens(Task):
     held_out: Annotated[float | None, "as the text was tokenized; cannot be set"] = None
     path: Annotated[str, "directory made by jaxgpt tokenize"] = ""
     question_characters: Annotated[int, "characters shown before a last word that is asked; 0: all"] = 400
-    fingerprint: Annotated[str, "of the tokens; filled in when a run begins, empty: of any"] = ""
+    fingerprint: Annotated[str, "of the tokens; filled in when a run begins, empty: of any"] = (
+        dataclasses.field(default="", kw_only=True)
+    )
 
     layout = "stream"
     endless = False
     split_fields = ()
-    movable_fields = ("path",)
+    file_fields = ("path", "hold_out")
     sample_prompts: ClassVar[tuple[str, ...]] = ("\n",)
 
     def __post_init__(self):

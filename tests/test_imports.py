@@ -42,12 +42,13 @@ LAYERS = {
     "jaxgpt.objectives": 3,
     "jaxgpt.masking": 3,
     "jaxgpt.data": 3,
-    # Reading files of text: a task may be told to keep the questions of one out of training.
+    # Reading and telling files: a task may be told to keep the questions of one out of training.
     "jaxgpt.data.unpacking": 0,
     "jaxgpt.data.lines": 0,
     "jaxgpt.data.textfile": 0,
     "jaxgpt.data.json_objects": 0,
     "jaxgpt.data.question_file": 0,
+    "jaxgpt.data.fingerprints": 0,
     "jaxgpt.generation": 3,
     "jaxgpt.training.sharding": 3,
     "jaxgpt.training": 4,

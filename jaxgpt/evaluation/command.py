@@ -60,11 +60,12 @@ def evaluate(given: Given, checkpoint: str | int, say: Say) -> None:
     if any(not row.startswith("task") for row in changed):
         raise UsageError(f"only --task fields can change in an evaluation, not {'; '.join(changed)}")
     # With its fingerprint it is the same data wherever it lies.
-    same = getattr(experiment.task, "fingerprint", "")
+    same = experiment.task.fingerprint
     elsewhere = ("task.kind:",) if same else ("task.path:", "task.kind:")
     moved = any(row.startswith(elsewhere) for row in changed)
-    fixed = ("hold_out", *(() if moved else run.task.split_fields))
-    for name in fixed:
+    movable = run.task.file_fields if same else ()
+    fixed = {"hold_out", *(() if moved else run.task.split_fields)}
+    for name in sorted(fixed.difference(movable)):
         if any(row.startswith(f"task.{name}:") for row in changed):
             option = name.replace("_", "-")
             raise UsageError(

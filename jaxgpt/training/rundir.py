@@ -226,7 +226,9 @@ def changes(old: Experiment, new: Experiment) -> list[str]:
             f"training.steps={steps} and training.epochs={epochs} are two ways to say the same; set "
             "training.epochs to none for steps to count, or raise it"
         )
-    mutable = {*MUTABLE, *(f"task.{name}" for name in new.task.movable_fields)}
+    # Files may lie elsewhere if their fingerprint tells that they are the same.
+    movable = old.task.file_fields if old.task.fingerprint else ()
+    mutable = {*MUTABLE, *(f"task.{name}" for name in movable)}
     refused = [row for row in rows if row.split(":")[0] not in mutable]
     if refused:
         raise ValueError(

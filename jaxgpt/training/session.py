@@ -169,7 +169,7 @@ def _check_resumed(directory: RunDirectory, experiment: Experiment, say: Say) ->
         checkpoints = Checkpoints(directory.checkpoints, fingerprint=tokenizer.fingerprint, read_only=True)
         checkpoints.check_tokenizer()
         check_layers(experiment.model, checkpoints)
-    if getattr(experiment.task, "fingerprint", None) == "" and type(experiment.task) is type(recorded.task):
+    if not experiment.task.fingerprint and type(experiment.task) is type(recorded.task):
         task = dataclasses.replace(experiment.task, fingerprint=recorded.task.fingerprint)
         experiment = dataclasses.replace(experiment, task=task)
     for row in rundir.changes(recorded, experiment):

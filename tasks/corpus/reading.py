@@ -5,7 +5,6 @@ from pathlib import Path
 from jaxgpt.data.json_objects import looks_like_json
 from jaxgpt.data.lines import split_lines, split_paragraphs, unify_ends
 from jaxgpt.data.textfile import read_raw_text
-from jaxgpt.paths import expanded
 from tasks.corpus.json_rows import read_json
 from tasks.corpus.table import read_table
 
@@ -39,18 +38,6 @@ def _raw(path: str) -> tuple[str, str]:
     if not path:
         raise ValueError("task.path is not set: name a file of text with --task.path FILE")
     return read_raw_text(path)
-
-
-def file_stamp(path: str) -> tuple[int, int]:
-    """Changes when the file does, so that what was read of it can be kept; zeros where there is no file."""
-    try:
-        file = expanded(path)
-        if not path or not file.is_file():
-            return 0, 0
-        status = file.stat()
-    except (OSError, ValueError):  # a name too long, or with a null byte; reading says so
-        return 0, 0
-    return status.st_mtime_ns, status.st_size
 
 
 def read_documents(path: str, text_column: str | None = None, delimiter: str | None = None) -> list[str]:

@@ -5,7 +5,7 @@ import json
 import shutil
 
 import pytest
-from tiny_runs import one_line
+from tiny_runs import one_line, tiny
 
 from jaxgpt import experiments, fields
 from jaxgpt.comparison import command, preflight
@@ -49,12 +49,12 @@ def test_the_tasks_over_files_are_found():
     assert {"pairs", "sentence_pairs", "synopses", "text", "tokens"} <= set(PATHS)
 
 
-@pytest.mark.parametrize("name", PATHS)
+@pytest.mark.parametrize("name", [name for name in Task.names() if name != "datasets"])
 def test_every_field_that_names_a_file_may_move(name):
-    task = experiments.find(name).task
-    assert task.fingerprint == ""
-    told = [row.path for row in fields.describe(task) if row.help.startswith(("file", "directory"))]
-    assert "path" in told and set(told) <= set(task.movable_fields)
+    task = Task.named(name)
+    told = [row.path for row in fields.describe(task()) if row.help.startswith(("file", "directory"))]
+    assert set(told) == set(task.file_fields) and "hold_out" in told
+    assert task().fingerprint == "" and ("path" in told) == (name in PATHS)
 
 
 @pytest.mark.parametrize("task", FILES, indirect=True)
@@ -124,6 +124,49 @@ def test_a_run_goes_on_with_its_own_data_alone(tmp_path, jaxgpt):
     said = []
     train(fields.override(longer, {"task.path": str(copy)}), run, resume=True, say=said.append)
     assert any("going on from step 1" in line for line in said)
+
+
+@pytest.fixture
+def held(tmp_path):
+    """An experiment whose training leaves out the questions of a file, and the file."""
+    path = tmp_path / "questions.txt"
+    path.write_text("1+2\n3+4\n")
+    return tiny(task__hold_out=str(path), training__steps=1), path
+
+
+def test_questions_kept_out_are_recorded_and_may_move(held, tmp_path):
+    experiment, path = held
+    run = tmp_path / "run"
+    train(experiment, run, say=lambda line: None)
+    moved = path.rename(tmp_path / "moved.txt")
+    longer = tiny(task__hold_out=str(moved), training__steps=2)
+    said = []
+    train(longer, run, resume=True, say=said.append)
+    assert any("going on from step 1" in line for line in said)
+    moved.write_text("1+2\n3+5\n")
+    with pytest.raises(ValueError, match=r"in as many bytes.*begin anew"):
+        train(longer, run, resume=True, say=said.append)
+
+
+def test_questions_cannot_be_kept_out_later(held, tmp_path, jaxgpt):
+    _, path = held
+    run = tmp_path / "run"
+    train(tiny(training__steps=1), run, say=lambda line: None)
+    later = tiny(task__hold_out=str(path), training__steps=2)
+    with pytest.raises(ValueError, match=r"cannot go on with these: task\.hold_out"):
+        train(later, run, resume=True, say=lambda line: None)
+    assert "cannot change" in one_line(jaxgpt("evaluate", run, "--task.hold-out", path)[2])
+
+
+@pytest.mark.parametrize("field", ["test_path", "validation_path", "hold_out"])
+def test_every_file_of_pairs_is_compared(field, tmp_path):
+    other = tmp_path / "other.tsv"
+    other.write_text("the tide 500\t1\n")
+    task = made("pairs", tmp_path / "pairs.tsv", **{field: str(other)}).pinned()
+    assert read(task)
+    other.write_text("the tide 501\t1\n")
+    with pytest.raises(ValueError, match=rf"{other} holds other text.*--task.{field.replace('_', '-')}"):
+        read(dataclasses.replace(task))
 
 
 def test_every_cell_of_a_comparison_has_the_fingerprint(tmp_path):
