@@ -1,4 +1,4 @@
-"""Every architecture of the README's table: it trains, and it writes or fills in."""
+"""Every architecture of docs/architectures.md: it trains, and it writes or fills in."""
 
 import dataclasses
 

@@ -9,6 +9,8 @@ import test_architectures as architectures
 from documents import ROOT, Copy, blocks, commands, extras, installed
 
 README = ROOT / "README.md"
+EXPERIMENTS = ROOT / "docs/experiments.md"
+ARCHITECTURES = ROOT / "docs/architectures.md"
 
 #: Seconds for one command; the default run takes about three minutes on two idle cores.
 TIMEOUT = 15 * 60
@@ -16,14 +18,21 @@ TIMEOUT = 15 * 60
 
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory) -> Copy:
-    """A copy of the repository in which everything that the README shows has been run, in order."""
+    """A copy of the repository in which all that the README and the experiments' page show has been run."""
     copy = Copy(tmp_path_factory.mktemp("readme"), TIMEOUT)
     copy.run(README)
+    copy.run(EXPERIMENTS)
     return copy
 
 
 def test_every_command_and_every_block_runs_as_written(followed):
-    shown = [command for block in blocks(README) if block.language == "sh" for command, _ in commands(block)]
+    shown = [
+        command
+        for document in (README, EXPERIMENTS)
+        for block in blocks(document)
+        if block.language == "sh"
+        for command, _ in commands(block)
+    ]
     ran = [command for command in shown if installed(command) != "pytest"]
     assert len(ran) == len(shown) - 1  # pytest, which is running
     assert set(ran) == {command for command in followed.printed if not command.startswith("README.md:")}
@@ -60,7 +69,10 @@ def test_every_extra_is_named():
 
 
 def test_it_is_short():
-    assert len(README.read_text().splitlines()) < 200
+    text = README.read_text()
+    assert len(text.split()) <= 700
+    first = next(block for block in blocks(README) if block.language == "python")
+    assert first.line <= 40 and text.index("![") < text.index("```")
     for block in blocks(README):
         assert len(block.text.splitlines()) < 40, block
 
@@ -91,11 +103,10 @@ def _tree() -> list[str]:
 
 def test_the_table_of_architectures_names_tests_that_exist():
     """Every architecture that is tested stands in it, and every name in it is a test's."""
-    rows = [
-        line.strip("| ").split(" | ") for line in README.read_text().splitlines() if line.startswith("| ")
-    ]
-    head, *rows = [row for row in rows if len(row) == 3]
-    for name in re.findall(r"`(test_\w+)\[", " ".join(head)):
+    text = ARCHITECTURES.read_text()
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    _, *rows = [row for row in rows if len(row) == 3]
+    for name in re.findall(r"`(test_\w+)\[", text):
         files = [*ROOT.glob("tests/*.py"), *ROOT.glob("tests/huggingface/*.py")]
         assert any(f"def {name}(" in file.read_text() for file in files), name
     listed = [name for row in rows for name in row[1].split(", ")]
