@@ -35,6 +35,7 @@ MODULES = (
     "jaxgpt.objectives",
     "jaxgpt.training.config",
     "jaxgpt.training.session",
+    "jaxgpt.training.trainer",
     "jaxgpt.generation.decode",
     "jaxgpt.generation.sampling",
     "jaxgpt.generation.text",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # the same names as below, for whoever reads the types
     from jaxgpt.training.config import OptimizerConfig as OptimizerConfig
     from jaxgpt.training.config import TrainingConfig as TrainingConfig
     from jaxgpt.training.session import train as train
+    from jaxgpt.training.trainer import Trainer as Trainer
 
 __version__ = "0.1.0"
 
@@ -40,6 +41,7 @@ _HOME = {
     "Share": "jaxgpt.task",
     "Task": "jaxgpt.task",
     "Tokenizer": "jaxgpt.tokenizers",
+    "Trainer": "jaxgpt.training.trainer",
     "TrainingConfig": "jaxgpt.training.config",
     "Transformer": "jaxgpt.models",
     "beam_search": "jaxgpt.generation",

@@ -139,7 +139,7 @@ def _explained(error: Exception) -> str | None:
 
     from jaxgpt.training import processes
     from jaxgpt.training.checkpoints import CheckpointError
-    from jaxgpt.training.loop import TrainingError
+    from jaxgpt.training.trainer import TrainingError
 
     if isinstance(error, JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error):
         return (

@@ -12,12 +12,12 @@ from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.evaluate import evaluate, exact_match
 from jaxgpt.run import load
 from jaxgpt.training import processes
-from jaxgpt.training.loop import TrainingError
 from jaxgpt.training.prepare import training_examples
 from jaxgpt.training.progress import Counter, clock
 from jaxgpt.training.rundir import RunDirectory, gallery, read_json, write_atomically
 from jaxgpt.training.session import train
 from jaxgpt.training.stop import Stopped, StopRequest
+from jaxgpt.training.trainer import TrainingError
 
 Say = Callable[[str], None]
 

@@ -7,30 +7,24 @@ import math
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
 from jaxgpt.models.transformer import Transformer
-from jaxgpt.training import processes, sharding
+from jaxgpt.training import processes
 from jaxgpt.training.checkpoints import Checkpoints
 from jaxgpt.training.pace import Pace
-from jaxgpt.training.prepare import Prepared
-from jaxgpt.training.program import Params
 from jaxgpt.training.progress import Progress
 from jaxgpt.training.records import Records
 from jaxgpt.training.selection import Selection
-from jaxgpt.training.spikes import MOST_IN_A_ROW, Spikes
 from jaxgpt.training.stop import Stopped, StopRequest
+from jaxgpt.training.trainer import Measured, Trainer, TrainingError
 
 #: Seconds a dispatch should take at most, so that a stop is answered soon.
 DISPATCH_SECONDS = 2.0
-
-
-class TrainingError(RuntimeError):
-    """Training cannot go on; the message is one line."""
 
 
 @dataclasses.dataclass
@@ -49,50 +43,41 @@ class Hooks:
 
 
 class Loop:
-    """Training of a prepared run from a step on.
+    """Training of a run from where its trainer stands.
 
     Args:
-      state: after `step` updates; the loop owns and donates it.
-      compiled: `Program.compile(...)` of this run.
-      selection: the weights selected until `step`; None where the run selects none.
-      spikes: the updates skipped until `step`.
-      owed: what was to happen at `step` and did not, because the run was stopped there: `eval`, `sample`,
+      trainer: owned by the loop.
+      selection: the weights selected until then; None where the run selects none.
+      owed: what was to happen at this step and did not, because the run was stopped there: `eval`, `sample`,
         `select`, `save`.
     """
 
     def __init__(
         self,
-        prepared: Prepared,
+        trainer: Trainer,
         *,
-        state: dict[str, Any],
-        step: int,
-        compiled: Callable,
         checkpoints: Checkpoints,
         records: Records,
         stop: StopRequest,
         progress: Progress,
         hooks: Hooks,
         selection: Selection | None = None,
-        spikes: Spikes | None = None,
         owed: Sequence[str] = (),
     ):
-        self.prepared, self.program = prepared, prepared.program
-        self.training = prepared.experiment.training
-        self.state, self.step = state, step
-        self.compiled, self.checkpoints, self.records = compiled, checkpoints, records
+        self.trainer, self.training = trainer, trainer.experiment.training
+        self.checkpoints, self.records = checkpoints, records
         self.stop, self.progress, self.hooks = stop, progress, hooks
         self.selection = selection
-        self.spikes = spikes or Spikes(self.program.seeds)
-        self.saved: int | None = step if step else None
+        self.saved: int | None = self.step if self.step else None
         self._pace: Pace | None = None  # of saves that nobody asked for
         self._blocked, self._measured = 0.0, True  # seconds that the last of them held training up
-        self._pending: tuple[int, int, Any, float] | None = None
         self._limit = 1
-        self._owed = [name for name in self._events(step) if name in owed] if step else []
-        where = sharding.replicated(self.program.mesh)
-        self._validation_data = {n: sharding.put(v, where) for n, v in prepared.validation.items()}
-        self._validation = jax.jit(self.program.validation, out_shardings=where)
-        self._whole = jax.jit(self.program.weights, out_shardings=where)
+        self._owed = [name for name in self._events(self.step) if name in owed] if self.step else []
+
+    @property
+    def step(self) -> int:
+        """Updates that the weights have seen."""
+        return self.trainer.steps_done
 
     def run(self) -> None:
         """Train to the last step; every event happens at the same step however often a run was stopped.
@@ -105,7 +90,7 @@ class Loop:
         steps = self.training.steps
         self._handle(self._owed)
         if not self.training.save_every:
-            size = sum(leaf.nbytes for leaf in jax.tree.leaves(self.state))
+            size = sum(leaf.nbytes for leaf in jax.tree.leaves(self.trainer.state))
             self._pace = Pace(size, time.monotonic())
         while self.step < steps:
             self.checkpoints.check()
@@ -144,24 +129,6 @@ class Loop:
             self._measured = True
         return self._pace.due(now)
 
-    def models(self, params: Params | None = None) -> list[Transformer]:
-        """One model a replica, with its own copy of the weights on one device; those of now by default."""
-        state = self.state if params is None else self.state | {"params": params}
-        whole = self._whole(_weights(state))
-        local = {name: value.addressable_data(0) for name, value in whole.items()}
-        if self.program.seeds == 1:
-            # A copy, since the next chunk donates the original.
-            return [self.program.template.model({n: v.copy() for n, v in local.items()})]
-        return [
-            self.program.template.model({name: value[replica] for name, value in local.items()})
-            for replica in range(self.program.seeds)
-        ]
-
-    def validation_losses(self) -> list[float]:
-        """The loss of each replica on the validation rows."""
-        losses = self._validation(_weights(self.state), self._validation_data)
-        return [float(v) for v in np.asarray(losses.addressable_data(0))]
-
     def save(self) -> None:
         """Write a checkpoint of the present state, after every loss up to it has been seen to be finite."""
         losses = self._finite_losses()
@@ -183,106 +150,62 @@ class Loop:
 
     def _finite_losses(self) -> list[float]:
         self._read()
-        losses = self.validation_losses()
-        if not np.isfinite(losses).all():
-            # The last update spoiled the weights, and no training step has seen them yet.
-            replica = int(np.argmin(np.isfinite(losses)))
-            self._not_finite(max(self.step - 1, 0), replica, f"validation loss {losses[replica]} after")
-        return losses
+        with self._telling():
+            return self.trainer.finite_validation_losses()
 
     def _write(self, losses: list[float], *, interim: bool) -> None:
-        state, note = self.state, None
+        state, note = self.trainer.state, None
         if self.selection is not None:
             state, note = state | {"selected": self.selection.params}, self.selection.note()
         loss = float(np.mean(losses))
-        options = {"selection": note, "skipped": self.spikes.note(), "interim": interim}
+        options = {"selection": note, "skipped": self.trainer.spikes.note(), "interim": interim}
         self.checkpoints.save(self.step, state, loss=loss, **options)
         self.saved = self.step
 
     def _dispatch(self, count: int) -> None:
-        first = self.step
-        where = sharding.replicated(self.program.mesh)
-        data, indices = self.prepared.feed(first, count)
-        began = time.perf_counter()
-        self.state, metrics = self.compiled(
-            self.state,
-            data,
-            indices,
-            sharding.put(np.int32(first), where),
-            sharding.put(np.int32(count), where),
-        )
-        self.step = first + count
-        before, self._pending = self._pending, (first, count, metrics, began)
+        with self._telling():
+            before = self.trainer.dispatch(count)
         if before is not None:
-            self._log(*before)
-        if jax.process_count() > 1:
-            # Collectives of two processes must not be queued in different orders.
-            jax.block_until_ready(metrics)
+            self._log(before)
 
     def _read(self) -> None:
         """Wait for the metrics of what was dispatched last."""
-        if self._pending is not None:
-            pending, self._pending = self._pending, None
-            self._log(*pending)
+        with self._telling():
+            last = self.trainer.read()
+        if last is not None:
+            self._log(last)
 
-    def _log(self, first: int, count: int, metrics: Any, began: float) -> None:
-        host = {name: np.asarray(value.addressable_data(0))[:count] for name, value in metrics.items()}
-        seconds = time.perf_counter() - began
-        before, skipped = self._check(first, host)
-        self._limit = max(1, min(self.training.chunk, int(DISPATCH_SECONDS * count / max(seconds, 1e-6))))
-        self.progress.advance(first + count, float(host["loss"][-1].mean()), int(skipped[-1].sum()))
-        for i in range(count):
-            step = first + i + 1
-            if step % self.training.log_every == 0 or step == self.training.steps:
-                values = {
-                    "loss": float(host["loss"][i].mean()),
-                    "grad_norm": float(host["grad_norm"][i].mean()),
-                }
-                if self.program.seeds > 1:
-                    values["losses"] = [float(v) for v in host["loss"][i]]
-                # A skipped update does not count for the schedule, so a replica may lag behind the steps.
-                values["learning_rate"] = float(
-                    np.mean([self.program.schedule(step - 1 - lag) for lag in set(before[i].tolist())])
-                )
-                if before.any() or self.training.skip_spikes is not None:
-                    values["skipped"] = int(skipped[i].sum())
-                    if self.program.seeds > 1:
-                        values["skipped_by_seed"] = skipped[i].tolist()
-                values["seconds"] = round(self.progress.seconds, 3)
-                values["tokens_per_second"] = round(self.progress.tokens_per_second)
-                self.records.write(step, **values)
-
-    def _check(self, first: int, host: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """How many updates had been skipped before and after each step of a dispatch, [C, R].
-
-        Raises:
-          TrainingError: for a number that is not finite where none is skipped, and for too many skipped.
-        """
-        skipped = host.get("skipped", np.zeros_like(host["loss"])) > 0
-        finite = np.isfinite(host["loss"]) & np.isfinite(host["grad_norm"]) | skipped
-        if not finite.all():
-            i, replica = np.argwhere(~finite)[0].tolist()
-            self._not_finite(first + i, replica, f"{_measured(host, i, replica)} at")
-        totals, stuck = self.spikes.count(skipped)
-        if stuck is not None:
-            i, replica = stuck
-            raise TrainingError(
-                f"{MOST_IN_A_ROW} updates in a row were skipped, the last with {_measured(host, i, replica)} "
-                f"at {self._place(first + i, replica)}: above training.skip_spikes="
-                f"{self.training.skip_spikes}, or not finite; {self._kept()}; raise it or lower "
-                "optimizer.learning_rate, then --resume"
-            )
-        return totals - skipped, totals
-
-    def _not_finite(self, step: int, replica: int, what: str) -> NoReturn:
-        raise TrainingError(
-            f"{what} {self._place(step, replica)}: not finite; {self._kept()}; "
-            "lower optimizer.learning_rate or set optimizer.clip_norm, then --resume"
+    def _log(self, found: Measured) -> None:
+        count, seeds, before = found.count, self.trainer.program.seeds, found.skipped_before
+        self._limit = max(
+            1, min(self.training.chunk, int(DISPATCH_SECONDS * count / max(found.seconds, 1e-6)))
         )
+        self.progress.advance(found.first + count, float(found.loss[-1].mean()), int(found.skipped[-1].sum()))
+        for i in range(count):
+            step = found.first + i + 1
+            if step % self.training.log_every and step != self.training.steps:
+                continue
+            values = {"loss": float(found.loss[i].mean()), "grad_norm": float(found.grad_norm[i].mean())}
+            if seeds > 1:
+                values["losses"] = [float(v) for v in found.loss[i]]
+            # A skipped update does not count for the schedule, so a replica may lag behind the steps.
+            schedule, lags = self.trainer.program.schedule, set(before[i].tolist())
+            values["learning_rate"] = float(np.mean([schedule(step - 1 - lag) for lag in lags]))
+            if before.any() or self.training.skip_spikes is not None:
+                values["skipped"] = int(found.skipped[i].sum())
+                if seeds > 1:
+                    values["skipped_by_seed"] = found.skipped[i].tolist()
+            values["seconds"] = round(self.progress.seconds, 3)
+            values["tokens_per_second"] = round(self.progress.tokens_per_second)
+            self.records.write(step, **values)
 
-    def _place(self, step: int, replica: int) -> str:
-        rows = self.prepared.feed.orders[replica].batch(step)[:5].tolist()
-        return f"step {step + 1} (seed {self.training.seed + replica}, batch {step}, examples {rows}...)"
+    @contextlib.contextmanager
+    def _telling(self):
+        """What ends the training inside says what is kept of the run."""
+        try:
+            yield
+        except TrainingError as error:
+            raise TrainingError(error.what, f"{error.cure}, then --resume", kept=self._kept()) from None
 
     def _kept(self) -> str:
         last = self.checkpoints.steps()
@@ -317,7 +240,7 @@ class Loop:
             return
         first, found = jax.process_index() == 0, {}
         with self._interruptible():
-            models = self.models()
+            models = self.trainer.models
             if "eval" in events and "save" not in self._events(self.step):  # which records the loss, too
                 found = _validation(self._finite_losses())
             if first and "eval" in events:
@@ -331,10 +254,10 @@ class Loop:
 
     def _select(self) -> None:
         with self._interruptible():
-            models = self.models()
+            models = self.trainer.models
             scores = self.hooks.select(self.step, models) if jax.process_index() == 0 else []
         scores = json.loads(processes.gathered(json.dumps(scores))[0])
-        self.selection.update(self.step, self.state["params"], scores)
+        self.selection.update(self.step, self.trainer.state["params"], scores)
         self.saved = None  # a checkpoint of this step lacks what was selected now
         mean = sum(scores) / len(scores)
         self.records.write(self.step, selection_exact_match=mean, selection_exact_matches=scores)
@@ -382,12 +305,3 @@ def compile_interruptibly(lowered: Any, stop: StopRequest) -> Any:
 def _validation(losses: list[float]) -> dict[str, Any]:
     """The record of the replicas' losses on validation."""
     return {"validation_loss": float(np.mean(losses)), "validation_losses": losses}
-
-
-def _measured(host: dict[str, np.ndarray], step: int, replica: int) -> str:
-    return f"loss {host['loss'][step, replica]} and gradient norm {host['grad_norm'][step, replica]}"
-
-
-def _weights(state: dict[str, Any]) -> dict[str, Any]:
-    """The parts of a state that the weights are made of."""
-    return {name: state[name] for name in ("params", "kept") if name in state}

@@ -20,7 +20,7 @@ from jaxgpt.models.transformer import Transformer
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Tokenizer
 from jaxgpt.training import processes, records, report, rundir
 from jaxgpt.training.checkpoints import Checkpoints, check_layers
-from jaxgpt.training.loop import Hooks, Loop, TrainingError, compile_interruptibly
+from jaxgpt.training.loop import Hooks, Loop, compile_interruptibly
 from jaxgpt.training.machine import machine
 from jaxgpt.training.optimizers import schedule
 from jaxgpt.training.prepare import Prepared, prepare, start_of
@@ -29,6 +29,7 @@ from jaxgpt.training.rundir import FirstFree, RunDirectory
 from jaxgpt.training.selection import Selection
 from jaxgpt.training.spikes import Spikes
 from jaxgpt.training.stop import Stopped, StopRequest
+from jaxgpt.training.trainer import Trainer, TrainingError
 
 Say = Callable[[str], None]
 
@@ -123,8 +124,8 @@ def train(
                 if loop.saved is not None:
                     loop.checkpoints.close()
             with stop.droppable():
-                models = loop.models()
-                chosen = None if loop.selection is None else loop.models(loop.selection.params)
+                models = loop.trainer.models
+                chosen = None if loop.selection is None else loop.trainer.models_of(loop.selection.params)
                 if first:
                     _finish(prepared, directory, loop, models, chosen, say)
                 processes.gathered("finished")
@@ -232,10 +233,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
     batch = training.batch_size * experiment.seeds
     width = prepared.program.window or prepared.table.tokens.shape[1] - 1
     return Loop(
-        prepared,
-        state=state,
-        step=step,
-        compiled=compiled,
+        Trainer.going_on(prepared, state, step, compiled=compiled, spikes=Spikes(experiment.seeds, noted)),
         checkpoints=checkpoints,
         records=records.Records(
             directory,
@@ -248,7 +246,6 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         progress=Progress(training.steps, start=step, tokens=batch * width, say=say),
         hooks=_hooks(prepared, directory, say),
         selection=selection,
-        spikes=Spikes(experiment.seeds, noted),
         owed=[*_owed(directory, step, asks=asks), *(["save"] if checkpoints.interim(step) else [])],
     )
 
@@ -372,7 +369,7 @@ def _finish(
     """Samples, the final table and the pictures; `chosen` are the models that were selected."""
     training = prepared.experiment.training
     say(f"trained {loop.step} steps in {clock(loop.progress.seconds)}")
-    if skipped := int(loop.spikes.total.sum()):
+    if skipped := int(loop.trainer.spikes.total.sum()):
         say(f"{skipped} updates were skipped as spikes: training.skip_spikes={training.skip_spikes}")
     loop.hooks.sample(loop.step, models)
     if training.noise is not None:
@@ -393,8 +390,8 @@ def _finish(
     }
     if loop.selection is not None:
         outcome["selection"] = loop.selection.note()
-    if training.skip_spikes is not None or loop.spikes.total.any():
-        outcome["skipped"] = loop.spikes.total.tolist()
+    if training.skip_spikes is not None or loop.trainer.spikes.total.any():
+        outcome["skipped"] = loop.trainer.spikes.total.tolist()
     rundir.write_atomically(directory.outcome, json.dumps(outcome, indent=1) + "\n")
     say(f"everything is in {directory.path}")
 

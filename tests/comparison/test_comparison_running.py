@@ -8,8 +8,8 @@ from comparison_building import evaluation, plan, row, write_run
 
 from jaxgpt.comparison import results, running
 from jaxgpt.comparison.plan import FOLDER, Plan
-from jaxgpt.training.loop import TrainingError
 from jaxgpt.training.session import Outcome
+from jaxgpt.training.trainer import TrainingError
 
 
 class Trainer:

@@ -1,0 +1,106 @@
+"""Training in memory: the losses of a run, without files and without signals."""
+
+import json
+import signal
+import threading
+
+import jax
+import numpy as np
+import pytest
+from tiny_runs import records, tiny
+
+import jaxgpt
+from jaxgpt import experiments, fields
+from jaxgpt.training.session import train
+from jaxgpt.training.trainer import Trainer, TrainingError
+
+
+@pytest.fixture(scope="module", params=[1, 2], ids="{} seeds".format)
+def experiment(request):
+    return tiny(seeds=request.param, training__steps=9, training__chunk=4, training__test_examples=5)
+
+
+@pytest.fixture(scope="module")
+def trainer(experiment):
+    """A trainer after 7 steps, made in pieces that do not end where a dispatch does."""
+    trainer = Trainer(experiment)
+    for count in (1, 0, 6):
+        trainer.step(count)
+    return trainer
+
+
+@pytest.fixture(scope="module")
+def run(experiment, tmp_path_factory):
+    path = tmp_path_factory.mktemp("run")
+    train(experiment, path / "run", say=lambda line: None)
+    return path / "run"
+
+
+def test_its_losses_are_those_of_a_run(trainer, run, experiment):
+    one = experiment.seeds == 1
+    told = [[r["loss"]] if one else r["losses"] for r in records(run) if "loss" in r]
+    assert trainer.losses.shape == (7, experiment.seeds) and trainer.steps_done == 7
+    assert trainer.losses.tolist() == told[:7]
+
+
+def test_its_models_are_those_of_a_run(trainer, run, experiment):
+    early = trainer.models[0]
+    prompt = np.asarray([[3, 4, 5]])
+    before = np.asarray(early(prompt).logits)
+    trainer.step(2)
+    for mine, theirs in zip(trainer.models, jaxgpt.load(run).models, strict=True):
+        assert np.array_equal(np.asarray(mine(prompt).logits), np.asarray(theirs(prompt).logits))
+    assert np.array_equal(np.asarray(early(prompt).logits), before)
+    assert len(trainer.models) == experiment.seeds
+
+
+def test_it_scores_as_a_run_does(trainer, run, experiment):
+    trainer.step(9 - trainer.steps_done)
+    training = experiment.training
+    found = trainer.evaluate(n=training.test_examples, n_extra=training.extra_examples)
+    assert json.loads((run / "evaluation.json").read_text()) == json.loads(json.dumps(found.to_json()))
+    last = [r for r in records(run) if "validation_loss" in r][-1]
+    assert trainer.validation_losses() == last["validation_losses"]
+
+
+def test_steps_beyond_the_schedule_are_refused(trainer):
+    with pytest.raises(ValueError, match=r"step\(10\) after \d of training\.steps=9.*give at most"):
+        trainer.step(10)
+    with pytest.raises(ValueError, match=r"step\(-1\)"):
+        trainer.step(-1)
+
+
+def test_in_a_thread_nothing_is_written_and_no_signal_is_taken(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before, seen, losses = [signal.getsignal(n) for n in numbers], [], []
+
+    def work():
+        with jax.debug_nans(True):
+            trainer = jaxgpt.Trainer(tiny(training__steps=3, training__chunk=2))
+            trainer.step(3)
+        seen.extend(signal.getsignal(n) for n in numbers)
+        losses.append(trainer.losses)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == before and np.isfinite(losses[0]).all()
+    assert not list(tmp_path.iterdir()) and capfd.readouterr() == ("", "")
+
+
+def test_a_loss_that_is_not_finite_is_told_in_one_line():
+    options = {"optimizer__learning_rate": 1e30, "optimizer__warmup_steps": 0, "optimizer__clip_norm": "none"}
+    trainer = Trainer(tiny(training__steps=20, training__chunk=1, **options))
+    with pytest.raises(TrainingError, match=r"\A[^\n]* not finite; lower optimizer\.learning_rate[^\n]*\Z"):
+        trainer.step(20)
+    assert not np.isfinite(trainer.losses[-1]).all() and np.isfinite(trainer.losses[0]).all()
+
+
+def test_restored_texts_have_no_questions(tmp_path):
+    (tmp_path / "text.txt").write_text("The tide comes in. The other tide goes out.\n\n" * 40)
+    options = {"task.path": str(tmp_path / "text.txt"), "model": "tiny", "training.noise": "bart"}
+    options |= {"model.kind": "encoder_decoder", "model.max_length": "64", "training.steps": "1"}
+    trainer = Trainer(fields.override(experiments.find("text"), options))
+    with pytest.raises(ValueError, match=r"no questions to score; see validation_losses"):
+        trainer.evaluate()
