@@ -10,7 +10,7 @@ from typing import Any
 
 from jaxgpt import hints
 from jaxgpt.fields import describe
-from jaxgpt.paths import broken_link
+from jaxgpt.paths import broken_link, expanded
 from jaxgpt.wording import quoted
 
 
@@ -64,8 +64,11 @@ class Given:
 def parse(argv: Sequence[str], options: Sequence[Option], *, positional: str) -> Given:
     """Options of the command, `--dotted.field VALUE` pairs, and at most one positional argument.
 
+    In paths, `~` and `~name` stand for home directories.
+
     Raises:
-      UsageError: for a missing value, a second positional argument or an option given twice.
+      UsageError: for a missing value, a second positional argument, an option given twice, or a home that
+        nobody has.
     """
     known = {option.name: option for option in options}
     given: dict[str, str] = {o.name: o.default for o in options if o.default is not None}
@@ -81,7 +84,7 @@ def parse(argv: Sequence[str], options: Sequence[Option], *, positional: str) ->
         if not word.startswith("--"):
             if first is not None:
                 raise UsageError(f"{quoted(word)} is one argument too many after {positional}={first}")
-            first = word
+            first = _at_home(positional, positional, word)
             continue
         name, equals, value = word[2:].partition("=")
         plain = name.replace("_", "-")
@@ -104,10 +107,25 @@ def parse(argv: Sequence[str], options: Sequence[Option], *, positional: str) ->
             raise UsageError(f"--{name} is given twice")
         seen.add(plain)
         if option is not None:
-            given[plain] = value
+            given[plain] = _at_home(option.value, f"--{plain}", value)
         else:
             fields[name] = value
     return Given(first, given, fields, repeated)
+
+
+#: What stands for the value of an option or a positional argument that names files or directories.
+_PATHS = ("DIR", "DIR,DIR", "FILE", "RUN")
+
+
+def _at_home(kind: str, name: str, value: str) -> str:
+    """The value with `~` written out, if it is of a kind that names paths; else as it is."""
+    if kind not in _PATHS:
+        return value
+    parts = value.split(",") if "," in kind else [value]
+    try:
+        return ",".join(str(expanded(part)) if part.startswith("~") else part for part in parts)
+    except ValueError as error:
+        raise UsageError(f"{name} {error}") from error
 
 
 def writable(output: Path | str, *, name: str = "--output ", instead: str = "name another") -> None:

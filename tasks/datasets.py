@@ -55,7 +55,7 @@ def variants(name: str, path: str = "") -> dict[str, Task]:
 
 
 @dataclasses.dataclass(frozen=True)
-class TextRows(text.Text):
+class _TextRows(text.Text):
     """A text whose examples are blocks of its splits, in order: no row of a million characters."""
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
@@ -68,7 +68,7 @@ class TextRows(text.Text):
 
 def _in_rows(task: Task) -> Task:
     """The task, with rows of a length that can be read."""
-    return TextRows(**vars(task)) if isinstance(task, text.Text) else task
+    return _TextRows(**vars(task)) if isinstance(task, text.Text) else task
 
 
 def register(**paths: str) -> None:

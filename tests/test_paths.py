@@ -2,17 +2,25 @@
 
 import os
 import pwd
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from tiny_runs import REPOSITORY, arguments, one_line
 
 import jaxgpt as library
-from jaxgpt import settings, tokenizers
+from jaxgpt import cli, settings, tokenizers
+from jaxgpt.comparison import command as comparison_command
 from jaxgpt.data.command import OPTIONS, run
-from jaxgpt.options import parse
+from jaxgpt.data.tokenizing import tokenize
+from jaxgpt.evaluation import command as evaluation_command
+from jaxgpt.huggingface import command as huggingface_command
+from jaxgpt.options import UsageError, parse
 from jaxgpt.paths import expanded
+from jaxgpt.planning import command as planning_command
+from jaxgpt.training import rundir
 
 NOBODY = "~nosuchuser/some/file"
 
@@ -104,3 +112,54 @@ def test_a_working_directory_that_was_deleted(tmp_path):
     )
     assert done.returncode == 2
     assert one_line(done.stderr) == "error: the working directory was deleted; change to one that exists"
+
+
+@pytest.mark.parametrize("form", ["{name} {value}", "{name}={value}"])
+def test_every_option_and_argument_that_names_paths_knows_homes(form, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    commands = [
+        ("EXPERIMENT", cli.TRAIN),
+        ("RUN", cli.GENERATE),
+        ("RUN", evaluation_command.OPTIONS),
+        ("EXPERIMENT", comparison_command.OPTIONS),
+        ("EXPERIMENT", planning_command.OPTIONS),
+        ("TEXT", OPTIONS),
+        ("DIR", huggingface_command.IMPORT),
+        ("RUN", huggingface_command.EXPORT),
+        ("DIR", huggingface_command.VERIFY),
+    ]
+    found = 0
+    for positional, options in commands:
+        if positional in ("DIR", "RUN"):
+            assert parse(["~/a b"], options, positional=positional).positional == f"{tmp_path}/a b"
+        for option in options:
+            if not {"DIR", "FILE"} & set(re.split(r"\W+", option.value)):
+                continue
+            found += 1
+            words = form.format(name=f"--{option.name}", value="~/x").split()
+            assert parse(words, options, positional=positional).get(option.name) == f"{tmp_path}/x"
+            words = form.format(name=f"--{option.name}", value=NOBODY).split()
+            with pytest.raises(UsageError, match=rf"--{option.name} ~nosuchuser.*no home directory is known"):
+                parse(words, options, positional=positional)
+    assert found >= 10
+
+
+def test_merged_directories_each_have_a_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    given = parse(["--merge", "~/a,b,~/c"], comparison_command.OPTIONS, positional="EXPERIMENT")
+    assert given.get("merge") == f"{tmp_path}/a,b,{tmp_path}/c"
+    text = parse(["--stop", "~/a"], cli.GENERATE, positional="RUN")
+    assert text.get("stop") == "~/a"
+
+
+def test_a_home_in_python_is_no_folder_called_so(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    assert rundir.RunDirectory("~/run").path == tmp_path / "home" / "run"
+    with rundir.held("~/run") as (directory, _):
+        assert directory.path.is_dir()
+    assert not directory.path.exists()  # made here and empty
+    (tmp_path / "text.txt").write_text("".join(f"line {n}\n" for n in range(50)))
+    tokenize(["text.txt"], Path("~/tokens"), documents="lines", held_out=0.2, say=lambda line: None)
+    assert (tmp_path / "home" / "tokens" / "index.json").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "text.txt"]

@@ -19,7 +19,7 @@ from jaxgpt.data.index import FORMAT, INDEX, PLAN, fingerprint
 from jaxgpt.data.piece import RECORDS, Given, finished, make_piece, record
 from jaxgpt.data.rows import narrowest
 from jaxgpt.data.workers import spread
-from jaxgpt.paths import make_folder
+from jaxgpt.paths import expanded, make_folder
 from jaxgpt.task import SPLITS, Example, Task
 from jaxgpt.tokenizers.tokenizer import CorpusTexts, Tokenizer
 from jaxgpt.wording import one_line
@@ -63,6 +63,7 @@ def tokenize(
     if not 0 < held_out < 0.5:
         raise ValueError(f"--held-out {held_out:g} must be above 0 and below 0.5")
     cut = Documents.of(documents)
+    folder = expanded(folder)
     files = find_files(texts)
     inside = next((file for file in files if Path(file).is_relative_to(folder.resolve())), None)
     if inside is not None:

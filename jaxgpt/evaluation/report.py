@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxgpt.evaluation.intervals import Estimate, Interval
+from jaxgpt.paths import expanded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -178,7 +179,7 @@ class Evaluation:
 
     def write_json(self, path: Path | str) -> None:
         """Writes `to_json` so that a reader finds the whole file or none of it."""
-        path = Path(path)
+        path = expanded(path)
         text = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         try:

@@ -20,7 +20,7 @@ from jaxgpt.huggingface.layout import Entry
 from jaxgpt.huggingface.load import Pretrained, family_of, in_stack, shapes_apart
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
-from jaxgpt.paths import make_folder
+from jaxgpt.paths import expanded, make_folder
 from jaxgpt.tokenizers.directory import EXPORTED
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.program import Template
@@ -76,7 +76,7 @@ def save_hf(
         family, model = family or type(model.family).kind(), model.model
     if family is None:
         raise ValueError("family= is needed, such as gpt2; load_hf knows that of what it reads")
-    path = Path(path)
+    path = expanded(path)
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise ValueError(f"{path} exists and is not empty; name another directory")
     found = family_of({"model_type": family}, "family")

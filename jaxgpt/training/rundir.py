@@ -13,7 +13,7 @@ from typing import Any
 
 from jaxgpt import fields, foreign, locks, tokenizers, trust
 from jaxgpt.experiment import Experiment
-from jaxgpt.paths import broken_link
+from jaxgpt.paths import broken_link, expanded
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 
@@ -25,7 +25,7 @@ class RunDirectory:
     """
 
     def __init__(self, path: Path | str):
-        self.path = Path(path)
+        self.path = expanded(path)
         self.experiment = self.path / "experiment.json"
         self.tokenizer = self.path / "tokenizer.json"
         self.metrics = self.path / "metrics.jsonl"
@@ -126,7 +126,7 @@ def held(path: Path | str | FirstFree) -> Iterator[tuple[RunDirectory, str]]:
     Raises:
       ValueError: if it cannot be written to, or if another process holds it, with its number.
     """
-    made = isinstance(path, FirstFree) or not Path(path).exists()
+    made = isinstance(path, FirstFree) or not expanded(path).exists()
     directory = RunDirectory(path.make() if isinstance(path, FirstFree) else path)
     directory.create()
     try:

@@ -14,12 +14,7 @@ from jaxgpt.task import Task
 from jaxgpt.training import rundir
 from jaxgpt.training.session import train
 
-#: Tasks with a `path`, but for the rows that tensorflow-datasets is given.
-PATHS = [
-    n
-    for n in Task.names()
-    if n != "datasets" and "path" in {f.name for f in dataclasses.fields(Task.named(n))}
-]
+PATHS = [n for n in Task.names() if "path" in {f.name for f in dataclasses.fields(Task.named(n))}]
 FILES = [name for name in PATHS if name != "tokens"]
 
 
