@@ -134,6 +134,13 @@ class Task(Choice, package="tasks"):
                 raise ValueError(in_file(self.hold_out, f"{where}: {error}")) from error
         return frozenset(found)
 
+    def forms(self) -> Iterable[str] | None:
+        """The canonical forms of all examples of a generated task; None where they are too many to list.
+
+        With them it is known at once, and not after a search, that a split has no example.
+        """
+        return None
+
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The examples of one split: endless for a generated task, finite for a corpus.
 
@@ -145,6 +152,12 @@ class Task(Choice, package="tasks"):
         share = 1 - 2 * self.held_out if split == "train" else self.held_out
         if not 0 < share <= 1:
             raise ValueError(f"task.held_out={self.held_out} leaves no {split} examples; use e.g. 0.1")
+        forms = self.forms()
+        if forms is not None and all(self.split_of(Example("", "", key=form)) != split for form in forms):
+            raise ValueError(
+                f"task.held_out={self.held_out} leaves no {split} examples of the few that the task has; "
+                "change it, or what the task draws from"
+            )
         way_out = f"change task.held_out={self.held_out}, or what the task draws from"
         search, missed = Search(f"{split} examples", way_out), 0
         for index in range(2**62):

@@ -14,8 +14,11 @@ after 11), decimals as versions of a program (9.11 after 9.9).
 
 import dataclasses
 import functools
+import itertools
+import math
 import random
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -24,7 +27,7 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.searching import Search
 from jaxgpt.task import Example, Task
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-from tasks.numbers import cannot_read, check_range, of_digits, squeezed
+from tasks.numbers import FEW, cannot_read, check_range, of_digits, squeezed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +69,25 @@ class Comparison(Task):
             self._search.missed()
         self._search.found()
         return self._example(texts)
+
+    def forms(self) -> Iterable[str] | None:
+        if self.max_digits > 2 or (self.max_places > 2 and self.numbers != "integers"):
+            return None
+        wholes, kinds = list(map(str, range(10**self.max_digits))), []
+        if self.numbers != "decimals":
+            kinds.append(wholes)
+        if self.numbers != "integers":
+            places = [f"{n:0{k}}" for k in range(1, self.max_places + 1) for n in range(10**k)]
+            kinds.append([f"{whole}.{rest}" for whole in wholes for rest in places])
+        counts = range(self.min_count, self.max_count + 1)
+        if sum(math.comb(len(texts), count) for texts in kinds for count in counts) > FEW:
+            return None
+        sets = (itertools.combinations(sorted(texts), count) for texts in kinds for count in counts)
+        return (
+            "?".join(texts)
+            for texts in itertools.chain.from_iterable(sets)
+            if len(set(map(Decimal, texts))) == len(texts)
+        )
 
     @functools.cached_property
     def _search(self) -> Search:

@@ -15,9 +15,11 @@ the denominators of a sum are related.
 """
 
 import dataclasses
+import itertools
 import math
 import random
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Annotated, Literal, NamedTuple
 
@@ -25,7 +27,7 @@ from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Task
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-from tasks.numbers import cannot_read, log_uniform, squeezed
+from tasks.numbers import FEW, cannot_read, log_uniform, squeezed
 
 _SYMBOLS = {"simplification": "", "sum": "+", "product": "*"}
 
@@ -69,6 +71,14 @@ class Fractions(Task):
             limit = self.max_term // factor
             return self._example([_Ratio(factor * rng.randint(1, limit), factor * rng.randint(1, limit))])
         return self._example([_Ratio(*(rng.randint(1, self.max_term) for _ in range(2))) for _ in range(2)])
+
+    def forms(self) -> Iterable[str] | None:
+        count = 1 if self.operation == "simplification" else 2
+        if self.max_term ** (2 * count) > FEW:
+            return None
+        terms = range(1, self.max_term + 1)
+        ratios = sorted(str(_Ratio(*pair)) for pair in itertools.product(terms, repeat=2))
+        return map(self._symbol.join, itertools.combinations_with_replacement(ratios, count))
 
     def typed(self, text: str) -> Example:
         ratio = "([0-9]+)/([0-9]+)"

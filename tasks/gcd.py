@@ -20,7 +20,7 @@ import itertools
 import math
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from jaxgpt.experiment import Experiment
@@ -28,7 +28,7 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-from tasks.numbers import cannot_read, log_uniform, squeezed
+from tasks.numbers import FEW, cannot_read, log_uniform, squeezed
 
 #: The share of an outcome's questions that have to be right for the outcome to count as correct.
 CORRECT = 0.95
@@ -66,6 +66,13 @@ class Gcd(Task):
             return self._example(self._operand(rng, self.max_operand), self._operand(rng, self.max_operand))
         outcome = rng.choices(range(1, self.max_outcome + 1), cum_weights=self._inverse)[0]
         return self._with_outcome(rng, outcome, self._operand)
+
+    def forms(self) -> Iterable[str] | None:
+        if self.max_operand**2 > FEW:
+            return None
+        pairs = itertools.combinations_with_replacement(range(1, self.max_operand + 1), 2)
+        most = self.max_operand if self.outcomes == "natural" else self.max_outcome
+        return (f"{a} {b}" for a, b in pairs if math.gcd(a, b) <= most)
 
     def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """Every outcome from 1 to `max_outcome` in turn, the operands uniform, whatever was trained on."""
@@ -141,6 +148,13 @@ class _Outcome(Task):
     @property
     def kept_out(self) -> frozenset[str]:
         return self.task.kept_out
+
+    def forms(self) -> Iterable[str] | None:
+        largest = self.task.max_operand // self.outcome
+        if largest**2 > FEW:
+            return None
+        pairs = itertools.combinations_with_replacement(range(1, largest + 1), 2)
+        return (f"{self.outcome * a} {self.outcome * b}" for a, b in pairs if math.gcd(a, b) == 1)
 
     def example(self, rng: random.Random) -> Example:
         return self.task._with_outcome(rng, self.outcome, lambda rng, limit: rng.randint(1, limit))

@@ -15,8 +15,10 @@ paper's P10 and P1000) is the tokenizer's affair. Results are grouped by the sha
 """
 
 import dataclasses
+import itertools
 import random
 import re
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Annotated, Literal
 
@@ -24,7 +26,7 @@ from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Task
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-from tasks.numbers import cannot_read, check_range
+from tasks.numbers import FEW, cannot_read, check_range
 from tasks.significant import read_decimal, rounded, written
 
 Matrix = list[list[int | Fraction]]
@@ -69,6 +71,20 @@ class Matrices(Task):
             operands.append(self._drawn(rng, columns, other))
         return self._example(operands)
 
+    def forms(self) -> Iterable[str] | None:
+        if self.entries == "reals" or self.max_size > 3:
+            return None
+        entries = range(-self.max_entry, self.max_entry + 1)
+        shapes = self._shapes(range(self.min_size, self.max_size + 1))
+        cells = [sum(rows * columns for rows, columns in shape) for shape in shapes]
+        if sum(len(entries) ** count for count in cells) > FEW:
+            return None
+        return (
+            self._example(_filled(shape, values)).canonical
+            for shape, count in zip(shapes, cells, strict=True)
+            for values in itertools.product(entries, repeat=count)
+        )
+
     def score(self, example: Example, completion: str) -> dict[str, float]:
         """`exact_match`, and what the paper allows an approximate answer; 0 where the shape is wrong.
 
@@ -98,6 +114,15 @@ class Matrices(Task):
         except ValueError as error:
             raise ValueError(f"{cannot_read(text, self.sample_prompts[0])} ({error})") from error
 
+    def _shapes(self, sizes: range) -> list[tuple[tuple[int, int], ...]]:
+        """The shapes of the operands, every combination once."""
+        if self.operation in ("trace", "determinant"):
+            return [((size, size),) for size in sizes]
+        if self.operation == "product":
+            return [((a, b), (b, c)) for a, b, c in itertools.product(sizes, repeat=3)]
+        count = 2 if self.operation == "addition" else 1
+        return [(shape,) * count for shape in itertools.product(sizes, repeat=2)]
+
     @property
     def _symbol(self) -> str:
         return {"addition": "+", "product": "*"}.get(self.operation, "")
@@ -123,6 +148,12 @@ class Matrices(Task):
             # a + b and b + a; of products the order matters.
             key="+".join(sorted(texts)) if self.operation == "addition" else "",
         )
+
+
+def _filled(shapes: tuple[tuple[int, int], ...], values: tuple[int, ...]) -> list[Matrix]:
+    """Matrices of these shapes with these entries, row by row."""
+    rest = iter(values)
+    return [[list(itertools.islice(rest, columns)) for _ in range(rows)] for rows, columns in shapes]
 
 
 def _computed(operation: str, operands: list[Matrix]) -> Matrix:

@@ -3,6 +3,9 @@
 import random
 import re
 
+#: Up to so many different examples are listed, which takes a fraction of a second.
+FEW = 100_000
+
 
 def of_digits(rng: random.Random, digits: int, base: int = 10) -> int:
     """Uniform among the natural numbers of that many digits; 0 has one."""

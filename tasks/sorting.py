@@ -13,8 +13,11 @@ Results are grouped by how many numbers there are.
 
 import collections
 import dataclasses
+import itertools
+import math
 import random
 import re
+from collections.abc import Iterable
 from typing import Annotated
 
 from jaxgpt.experiment import Experiment
@@ -22,7 +25,7 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Task
 from jaxgpt.training.config import OptimizerConfig, TrainingConfig
 from tasks.arithmetic.notation import read_number
-from tasks.numbers import cannot_read, check_range, of_digits, squeezed
+from tasks.numbers import FEW, cannot_read, check_range, of_digits, squeezed
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +54,15 @@ class Sorting(Task):
     def example(self, rng: random.Random) -> Example:
         count = rng.randint(self.min_items, self.max_items)
         return self._example([of_digits(rng, rng.randint(1, self.max_digits)) for _ in range(count)])
+
+    def forms(self) -> Iterable[str] | None:
+        if self.max_items > 12 or self.max_digits > 5:
+            return None
+        numbers, counts = range(10**self.max_digits), range(self.min_items, self.max_items + 1)
+        if sum(math.comb(len(numbers) + count - 1, count) for count in counts) > FEW:
+            return None
+        chosen = (itertools.combinations_with_replacement(numbers, count) for count in counts)
+        return (",".join(map(str, items)) for items in itertools.chain.from_iterable(chosen))
 
     def headings(self, example: Example) -> tuple[str, ...]:
         lengths = {len(number) for number in example.target.split(",")}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import random
 
 import pytest
 
@@ -107,6 +108,78 @@ def test_a_task_that_can_count_does_so_first(hurried):
     for task in (BaseConversion(held_out=1e-6), Arithmetic(max_digits=1, held_out=1e-6)):
         with pytest.raises(ValueError, match="leaves no test"):
             next(task.examples("test"))
+
+
+#: Fields of every task without an end under which it has few different examples.
+TINY = {
+    "arithmetic": [
+        {"max_digits": 1},
+        {"max_digits": 2, "min_digits": 2},
+        {"max_digits": 1, "operands": 3},
+        {"format": "decomposition", "max_digits": 2},
+    ],
+    "base_conversion": [{"max_digits": 2}, {"from_base": 3, "to_base": 9, "min_digits": 1}],
+    "comparison": [
+        {"numbers": "integers", "max_digits": 1, "max_count": 3},
+        {"numbers": "decimals", "max_digits": 1, "max_places": 1},
+        {"max_digits": 1, "max_places": 1},
+    ],
+    "fractions": [
+        {"operation": "simplification", "max_term": 9},
+        {"max_term": 4},
+        {"operation": "product", "max_term": 5},
+    ],
+    "gcd": [{"max_operand": 100, "max_outcome": 1}, {"max_operand": 200, "max_outcome": 2}],
+    "gpt3_arithmetic": [{"subtasks": ("arithmetic_1dc",)}, {"subtasks": ("arithmetic_2da",)}],
+    "matrices": [
+        {"min_size": 1, "max_size": 1},
+        {"min_size": 1, "max_size": 2, "max_entry": 1, "operation": "product"},
+        {"min_size": 1, "max_size": 2, "max_entry": 1, "operation": "transpose"},
+        {"max_size": 2, "max_entry": 2, "operation": "trace"},
+        {"max_size": 2, "max_entry": 2, "operation": "determinant"},
+    ],
+    "sorting": [{"max_items": 2, "max_digits": 1}, {"max_items": 2, "max_digits": 2}],
+}
+
+
+def test_every_task_without_an_end_has_fields_that_leave_few_examples():
+    assert set(TINY) == {name for name in Task.names() if Task.named(name).endless}
+
+
+@pytest.mark.parametrize(
+    "name, fields", [(name, fields) for name, several in TINY.items() for fields in several], ids=str
+)
+def test_every_task_counts_its_examples_where_they_are_few(hurried, name, fields):
+    task = Task.named(name)(**fields)
+    forms = set(task.forms())
+    rng = random.Random(0)
+    drawn = {task.example(rng).canonical for _ in range(10_000)}
+    assert drawn <= forms and len(forms) <= 100_000
+    if len(forms) < 300:
+        assert drawn == forms
+    for split in ("train", "validation", "test"):
+        none = dataclasses.replace(task)
+        none.__dict__["split_of"] = lambda example, split=split: "test" if split != "test" else "train"
+        with pytest.raises(ValueError, match=f"leaves no {split} examples of the few"):
+            next(none.examples(split))
+
+
+LARGE = {
+    "arithmetic": {"max_digits": 1000},
+    "base_conversion": {"max_digits": 1000},
+    "comparison": {"max_digits": 1000, "max_places": 1000, "max_count": 1000},
+    "fractions": {"max_term": 10**30},
+    "gcd": {"max_operand": 10**30},
+    "gpt3_arithmetic": {},
+    "matrices": {"max_size": 1000},
+    "sorting": {"max_items": 10**6, "max_digits": 1000},
+}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_a_task_with_many_examples_lists_none(name):
+    assert Task.named(name)(**LARGE[name]).forms() is None
+    assert Task.named(name)().forms() is None or name == "base_conversion"
 
 
 def test_drills_end_too(hurried):

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from jaxgpt.searching import Search
@@ -79,19 +79,8 @@ class Arithmetic(Task):
     def example(self, rng: random.Random) -> Example:
         return self._example(LAWS[self.law](rng, self._arity, self.min_digits, self.max_digits))
 
-    def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
-        """The examples of one split, endless; questions repeat where there are few.
-
-        Raises:
-          ValueError: if the split is empty, because `held_out` leaves it nothing.
-        """
-        share = 1 - 2 * self.held_out if split == "train" else self.held_out
-        if not 0 < share <= 1 or (self._enumerable and next(self._all(split), None) is None):
-            raise ValueError(
-                f"held_out={self.held_out} leaves no {split} questions of {self.min_digits} to "
-                f"{self.max_digits} digits; change held_out or raise max_digits"
-            )
-        return super().examples(split, seed)
+    def forms(self) -> Iterable[str] | None:
+        return map(self._key, self._operands()) if self._enumerable else None
 
     def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """Where there are few questions, every one of the split once, shuffled; else the examples.
@@ -202,10 +191,12 @@ class Arithmetic(Task):
                 search.found()
                 yield self._example(operands)
 
-    def _all(self, split: Split) -> Iterator[Example]:
+    def _operands(self) -> Iterator[tuple[int, ...]]:
         smallest = 0 if self.min_digits == 1 else 10 ** (self.min_digits - 1)
-        numbers = range(smallest, 10**self.max_digits)
-        for operands in itertools.product(numbers, repeat=self._arity):
+        return itertools.product(range(smallest, 10**self.max_digits), repeat=self._arity)
+
+    def _all(self, split: Split) -> Iterator[Example]:
+        for operands in self._operands():
             example = self._example(operands)
             if self.split_of(example) == split:
                 yield example

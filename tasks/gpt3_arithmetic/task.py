@@ -3,7 +3,7 @@
 import dataclasses
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from jaxgpt.few_shot import FewShot
@@ -70,6 +70,12 @@ class Gpt3Arithmetic(FewShot):
 
     def example(self, rng: random.Random) -> Example:
         return self._draw(rng.choice(self.subtasks), rng)
+
+    def forms(self) -> Iterable[str] | None:
+        kinds = [KINDS[name] for name in self.subtasks]
+        if any(kind.size > _ENUMERABLE for kind in kinds):
+            return None
+        return (problem.key for kind in kinds for problem in kind.all())
 
     def shot(self, rng: random.Random, question: Example) -> Example:
         return self._draw(question.group or rng.choice(self.subtasks), rng)
