@@ -86,6 +86,7 @@ def evaluate(given: Given, checkpoint: str | int, say: Say) -> None:
         n_extra=asked["n-extra"],
         data_seed=experiment.training.data_seed,
         training=_training(run.experiment, experiment),
+        trained_task=None if type(experiment.task) is type(run.task) else run.task,
         objective=experiment.training.objective,
         progress=Counter("evaluating", say),
         gallery=gallery(output),

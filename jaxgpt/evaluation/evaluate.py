@@ -9,7 +9,7 @@ from jaxgpt.evaluation import tally, text
 from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.evaluation.labels import predict
 from jaxgpt.evaluation.likelihood import row_likelihoods
-from jaxgpt.evaluation.questions import Question, obstacles, select
+from jaxgpt.evaluation.questions import Question, count_trained_on, obstacles, select
 from jaxgpt.evaluation.report import Evaluation, Mistake
 from jaxgpt.fields import to_json
 from jaxgpt.models.transformer import Transformer
@@ -37,6 +37,7 @@ def evaluate(
     n_extra: int = 300,
     data_seed: int = 0,
     training: Sequence[Example] | None = None,
+    trained_task: Task | None = None,
     objective: Which = "completion",
     batch_size: int | None = None,
     num_mistakes: int = 10,
@@ -59,6 +60,8 @@ def evaluate(
       data_seed: of the questions and of the training examples.
       training: what was trained on, for the task's summary and the loss beside the held-out one; drawn
         from the task if left out.
+      trained_task: the task of `training`, if it is not the one that asks; it tells which questions were
+        trained on in other words.
       objective: which tokens of a row carry loss, as in training; a text's all do.
       batch_size: prompts answered together; None leaves it to `complete`.
       num_mistakes: wrong answers kept.
@@ -125,8 +128,7 @@ def evaluate(
                 models, tokenizer, held_out, seen[: len(held_out)], which=objective
             )
     not_asked = tally.not_asked(questions, reasons) + found.pop("text_not_scored", ())
-    trained_on = {example.canonical for example in training}
-    found["trained_on"] = sum(question.example.canonical in trained_on for question in asked)
+    found["trained_on"] = count_trained_on(asked, training, trained_task)
     found["asked"] = len(asked)
     found["task"] = to_json(task)
     return Evaluation(split, len(models), found.pop("overall", None), not_asked=not_asked, **found)

@@ -66,6 +66,26 @@ def select(task: Task, split: Split, *, n: int, n_extra: int, data_seed: int) ->
     return chosen
 
 
+def count_trained_on(asked: Sequence[Question], training: Sequence[Example], task: Task | None = None) -> int:
+    """How many questions were among the training examples.
+
+    Args:
+      task: of the training examples, where another task asks. It reads each question as a person would type
+        it, so that a file's `What is 4 plus 3?` is known as its own `3+4`.
+    """
+    trained = {example.canonical for example in training}
+
+    def seen(example: Example) -> bool:
+        if example.canonical in trained or task is None:
+            return example.canonical in trained
+        try:
+            return task.typed(example.prompt).canonical in trained
+        except ValueError:  # it is no question of that task
+            return False
+
+    return sum(seen(question.example) for question in asked)
+
+
 def obstacles(model: Transformer, tokenizer: Tokenizer, examples: Sequence[Example]) -> list[str]:
     """For each example why the model cannot be asked it, such as `73 tokens, max_length 66`; "" if it can.
 

@@ -9,8 +9,18 @@ from evaluation_tasks import Doubles
 from jaxgpt import generation
 from jaxgpt.evaluation.evaluate import evaluate, exact_match
 from jaxgpt.evaluation.intervals import student_t, wilson
-from jaxgpt.evaluation.questions import distinct
-from jaxgpt.task import Example
+from jaxgpt.evaluation.questions import Question, count_trained_on, distinct
+from jaxgpt.task import Example, Task
+from tasks.arithmetic.task import Arithmetic
+from tasks.base_conversion import BaseConversion
+from tasks.comparison import Comparison
+from tasks.corpus.pair_rows import Form, read_pairs
+from tasks.fractions import Fractions
+from tasks.gcd import Gcd
+from tasks.gpt3_arithmetic.task import Gpt3Arithmetic
+from tasks.matrices import Matrices
+from tasks.modular import Modular
+from tasks.sorting import Sorting
 
 
 def test_an_oracle_makes_no_mistake(task, tokenizer, build, oracle):
@@ -158,3 +168,28 @@ def test_of_several_answers_the_task_takes_one(monkeypatch, tokenizer, build):
 
     monkeypatch.setattr(generation, "complete", complete)
     assert evaluate([build()], tokenizer, Picky(), n=20, n_extra=0).exact_match == 1.0
+
+
+@pytest.mark.parametrize(
+    "own, trained, others",
+    [
+        (Arithmetic(max_digits=2), "3+45", ["45+3", "Q: What is 45 plus 3?\n\nA:", "$45+3=", "3 + 45 ="]),
+        (Gpt3Arithmetic(), "48 plus 76", ["76 + 48", "What is 76 plus 48?"]),
+        (Gpt3Arithmetic(), "(9 + 8) * 2", ["(8 + 9) * 2"]),
+        (Gcd(), "84,36", ["36,84", "gcd(36, 84)"]),
+        (Fractions(), "1/2+1/3", ["1/3 + 1/2"]),
+        (Sorting(), "3,1,2", ["1,2,3"]),
+        (Comparison(), "9.9?9.11", ["9.11?9.9"]),
+        (Modular(mirrored="together"), "3+4", ["4 + 3"]),
+        (Matrices(), "1x1 1 + 1x1 2", ["1x1 2 + 1x1 1 ="]),
+        (BaseConversion(), "26", ["26 ="]),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Task) else "",
+)
+def test_questions_of_a_file_are_known_in_any_order_and_wording(own, trained, others, tmp_path):
+    file = tmp_path / "theirs.tsv"
+    file.write_text("".join(text.replace("\n", r"\n") + "\t0\n" for text in others))
+    theirs = read_pairs(str(file), Form(1, "", "read", "", "", "kept"), alone=True)
+    asked = [Question(example) for example in [*theirs, Example("no question of it", "0")]]
+    assert count_trained_on(asked, [own.typed(trained)], own) == len(others)
+    assert count_trained_on(asked, [], own) == 0
