@@ -20,6 +20,7 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.options import UsageError
 from jaxgpt.training.program import Template
+from jaxgpt.training.report import unseen_line
 
 
 def plan(request: Request) -> Plan:
@@ -29,7 +30,7 @@ def plan(request: Request) -> Plan:
       ValueError: for a cell that cannot be, in one line that names it and the way out.
     """
     drafts = _drafts(request)
-    notes = [settle_positions(request, drafts), settle_length(request, drafts)]
+    notes = [settle_positions(request, drafts), settle_length(request, drafts), *_alphabets(drafts)]
     cells = tuple(_cell(draft) for draft in drafts)
     _check_different(cells)
     notes += [_model_size(request, cells), _seeds(cells[0].experiment)]
@@ -156,6 +157,15 @@ def _check_different(cells: Sequence[Cell]) -> None:
         other = seen.setdefault(str(fields.to_json(plain)), cell)
         if other is not cell:
             raise ValueError(f"cells {other.name} and {cell.name} are the same experiment; leave one out")
+
+
+def _alphabets(drafts: Sequence[Draft]) -> list[str]:
+    """Which cells have symbols that no training text shows."""
+    cells: dict[str, list[str]] = {}
+    for draft in drafts:
+        if line := unseen_line(draft.reading.unseen):
+            cells.setdefault(line, []).append(draft.name)
+    return [f"The alphabet of {axes.listed(names)}: {line}." for line, names in cells.items()]
 
 
 def _model_size(request: Request, cells: Sequence[Cell]) -> str:

@@ -89,12 +89,14 @@ class Reading:
     Attributes:
       prompts, targets: tokens of each example's prompt and target, training examples first; a text's
         `targets` count prompt and target together.
+      unseen: symbols of the alphabet that no training text shows.
     """
 
     tokenizer: Tokenizer
     prompts: np.ndarray
     targets: np.ndarray
     trained: int
+    unseen: tuple[str, ...] = ()
 
     def needed(self, *, encoder_decoder: bool) -> int:
         """The `max_length` that the longest example needs."""
@@ -145,7 +147,7 @@ def read(experiment: Experiment, material: Material) -> Reading:
     Raises:
       ValueError: if the tokenizer cannot be built, cannot spell the task, or does not give its text back.
     """
-    tokenizer = prepare.build_tokenizer(experiment, material.train)
+    tokenizer, unseen = prepare.tokenizer_and_unseen(experiment, material.train)
     parts = (
         ("train", material.train),
         ("validation", material.validation),
@@ -163,7 +165,8 @@ def read(experiment: Experiment, material: Material) -> Reading:
                 targets.append(_counts(tokenizer, [e.target for e in examples]))
     for example in material.test[:_LOOKED_AT]:
         _check_lossless(tokenizer, example.example.target)
-    return Reading(tokenizer, np.concatenate(prompts), np.concatenate(targets), len(material.train))
+    counts = np.concatenate(prompts), np.concatenate(targets)
+    return Reading(tokenizer, *counts, len(material.train), tuple(unseen))
 
 
 def _numbers(examples: Sequence[Example]) -> list[str]:

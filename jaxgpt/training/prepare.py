@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import jax
 import numpy as np
 
-from jaxgpt import tokenizers
+from jaxgpt import tokenizers, trust
 from jaxgpt.data.corpus import Corpus, open_corpus
 from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
 from jaxgpt.data.labelled import OBJECTIVES, build_labelled, label_names
@@ -51,7 +51,7 @@ class Prepared:
       validation: rows of the validation split, for the loss that ranks checkpoints.
       selection: the questions that weights are selected by; empty if none are.
       start: the weights to start from, where they are not drawn.
-      unseen: symbols of the alphabet that no training text shows; of a run that goes on none are told.
+      unseen: symbols of the alphabet that no training text shows.
     """
 
     experiment: Experiment
@@ -140,10 +140,27 @@ def tokenizer_and_unseen(experiment: Experiment, examples: list[Example]) -> tup
             f"--tokenizer {spec} is not what {files} was tokenized with; leave it out, or tokenize the text "
             "with it"
         )
-    if files is not None or not texts.alphabet:
-        return built, []
+    return built, _unseen(built, spec, texts) if files is None else []
+
+
+def _unseen(tokenizer: Tokenizer, spec: str, texts: "_Texts") -> list[str]:
+    if not texts.alphabet:
+        return []
     shown = set(tokenizers.build(spec, texts.train).token_texts())
-    return built, [text for text in built.token_texts() if text not in shown]
+    return [text for text in tokenizer.token_texts() if text not in shown]
+
+
+def _unseen_again(experiment: Experiment, examples: list[Example], tokenizer: Tokenizer) -> list[str]:
+    """The symbols that held-out text alone shows, of a run that goes on with its tokenizer."""
+    if experiment.task.token_files() is not None or experiment.task.endless:
+        return []
+    texts = _AlphabetAlone(experiment, examples)
+    try:
+        with trust.from_file():  # which names the tokenizer
+            tokenizers.build(experiment.tokenizer, texts)
+            return _unseen(tokenizer, experiment.tokenizer, texts)
+    except (_Learns, ValueError):  # or it is a directory, which may be gone
+        return []
 
 
 class _Texts(CorpusTexts):
@@ -163,13 +180,30 @@ class _Texts(CorpusTexts):
         return (e.prompt + e.target for e in self._examples)
 
     def _all(self) -> Iterator[str]:
+        self.alphabet = not self._task.endless
         yield from self.train()
         if self._task.endless:
             return
-        self.alphabet = True
         for split in ("validation", "test"):
             with contextlib.suppress(ValueError):  # nothing is left for it; who needs it says so
                 yield from (e.prompt + e.target for e in self._task.examples(split, self._seed))
+
+
+class _Learns(Exception):
+    """A tokenizer learns more from a text than its alphabet."""
+
+
+class _AlphabetAlone(_Texts):
+    """Texts of a run that goes on, whose tokenizer is not learned a second time.
+
+    Raises:
+      _Learns: if training text is asked for before the alphabet is.
+    """
+
+    def train(self) -> Iterator[str]:
+        if not self.alphabet:
+            raise _Learns
+        return super().train()
 
 
 def _corpus(experiment: Experiment) -> Corpus | None:
@@ -302,9 +336,11 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         names = label_names(examples, experiment.model, training.objective)
         named = dataclasses.replace(experiment.model, labels=len(names), label_names=names)
         experiment = dataclasses.replace(experiment, model=named)
-    resumed, unseen = tokenizer is not None, []
+    resumed = tokenizer is not None
     if tokenizer is None:
         tokenizer, unseen = tokenizer_and_unseen(experiment, examples)
+    else:
+        unseen = _unseen_again(experiment, examples, tokenizer)
     model = experiment.model.for_vocabulary(
         tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
     )

@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+from collections.abc import Sequence
 
 import jax
 import numpy as np
@@ -65,7 +66,7 @@ def summary(prepared: Prepared) -> str:
         f"data        {examples}{tokens:,} tokens an epoch; {batch:,} a step; {passes:.2f} epochs",
         *([packing(table)] if isinstance(table, Packed) else []),
         f"vocabulary  {prepared.model.vocab_size:,} ids ({prepared.experiment.tokenizer or 'of the files'})",
-        *([unseen] if (unseen := unseen_line(prepared)) else []),
+        *([f"alphabet    {line}"] if (line := unseen_line(prepared.unseen)) else []),
         f"memory      {mib(held(program))} for weights and moments"
         + (" on each device" if program.mesh.size > 1 else "")
         + f", {mib(data)} for the data; gradients and activations come on top",
@@ -78,14 +79,13 @@ def summary(prepared: Prepared) -> str:
     return "\n".join(lines)
 
 
-def unseen_line(prepared: Prepared) -> str:
+def unseen_line(found: Sequence[str]) -> str:
     """How many symbols of the alphabet the training text never shows, and some of them; "" if none."""
-    found = prepared.unseen
     if not found:
         return ""
     shown = " ".join(map(repr, found[:_NAMED]))
     more = " ..." if len(found) > _NAMED else ""
-    return f"alphabet    {len(found):,} of its symbols stand in held-out text alone: {shown}{more}"
+    return f"{len(found):,} of its symbols stand in held-out text alone: {shown}{more}"
 
 
 def parameters(prepared: Prepared) -> str:

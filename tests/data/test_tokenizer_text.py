@@ -6,16 +6,19 @@ import pytest
 from flax import nnx
 
 from jaxgpt import tokenizers
-from jaxgpt.comparison import reading
+from jaxgpt.comparison import preflight, reading
+from jaxgpt.comparison.axes import Axis
+from jaxgpt.comparison.plan import Request
 from jaxgpt.data.tokenizing import tokenize
 from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.task import Example, Task
+from jaxgpt.tokenizers.bpe import BytePairs
 from jaxgpt.tokenizers.tokenizer import CorpusTexts
 from jaxgpt.training import prepare, report
 from jaxgpt.training.config import TrainingConfig
-from jaxgpt.training.session import samples
+from jaxgpt.training.session import askable, samples
 from tasks.text import Text
 
 #: Of every tokenizer with an alphabet of text, alone and as a base.
@@ -77,6 +80,41 @@ def test_the_report_says_what_training_never_shows(experiment):
     assert "1 of its symbols stand in held-out text alone: 'c'" in report.summary(prepared)
     bytes_ = prepare.prepare(dataclasses.replace(experiment, tokenizer="bpe:260"))
     assert not bytes_.unseen and "held-out text alone" not in report.summary(bytes_)
+
+
+@pytest.mark.parametrize("spec", ["characters", "whole", "subset:bytes", "bpe:260"])
+def test_a_run_that_goes_on_says_so_again(experiment, spec, monkeypatch):
+    experiment = dataclasses.replace(experiment, tokenizer=spec)
+    begun = prepare.prepare(experiment)
+    learned = []
+    monkeypatch.setattr(BytePairs, "from_spec", lambda *_: learned.append(spec))
+    again = prepare.prepare(experiment, begun.tokenizer)
+    assert list(again.unseen) == list(begun.unseen) and bool(begun.unseen) == (spec != "bpe:260")
+    assert not learned or spec == "bpe:260"
+
+
+def test_a_tokenizer_that_is_gone_or_not_trusted_says_nothing_where_a_run_goes_on(experiment):
+    tokenizer = prepare.prepare(experiment).tokenizer
+    for spec in ("./gone", "not_imported_yet:Tokenizer", "no_such_name"):
+        again = prepare.prepare(dataclasses.replace(experiment, tokenizer=spec), tokenizer)
+        assert list(again.unseen) == []
+
+
+def test_a_comparison_says_so_in_its_plan(experiment):
+    made = dataclasses.replace(experiment.training, test_examples=5, eval_examples=2)
+    model = dataclasses.replace(experiment.model, max_length=80)
+    experiment = dataclasses.replace(experiment, training=made, model=model)
+    axes = (Axis("tokenizer", ("characters", "bytes")),)
+    baseline = {"tokenizer": "characters"}
+    found = preflight.plan(Request("text", experiment, (), axes, (), ("examples",), baseline))
+    told = "The alphabet of characters: 1 of its symbols stand in held-out text alone: 'c'."
+    assert [note for note in found.notes if "alphabet" in note] == [told]
+
+
+@pytest.mark.parametrize("spec, prompts", [("characters", []), ("bytes", ["\n"])])
+def test_what_is_told_to_be_asked_can_be_read(experiment, spec, prompts):
+    tokenizer = prepare.prepare(dataclasses.replace(experiment, tokenizer=spec)).tokenizer
+    assert askable(tokenizer, experiment.task) == prompts
 
 
 def test_a_sample_prompt_outside_the_alphabet_ends_no_run(experiment):
