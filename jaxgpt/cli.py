@@ -17,15 +17,15 @@ from jaxgpt.paths import broken_link
 
 HELP = """usage: jaxgpt COMMAND ...
 
-  train [EXPERIMENT]   train it, evaluate it and draw the results; --list shows the experiments
+  train [EXPERIMENT]   train it (default: addition), evaluate it and draw the results; --list shows all
   evaluate RUN         score a run directory on held-out questions
   generate RUN         ask a run
   tokenize TEXT ...    make files of text a directory of tokens, to train on more than memory holds
   plan EXPERIMENT      what it would need on devices that are not there: memory, traffic, a mesh that fits
   compare EXPERIMENT   train it with several tokenizers, or other fields varied, and report with intervals
-  import-hf DIR        make a run of a directory of transformers
+  import-hf DIR        make a run directory of a model that Hugging Face's transformers wrote
   export-hf RUN        write its model as a directory that transformers reads
-  verify-hf DIR        compare a directory of transformers with what transformers computes
+  verify-hf DIR        check that such a model computes here what it computes in transformers
 
 Each command has --help; jaxgpt --version says which version this is."""
 
@@ -39,7 +39,11 @@ GENERATE = (
     Option("prompt", "TEXT", "a prompt in ordinary notation; without one it is asked for"),
     Option("prompts", "FILE", "one prompt a line"),
     Option("output", "FILE", "text, and beside it JSON lines with the settings"),
-    Option("max-new-tokens", "N", "at most so many; default: what the model has room for"),
+    Option(
+        "max-new-tokens",
+        "N",
+        "at most so many; default: what the model has room for, of a text shown as it is written 200",
+    ),
     Option("stop", "TEXT", "end a completion before this text"),
     Option("checkpoint", "WHICH", "last, best, selected or a step", "last"),
 )
@@ -49,7 +53,7 @@ COMMON = (
     Option(
         "trust", "MODULE,...", "modules of your own that a run's files may name; importing them runs them"
     ),
-    Option("distributed", "flag", "one of several processes (jax.distributed.initialize)"),
+    Option("distributed", "flag", "this is one of several processes (jax.distributed.initialize)"),
 )
 
 
@@ -210,7 +214,8 @@ def _train(argv: list[str]) -> int:
         workdir = given.get("workdir") or free
     if given.flag("help"):
         fields.override(experiment, given.fields)
-        print(usage("train [EXPERIMENT]", TRAIN + COMMON, experiment))
+        heading = f"fields of {name}, and what they are there:"
+        print(usage("train [EXPERIMENT]", TRAIN + COMMON, experiment, heading))
         return 0
     if given.flag("resume"):
         experiment = fields.override(experiment, given.fields)
@@ -219,7 +224,7 @@ def _train(argv: list[str]) -> int:
     if not given.flag("distributed"):
         settings.spread_seeds(experiment.seeds)
     _start_jax(given.flag("distributed"), quiet=True)  # the run's report says it
-    from jaxgpt.training.session import train
+    from jaxgpt.training.session import askable, train
 
     outcome = train(
         experiment,
@@ -230,10 +235,11 @@ def _train(argv: list[str]) -> int:
         say=_say,
     )
     if outcome.status == "finished" and experiment.task.sample_prompts:
-        prompt = experiment.task.sample_prompts[0]
-        asked = ["--prompt", prompt] if prompt.strip() else []
-        trusted = RunDirectory(outcome.directory).trust_option()
-        _say(f"ask it: {hints.command('generate', outcome.directory, *asked)}{trusted}")
+        directory = RunDirectory(outcome.directory)
+        prompt = next(iter(askable(directory.read()[1], experiment.task)), "")
+        asked = [f"--prompt={prompt}"] if prompt.startswith("--") else ["--prompt", prompt]
+        asked = asked if prompt.strip() else []
+        _say(f"ask it: {hints.command('generate', outcome.directory, *asked)}{directory.trust_option()}")
     if outcome.status == "stopped":
         _leave()
     return 0

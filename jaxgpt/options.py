@@ -181,8 +181,8 @@ def unknown(name: str, known: Sequence[str]) -> str:
     return f"no option --{name}; known: " + ", ".join("--" + n for n in close or sorted(known))
 
 
-def usage(command: str, options: Sequence[Option], config: Any) -> str:
-    """Help: the options, then every field with its type and default."""
+def usage(command: str, options: Sequence[Option], config: Any, heading: str | None = None) -> str:
+    """Help: the options, then under a heading every field with its type and default."""
     name, _, positional = command.partition(" ")
     lines = [f"usage: {hints.command(name)} {positional} [--dotted.field VALUE ...]", ""]
     for option in options:
@@ -190,7 +190,7 @@ def usage(command: str, options: Sequence[Option], config: Any) -> str:
         default = f" (default: {option.default})" if option.default is not None else ""
         lines.append(f"  {left:<34} {option.help}{default}")
     if config is not None:
-        lines += ["", "fields:"]
+        lines += ["", "fields:" if heading is None else heading]
         for row in describe(config):
             left = f"--{row.path.replace('_', '-')} {row.type}"
             default = "" if row.value == "" else f" (default: {row.value})"

@@ -6,6 +6,7 @@ project, was imported by the person's own program before, or was allowed by name
 
 import contextlib
 import contextvars
+import shlex
 import sys
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -44,13 +45,17 @@ def check(module: str) -> None:
     """Raises ValueError if a file names a module that it may not."""
     if not _reading.get() or module in sys.modules or module.split(".")[0] in OWN:
         return
-    for allowed in _allowed.get():
-        if allowed in (ALL, module) or module.startswith(f"{allowed}."):
-            return
+    if _covered(module, _allowed.get()):
+        return
     raise ValueError(
         f"the module {module} is not of jaxgpt or tasks, and importing it would run its code; if you know "
         f"it, allow it: --trust {module} (in Python: trust=True)"
     )
+
+
+def _covered(module: str, names: Collection[str]) -> bool:
+    """Whether a module, or what it lies in, is among the names."""
+    return any(name in (ALL, module) or module.startswith(f"{name}.") for name in names)
 
 
 def modules(data: Any) -> list[str]:
@@ -64,6 +69,10 @@ def modules(data: Any) -> list[str]:
 
 
 def option(data: Any) -> str:
-    """` --trust MODULE,...` for a command that reads such a file; "" if it needs none."""
-    named = modules(data)
-    return f" --trust {','.join(named)}" if named else ""
+    """` --trust MODULE,...` for a command that reads such a file; "" if it needs none.
+
+    The modules that this command was allowed stand first; they may be needed for more than this file.
+    """
+    given = [name for name in dict.fromkeys(_allowed.get()) if name != ALL]
+    named = given + [module for module in modules(data) if not _covered(module, given)]
+    return f" --trust {shlex.quote(','.join(named))}" if named else ""

@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+import json
 import re
 import shlex
 import sys
@@ -10,7 +11,11 @@ from pathlib import Path
 import pytest
 from tiny_runs import REPOSITORY, arguments
 
-from jaxgpt import hints
+from jaxgpt import hints, trust
+from jaxgpt.comparison.plan import trust_option
+from jaxgpt.tokenizers.tokenizer import OutsideAlphabet
+from jaxgpt.training import processes
+from jaxgpt.training.session import Outcome
 
 
 @pytest.fixture
@@ -62,3 +67,41 @@ def test_no_message_writes_a_command_by_itself():
             for before, _ in itertools.pairwise(parts):
                 text = before.value if isinstance(before, ast.Constant) else ""
                 assert not called.search(text), f"{path}:{node.lineno} {text!r}"
+
+
+def test_modules_that_were_allowed_are_allowed_again(tmp_path):
+    plan = {"request": {}, "cells": [{"experiment": {"tokenizer": "their_module:Tok:3"}}] * 2}
+    (tmp_path / "comparison.json").write_text(json.dumps(plan))
+    assert trust_option(tmp_path) == " --trust their_module"
+    with trust.allowing(["mine", "their_module"]):
+        assert trust_option(tmp_path) == " --trust mine,their_module"
+        assert trust.option({}) == " --trust mine,their_module"
+        assert trust.option({"kind": "mine.deeper:Task"}) == " --trust mine,their_module"
+    with trust.allowing(["a b"]):
+        assert trust.option({}) == " --trust 'a b'"
+    assert trust.option({"kind": "tasks.text:Text"}) == ""
+
+
+def test_a_process_alone_needs_no_option():
+    assert processes.options() == ()
+
+
+@pytest.mark.parametrize(
+    "sample, asked", [("1+1", ["--prompt", "1+1"]), ("--1", ["--prompt=--1"]), ("\n", [])]
+)
+def test_the_hint_asks_what_can_be_asked(jaxgpt, tmp_path, monkeypatch, finished_run, sample, asked):
+    """The first sample prompt that the tokenizer can encode, in words that the command line takes."""
+    outcome = Outcome("finished", 20, finished_run)
+    monkeypatch.setattr("jaxgpt.training.session.train", lambda *_, **__: outcome)
+    monkeypatch.setattr("tasks.arithmetic.task.Arithmetic.sample_prompts", ("é+1", sample))
+    monkeypatch.setattr("tasks.arithmetic.task.Arithmetic.prompt", lambda task, text: text)
+    monkeypatch.setattr("jaxgpt.tokenizers.digits.Digits.encode", _digits_alone)
+    output = jaxgpt("train", *arguments(tmp_path / "run"))[1]
+    hint = next(line for line in output.splitlines() if line.startswith("ask it: "))
+    assert shlex.split(hint)[5:] == asked
+
+
+def _digits_alone(tokenizer, text):
+    if not text.isascii():
+        raise OutsideAlphabet(text[0], 0, "use bytes")
+    return [1]

@@ -9,7 +9,7 @@ import jax
 from jaxgpt import experiments, hints, trust
 from jaxgpt.comparison import axes, findings, merging, page, preflight, results, running, sections, tables
 from jaxgpt.comparison.axes import Axis
-from jaxgpt.comparison.plan import BUDGETS, FILE, Plan, Request, check_unchanged
+from jaxgpt.comparison.plan import BUDGETS, FILE, Plan, Request, check_unchanged, trust_option
 from jaxgpt.huggingface import start
 from jaxgpt.options import Given, Option, UsageError, makeable
 from jaxgpt.training import processes
@@ -84,7 +84,8 @@ def compare(given: Given, say: Say) -> str:
             plan.write(directory)
         status, failed = running.run(plan, directory, say)
         if status == "stopped":
-            say(f"stopped; go on with: {hints.command('compare', '--resume', '--workdir', directory)}")
+            words = ("--resume", "--workdir", directory, *processes.options())
+            say(f"stopped; go on with: {hints.command('compare', *words)}{trust_option(directory)}")
             return status
         if first:
             _report(plan, directory, failed, say)

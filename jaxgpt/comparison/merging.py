@@ -63,7 +63,8 @@ def _check_finished(plan: Plan, source: Path) -> None:
             if not any(directory(source, job).evaluation.is_file() for job in jobs):
                 raise ValueError(
                     f"{source} is not finished: cell {cell.name} has no evaluation; go on with "
-                    f"{hints.command('compare', '--resume', '--workdir', source)}, then merge"
+                    f"{hints.command('compare', '--resume', '--workdir', source)}{trust_option(source)}, "
+                    "then merge"
                 )
 
 

@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from jaxgpt import fields, foreign
+from jaxgpt import fields, foreign, trust
 from jaxgpt.comparison import axes
 from jaxgpt.comparison.axes import Axis
 from jaxgpt.comparison.reading import Facts
 from jaxgpt.experiment import Experiment
+from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.rundir import RunDirectory, read_json, write_atomically
 from jaxgpt.wording import one_line, quoted, shown
 
@@ -248,6 +249,14 @@ def _check(plan: Plan) -> None:
 
 #: Facts of a cell that count something.
 _COUNTS = ("vocab_size", "tokens", "source", "params", "body", "flops")
+
+
+def trust_option(workdir: Path) -> str:
+    """As `RunDirectory.trust_option`, for a comparison; its tokenizers are named, not yet built."""
+    data = read_json(workdir / FILE)
+    specs = [cell["experiment"]["tokenizer"] for cell in data["cells"]]
+    own = [{"kind": spec} for spec in specs if spec.split(":")[0] not in Tokenizer.names()]
+    return trust.option([data, *own])
 
 
 def directory(workdir: Path, job: Job) -> RunDirectory:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from jaxgpt import hints, settings
+from jaxgpt import hints, settings, tokenizers, trust
 from jaxgpt.data.tokenizing import tokenize
 from jaxgpt.options import Given, Option, UsageError, makeable
 from jaxgpt.task import SPLITS
@@ -67,4 +67,5 @@ def run(texts: Sequence[str], given: Given, say: Say) -> None:
     size = found.tokenizer.vocab_size
     say(f"vocabulary  {size:,} ids, {8 * found.dtype.itemsize} bits each ({given.get('tokenizer')})")
     say(f"took {clock(time.perf_counter() - began)}")
-    say(f"train on it: {hints.command('train', 'tokens', '--task.path', folder)}")
+    trusted = trust.option(tokenizers.to_json(found.tokenizer))
+    say(f"train on it: {hints.command('train', 'tokens', '--task.path', folder)}{trusted}")

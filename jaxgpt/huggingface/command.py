@@ -137,4 +137,4 @@ def import_hf(given: Given, say: Say) -> None:
         checkpoints.close()
         directory.write(experiment, tokenizer)  # last: what it stands for is a run
     say(f"weights {start.note}")
-    say(f"written: {workdir}; ask it: {hints.command('generate', workdir)}")
+    say(f"written: {workdir}; ask it: {hints.command('generate', workdir)}{directory.trust_option()}")

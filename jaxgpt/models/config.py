@@ -32,7 +32,7 @@ class ModelConfig:
 
     mixer: Annotated[
         Literal["attention", "lstm", "gru", "mean", "concat", "none"],
-        "what tokens learn of others by; mean: a bag of words, concat: the last `window` tokens",
+        "how tokens exchange information; mean: a bag of words, concat: the last `window` tokens",
     ] = "attention"
     additive: Annotated[bool, "an lstm or gru decoder attends to its source (Bahdanau)"] = False
     init: Annotated[

@@ -192,6 +192,11 @@ def joined() -> bool:
     return _process.joined
 
 
+def options() -> tuple[str, ...]:
+    """The options with which a command is again one of as many processes; none if it was alone."""
+    return ("--distributed",) if jax.process_count() > 1 else ()
+
+
 def tell(status: int, message: str) -> None:
     """Before this process ends by itself: the others end, too, with this status, and say why."""
     if _process.joined and _count() > 1:

@@ -5,7 +5,7 @@ import dataclasses
 import errno
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
@@ -17,6 +17,7 @@ from jaxgpt.evaluation.labels import predict
 from jaxgpt.experiment import Experiment
 from jaxgpt.generation import Sampling, complete
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.task import Task
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Tokenizer
 from jaxgpt.training import processes, records, report, rundir
 from jaxgpt.training.checkpoints import Checkpoints, check_layers
@@ -136,7 +137,8 @@ def train(
                 say("stopped before training began")
             else:
                 where = "before it went on" if step is None else f"at step {step}"
-                again = hints.command("train", "--resume", "--workdir", directory.path)
+                words = ("--resume", "--workdir", directory.path, *processes.options())
+                again = hints.command("train", *words)
                 say(f"stopped {where}; go on with: {again}{directory.trust_option()}")
             return Outcome("stopped", step or 0, directory.path)
     return Outcome("finished", step, directory.path)
@@ -203,20 +205,20 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         keep_last=training.keep_last,
         keep_best=training.keep_best,
     )
-    step, state, selection, noted = 0, None, None, None
+    step, state, selection, spikes = 0, None, None, Spikes(experiment.seeds)
     if resume:
         if checkpoints.steps():
             like = prepared.program.abstract()
             step, state, skipped = checkpoints.restore(
                 like | ({"selected": like["params"]} if training.select_every else {})
             )
-            noted = checkpoints.skipped(step)
+            spikes = Spikes(experiment.seeds, checkpoints.skipped(step))
             if training.select_every:
                 selection = Selection.restored(state.pop("selected"), checkpoints.selection(step))
             for line in skipped:
                 say(line)
             say(f"going on from step {step}")
-            if jump := _rate_jump(directory, experiment, step):
+            if jump := _rate_jump(directory, experiment, step, spikes.total.tolist()):
                 say(jump)
         else:
             say("no checkpoint had been written yet: starting at step 0")
@@ -233,7 +235,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
     batch = training.batch_size * experiment.seeds
     width = prepared.program.window or prepared.table.tokens.shape[1] - 1
     return Loop(
-        Trainer.going_on(prepared, state, step, compiled=compiled, spikes=Spikes(experiment.seeds, noted)),
+        Trainer.going_on(prepared, state, step, compiled=compiled, spikes=spikes),
         checkpoints=checkpoints,
         records=records.Records(
             directory,
@@ -254,15 +256,26 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
 _JUMP = 1.5
 
 
-def _rate_jump(directory: RunDirectory, experiment: Experiment, step: int) -> str:
-    """What a schedule that was stretched or changed does to the learning rate; "" if it is nothing much."""
-    if step == 0 or step >= experiment.training.steps:
+def _rate_jump(
+    directory: RunDirectory, experiment: Experiment, step: int, skipped: Sequence[int] = (0,)
+) -> str:
+    """What a schedule that was stretched or changed does to the learning rate; "" if it is nothing much.
+
+    Args:
+      skipped: updates that each seed skipped. A schedule counts those that were made; where seeds differ,
+        the largest jump is told.
+    """
+    if step >= experiment.training.steps:
         return ""
     recorded, _ = directory.read()
-    before = float(schedule(recorded.optimizer, recorded.training.steps)(step - 1))
-    after = float(schedule(experiment.optimizer, experiment.training.steps)(step))
-    if before > 0 and 1 / _JUMP <= after / before <= _JUMP:
+    old = schedule(recorded.optimizer, recorded.training.steps)
+    new = schedule(experiment.optimizer, experiment.training.steps)
+    made = sorted({step - count for count in skipped if count < step})
+    jumps = [(float(old(count - 1)), float(new(count))) for count in made]
+    jumps = [(a, b) for a, b in jumps if not (a > 0 and 1 / _JUMP <= b / a <= _JUMP)]
+    if not jumps:
         return ""
+    before, after = max(jumps, key=lambda jump: abs(jump[1] - jump[0]))
     times = f", {after / before:.3g} times as much" if before > 0 else ""
     line = f"the learning rate was {before:.3g} and is now {after:.3g}{times}"
     if experiment.optimizer.schedule == "constant" or before == 0:
@@ -328,8 +341,7 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
 
 def samples(model: Transformer, tokenizer: Tokenizer, task) -> list[str]:
     """The task's sample prompts with what the model makes of them, in ordinary notation."""
-    asked = list(dict.fromkeys(task.sample_prompts))
-    asked = [text for text in asked if _readable(tokenizer, task.prompt(text))]
+    asked = askable(tokenizer, task)
     if not asked:
         return []
     if model.config.label_names:
@@ -347,6 +359,11 @@ def samples(model: Transformer, tokenizer: Tokenizer, task) -> list[str]:
         f"{text!r} -> {task.answer(prompt, completions[0])!r}"
         for text, prompt, completions in zip(asked, prompts, written, strict=True)
     ]
+
+
+def askable(tokenizer: Tokenizer, task: Task) -> list[str]:
+    """The task's sample prompts that the tokenizer can encode."""
+    return [text for text in dict.fromkeys(task.sample_prompts) if _readable(tokenizer, task.prompt(text))]
 
 
 def _readable(tokenizer: Tokenizer, prompt: str) -> bool:
@@ -418,4 +435,4 @@ def _test(prepared: Prepared, models: list[Transformer], output: Path, picture: 
     plots.accuracy_grid(result, picture)
 
 
-__all__ = ["Outcome", "TrainingError", "samples", "train"]
+__all__ = ["Outcome", "TrainingError", "askable", "samples", "train"]

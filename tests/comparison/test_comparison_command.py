@@ -9,8 +9,10 @@ import pytest
 from comparison_building import given, words
 from tiny_runs import one_line
 
+from jaxgpt import trust
 from jaxgpt.comparison import command, running
 from jaxgpt.comparison.plan import FOLDER, Plan
+from jaxgpt.training import processes
 from jaxgpt.training.rundir import FirstFree
 
 LINE = words("--tokenizers", "digits,digits:2:right", "--budgets", "examples", training__eval_every=10)
@@ -134,3 +136,13 @@ def test_where_a_comparison_lies(tmp_path, monkeypatch):
     assert str(command._newest(given("addition-plain"))) == "runs/compare-addition-plain"
     with pytest.raises(ValueError, match="there is no such comparison"):
         command._newest(given("addition"))
+
+
+def test_a_stopped_comparison_goes_on_with_what_it_was_given(tmp_path, monkeypatch):
+    workdir, lines = tmp_path / "com pared", []
+    monkeypatch.setattr(running, "run", lambda plan, directory, say: ("stopped", {}))
+    monkeypatch.setattr(processes, "options", lambda: ("--distributed",))
+    with trust.allowing(["mine"]):
+        assert command.compare(given(*LINE, "--workdir", workdir), lines.append) == "stopped"
+    again = f"jaxgpt compare --resume --workdir '{workdir}' --distributed --trust mine"
+    assert lines[-1] == f"stopped; go on with: {again}"

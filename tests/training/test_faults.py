@@ -16,8 +16,10 @@ from tiny_runs import REPOSITORY, arguments, copied, losses, one_line, records, 
 from tiny_runs import run as run_process
 
 import jaxgpt as library
-from jaxgpt.training import rundir
+from jaxgpt import fields
+from jaxgpt.training import rundir, session
 from jaxgpt.training.checkpoints import Checkpoints
+from jaxgpt.training.optimizers import schedule
 from jaxgpt.training.rundir import write_atomically
 from jaxgpt.training.session import train
 
@@ -127,6 +129,24 @@ def test_a_schedule_that_is_stretched_is_told_of(jaxgpt, spoiled):
     told = f"was {rates[20]:.3g} and is now {rates[21]:.3g}, {rates[21] / rates[20]:.3g} times as much"
     assert f"the learning rate {told}: the cosine schedule now ends at step 200" in output
     assert f"--optimizer.schedule constant --optimizer.learning-rate {rates[20]:.3g}" in output
+
+
+def test_a_schedule_counts_the_updates_that_were_made(spoiled):
+    directory = rundir.RunDirectory(spoiled)
+    recorded, _ = directory.read()
+    longer = fields.override(recorded, {"training.steps": "200"})
+    old, new = (schedule(each.optimizer, each.training.steps) for each in (recorded, longer))
+    for skipped in ([0], [3], [19]):
+        told = session._rate_jump(directory, longer, 20, skipped)
+        made = 20 - skipped[0]
+        before, after = float(old(made - 1)), float(new(made))
+        wanted = f"the learning rate was {before:.3g} and is now {after:.3g}"
+        jumps = not 1 / 1.5 <= after / before <= 1.5
+        assert told.startswith(wanted) == jumps and bool(told) == jumps
+    # Of several seeds the largest jump; one that has made no update has no rate to jump from.
+    both = session._rate_jump(directory, longer, 20, [3, 0, 20])
+    assert both == session._rate_jump(directory, longer, 20, [0])
+    assert session._rate_jump(directory, longer, 20, [20]) == ""
 
 
 def test_the_old_learning_rate_can_be_kept(jaxgpt, spoiled):
