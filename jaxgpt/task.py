@@ -158,6 +158,9 @@ class Task(Choice, package="tasks"):
                 f"task.held_out={self.held_out} leaves no {split} examples of the few that the task has; "
                 "change it, or what the task draws from"
             )
+        return self._of_split(split, seed, share)
+
+    def _of_split(self, split: Split, seed: int, share: float) -> Iterator[Example]:
         way_out = f"change task.held_out={self.held_out}, or what the task draws from"
         search, missed = Search(f"{split} examples", way_out), 0
         for index in range(2**62):
