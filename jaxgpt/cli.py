@@ -14,6 +14,7 @@ from jaxgpt import hints, printing, settings, trust
 from jaxgpt.choice import imported
 from jaxgpt.options import Option, UsageError, parse, usage
 from jaxgpt.paths import broken_link
+from jaxgpt.wording import cut, visible
 
 HELP = """usage: jaxgpt COMMAND ...
 
@@ -158,7 +159,8 @@ def _explained(error: Exception) -> str | None:
 
 
 def _fail(message: str, status: int = 2) -> int:
-    message = " ".join(message.split("\n"))
+    """Tell why a command ends: on one line of at most 300 characters, whatever it quotes."""
+    message = cut(visible(" ".join(message.splitlines())), 300 - len("error: "))
     printing.complain(f"error: {message}\n")
     return _left(status, message)
 

@@ -21,9 +21,14 @@ def shown(value: Any, most: int = 60) -> str:
 def one_line(message: str, most: int = 300) -> str:
     """A message on one line of at most `most` characters; the middle of a longer one is left out.
 
-    The beginning names the file or the field, and the end says the way out, so both stay.
+    The beginning names the file or the field, and the end says the way out, so both stay. What cannot be
+    printed is escaped.
     """
-    line = " ".join(message.split())
+    return cut(visible(" ".join(message.split())), most)
+
+
+def cut(line: str, most: int = 300) -> str:
+    """At most `most` characters of a line; the middle of a longer one is left out."""
     if len(line) <= most:
         return line
     tail = most // 3

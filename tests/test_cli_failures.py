@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 import tiny_runs
 from tiny_runs import REPOSITORY, tiny
 
@@ -77,3 +78,47 @@ def test_evaluations_that_differ_do_not_overwrite_each_other(tmp_path, capsys):
         "evaluation_n-5_min_difference-1.json",
         "evaluation_n-5_min_difference-2.json",
     ]
+
+
+LONG = "x" * 5000
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("train", LONG),
+        ("train", f"{LONG}:{LONG}"),
+        ("train", "addition", f"--{LONG}"),
+        ("train", "addition", f"--{LONG}.{LONG}", "1"),
+        ("train", "addition", "--tokenizer", LONG),
+        ("train", "addition", "--model.position", LONG),
+        ("train", "addition", "--task.max-digits", LONG),
+        ("train", "addition", "--workdir", f"/dev/null/{LONG}"),
+        ("train", "--resume", "--workdir", LONG),
+        ("train", "pairs", "--task.path", LONG),
+        ("evaluate", LONG),
+        ("generate", f"a\x1b[2J{LONG}\nb\u2028c"),
+        ("generate", "run", "--checkpoint", LONG),
+        ("tokenize", LONG, "--output", "tokens"),
+        ("plan", LONG),
+        ("compare", LONG, "--tokenizers", LONG),
+        ("import-hf", LONG, "--workdir", LONG),
+        ("export-hf", LONG, "--output", LONG),
+        ("verify-hf", LONG),
+        (LONG,),
+    ],
+    ids=lambda words: " ".join(words)[:40],
+)
+def test_whatever_is_named_an_error_is_one_short_line(words, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, errors = call(capsys, *words)
+    (line,) = [line for line in errors.splitlines() if line.startswith("error: ")]
+    assert status == 2 and len(line) <= 300 and line.isprintable()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_long_error_keeps_its_beginning_and_its_end(capsys):
+    assert cli._fail(f"runs/a  b\nholds {'{' * 5000}; name another") == 2
+    line = capsys.readouterr().err
+    assert line.startswith("error: runs/a  b holds {{{") and line.endswith("{; name another\n")
+    assert len(line) == 301
