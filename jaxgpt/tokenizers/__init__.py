@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxgpt import foreign, trust
-from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer
+from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, field
 from jaxgpt.wording import quoted, shown
 
 
@@ -66,9 +66,10 @@ def from_json(data: dict[str, Any]) -> Tokenizer:
             raise ValueError(f"the tokenizer's JSON has no {key!r}; it needs kind, fingerprint and tokenizer")
     if not isinstance(data["kind"], str):
         raise ValueError(f"the tokenizer's kind is {shown(data['kind'])}, not a name")
+    values = field(data, "tokenizer", dict)
     with trust.from_file():
         kind = Tokenizer.named(data["kind"])
-    tokenizer = kind.from_json(data["tokenizer"])
+    tokenizer = kind.from_json(values)
     if tokenizer.fingerprint != data["fingerprint"]:
         raise ValueError(
             f"the tokenizer's fingerprint is {tokenizer.fingerprint}, its file records "

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jaxgpt.tokenizers._special import mask_id, special_ids
-from jaxgpt.tokenizers.bpe import BytePairs, _check
+from jaxgpt.tokenizers.bpe import BytePairs, check_ids, check_pairs
 from jaxgpt.tokenizers.declared import Declared, ending
 from jaxgpt.tokenizers.huggingface import HuggingFace
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -55,6 +55,7 @@ def byte_pairs(vocab: dict[str, int], merges: Sequence[tuple[str, ...]], files: 
     Raises:
       ValueError: if they do not fit each other.
     """
+    check_ids(vocab)
     merged = {"".join(pair) for pair in merges}
     if any(token.endswith(_END) for token in merged):
         model = {
@@ -69,7 +70,7 @@ def byte_pairs(vocab: dict[str, int], merges: Sequence[tuple[str, ...]], files: 
         definition = _definition(model, _normalizer(True, None, True), decoder, ("<unk>",))
         return HuggingFace.declared(definition, files)
     if any(not token["special"] for token in files.added):
-        _check(vocab, merges)
+        check_pairs(vocab, merges)
         return HuggingFace.declared(byte_level(vocab, merges), files)
     vocab = vocab | {token["content"]: token["id"] for token in files.added}
     # A name that bytes merge into is an ordinary token, whatever it looks like.

@@ -1,11 +1,26 @@
 """Special tokens by their usual names, in vocabularies that do not say what they are for."""
 
+from jaxgpt.wording import quoted, shown
+
 #: The usual names of special tokens, the likeliest first.
 USUAL_NAMES = {
     "bos_id": ("<|bos|>", "<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>", "[BOS]", "[CLS]"),
     "eos_id": ("<|eos|>", "</s>", "<eos>", "<|end_of_text|>", "<|endoftext|>", "[EOS]", "[SEP]"),
     "pad_id": ("<|pad|>", "<pad>", "[PAD]", "<|padding|>", "<|finetune_right_pad_id|>"),
 }
+
+#: Ids of a vocabulary that no token of its file has, at most.
+MOST_BEYOND = 2**16
+
+
+def check_told(special: dict[str, int], size: int) -> None:
+    """Raises ValueError if what a file gives are no special ids, or none below `size`."""
+    names = (*USUAL_NAMES, "mask_id")
+    for name, index in special.items():
+        if name not in names or type(index) is not int or not 0 <= index < size:
+            raise ValueError(
+                f"{quoted(name)}: {shown(index)} is no special id; those are {', '.join(names)}, below {size}"
+            )
 
 
 def special_ids(named: dict[str, int], spare: int, told: dict[str, int] | None = None) -> dict[str, int]:

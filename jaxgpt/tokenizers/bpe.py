@@ -36,7 +36,8 @@ class BytePairs(Tokenizer):
       mask_id: of the token that hides another, where there is one.
 
     Raises:
-      ValueError: if a byte lacks its token, a merge its parts or its result, or the ids are not 0, 1, 2, ...
+      ValueError: if a byte lacks its token, a merge its parts or its result, or the ids, special ones among
+        them, are not 0, 1, 2, ...
     """
 
     usage = "bpe:SIZE"
@@ -51,8 +52,8 @@ class BytePairs(Tokenizer):
         eos_id: int,
         mask_id: int | None = None,
     ):
-        reachable = _check(vocab, merges)
-        special = {pad_id, bos_id, eos_id}
+        reachable = check_pairs(vocab, merges)
+        special = {pad_id, bos_id, eos_id} | ({mask_id} - {None})
         ordinary = next((token for token in reachable if vocab[token] in special), None)
         if ordinary is not None:
             raise ValueError(f"the special id {vocab[ordinary]} is that of the ordinary token {ordinary!r}")
@@ -136,10 +137,15 @@ class BytePairs(Tokenizer):
         return cls(field(data, "vocab", dict), field(data, "merges", list), **special)
 
 
-def _check(vocab: dict[str, int], merges: Sequence[Sequence[str]]) -> set[str]:
-    """The tokens that the merges reach, if the vocabulary and the merges fit each other."""
+def check_ids(vocab: dict[str, int]) -> None:
+    """Raises ValueError if a token has no id of its own."""
     if not all(type(i) is int for i in vocab.values()) or len(set(vocab.values())) != len(vocab):
         raise ValueError("a byte-pair vocabulary gives each token a whole number of its own")
+
+
+def check_pairs(vocab: dict[str, int], merges: Sequence[Sequence[str]]) -> set[str]:
+    """The tokens that the merges reach, if the vocabulary and the merges fit each other."""
+    check_ids(vocab)
     reachable = set(BYTE_OF)
     if not reachable <= vocab.keys():
         missing = min(reachable - vocab.keys())

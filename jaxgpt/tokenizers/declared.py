@@ -146,7 +146,8 @@ def _added(path: Path, listed: Any) -> tuple[dict[str, Any], ...]:
     for index, token in listed.items() if isinstance(listed, dict) else ((None, None),):
         text = token.get("content") if isinstance(token, dict) else None
         flags = {name: token.get(name, False) for name in _FLAGS} if text else {}
-        if not str(index).isdecimal() or not isinstance(text, str) or {*map(type, flags.values())} - {bool}:
+        told = isinstance(text, str) and text and not {*map(type, flags.values())} - {bool}
+        if not told or not str(index).isdecimal():
             raise ValueError(f"{path}: {quoted(json.dumps({str(index): token}))} is no added token")
         if type(token.get("normalized")) is not bool:
             flags["normalized"] = not flags["special"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from jaxgpt.tokenizers import _library as _form
 from jaxgpt.tokenizers._library import Form
-from jaxgpt.tokenizers._special import mask_id, special_ids
+from jaxgpt.tokenizers._special import MOST_BEYOND, check_told, mask_id, special_ids
 from jaxgpt.tokenizers.declared import Declared, ending
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, check_same, field, look_up, utf8
 from jaxgpt.wording import quoted
@@ -37,8 +37,9 @@ class HuggingFace(Tokenizer):
         self._library = _library(definition)
         known, named = tokens_of(self._library)
         size = 1 + max(known.values(), default=-1)
-        if not all(type(i) is int and 0 <= i <= size for i in self.special.values()):
-            raise ValueError(f"the special ids {self.special} are not all ids of the {size} tokens")
+        if size - len(known) > MOST_BEYOND:
+            raise ValueError(f"the id {size - 1} is far beyond the {len(known):,} tokens that there are")
+        check_told(self.special, size + 1)
         found = special_ids(named, size, {k: i for k, i in self.special.items() if k != "mask_id"})
         self.pad_id, self.bos_id, self.eos_id = (found[k] for k in ("pad_id", "bos_id", "eos_id"))
         self.mask_id = self.special.get("mask_id", mask_id(named))

@@ -17,10 +17,10 @@ from typing import Any
 
 from jaxgpt.tokenizers import _library
 from jaxgpt.tokenizers._library import Form
-from jaxgpt.tokenizers._special import mask_id, special_ids
+from jaxgpt.tokenizers._special import MOST_BEYOND, check_told, mask_id, special_ids
 from jaxgpt.tokenizers.declared import Declared, ending
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, check_same, field, look_up, utf8, whole_number
-from jaxgpt.wording import quoted
+from jaxgpt.wording import quoted, shown
 
 _SPACE = "\u2581"
 _PROBE = "a  \u2161e\u0301 \n"  # what a model with its own spelling of text changes
@@ -51,6 +51,8 @@ class SentencePiece(Tokenizer):
     def __init__(self, model: bytes, special: dict[str, int] | None = None, added: int = 0):
         from sentencepiece import SentencePieceProcessor
 
+        if not 0 <= added <= MOST_BEYOND:
+            raise ValueError(f"{shown(added)} tokens behind a SentencePiece model are not read")
         self.model, self.special, self.added = model, dict(special or {}), added
         self._processor = processor = SentencePieceProcessor()
         try:
@@ -69,8 +71,9 @@ class SentencePiece(Tokenizer):
         self.bos_id = bos if bos >= 0 else eos
         self.eos_id = eos if eos >= 0 else bos
         self.pad_id = pad if pad >= 0 else self.eos_id
+        check_told(self.special, len(self._bytes))
         for name, index in self.special.items():
-            if type(index) is not int or not 0 <= index < len(self._bytes) or self._bytes[index]:
+            if self._bytes[index]:
                 raise ValueError(f"{name}={index!r} is no special token of this SentencePiece model")
             setattr(self, name, index)
         # A model may put a space before every text, which is no part of the text.
