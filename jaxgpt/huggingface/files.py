@@ -92,7 +92,7 @@ class Directory:
 def _opened(path: Path) -> Any:
     try:
         return safe_open(path, framework="np")
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, MemoryError) as error:  # the last: a sparse file of any size
         refuse_pickle(path, "safetensors")
         raise ValueError(one_line(f"{path} is no whole safetensors file: {error}")) from error
 

@@ -8,7 +8,7 @@ from random import Random
 
 import numpy as np
 from data_building import corpus, lines
-from fuzz_mutators import change, mutate
+from fuzz_mutators import change, mutate, readable
 from fuzz_subjects import Subject
 
 from jaxgpt.data.corpus import Corpus
@@ -30,7 +30,7 @@ def read(path: Path, rng: Random) -> None:
 def spoil(path: Path, rng: Random) -> str:
     """As `mutate`, or as somebody who makes every checksum fit."""
     index = path / "index.json"
-    if rng.random() < 0.3 or not index.is_file() or index.is_symlink():
+    if rng.random() < 0.3 or not readable(index):
         return mutate(path, rng)
     try:
         root = {"": json.loads(index.read_text())}
@@ -38,7 +38,7 @@ def spoil(path: Path, rng: Random) -> str:
         if isinstance(root[""], dict):
             root[""]["fingerprint"] = fingerprint(root[""])
         index.write_text(json.dumps(root[""]))
-    except (ValueError, KeyError, TypeError, OSError):
+    except (ValueError, KeyError, TypeError, OSError, RecursionError):
         return mutate(path, rng)
     return f"index.json, forged: {what}"
 
@@ -47,6 +47,8 @@ def _forge(path: Path, index: dict, rng: Random) -> str:
     """Put a token in a shard that may be no id, with the checksums of it."""
     shard = rng.choice(index["shards"][rng.choice(("train", "validation"))])
     file = path / shard["file"]
+    if not readable(file):
+        raise ValueError("an earlier change has spoiled this shard")
     size = np.dtype(index["dtype"]).itemsize
     data = bytearray(file.read_bytes()[: shard["tokens"] * size])
     place = rng.randrange(shard["tokens"]) * size

@@ -12,6 +12,7 @@ import fuzz_corpora
 import fuzz_data_files
 import fuzz_hub
 import fuzz_runs
+import fuzz_tokenizers
 import fuzz_words
 import pytest
 from comparison_building import OVERALL, figures, finish, plan
@@ -25,9 +26,10 @@ CASES = {
     "comparisons": 100,
     "corpora": 200,
     "hub": 100,
-    "data_files": 200,
+    "data_files": 150,
+    "tokenizers": 150,
     "prompts": 50,
-    "options": 150,
+    "options": 50,
 }
 
 
@@ -46,6 +48,7 @@ def subjects(finished_run, tmp_path_factory):
         "corpora": fuzz_corpora.subject,
         "hub": fuzz_hub.subject,
         "data_files": fuzz_data_files.subject,
+        "tokenizers": fuzz_tokenizers.subject,
         "prompts": lambda folder: fuzz_words.Prompts(finished_run),
         "options": lambda folder: fuzz_words.Options(),
     }
