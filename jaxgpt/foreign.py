@@ -71,10 +71,15 @@ def _in_hub(path: Path) -> bool:
 
 
 def check_size(path: Path, most: int) -> None:
-    """Raises ValueError if a file is larger than any of its kind, before memory is taken for it."""
-    size = os.stat(path).st_size
-    if size > most:
-        raise ValueError(f"{path} has {size:,} bytes; no such file has more than {most:,}")
+    """Raises ValueError if a file is larger than any of its kind, before memory is taken for it.
+
+    A device or a pipe has no size that would say so.
+    """
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError(f"{path} is no plain file")
+    if status.st_size > most:
+        raise ValueError(f"{path} has {status.st_size:,} bytes; no such file has more than {most:,}")
 
 
 def read_text(path: Path, most: int = MOST) -> str:

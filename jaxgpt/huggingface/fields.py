@@ -90,8 +90,8 @@ class Given:
         found = {}
         for field in fields:
             value = self.get(field.theirs, field.default, kind=field.kind, nullable=field.nullable)
-            if field.ours in ("num_layers", "encoder_layers") and self.tensors:
-                self._check_layers(field.theirs, value)
+            if field.ours in ("num_layers", "encoder_layers"):
+                self.check_layers(field.theirs, value)
             if field.values is not None:
                 if value not in field.values:
                     known = ", ".join(map(str, field.values))
@@ -102,9 +102,9 @@ class Given:
             found[field.ours] = value
         return found
 
-    def _check_layers(self, name: str, value: int | None) -> None:
+    def check_layers(self, name: str, value: int | None) -> None:
         """Raises ValueError, before any layer is made, if there are more than tensors."""
-        if value is not None and value > len(self.tensors):
+        if value is not None and self.tensors and value > len(self.tensors):
             raise ValueError(
                 f"{self.source}: {name}={value:.3g}, and the files hold {len(self.tensors)} tensors"
             )

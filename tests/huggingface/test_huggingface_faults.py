@@ -1,8 +1,11 @@
 """Directories that cannot be read: one line that names the file, the tensor or the field."""
 
+import contextlib
 import json
+import resource
 import shutil
 import struct
+import time
 from pathlib import Path
 
 import jax
@@ -11,7 +14,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from jaxgpt.huggingface.load import load_hf
+from jaxgpt.huggingface.files import Directory
+from jaxgpt.huggingface.load import Plan, load_hf
 from jaxgpt.huggingface.save import save_hf
 from jaxgpt.models import ModelConfig
 from jaxgpt.training.program import Template
@@ -144,6 +148,68 @@ def test_what_a_family_has_not_is_refused(name, fields, words, tmp_path):
     shutil.copytree(REFERENCES / name, tmp_path / name)
     change_config(tmp_path / name, **fields)
     refused(tmp_path / name, words)
+
+
+@contextlib.contextmanager
+def little_memory():
+    """Room for 3 GiB beyond what is there: a list of 10^9 layers ends in a MemoryError."""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + 3 * 2**30, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is limited as Linux does it")
+@pytest.mark.parametrize(
+    ("name", "fields", "words"),
+    [
+        ("gpt2", {"n_layer": 10**12}, r"n_layer=1e\+12, and the files hold 2\d tensors"),
+        ("t5", {"num_decoder_layers": 10**12}, r"num_decoder_layers=1e\+12, and the files hold"),
+        (
+            "gpt_neo",
+            {"attention_layers": [], "attention_types": [[["global", "local"], 10**12]]},
+            "name 2000000000000 layers",
+        ),
+        (
+            "gpt_neo",
+            {"attention_layers": [], "attention_types": [[["global"], 1], [["local"], 10**30]]},
+            "layers, num_layers is",
+        ),
+        ("gpt_neo", {"attention_layers": [], "attention_types": [[[], 10**30]]}, "name 0 layers"),
+        (
+            "gpt_neo",
+            {"attention_layers": [], "attention_types": [["global", 10**9]]},
+            "name 6000000000 layers",
+        ),
+        ("reformer", {"attn_layers": ["lsh"] * 10**5}, r"attn_layers=1e\+05, and the files hold"),
+        ("reformer", {"attn_layers": ["lsh", {}]}, "is not a list of local and lsh"),
+        ("reformer", {"num_buckets": {"x": 1}}, "is neither a number nor a list of some"),
+        # These need no list of their length, and are read as transformers reads them.
+        ("qwen2", {"use_sliding_window": True, "max_window_layers": 10**12, "layer_types": None}, None),
+        ("gemma2", {"sliding_window_pattern": 10**12, "layer_types": None}, None),
+        ("gpt2", {"bos_token_id": 10**12}, None),
+    ],
+)
+def test_a_field_asks_for_no_more_memory_than_the_files_hold(name, fields, words, tmp_path):
+    shutil.copytree(REFERENCES / name, tmp_path / name)
+    change_config(tmp_path / name, **fields)
+    began = time.process_time()
+    with little_memory():
+        if words is None:
+            Plan.of(Directory(tmp_path / name), None, {})
+        else:
+            refused(tmp_path / name, words)
+    assert time.process_time() - began < 2
+
+
+def test_a_file_of_any_size_that_holds_nothing_is_refused(gpt2):
+    with open(gpt2 / "model.safetensors", "r+b") as file:
+        file.truncate(2**42)
+    with little_memory():
+        refused(gpt2, "is no whole safetensors file")
 
 
 def test_a_pickle_alone_is_refused_with_the_way_to_convert_it(gpt2):

@@ -41,8 +41,10 @@ class Gemma2(Gemma):
     def config(self, given: Given) -> ModelConfig:
         found = super().config(given)
         every = given.get("sliding_window_pattern")
-        pattern = (*[True] * (every - 1), False) if every else self.pattern
-        windows = tuple(pattern[i % len(pattern)] for i in range(found.num_layers))
+        layers = range(found.num_layers)
+        windows = tuple(
+            bool((i + 1) % every) if every else self.pattern[i % len(self.pattern)] for i in layers
+        )
         if (types := given.fields.get("layer_types")) is not None:
             windows = window_layers(given, types, found.num_layers)
         scalar = given.get("query_pre_attn_scalar", 256.0)

@@ -41,34 +41,34 @@ class GPTNeo(Family):
     )
 
     def config(self, given: Given) -> ModelConfig:
-        found, pattern = given.read(self.fields), self.pattern(given)
-        if len(pattern) != found["num_layers"]:
-            raise ValueError(
-                f"{given.source}: attention_layers or attention_types name {len(pattern)} layers, num_layers "
-                f"is {found['num_layers']}"
-            )
+        found = given.read(self.fields)
         return ModelConfig(
             position=Learned(),
-            window_layers=pattern,
+            window_layers=self.pattern(given, found["num_layers"]),
             attention_scale=1.0,
             attention_bias=False,
             residual_init="plain",
             **found,
         )
 
-    def pattern(self, given: Given) -> tuple[bool, ...]:
+    def pattern(self, given: Given, depth: int) -> tuple[bool, ...]:
         """Which layers have a window: `attention_layers`, or else `attention_types`, which it is made of."""
         layers = given.fields.get("attention_layers", [])
         if "attention_layers" in given.fields and not isinstance(layers, list):
             raise ValueError(f"{given.source}: attention_layers={layers!r} is not a list")
         types = [[layers, 1]] if layers else given.get("attention_types", [[["global", "local"], 12]])
         try:
-            return tuple(_TYPES[name] for names, times in types for name in names * times)
-        except (KeyError, TypeError, ValueError) as error:
+            count = sum(len(names) * max(times, 0) for names, times in types)
+            if count == depth:  # known before a list of so many is made
+                return tuple(_TYPES[name] for names, times in types for name in names * times)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(
                 f"{given.source}: attention_layers must be a list such as ['global', 'local'], and "
                 "attention_types one such as [[['global', 'local'], 12]]"
             ) from error
+        raise ValueError(
+            f"{given.source}: attention_layers or attention_types name {count} layers, num_layers is {depth}"
+        )
 
     def describe(self, config: ModelConfig) -> dict:
         pattern = [config.window_layers[i % len(config.window_layers)] for i in range(config.num_layers)]

@@ -30,7 +30,7 @@ class Qwen3(Llama):
         first = given.get("max_window_layers", 28) if windowed else depth
         types = given.fields.get("layer_types")
         if types is None:
-            types = (["full_attention"] * first + ["sliding_attention"] * depth)[:depth]
+            types = ["full_attention" if layer < first else "sliding_attention" for layer in range(depth)]
         windows = window_layers(given, types, depth)
         if not windowed and any(windows):
             raise ValueError(f"{given.source}: layer_types name windows, and use_sliding_window is not true")

@@ -58,11 +58,16 @@ class Reformer(Family):
         widths = given.fields.get("axial_pos_embds_dim", [64, 192])
         buckets = given.fields.get("num_buckets") or []
         buckets = [buckets] if isinstance(buckets, int) else buckets
+        if not (isinstance(buckets, list) and all(type(number) is int for number in buckets)):
+            raise ValueError(
+                f"{given.source}: num_buckets={buckets!r} is neither a number nor a list of some"
+            )
         for name, value in (("axial_pos_shape", shape), ("axial_pos_embds_dim", widths)):
             if not (isinstance(value, list) and len(value) == 2 and all(type(v) is int for v in value)):
                 raise ValueError(f"{given.source}: {name}={value!r} is not two numbers")
-        if not (isinstance(kinds, list) and kinds and set(kinds) <= {"local", "lsh"}):
+        if not (isinstance(kinds, list) and kinds and all(kind in ("local", "lsh") for kind in kinds)):
             raise ValueError(f"{given.source}: attn_layers={kinds!r} is not a list of local and lsh")
+        given.check_layers("attn_layers", len(kinds))
         defaults = Chunks()
         found = {ours: given.get(theirs, getattr(defaults, ours)) for theirs, ours in _CHUNKS.items()}
         return ModelConfig(
