@@ -1,11 +1,14 @@
 """A directory of tokens that is opened: damage is found before anything is trained on it."""
 
 import contextlib
+import hashlib
 import json
 import os
 import re
 import shutil
 import threading
+import tracemalloc
+import zlib
 
 import numpy as np
 import pytest
@@ -111,6 +114,77 @@ def test_missing_cut_and_foreign_files_are_told(folder, whole, monkeypatch):
     shutil.copy(other / "tokens" / foreign["file"], path)
     with pytest.raises(DamagedError, match="is another file than was written"):
         Corpus(folder)
+
+
+def forge(folder, change, **index_values):
+    """Change a shard's tokens in a copy as somebody does who makes every checksum fit."""
+    index = json.loads((folder / "index.json").read_text())
+    shard = index["shards"]["train"][0]
+    path = folder / shard["file"]
+    dtype = np.dtype(index["dtype"])
+    tokens = np.frombuffer(path.read_bytes(), dtype, shard["tokens"]).copy()
+    change(tokens)
+    data = tokens.tobytes()
+    checks = [zlib.crc32(data[i : i + BLOCK]) for i in range(0, len(data), BLOCK)]
+    table = np.asarray(checks, "<u4").tobytes()
+    path.write_bytes(data + table)
+    shard["checksum"] = hashlib.sha256(table).hexdigest()
+    write_index(folder, index | index_values)
+    return path
+
+
+def write_index(folder, index):
+    index["fingerprint"] = fingerprint(index)
+    (folder / "index.json").write_text(json.dumps(index))
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["small", "large"])
+@pytest.mark.parametrize("place", [0, BLOCK, -1])
+@pytest.mark.parametrize("beyond", [0, 1, 1000, None])
+def test_a_token_beyond_the_vocabulary_is_refused_whatever_its_checksums(
+    folder, place, beyond, whole, monkeypatch
+):
+    if not whole:
+        monkeypatch.setattr(module, "CHECKED_WHOLE", 0)
+    size = Corpus(folder).tokenizer.vocab_size
+    token = np.iinfo("<u2").max if beyond is None else size + beyond
+
+    def put(value):
+        return lambda tokens: tokens.__setitem__(place, value)
+
+    path = forge(folder, put(token))
+    with pytest.raises(DamagedError, match=rf"^{path} has the token {token} of a vocabulary of {size} ids"):
+        Corpus(folder).tokens("train")[:]
+    forge(folder, put(size - 1))
+    assert size - 1 in Corpus(folder).tokens("train")[:]
+
+
+def test_tokens_of_a_larger_vocabulary_than_the_tokenizers_are_refused(folder):
+    smaller = tokenizers.build("characters", lambda: ["abc"])
+    tokenizers.save(smaller, folder / "tokenizer.json")
+    forge(folder, lambda tokens: None, tokenizer=smaller.fingerprint)
+    with pytest.raises(DamagedError, match=r"has the token \d+ of a vocabulary of 6 ids"):
+        Corpus(folder)
+
+
+@pytest.mark.parametrize("tokens", [2**20, 2**38, 2**45])
+@pytest.mark.parametrize("sparse", [False, True], ids=["as it was", "full of holes"])
+def test_an_index_asks_for_no_more_memory_than_the_files_hold(folder, tokens, sparse):
+    index = json.loads((folder / "index.json").read_text())
+    shard = index["shards"]["train"][0]
+    shard["tokens"] = shard["documents"] = tokens
+    write_index(folder, index)
+    if sparse and tokens < 2**40:  # larger files are beyond file systems
+        size = tokens * np.dtype(index["dtype"]).itemsize
+        with open(folder / shard["file"], "r+b") as file:
+            file.truncate(size + 4 * -(-size // BLOCK))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DamagedError, match=f"^{folder / shard['file']} "):
+            Corpus(folder)
+        assert tracemalloc.get_traced_memory()[1] < 2**25
+    finally:
+        tracemalloc.stop()
 
 
 def test_an_index_or_a_tokenizer_that_was_changed(folder):
