@@ -54,6 +54,15 @@ def test_a_valid_tokenizer_of_another_run(jaxgpt, run):
         assert "tokenizer.json" in message
 
 
+@pytest.mark.parametrize("name", ["begin_ids", "end_ids"])
+def test_ids_beyond_the_vocabulary_in_a_runs_tokenizer(jaxgpt, run, name):
+    """JAX would read the last row of the embeddings for them."""
+    size = tokenizers.load(run / "tokenizer.json").vocab_size
+    edited(run / "tokenizer.json", put(name, [size]))
+    for message in every_use(jaxgpt, run):
+        assert f"tokenizer.json: {name}=[{size}] are not ids below {size}" in message
+
+
 def test_a_tokenizer_that_is_missing_or_no_json(jaxgpt, run):
     (run / "tokenizer.json").write_text("{")
     for message in every_use(jaxgpt, run):
