@@ -19,7 +19,7 @@ from jaxgpt import foreign
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.training import processes
 from jaxgpt.training.digests import Digests
-from jaxgpt.training.untrusted import refuse_links
+from jaxgpt.training.untrusted import refuse_links, refuse_sizes
 from jaxgpt.wording import one_line, quoted
 
 State = dict[str, Any]
@@ -149,6 +149,7 @@ class Checkpoints:
 
     def _metadata(self, step: int) -> dict[str, Any]:
         """What was recorded with a checkpoint: the tokenizer's fingerprint and the loss."""
+        refuse_sizes(self.directory / str(step))
         with _as_value_error():
             found = self._ocp.metadata(self.directory / str(step)).custom_metadata
         if not isinstance(found, dict):

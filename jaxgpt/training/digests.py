@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from jaxgpt import foreign
+from jaxgpt.training.untrusted import refuse_sizes
 from jaxgpt.wording import one_line
 
 
@@ -43,7 +44,8 @@ class Digests:
         self._path(step).unlink(missing_ok=True)
 
     def check(self, step: int) -> None:
-        """Raises ValueError if the files of a step are not those that were recorded, if any were."""
+        """Raises ValueError if the files of a step are not as they were recorded, or too large."""
+        refuse_sizes(self._checkpoints / str(step))
         if not self._path(step).exists():
             return  # killed between the commit and its digests: the arrays themselves must tell
         recorded = foreign.read_json(self._path(step))

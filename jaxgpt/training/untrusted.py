@@ -4,6 +4,8 @@ import os
 import stat
 from pathlib import Path
 
+from jaxgpt import foreign
+
 
 def refuse_links(directory: Path) -> None:
     """Raises ValueError if a directory is a symbolic link, or anything below is one, which could lead a
@@ -18,6 +20,22 @@ def refuse_links(directory: Path) -> None:
                 raise ValueError(f"{path} is a symbolic link; checkpoints hold none")
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
                 raise ValueError(f"{path} is no plain file; checkpoints hold no others")
+
+
+def refuse_sizes(directory: Path) -> None:
+    """Raises ValueError if a file of a checkpoint is larger than it can be.
+
+    Orbax reads whole all files but those with arrays, which lie in folders `d`, and ends the process where
+    memory is too small. Those with arrays are compressed: none fits in a thousandth of its size.
+    """
+    for root, _, files in os.walk(directory):
+        for name in files:
+            path = os.path.join(root, name)
+            status = os.lstat(path)
+            holes = status.st_blocks * 512 * 1000 < status.st_size
+            if status.st_size > foreign.MOST and (holes or os.path.basename(root) != "d"):
+                short = f"{directory.name}/{os.path.relpath(path, directory)}"
+                raise ValueError(f"{short} has {status.st_size:,} bytes, more than such a file can have")
 
 
 def refuse_pickle(path: Path, instead: str = "a run directory made by train.py") -> None:

@@ -18,7 +18,7 @@ from tiny_runs import run as run_process
 import jaxgpt as library
 from jaxgpt import fields
 from jaxgpt.training import rundir, session
-from jaxgpt.training.checkpoints import Checkpoints
+from jaxgpt.training.checkpoints import CheckpointError, Checkpoints
 from jaxgpt.training.optimizers import schedule
 from jaxgpt.training.rundir import write_atomically
 from jaxgpt.training.session import train
@@ -344,6 +344,22 @@ def test_a_pickle_is_never_opened(jaxgpt, spoiled, tmp_path, protocol):
     assert not sprung.exists()
     pickle.loads(data)  # noqa: S301 - the trap works
     assert sprung.exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["state/manifest.ocdbt", "state/_METADATA", "_CHECKPOINT_METADATA", "metrics/metrics", "state/d/*"],
+)
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_file_of_holes_in_a_checkpoint_is_damage(spoiled, name, recorded):
+    """Orbax would take a terabyte for it, which ends the process without a word."""
+    (path,) = (spoiled / "checkpoints" / "20").glob(name)
+    os.truncate(path, 2**40)
+    if not recorded:
+        shutil.rmtree(spoiled / "checkpoints" / ".sha256")
+    with pytest.raises(CheckpointError, match=r"has 1,099,511,627,776 bytes"):
+        library.load(spoiled, checkpoint=20)
+    assert library.load(spoiled).step == 15
 
 
 def test_a_link_inside_a_checkpoint_is_refused(jaxgpt, spoiled, tmp_path):
