@@ -5,6 +5,8 @@ import dataclasses
 from collections.abc import Container, Iterator, Mapping
 from typing import Any, ClassVar
 
+import numpy as np
+
 from jaxgpt.choice import Choice
 from jaxgpt.huggingface.fields import Field, Given, written
 from jaxgpt.huggingface.layout import Entry
@@ -76,6 +78,10 @@ class Family(Choice, abc.ABC, package="jaxgpt.huggingface.families"):
     def describe(self, config: ModelConfig) -> dict[str, Any]:
         """The fields of `config.json` for a model of this family."""
         return written(self.fields, config)
+
+    def computed(self, name: str, config: ModelConfig) -> np.ndarray | None:
+        """What an `ignored` tensor holds that transformers reads and that is computed here; None: not read."""
+        return None
 
     @abc.abstractmethod
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:

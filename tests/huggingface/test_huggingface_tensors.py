@@ -104,6 +104,25 @@ def test_a_copy_is_compared_and_another_is_a_head_or_refused(changed, name, own,
         assert f"that must be equal and are not: {other} and {own}" in refusal(path)
 
 
+#: Tensors that transformers stores and reads, and that are computed here.
+COMPUTED = {
+    "marian": [f"model.{stack}.embed_positions.weight" for stack in ("encoder", "decoder")],
+    "transfo_xl": ["transformer.pos_emb.inv_freq"],
+}
+
+
+@pytest.mark.parametrize(("name", "key"), [(name, key) for name, keys in COMPUTED.items() for key in keys])
+def test_a_stored_tensor_that_is_computed_here_is_compared(changed, name, key):
+    known = plan(REFERENCES / name)
+    waves = known.family.computed(key, known.config)
+    for dtype in ("float32", "float16"):
+        path = changed(name, lambda tensors, dtype=dtype: tensors.update({key: waves.astype(dtype)}))
+        assert key in plan(path).audit.ignored
+    for other in (waves * 1.01, waves[:-1]):
+        path = changed(name, lambda tensors, other=other: tensors.update({key: other.astype("float32")}))
+        assert f"with other numbers than this model has: {key} (" in refusal(path)
+
+
 def test_one_kept_of_several_names_computes_the_same(changed):
     """As safetensors' `save_model` writes it: one of the shared names, the others in the metadata."""
     path = changed("bart", lambda t: t.update({"lm_head.weight": t.pop("model.shared.weight")}))

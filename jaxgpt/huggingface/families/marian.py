@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+
 from jaxgpt.huggingface.families.bart import Bart
 from jaxgpt.huggingface.fields import Given
 from jaxgpt.huggingface.layout import Entry
@@ -31,6 +33,13 @@ class Marian(Bart):
     def describe(self, config: ModelConfig) -> dict[str, Any]:
         last = config.vocab_size - 1  # padding begins the decoder's text, and their own files have it last
         return super().describe(config) | {"pad_token_id": last, "decoder_start_token_id": last}
+
+    def computed(self, name: str, config: ModelConfig) -> np.ndarray | None:
+        if not name.endswith("embed_positions.weight"):
+            return None
+        waves = 10_000.0 ** (-2 * np.arange((config.d_model + 1) // 2) / config.d_model)
+        angles = np.arange(config.max_length)[:, None] * waves
+        return np.concatenate([np.sin(angles), np.cos(angles)], axis=1)[:, : config.d_model]
 
     def positions(self, stack: str) -> Iterator[Entry]:
         return iter(())

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Container, Iterator
 from typing import Any
 
+import numpy as np
+
 from jaxgpt.huggingface.family import Family
 from jaxgpt.huggingface.fields import Field, Given
 from jaxgpt.huggingface.layout import Entry, linear, norm, table, vector
@@ -94,6 +96,11 @@ class TransfoXL(Family):
             "same_length": config.window is not None,
             "untie_r": True,
         }
+
+    def computed(self, name: str, config: ModelConfig) -> np.ndarray | None:
+        if not name.endswith("inv_freq"):
+            return None
+        return 10_000.0 ** (-np.arange(0, config.d_model, 2) / config.d_model)
 
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
         mapped = config.cutoff_factor > 1
