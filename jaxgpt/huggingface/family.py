@@ -24,6 +24,7 @@ class Family(Choice, abc.ABC, package="jaxgpt.huggingface.families"):
       tokens: the tensor of token embeddings, which every file has, without the prefix.
       head: that of the output matrix, which is [V, D]; absent from files where it is the embeddings'.
       tied: whether it is theirs where `config.json` does not say.
+      always_tied: whether it is theirs in a file without it, whatever `config.json` says.
       stacks: the `kind` of model.
       position: its position scheme.
       padding: the id of padding that its positions are counted from, where they are.
@@ -40,6 +41,7 @@ class Family(Choice, abc.ABC, package="jaxgpt.huggingface.families"):
     tokens: ClassVar[str]
     head: ClassVar[str] = "lm_head.weight"
     tied: ClassVar[bool] = True
+    always_tied: ClassVar[bool] = False
     stacks: ClassVar[str] = "decoder"
     position: ClassVar[type[Position]]
     padding: ClassVar[int | None] = None

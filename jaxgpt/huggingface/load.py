@@ -207,7 +207,7 @@ def _head(directory: Directory, family: Family, given: Given, names: Mapping[str
     """How the output matrix stands to the embeddings."""
     tied = given.get("tie_word_embeddings", family.tied)
     if family.head not in names or (tied and names[family.head] == names[family.tokens]):
-        return "tied" if tied else "none"
+        return "tied" if tied or family.always_tied else "none"
     if not tied:
         return "separate"
     return "tied" if _equal(directory, names[family.head], names[family.tokens]) else "separate"

@@ -123,6 +123,14 @@ def test_a_stored_tensor_that_is_computed_here_is_compared(changed, name, key):
         assert f"with other numbers than this model has: {key} (" in refusal(path)
 
 
+@pytest.mark.parametrize("name", ["t5", "t5-v1_1", "mt5"])
+def test_a_t5_without_an_output_matrix_has_that_of_its_embeddings(changed, name):
+    """Whatever `tie_word_embeddings` says, as in transformers 5."""
+    path = changed(name, lambda t: t.pop("lm_head.weight", None), tie_word_embeddings=False)
+    found = plan(path)
+    assert found.config.head == "tied" and "lm_head.weight" not in found.names
+
+
 def test_one_kept_of_several_names_computes_the_same(changed):
     """As safetensors' `save_model` writes it: one of the shared names, the others in the metadata."""
     path = changed("bart", lambda t: t.update({"lm_head.weight": t.pop("model.shared.weight")}))

@@ -30,6 +30,7 @@ class T5(Family):
     stacks = "encoder_decoder"
     prefix = ""
     tokens = "shared.weight"
+    always_tied = True  # since version 5; before it, transformers drew a matrix anew and warned
     ties = {r"(encoder|decoder)\.embed_tokens\.weight": "shared.weight"}
     ignored = {
         r"decoder\.block\.0\.layer\.1\.EncDecAttention\.relative_attention_bias\.weight": "never used",
