@@ -59,7 +59,8 @@ class Family(Choice, abc.ABC, package="jaxgpt.huggingface.families"):
         """
         renamed = {self.aliases[name]: value for name, value in fields.items() if name in self.aliases}
         for alias, name in self.aliases.items():
-            if alias in fields and fields.get(name, fields[alias]) != fields[alias]:
+            one, other = fields.get(name, fields.get(alias)), fields.get(alias)
+            if alias in fields and (one != other or type(one) is not type(other)):
                 raise ValueError(
                     f"{name}={fields[name]!r} and {alias}={fields[alias]!r} are one field; leave {alias} out"
                 )
@@ -82,7 +83,7 @@ class Family(Choice, abc.ABC, package="jaxgpt.huggingface.families"):
         return written(self.fields, config)
 
     def computed(self, name: str, config: ModelConfig) -> np.ndarray | None:
-        """What an `ignored` tensor holds that transformers reads and that is computed here; None: not read."""
+        """What an `ignored` tensor holds that transformers reads, and we compute; None: it is not read."""
         return None
 
     @abc.abstractmethod

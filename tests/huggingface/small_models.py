@@ -373,7 +373,7 @@ def inputs(model, seed: int = 0) -> dict[str, np.ndarray]:
         }
     if model.config.model_type == "reformer" and "lsh" in model.config.attn_layers:
         config = model.config
-        torch.manual_seed(config.hash_seed)
+        torch.manual_seed(config.hash_seed or 0)
         buckets = config.num_buckets or 8  # of 20 tokens, which 13 are padded to, in chunks of 4
         count = (sum(buckets) if isinstance(buckets, list | tuple) else buckets) // 2
         shape = (config.num_attention_heads, config.attention_head_size, config.num_hashes, count)
@@ -384,7 +384,9 @@ def inputs(model, seed: int = 0) -> dict[str, np.ndarray]:
     source = rng.integers(3, vocab - 1, (2, 11))
     if "Classification" not in type(model).__name__:
         return {"tokens": rng.integers(3, vocab - 1, (2, 7)), "source": source}
-    source[:, -1] = model.config.eos_token_id  # BART's classifier looks for it, and reads the text twice
+    end = model.config.eos_token_id
+    source[source == end] = 4
+    source[:, -1] = end  # BART's classifier looks for it, and reads the text twice
     start = np.full((2, 1), model.config.decoder_start_token_id)
     return {"tokens": np.concatenate([start, source[:, :-1]], 1), "source": source}
 

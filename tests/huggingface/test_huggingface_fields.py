@@ -67,5 +67,7 @@ def test_a_field_counts_under_its_other_name(name, shapes):
         if own in config:
             moved = {key: value for key, value in config.items() if key not in (own, alias)}
             assert perturbing.ours(moved | {alias: config[own]}, shapes[name]) == before
-            with pytest.raises(ValueError, match=f"{own}=.* and {alias}=.* are one field; leave {alias} out"):
-                perturbing.ours(moved | {alias: config[own], own: config[own] + 1}, shapes[name])
+            for other in (config[own] + 1, float(config[own])):  # of which a number of layers is none
+                told = f"{own}=.* and {alias}=.* are one field; leave {alias} out"
+                with pytest.raises(ValueError, match=told):
+                    perturbing.ours(moved | {alias: config[own], own: other}, shapes[name])

@@ -63,6 +63,7 @@ class Bart(Family):
         if given.get("scale_embedding", False):
             found = dataclasses.replace(found, embedding_scale=math.sqrt(found.d_model))
         if "classification_head.dense.weight" in given.tensors:
+            given.get("eos_token_id", 2)  # one id, since the label is read where a text ends with it
             labels = given.tensors["classification_head.out_proj.weight"][0]
             found = dataclasses.replace(found, head="none", pooler=True, labels=labels, labels_from="last")
         return found

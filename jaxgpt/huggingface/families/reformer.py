@@ -51,23 +51,31 @@ class Reformer(Family):
     )
 
     def config(self, given: Given) -> ModelConfig:
-        given.require("is_decoder", True)
+        given.require("is_decoder", False, True)
+        if not given.fields.get("is_decoder"):
+            raise ValueError(f"{given.source}: is_decoder must be true; a Reformer that sees all is not read")
         given.require("axial_pos_embds", True)
+        given.require("local_num_chunks_after", 0)
+        given.require("lsh_num_chunks_after", 0)
         kinds = given.fields.get("attn_layers", ["local", "lsh"] * 3)
         shape = given.fields.get("axial_pos_shape", [64, 64])
         widths = given.fields.get("axial_pos_embds_dim", [64, 192])
-        buckets = given.fields.get("num_buckets") or []
-        buckets = [buckets] if isinstance(buckets, int) else buckets
-        if not (isinstance(buckets, list) and all(type(number) is int for number in buckets)):
+        buckets = given.fields.get("num_buckets")
+        buckets = buckets if buckets is None or isinstance(buckets, list) else [buckets]
+        if buckets is not None and not (
+            buckets and all(type(number) is int and number for number in buckets)
+        ):
             raise ValueError(
                 f"{given.source}: num_buckets={buckets!r} is neither a number nor a list of some"
             )
+        buckets = buckets or []
         for name, value in (("axial_pos_shape", shape), ("axial_pos_embds_dim", widths)):
             if not (isinstance(value, list) and len(value) == 2 and all(type(v) is int for v in value)):
                 raise ValueError(f"{given.source}: {name}={value!r} is not two numbers")
         if not (isinstance(kinds, list) and kinds and all(kind in ("local", "lsh") for kind in kinds)):
             raise ValueError(f"{given.source}: attn_layers={kinds!r} is not a list of local and lsh")
         given.check_layers("attn_layers", len(kinds))
+        given.require("num_hidden_layers", len(kinds))
         defaults = Chunks()
         found = {ours: given.get(theirs, getattr(defaults, ours)) for theirs, ours in _CHUNKS.items()}
         return ModelConfig(
