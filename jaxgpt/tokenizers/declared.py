@@ -21,6 +21,14 @@ _IDS = (
     *("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id"),
     *("forced_bos_token_id", "forced_eos_token_id"),
 )
+#: What transformers takes where no file says how a text ends, by `model_type`: the defaults of its classes.
+ENDS = {
+    **{"gpt2": 50256, "gpt_neo": 50256, "gptj": 50256, "gpt_neox": 2, "opt": 2, "llama": 2, "mistral": 2},
+    **{"phi3": 32000, "olmo2": 50279, "gemma": 1, "gemma2": 1, "gemma3_text": 1, "bart": 2, "reformer": 2},
+    **{"transfo-xl": 0, "marian": 0, "t5": 1, "mt5": 1},
+}
+#: The same of how a decoder behind an encoder begins. T5's class has none and names this one as the usual.
+STARTS = {"bart": 2, "marian": 58100, "mt5": 0, "t5": 0}
 _FLAGS = ("single_word", "lstrip", "rstrip", "normalized", "special")
 
 
@@ -51,7 +59,8 @@ class Declared:
 
         Tokens are in `tokenizer_config.json`; where that has no `added_tokens_decoder`, what
         `special_tokens_map.json` says counts more, and `added_tokens.json` counts, too. Ids are in
-        `generation_config.json`, and those that it leaves out in `config.json`.
+        `generation_config.json`, and those that it leaves out in `config.json`. Without the first, the end
+        that the second leaves out is the default of its `model_type`, and so is the start.
 
         Args:
           read: gives the object in a JSON file.
@@ -85,6 +94,11 @@ class Declared:
             for name in _IDS:
                 if (value := found(source).get(name)) is not None:
                     ids[name] = _ids(path / source, name, value)
+        config = found("config.json")
+        if config and not (path / "generation_config.json").is_file():
+            for name, usual in (("eos_token_id", ENDS), ("decoder_start_token_id", STARTS)):
+                if name not in config and (value := usual.get(str(config.get("model_type")))) is not None:
+                    ids[name] = [value]
         begins = settings.get("add_bos_token")
         if begins is not None and type(begins) is not bool:
             raise ValueError(f"{path / 'tokenizer_config.json'}: add_bos_token is neither true nor false")

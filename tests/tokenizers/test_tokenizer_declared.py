@@ -3,11 +3,13 @@
 import json
 
 import pytest
-from declared_directories import CASES, QWEN, TEXT, added, expected, write
+from declared_directories import CASES, END, QWEN, TEXT, added, expected, write
 
 import jaxgpt.tokenizers as tokenizers
 from jaxgpt.huggingface import tokenizer_files
 from jaxgpt.tokenizers import build
+from jaxgpt.tokenizers.declared import ENDS, STARTS
+from jaxgpt.tokenizers.directory import declared
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -143,3 +145,27 @@ def test_ids_that_are_none_are_refused():
     data = tokenizers.to_json(tokenizer) | {"end_ids": 2}
     with pytest.raises(ValueError, match="'end_ids' that is no list"):
         tokenizers.from_json(data)
+
+
+@pytest.mark.parametrize("kind", sorted(ENDS))
+def test_an_end_that_no_file_says_is_the_default_of_the_type(kind, tmp_path):
+    def ids(config, **more):
+        for name in ("config", "generation_config"):
+            (tmp_path / f"{name}.json").unlink(missing_ok=True)
+        write(tmp_path, QWEN, {"config": config} | more)
+        return dict(declared(tmp_path).ids)
+
+    start = {"decoder_start_token_id": [STARTS[kind]]} if kind in STARTS else {}
+    assert ids({"model_type": kind}) == {"eos_token_id": [ENDS[kind]], **start}
+    told = ids({"model_type": kind, "eos_token_id": 7, "decoder_start_token_id": 8})
+    assert told == {"eos_token_id": [7], "decoder_start_token_id": [8]}
+    # null says that there is none, and so does a generation_config.json, which alone counts there.
+    assert ids({"model_type": kind, "eos_token_id": None, "decoder_start_token_id": None}) == {}
+    assert ids({"model_type": kind}, generation_config={"bos_token_id": 3}) == {"bos_token_id": [3]}
+
+
+def test_an_end_by_default_ends_a_text_where_the_vocabulary_has_it(tmp_path):
+    write(tmp_path, QWEN, {"config": {"model_type": "gpt_neox"}})
+    assert build(str(tmp_path), list).end_ids == (END, 2)
+    write(tmp_path, QWEN, {"config": {"model_type": "gpt2"}})
+    assert build(str(tmp_path), list).end_ids == (END,)

@@ -3,7 +3,9 @@
 import pytest
 from declared_directories import CASES, TEXT, write
 
+from jaxgpt.huggingface.family import Family
 from jaxgpt.tokenizers import build
+from jaxgpt.tokenizers.declared import ENDS, STARTS
 
 transformers = pytest.importorskip("transformers")
 
@@ -23,3 +25,20 @@ def test_added_tokens_are_those_of_transformers(case, tmp_path):
             assert getattr(ours, f"{name}_id") == told
     if theirs.eos_token_id is not None and not {"config", "generation_config"} & files.keys():
         assert ours.eos_id == theirs.eos_token_id
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_ends_and_starts_by_default_are_those_of_the_classes():
+    for kind in Family.names():
+        kind = {"openai_gpt": "openai-gpt", "transfo_xl": "transfo-xl", "xlm_roberta": "xlm-roberta"}.get(
+            kind, kind
+        )
+        if kind not in transformers.CONFIG_MAPPING:
+            continue  # in version 4 alone
+        config = transformers.CONFIG_MAPPING[kind]()
+        found = transformers.GenerationConfig.from_model_config(config)
+        architecture = Family.named(kind).architecture
+        if not architecture.endswith("ForMaskedLM"):
+            assert found.eos_token_id == ENDS.get(kind), kind
+        if kind != "t5":
+            assert found.decoder_start_token_id == STARTS.get(kind), kind
