@@ -59,6 +59,7 @@ class Pretrained:
       tokenizer: None where the directory has none.
       description: the contents of `config.json`.
       ids: `bos_token_id` and the like, as `generation_config.json` or `config.json` has them.
+      chat_template: of the tokenizer, a text or several by name; it is kept for `save_hf`, and never run.
     """
 
     model: Transformer
@@ -67,6 +68,7 @@ class Pretrained:
     description: dict[str, Any]
     audit: Audit
     ids: Mapping[str, int | list[int]] = dataclasses.field(default_factory=dict)
+    chat_template: str | dict[str, str] | None = None
 
 
 def load_hf(
@@ -91,13 +93,14 @@ def load_hf(
     directory = Directory(path)
     plan = Plan.of(directory, dtype, fields)
     tokenizer = tokenizer_files.read(directory.path)
+    chat = tokenizer_files.chat_template(directory.path) if tokenizer is not None else None
     weights = read_weights(directory, plan, mesh or sharding.local_mesh())
     model = Template(plan.config).model(weights)
     if tokenizer is not None:
         tokenizer = tokenizer_files.begun_as(directory.path, tokenizer, plan.config.kind)
     told = declared(directory.path).ids
     ids = {name: found[0] if len(found) == 1 else found for name, found in told.items()}
-    return Pretrained(model, tokenizer, plan.family, directory.config, plan.audit, ids)
+    return Pretrained(model, tokenizer, plan.family, directory.config, plan.audit, ids, chat)
 
 
 def family_of(config: Mapping[str, Any], source: str) -> Family:

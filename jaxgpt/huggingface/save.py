@@ -70,9 +70,10 @@ def save_hf(
     """
     if reader not in get_args(Reader):
         raise ValueError(f"reader={reader!r} must be one of {', '.join(get_args(Reader))}")
-    told = None
+    told = chat = None
     if isinstance(model, Pretrained):
         told, tokenizer = model.ids, tokenizer or model.tokenizer
+        chat = model.chat_template if tokenizer is model.tokenizer else None
         family, model = family or type(model.family).kind(), model.model
     if family is None:
         raise ValueError("family= is needed, such as gpt2; load_hf knows that of what it reads")
@@ -97,7 +98,7 @@ def save_hf(
         if tokenizer is not None:
             tokenizers.save(tokenizer, whole / EXPORTED)
         if tokenizer is not None and reader == "transformers":
-            tokenizer_files.write(tokenizer, whole, model.config)
+            tokenizer_files.write(tokenizer, whole, model.config, chat)
         else:
             tokenizer_files.write_none(whole)
         os.replace(whole, path)

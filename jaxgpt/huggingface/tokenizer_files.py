@@ -4,12 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+from jaxgpt import foreign
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.tokenizers import directory
 from jaxgpt.tokenizers._library import template
 from jaxgpt.tokenizers.huggingface import HuggingFace
 from jaxgpt.tokenizers.sentencepiece import SentencePiece
 from jaxgpt.tokenizers.tokenizer import Tokenizer
+
+_TEMPLATE, _TEMPLATES = "chat_template.jinja", "additional_chat_templates"
 
 
 def read(path: Path) -> Tokenizer | None:
@@ -51,11 +54,45 @@ def begun_as(path: Path, tokenizer: Tokenizer, kind: str) -> Tokenizer:
     return tokenizer if begin == tokenizer.begin_ids else tokenizer.used_with(begin_ids=begin)
 
 
-def write(tokenizer: Tokenizer, path: Path, config: ModelConfig) -> None:
+def chat_template(path: Path) -> str | dict[str, str] | None:
+    """The template of a directory's chats, or several by name, as text that nothing here runs.
+
+    Files count more than `chat_template` of `tokenizer_config.json`, as in transformers.
+
+    Raises:
+      ValueError: if it is no text, or a link leads out of the directory.
+    """
+    found = {}
+    if (path / _TEMPLATE).exists():
+        found["default"] = foreign.read_text(path / _TEMPLATE)
+    folder = path / _TEMPLATES
+    if folder.is_symlink():
+        raise ValueError(f"{folder} is a link that leads elsewhere; put the files themselves there")
+    for file in sorted(folder.glob("*.jinja")):
+        found[file.stem] = foreign.read_text(file)
+    if found:
+        return found["default"] if [*found] == ["default"] else found
+    settings = path / "tokenizer_config.json"
+    given = foreign.read_json(settings) if settings.is_file() else None
+    given = given.get("chat_template") if isinstance(given, dict) else None
+    if isinstance(given, list) and all(isinstance(one, dict) for one in given):
+        given = {one.get("name"): one.get("template") for one in given}
+    texts = [*given, *given.values()] if isinstance(given, dict) else [given]
+    if given is not None and not all(isinstance(text, str) for text in texts):
+        raise ValueError(f"{settings}: chat_template is neither a text nor a list of names and templates")
+    return given
+
+
+def write(
+    tokenizer: Tokenizer, path: Path, config: ModelConfig, chat: str | dict[str, str] | None = None
+) -> None:
     """The tokenizer as `AutoTokenizer` reads it: `tokenizer.json` and `tokenizer_config.json`.
 
     Around a text stands what the model was trained with: before a decoder's what begins a prompt, behind an
     encoder's source its end, around what an encoder alone reads both.
+
+    Args:
+      chat: what `chat_template` found.
 
     Raises:
       ValueError: if the `tokenizers` library has no form for it.
@@ -96,6 +133,10 @@ def write(tokenizer: Tokenizer, path: Path, config: ModelConfig) -> None:
         "add_bos_token": bool(before),
         **{f"{name}_token": text for name, text in known.items() if text is not None},
     }
+    if chat is not None:
+        several = isinstance(chat, dict)
+        listed = [{"name": name, "template": text} for name, text in chat.items()] if several else chat
+        settings["chat_template"] = listed
     for name, data in (("tokenizer.json", definition), ("tokenizer_config.json", settings)):
         text = json.dumps(data, ensure_ascii=False, indent=1 if data is settings else None)
         (path / name).write_text(text + "\n", encoding="utf-8")
