@@ -18,8 +18,9 @@ def load(path: Path) -> Tokenizer:
 
     A directory is searched for `jaxgpt_tokenizer.json` (of an exported model), then for `tokenizer.json`
     (jaxgpt's, as in a run directory, or Hugging Face's), then for `vocab.json` with `merges.txt` (byte pairs
-    of GPT-2 or GPT-1), then for `vocab.txt` (BERT's word pieces), then for one SentencePiece `.model`; what
-    other files of a directory say of its tokens counts, see `Declared`. A file is a `.json` or a `.model`.
+    of GPT-2 or GPT-1), then for `vocab.txt` (BERT's word pieces), then for one SentencePiece `.model`, which
+    ALBERT, T5, XLM-RoBERTa and Reformer read in their own ways; what other files of a directory say of its
+    tokens counts, see `Declared`. A file is a `.json` or a `.model`.
 
     Raises:
       ValueError: if there is no tokenizer, or it is malformed; one line with the path.
@@ -44,7 +45,7 @@ def _directory(path: Path) -> Tokenizer:
         return _vocabulary(path, declared(path))
     models = sorted(path.glob("*.model"))
     if len(models) == 1:
-        return _file(foreign.inside(models[0]), declared(path))
+        return _pieces(path, foreign.inside(models[0]))
     if models:
         raise ValueError(f"{path} holds {', '.join(m.name for m in models)}; name one of them")
     raise ValueError(
@@ -75,13 +76,30 @@ def _file(path: Path, files: Declared = NOTHING) -> Tokenizer:
     )
 
 
+def _pieces(path: Path, model: Path) -> Tokenizer:
+    """The tokenizer of a directory that holds a SentencePiece model alone."""
+    from jaxgpt.tokenizers import _pieces
+
+    settings, config = (_there(path / name) for name in ("tokenizer_config.json", "config.json"))
+    kind = _pieces.class_of(settings, config)
+    if kind is None:
+        return _file(model, declared(path))
+    foreign.check_size(model, foreign.MOST)
+    data = model.read_bytes()
+    return _named(model, lambda: _pieces.sentence_pieces(data, kind, settings, declared(path)))
+
+
+def _there(path: Path) -> dict[str, Any]:
+    """The object in a JSON file; an empty one without the file."""
+    return _json(path) if path.is_file() else {}
+
+
 def _vocabulary(path: Path, files: Declared) -> Tokenizer:
     from jaxgpt.tokenizers import _published
 
     words = path / "vocab.txt"
     if words.is_file():
-        settings = path / "tokenizer_config.json"
-        given = _json(settings) if settings.is_file() else {}
+        given = _there(path / "tokenizer_config.json")
         lines = foreign.read_text(words)
         return _named(words, lambda: _published.word_pieces(lines, given, files))
     vocab = _json(path / "vocab.json")

@@ -172,6 +172,33 @@ class SentencePiece(Tokenizer):
         return self._processor.bos_id() >= 0
 
     @property
+    def pieces(self) -> list[tuple[str, float]]:
+        """The model's pieces in the order of their ids, with their scores."""
+        processor = self._processor
+        return [(processor.id_to_piece(i), processor.get_score(i)) for i in range(processor.vocab_size())]
+
+    @property
+    def control(self) -> dict[str, int]:
+        """The ids of pieces that stand for no text."""
+        return _control(self._processor)
+
+    @property
+    def unknown(self) -> int:
+        """The id of what is in no piece."""
+        return self._processor.unk_id()
+
+    @property
+    def unigram(self) -> bool:
+        """Whether the scores are log probabilities; those of byte pairs count down from 0."""
+        ranks = [score for piece, score in self.pieces if len(piece) > 1 and score]
+        return any(score != int(score) for score in ranks)
+
+    def merges(self) -> list[tuple[str, str]]:
+        """Of a model of byte pairs, in the order in which they are made."""
+        ids = {piece: i for i, (piece, _) in enumerate(self.pieces) if self._bytes[i]}
+        return _merges(ids, [score for _, score in self.pieces])
+
+    @property
     def lossy(self) -> bool:
         return self._lossy
 
@@ -211,7 +238,7 @@ class SentencePiece(Tokenizer):
             return None
         scores = [processor.get_score(i) for i in ids]
         options, cuts = {"byte_fallback": True}, ()
-        if _is_unigram(scores, named):
+        if self.unigram:
             # A text that spells a special token or a byte is made of its characters, which are far likelier,
             # unless one of them is no piece: there the text is cut.
             least = min(scores) - 1000.0
@@ -241,12 +268,6 @@ class SentencePiece(Tokenizer):
             raise ValueError("the tokenizer's JSON has a 'model' that is not base64") from error
         special = field(data, "special", dict) if "special" in data else None
         return cls(model, special, field(data, "added", int) if "added" in data else 0)
-
-
-def _is_unigram(scores: list[float], pieces: list[str]) -> bool:
-    """Whether scores are log probabilities; those of byte pairs count down from 0."""
-    ranks = [score for score, piece in zip(scores, pieces, strict=True) if len(piece) > 1 and score]
-    return any(score != int(score) for score in ranks)
 
 
 def _merges(vocab: dict[str, int], scores: list[float]) -> list[tuple[str, str]]:
