@@ -27,6 +27,7 @@ class Marian(Bart):
 
     def config(self, given: Given) -> ModelConfig:
         given.require("share_encoder_decoder_embeddings", True)
+        given.require("decoder_vocab_size", None, given.get("vocab_size", 58101))
         found = super().config(given)
         return dataclasses.replace(found, position=Sinusoidal(layout="split"), embedding_norm=False)
 
