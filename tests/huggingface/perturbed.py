@@ -42,6 +42,10 @@ OTHER = {
     ("4", "hidden_act", '"gelu"'): "of Gemma: version 5 reads it as the tanh form, which official files mean",
     ("4", "tie_word_embeddings", "true"): "version 5 keeps two matrices that differ, 4 drops one of them",
     ("4", "t5-v1_1", "tie_word_embeddings", json.dumps(perturbing.ABSENT)): "the same, which absence means",
+    **{
+        ("4", name, "tie_word_embeddings", "1"): "version 4 ties what has another shape, 5 does not"
+        for name in ("reformer", "reformer-local")
+    },
     ("4", "rope_scaling", "{}"): "it says nothing, which version 5 accepts",
     ("4", "rope_scaling", '{"rope_type": "default"}'): "Phi-3 refuses it there, and version 5 reads it",
     **{

@@ -387,7 +387,8 @@ def inputs(model, seed: int = 0) -> dict[str, np.ndarray]:
     end = model.config.eos_token_id
     source[source == end] = 4
     source[:, -1] = end  # BART's classifier looks for it, and reads the text twice
-    start = np.full((2, 1), model.config.decoder_start_token_id)
+    start = model.config.decoder_start_token_id
+    start = np.full((2, 1), 2 if start is None else start)
     return {"tokens": np.concatenate([start, source[:, :-1]], 1), "source": source}
 
 
