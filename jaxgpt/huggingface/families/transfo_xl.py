@@ -70,6 +70,11 @@ class TransfoXL(Family):
         cutoffs = given.fields.get("cutoffs", [20000, 40000, 200000])
         if not isinstance(cutoffs, list) or not all(type(v) is int for v in cutoffs):
             raise ValueError(f"{given.source}: cutoffs={cutoffs!r} is not a list of numbers")
+        tied = given.fields.get("tie_projs") or []
+        if not isinstance(tied, list) or any(tied[len(cutoffs) + 1 :]):
+            raise ValueError(
+                f"{given.source}: tie_projs={tied!r} has more than {len(cutoffs) + 1} projections"
+            )
         size = given.get("vocab_size", 267735)
         found = given.read(self.fields)
         return ModelConfig(
