@@ -130,7 +130,10 @@ def live(path: Path, loaded: Pretrained, *, length: int, seed: int = 0):
     name = _class_of(loaded, kind)
     try:
         model, info = getattr(transformers, name).from_pretrained(
-            path, dtype=torch.float32, output_loading_info=True
+            path,
+            dtype=torch.float32,
+            attn_implementation="eager",  # others leave out soft caps and scales in version 4
+            output_loading_info=True,
         )
     except (AttributeError, KeyError, OSError, RuntimeError, ValueError) as error:
         raise ValueError(
