@@ -46,6 +46,7 @@ OTHER = {
         ("4", name, "tie_word_embeddings", "1"): "version 4 ties what has another shape, 5 does not"
         for name in ("reformer", "reformer-local")
     },
+    ("4", "olmo2", "rope_scaling", '{"rope_type": "linear", "factor": 4}'): "OLMo 2 knows `type` alone there",
     ("4", "rope_scaling", "{}"): "it says nothing, which version 5 accepts",
     ("4", "rope_scaling", '{"rope_type": "default"}'): "Phi-3 refuses it there, and version 5 reads it",
     **{

@@ -56,11 +56,12 @@ class GPTNeo(Family):
         layers = given.fields.get("attention_layers", [])
         if "attention_layers" in given.fields and not isinstance(layers, list):
             raise ValueError(f"{given.source}: attention_layers={layers!r} is not a list")
-        types = [[layers, 1]] if layers else given.get("attention_types", [[["global", "local"], 12]])
+        types = given.get("attention_types", [[["global", "local"], 12]])
         try:
             count = sum(len(names) * max(times, 0) for names, times in types)
-            if count == depth:  # known before a list of so many is made
-                return tuple(_TYPES[name] for names, times in types for name in names * times)
+            if count == depth == (len(layers) or depth):  # known before a list of so many is made
+                made = tuple(_TYPES[name] for names, times in types for name in names * times)
+                return tuple(_TYPES[name] for name in layers) or made
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ValueError(
                 f"{given.source}: attention_layers must be a list such as ['global', 'local'], and "
