@@ -1,0 +1,1 @@
+"""Faults planted one at a time, and the test that catches each: `python -m tests.mutants`."""

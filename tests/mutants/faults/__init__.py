@@ -1,0 +1,1 @@
+"""The faults by area; each file has a list `FAULTS`."""

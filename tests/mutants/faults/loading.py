@@ -1,0 +1,72 @@
+"""Faults in reading and writing directories of transformers."""
+
+from ..fault import Fault
+
+PARITY = ("tests/huggingface/test_huggingface_parity.py",)
+
+FAULTS = [
+    Fault(
+        "linear-not-transposed",
+        "jaxgpt/huggingface/layout.py",
+        'matrix = tensor.T if self.form == "linear" else tensor',
+        'matrix = tensor.reshape(tensor.shape[::-1]) if self.form == "linear" else tensor',
+        "a map is read without being turned",
+        PARITY,
+    ),
+    Fault(
+        "heads-interleaved",
+        "jaxgpt/huggingface/layout.py",
+        "heads = tensor.T.reshape(*before, shape[-2], len(self.paths), shape[-1])\n            return [heads[..., index, :]",
+        "heads = tensor.T.reshape(*before, len(self.paths), shape[-2], shape[-1])\n            return [heads[..., index, :, :]",
+        "GPT-NeoX's queries, keys and values are cut at the wrong places",
+        PARITY,
+    ),
+    Fault(
+        "bias-dropped",
+        "jaxgpt/huggingface/layout.py",
+        '    if bias:\n        yield Entry(f"{key}.bias", tuple(f"{path}.bias" for path in paths), "vector")',
+        '    if bias and len(paths) == 1:\n        yield Entry(f"{key}.bias", tuple(f"{path}.bias" for path in paths), "vector")',
+        "the biases of queries, keys and values side by side are not read",
+        PARITY,
+    ),
+    Fault(
+        "norms-swapped",
+        "jaxgpt/huggingface/families/llama.py",
+        'norms = ("input_layernorm", "post_attention_layernorm")',
+        'norms = ("post_attention_layernorm", "input_layernorm")',
+        "Llama's two norms of a block are swapped",
+        PARITY,
+    ),
+    Fault(
+        "gpt2-query-key-swapped",
+        "jaxgpt/huggingface/families/gpt2.py",
+        'for name in ("query", "key", "value")]',
+        'for name in ("key", "query", "value")]',
+        "GPT-2's queries and keys are swapped",
+        PARITY,
+    ),
+    Fault(
+        "neox-rotary-part",
+        "jaxgpt/huggingface/families/gpt_neox.py",
+        'name="rotary_pct", part=0.25\n        )\n        return ModelConfig',
+        'name="rotary_pct", part=1.0\n        )\n        return ModelConfig',
+        "without a field GPT-NeoX rotates whole heads",
+        ("tests/huggingface/test_huggingface_fields.py",),
+    ),
+    Fault(
+        "bert-norm-epsilon",
+        "jaxgpt/huggingface/families/bert.py",
+        'Field("layer_norm_eps", "norm_epsilon", 1e-12)',
+        'Field("layer_norm_eps", "norm_epsilon", 1e-5)',
+        "without a field BERT's norms have another epsilon",
+        ("tests/huggingface/test_huggingface_fields.py",),
+    ),
+    Fault(
+        "export-table-rows",
+        "jaxgpt/huggingface/layout.py",
+        "return np.concatenate([blank, parts[0]])",
+        "return np.concatenate([parts[0], blank])",
+        "a table is written with its unused rows at the end",
+        ("tests/huggingface/test_huggingface_export.py",),
+    ),
+]
