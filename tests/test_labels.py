@@ -356,3 +356,13 @@ def test_a_comparison_of_labels_is_refused_before_any_training(tmp_path, capsys)
     assert cli.main(words) == 2
     assert "leave out training.noise" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_first_sentence_of_two_in_order_stands_first(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("\n\n".join(f"First of {i}. Second of {i}." for i in range(100)))
+    task = experiments.find("sentence-pairs").task
+    found = list(dataclasses.replace(task, path=str(path), pairs="order").examples("train"))
+    assert {example.target for example in found} == {"right", "swapped"}
+    for example in found:
+        assert example.prompt.startswith("First") == (example.target == "right")

@@ -73,6 +73,13 @@ def test_the_interval_of_a_ratio_covers_it_as_often_as_it_says():
     assert wilson(covered, trials, confidence=0.9999)[0] < 0.95 < wilson(covered, trials, 0.9999)[1]
 
 
+def test_with_equal_counts_a_ratio_of_one_seed_has_student_s_interval_over_its_parts():
+    numerators = np.array([[1.0, 3.0, 8.0]])
+    found = ratio(numerators, np.ones(3))
+    assert found.mean == pytest.approx(4.0)
+    assert found.interval == pytest.approx(student_t(numerators[0]))
+
+
 def test_a_ratio_over_seeds_and_in_another_unit():
     estimate = ratio(np.array([[1.0, 5.0], [2.0, 7.0]]), np.array([1, 2]))
     assert estimate == (2.5, student_t([2.0, 3.0]), (2.0, 3.0))

@@ -39,6 +39,8 @@ def test_it_keeps_what_the_alphabet_can_make_and_the_special_tokens(whole, cut):
     assert {text for text in cut.token_texts() if text} == kept
     assert cut.vocab_size < whole.vocab_size / 4
     assert cut.decode([cut.pad_id, cut.bos_id, cut.eos_id]) == ""
+    # The special tokens are the first of the whole vocabulary, and ids keep their order.
+    assert (cut.pad_id, cut.bos_id, cut.eos_id) == (whole.pad_id, whole.bos_id, whole.eos_id) == (0, 1, 2)
     assert not set(cut.encode("12+34=46")) & {cut.pad_id, cut.bos_id, cut.eos_id}
 
 

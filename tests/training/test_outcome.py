@@ -29,6 +29,7 @@ def test_a_run_tells_its_time_and_machine(tmp_path):
 )
 def test_looks_are_recorded_at_every_eval_and_at_the_end(tmp_path, save_every, eval_every, steps):
     fields = {"training__steps": 7, "training__save_every": save_every, "training__eval_every": eval_every}
+    fields |= {"training__log_every": 3}
     train(tiny(**fields), tmp_path / "run", say=lambda line: None)
     found = records(tmp_path / "run")
     for name in (
@@ -38,3 +39,4 @@ def test_looks_are_recorded_at_every_eval_and_at_the_end(tmp_path, save_every, e
         "validation_exact_matches",
     ):
         assert [record["step"] for record in found if name in record] == steps
+    assert [record["step"] for record in found if "loss" in record] == [3, 6, 7]

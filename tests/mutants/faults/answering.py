@@ -113,7 +113,7 @@ FAULTS = [
         '"subtraction": lambda: first - second,',
         '"subtraction": lambda: second - first,',
         "a - b is answered b - a",
-        ("tests/tasks/test_gcd_and_modular.py",),
+        ("tests/tasks/test_number_tasks.py",),
     ),
     Fault(
         "modular-split-count",
@@ -185,11 +185,11 @@ FAULTS = [
         "prompt = (one, other) if true else (other, one)",
         "prompt = (other, one) if true else (one, other)",
         "sentences in order are called swapped",
-        ("tests/test_labels.py",),
+        ("tests/test_labels.py::test_the_first_sentence_of_two_in_order_stands_first",),
     ),
     Fault(
         "fingerprint-of-size",
-        "tasks/corpus/files.py",
+        "jaxgpt/data/fingerprints.py",
         "return f\"{stamp[1]}-{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}\"",
         'return f"{stamp[1]}-"',
         "another text of as many bytes passes for the same",

@@ -49,7 +49,7 @@ FAULTS = [
         "scores = self.softcap * jnp.tanh(scores / self.softcap)",
         "scores = jnp.tanh(scores / self.softcap)",
         "the soft cap shrinks the scores to 1",
-        ("tests/nn/test_layers.py",),
+        ("tests/huggingface/test_huggingface_parity.py::test_outputs_are_those_of_transformers[gemma2]",),
     ),
     Fault(
         "attention-bias-dropped",
@@ -57,7 +57,7 @@ FAULTS = [
         "            scores = scores + bias.astype(scores.dtype)",
         "            scores = scores",
         "the position scheme's bias is not added",
-        ("tests/nn/test_position_schemes.py", "tests/models/test_model_equivalences.py"),
+        ("tests/models/test_model_parity.py",),
     ),
     Fault(
         "attention-keys-not-rotated",
@@ -73,7 +73,7 @@ FAULTS = [
         "return q.reshape(*q.shape[:2], groups, -1, q.shape[3])",
         "return q.reshape(*q.shape[:2], -1, groups, q.shape[3]).swapaxes(2, 3)",
         "query heads are served by the wrong key heads",
-        ("tests/models/test_model_parity.py", "tests/nn/test_layers.py"),
+        ("tests/models/test_model_parity.py",),
     ),
     Fault(
         "cache-slot-late",
@@ -89,7 +89,10 @@ FAULTS = [
         "near = rule & masks.window(blocks.reach + 1, blocks.reach)",
         "near = rule & masks.window(max(blocks.reach, 1), blocks.reach)",
         "banded attention sees one key less than the dense one",
-        ("tests/models/test_model_long.py", "tests/models/test_model_documents.py"),
+        (
+            "tests/models/test_model_long.py::test_a_longformer_is_its_dense_definition",
+            "tests/models/test_model_documents.py",
+        ),
     ),
     Fault(
         "banded-global-twice",
@@ -97,7 +100,7 @@ FAULTS = [
         'near_order = order.at[rows, at].set(-1, mode="drop")',
         "near_order = order",
         "a global token in the band counts twice",
-        ("tests/models/test_model_long.py",),
+        ("tests/models/test_model_long.py::test_a_longformer_is_its_dense_definition",),
     ),
     Fault(
         "banded-documents-mixed",
@@ -113,7 +116,7 @@ FAULTS = [
         "seen = seen & (q_order[..., :, None] >= k_order[..., None, :])",
         "seen = seen & (q_order[..., :, None] + 1 >= k_order[..., None, :])",
         "hashed attention sees the next token",
-        ("tests/models/test_model_long.py",),
+        ("tests/models/test_model_long.py::test_hashed_attention_is_its_definition_token_by_token",),
     ),
     Fault(
         "hashed-order-of-text",
@@ -121,7 +124,7 @@ FAULTS = [
         "back = jnp.argsort(sorted_, axis=-1)",
         "back = sorted_",
         "hashed attention's values return to the wrong tokens",
-        ("tests/models/test_model_long.py",),
+        ("tests/models/test_model_long.py::test_hashed_attention_is_its_definition_token_by_token",),
     ),
     Fault(
         "cudnn-window-one-more",
@@ -129,7 +132,7 @@ FAULTS = [
         "near = None if window is None else (window - 1, 0)",
         "near = None if window is None else (window, 0)",
         "the fused kernel's window shows one key more",
-        ("tests/models/test_model_fused.py",),
+        ("tests/models/test_model_fused.py::test_the_kernel_is_attention_written_out",),
     ),
     Fault(
         "cudnn-odd-length",
@@ -137,7 +140,7 @@ FAULTS = [
         "return mixed[:, :-1] if odd else mixed",
         "return mixed[:, 1:] if odd else mixed",
         "of an odd number of tokens the fused kernel drops the first",
-        ("tests/models/test_model_fused.py",),
+        ("tests/models/test_model_fused.py::test_the_kernel_is_attention_written_out",),
     ),
     Fault(
         "documents-same-order",
@@ -145,7 +148,7 @@ FAULTS = [
         "return jnp.where(documents > 0, place - begin, -1)",
         "return jnp.where(documents > 0, place, -1)",
         "the order does not begin again with each document",
-        ("tests/models/test_model_documents.py",),
+        ("tests/models/test_model_documents.py::test_order_and_what_precedes",),
     ),
     Fault(
         "rotary-sign",
@@ -225,7 +228,7 @@ FAULTS = [
         "jnp.where(order >= 0, order * self.spacing, 0)",
         "jnp.where(order >= 0, order, 0)",
         "outside of training positions are not spread",
-        ("tests/nn/test_position_lengths.py",),
+        ("tests/nn/test_position_lengths.py::test_without_a_key_neighbours_lie_apart_by_the_spacing",),
     ),
     Fault(
         "axial-rows",
@@ -233,7 +236,7 @@ FAULTS = [
         "row, column = positions // self.columns, positions % self.columns",
         "row, column = positions // self.rows, positions % self.columns",
         "axial positions are cut by rows",
-        ("tests/models/test_model_long.py",),
+        ("tests/models/test_model_long.py::test_axial_positions_are_a_row_and_a_column",),
     ),
     Fault(
         "transformer-xl-clamp",
@@ -241,7 +244,7 @@ FAULTS = [
         "jnp.clip(distance, 0, count - 1)",
         "jnp.clip(distance - 1, 0, count - 1)",
         "Transformer-XL's distances are one too small",
-        ("tests/models/test_model_long.py", "tests/huggingface/test_huggingface_parity.py"),
+        ("tests/models/test_model_long.py::test_scores_of_a_transformer_xl_are_its_closed_form",),
     ),
     Fault(
         "xval-scale",

@@ -65,7 +65,7 @@ FAULTS = [
         "cache = jax.lax.stop_gradient(output.cache)",
         "cache = output.cache",
         "gradients flow into what is remembered",
-        ("tests/models/test_model_long.py", "tests/test_objectives.py"),
+        ("tests/models/test_model_long.py::test_no_gradient_flows_into_what_is_remembered",),
     ),
     Fault(
         "pieces-of-logits-swapped",
@@ -73,7 +73,7 @@ FAULTS = [
         "return jnp.moveaxis(found, 0, 2).reshape(batch, length)",
         "return jnp.moveaxis(found, 0, 1).reshape(batch, length)",
         "losses computed piece by piece come back in another order",
-        ("tests/test_objectives.py",),
+        ("tests/test_objectives.py::test_logits_piece_by_piece_are_all_logits",),
     ),
     Fault(
         "number-loss-distance",
@@ -105,7 +105,7 @@ FAULTS = [
         "seeds = jnp.arange(self.training.seed, self.training.seed + self.seeds)",
         "seeds = jnp.full((self.seeds,), self.training.seed)",
         "all replicas have the same seed",
-        ("tests/training/test_program.py",),
+        ("tests/training/test_program.py::test_seeds_at_once_are_single_runs",),
     ),
     Fault(
         "orders-share-seed",
@@ -113,7 +113,7 @@ FAULTS = [
         "Order(table.num_examples, training.batch_size, training.seed + replica)",
         "Order(table.num_examples, training.batch_size, training.seed)",
         "all replicas see the same batches",
-        ("tests/training/test_program.py", "tests/data/test_feed.py"),
+        ("tests/training/test_program.py::test_seeds_at_once_are_single_runs",),
     ),
     Fault(
         "dropout-of-chunk",
@@ -121,7 +121,7 @@ FAULTS = [
         "jax.random.fold_in(jax.random.fold_in(k, 1), first + i))(keys)",
         "jax.random.fold_in(jax.random.fold_in(k, 1), i))(keys)",
         "every chunk of steps draws the same dropout",
-        ("tests/training/test_program.py", "tests/training/test_resume.py"),
+        ("tests/training/test_program.py::test_dropout_differs_by_step_and_seed",),
     ),
     Fault(
         "validation-counts-twice",
@@ -129,7 +129,7 @@ FAULTS = [
         "weights = weights * real[:, None]",
         "weights = weights * 1.0",
         "the last row of validation counts several times",
-        ("tests/training/test_program.py",),
+        ("tests/training/test_program.py::test_validation_counts_every_row_once",),
     ),
     Fault(
         "accumulation-mean",
@@ -137,7 +137,7 @@ FAULTS = [
         "return jax.tree.map(jnp.add, carry, new), None",
         "return jax.tree.map(lambda a, b: a + b / pieces, carry, new), None",
         "gradients of a batch in pieces are too small",
-        ("tests/training/test_program.py",),
+        ("tests/training/test_program.py::test_accumulation_gives_the_same_update",),
     ),
     Fault(
         "decay-of-norms",

@@ -2,8 +2,6 @@
 
 from ..fault import Fault
 
-PARITY = ("tests/huggingface/test_huggingface_parity.py",)
-
 FAULTS = [
     Fault(
         "linear-not-transposed",
@@ -11,7 +9,7 @@ FAULTS = [
         'matrix = tensor.T if self.form == "linear" else tensor',
         'matrix = tensor.reshape(tensor.shape[::-1]) if self.form == "linear" else tensor',
         "a map is read without being turned",
-        PARITY,
+        ("tests/huggingface/test_huggingface_parity.py::test_outputs_are_those_of_transformers[llama]",),
     ),
     Fault(
         "heads-interleaved",
@@ -19,7 +17,7 @@ FAULTS = [
         "heads = tensor.T.reshape(*before, shape[-2], len(self.paths), shape[-1])\n            return [heads[..., index, :]",
         "heads = tensor.T.reshape(*before, len(self.paths), shape[-2], shape[-1])\n            return [heads[..., index, :, :]",
         "GPT-NeoX's queries, keys and values are cut at the wrong places",
-        PARITY,
+        ("tests/huggingface/test_huggingface_parity.py::test_outputs_are_those_of_transformers[gpt_neox]",),
     ),
     Fault(
         "bias-dropped",
@@ -27,7 +25,7 @@ FAULTS = [
         '    if bias:\n        yield Entry(f"{key}.bias", tuple(f"{path}.bias" for path in paths), "vector")',
         '    if bias and len(paths) == 1:\n        yield Entry(f"{key}.bias", tuple(f"{path}.bias" for path in paths), "vector")',
         "the biases of queries, keys and values side by side are not read",
-        PARITY,
+        ("tests/huggingface/test_huggingface_parity.py::test_outputs_are_those_of_transformers[gpt2]",),
     ),
     Fault(
         "norms-swapped",
@@ -35,7 +33,7 @@ FAULTS = [
         'norms = ("input_layernorm", "post_attention_layernorm")',
         'norms = ("post_attention_layernorm", "input_layernorm")',
         "Llama's two norms of a block are swapped",
-        PARITY,
+        ("tests/huggingface/test_huggingface_parity.py::test_outputs_are_those_of_transformers[llama]",),
     ),
     Fault(
         "gpt2-query-key-swapped",
@@ -43,7 +41,7 @@ FAULTS = [
         'for name in ("query", "key", "value")]',
         'for name in ("key", "query", "value")]',
         "GPT-2's queries and keys are swapped",
-        PARITY,
+        ("tests/huggingface/test_huggingface_parity.py::test_outputs_are_those_of_transformers[gpt2]",),
     ),
     Fault(
         "neox-rotary-part",

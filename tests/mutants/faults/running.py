@@ -9,7 +9,7 @@ FAULTS = [
         "if period and step % period == 0}",
         "if period and (step + 1) % period == 0}",
         "evaluations and saves come a step early, or never",
-        ("tests/training/test_stop.py", "tests/training/test_records.py"),
+        ("tests/training/test_outcome.py",),
     ),
     Fault(
         "log-interval-early",
@@ -17,7 +17,7 @@ FAULTS = [
         "if step % self.training.log_every == 0 or step == self.training.steps:",
         "if (step + 1) % self.training.log_every == 0 or step == self.training.steps:",
         "records come a step early",
-        ("tests/training/test_records.py", "tests/training/test_resume.py"),
+        ("tests/training/test_outcome.py",),
     ),
     Fault(
         "no-last-checkpoint",
@@ -25,7 +25,10 @@ FAULTS = [
         'names = names - {"sample"} | {"eval", "save"}',
         'names = names - {"sample"} | {"eval"}',
         "the last step is not saved as the others are",
-        ("tests/training/test_resume.py", "tests/training/test_stop.py"),
+        (
+            "tests/training/test_outcome.py",
+            "tests/training/test_stop.py",
+        ),
     ),
     Fault(
         "not-finite-accepted",
@@ -33,7 +36,7 @@ FAULTS = [
         "        if not finite.all():\n",
         "        if not finite.any():\n",
         "a loss of NaN between others does not end a run",
-        ("tests/training/test_faults.py",),
+        ("tests/training/test_faults.py::test_a_loss_that_is_not_finite",),
     ),
     Fault(
         "restore-oldest",
@@ -49,7 +52,7 @@ FAULTS = [
         "return min(losses, key=lambda step: (losses[step], -step)) if losses else None",
         "return max(losses, key=lambda step: (losses[step], -step)) if losses else None",
         "the best checkpoint is the one with the highest loss",
-        ("tests/training/test_faults.py", "tests/test_run.py"),
+        ("tests/test_run.py::test_best_is_the_lowest_validation_loss_not_the_last",),
     ),
     Fault(
         "digests-of-names",
@@ -57,7 +60,7 @@ FAULTS = [
         "if found.get(name) != recorded[name]:",
         "if name not in found:",
         "a bit that turned in a checkpoint goes unnoticed",
-        ("tests/training/test_faults.py",),
+        ("tests/training/test_faults.py::test_the_newest_checkpoint_is_bad",),
     ),
     Fault(
         "tokenizer-of-checkpoint",
@@ -65,7 +68,7 @@ FAULTS = [
         "        if used != self._fingerprint:\n",
         "        if not used:\n",
         "a checkpoint is read with another tokenizer",
-        ("tests/training/test_faults.py",),
+        ("tests/training/test_foreign_files.py",),
     ),
     Fault(
         "lock-not-taken",
@@ -89,7 +92,7 @@ FAULTS = [
         'temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")',
         "temporary = path",
         "a file that could not be written is lost",
-        ("tests/test_unwritable.py", "tests/training/test_faults.py"),
+        ("tests/training/test_faults.py::test_a_file_that_cannot_be_written_is_named",),
     ),
     Fault(
         "directory-taken-twice",
@@ -97,7 +100,7 @@ FAULTS = [
         "                    path.mkdir()\n",
         "                    path.mkdir(exist_ok=True)\n",
         "a second run goes into the first one's directory",
-        ("tests/test_cli.py", "tests/training/test_outcome.py"),
+        ("tests/test_locks.py",),
     ),
     Fault(
         "resume-with-anything",
@@ -105,7 +108,7 @@ FAULTS = [
         'refused = [row for row in rows if row.split(":")[0] not in mutable]',
         "refused = []",
         "a run goes on with another model",
-        ("tests/training/test_resume.py",),
+        ("tests/training/test_faults.py::test_changed_architecture_is_refused_with_every_field",),
     ),
     Fault(
         "options-given-twice",

@@ -121,7 +121,7 @@ FAULTS = [
         'return cls("".join(sorted(alphabet)))',
         'return cls("".join(alphabet))',
         "ids of characters change from process to process",
-        ("tests/tokenizers/test_tokenizer_schemes.py",),
+        ("tests/tokenizers/test_tokenizer_specs.py",),
     ),
     Fault(
         "spaced-separator",
