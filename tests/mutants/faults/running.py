@@ -14,8 +14,8 @@ FAULTS = [
     Fault(
         "log-interval-early",
         "jaxgpt/training/loop.py",
-        "if step % self.training.log_every == 0 or step == self.training.steps:",
-        "if (step + 1) % self.training.log_every == 0 or step == self.training.steps:",
+        "if step % self.training.log_every and step != self.training.steps:",
+        "if (step + 1) % self.training.log_every and step != self.training.steps:",
         "records come a step early",
         ("tests/training/test_outcome.py",),
     ),
@@ -32,11 +32,11 @@ FAULTS = [
     ),
     Fault(
         "not-finite-accepted",
-        "jaxgpt/training/loop.py",
+        "jaxgpt/training/trainer.py",
         "        if not finite.all():\n",
         "        if not finite.any():\n",
         "a loss of NaN between others does not end a run",
-        ("tests/training/test_faults.py::test_a_loss_that_is_not_finite",),
+        ("tests/training/test_trainer.py::test_a_loss_that_is_not_finite_is_told_in_one_line",),
     ),
     Fault(
         "restore-oldest",
