@@ -33,7 +33,7 @@ Each command has --help; jaxgpt --version says which version this is."""
 TRAIN = (
     Option("list", "flag", "show the experiments and leave"),
     Option("workdir", "DIR", "run directory; default: runs/EXPERIMENT, numbered if taken"),
-    Option("resume", "flag", "go on with the run in --workdir, or with the newest of this experiment"),
+    Option("resume", "flag", "go on with the run in --workdir, or the newest of EXPERIMENT; none: begin it"),
     Option("dry-run", "flag", "show the resolved experiment, compile once, and leave"),
 )
 GENERATE = (
@@ -205,8 +205,14 @@ def _train(argv: list[str]) -> int:
         print(experiments.listing())
         return 0
     name = given.positional or "addition"
-    if given.flag("resume"):
-        workdir = Path(given.get("workdir") or _newest(name))
+    begun = given.flag("resume")
+    if (
+        begun and given.positional
+    ):  # on a machine that may be taken away, one command is given again and again
+        there = given.get("workdir") or _newest(name)
+        begun = there is not None and not RunDirectory(there).untouched()
+    if begun:
+        workdir = Path(given.get("workdir") or _newest(name) or _none_of(name))
         if ":" in name:
             load_dotted(name)  # what is named here may be named by the run's files
         experiment, _ = RunDirectory(workdir).read()
@@ -219,7 +225,7 @@ def _train(argv: list[str]) -> int:
         heading = f"fields of {name}, and what they are there:"
         print(usage("train [EXPERIMENT]", TRAIN + COMMON, experiment, heading))
         return 0
-    if given.flag("resume"):
+    if begun:
         experiment = fields.override(experiment, given.fields)
     else:
         experiment = start.override(experiment, given.fields, begin=True)
@@ -379,11 +385,14 @@ def _answer(line: str) -> None:
         print(line, flush=True)
 
 
-def _newest(name: str) -> Path:
+def _newest(name: str) -> Path | None:
+    """The directory in runs/ of an experiment's newest run."""
     base = name.split(":")[-1].replace("-", "_")
     found = [p for p in Path("runs").glob(f"{base}*") if (p / "experiment.json").exists()]
     found = [p for p in found if p.name == base or p.name.removeprefix(base + "-").isdecimal()]
-    if not found:
-        missing = broken_link(Path("runs")) or f"there is no run of {name} in runs/"
-        raise UsageError(f"{missing}; name one with --workdir")
-    return max(found, key=lambda p: (p / "experiment.json").stat().st_mtime)
+    return max(found, key=lambda p: (p / "experiment.json").stat().st_mtime, default=None)
+
+
+def _none_of(name: str) -> NoReturn:
+    missing = broken_link(Path("runs")) or f"there is no run of {name} in runs/"
+    raise UsageError(f"{missing}; name one with --workdir, or the experiment that is to begin")

@@ -43,6 +43,10 @@ class RunDirectory:
         """Whether a run was begun here."""
         return self.experiment.is_file()
 
+    def untouched(self) -> bool:
+        """Whether no run was begun here, or one was killed before its first file was whole."""
+        return not os.path.lexists(self.experiment) and not any(self.checkpoints.glob("[0-9]*"))
+
     def sample_lines(self) -> list[str]:
         """The lines of `samples.txt`, each `step N: ...`."""
         if not self.samples.exists():
@@ -69,10 +73,11 @@ class RunDirectory:
 
     def write(self, experiment: Experiment, tokenizer: Tokenizer) -> None:
         """Record what the run is."""
-        write_atomically(self.experiment, json.dumps(fields.to_json(experiment), indent=1) + "\n")
+        # A run is there once its experiment is, so that comes last.
         write_atomically(
             self.tokenizer, json.dumps(tokenizers.to_json(tokenizer), ensure_ascii=True, indent=1) + "\n"
         )
+        write_atomically(self.experiment, json.dumps(fields.to_json(experiment), indent=1) + "\n")
 
     def read(self) -> tuple[Experiment, Tokenizer]:
         """What `write` recorded.

@@ -60,8 +60,8 @@ def train(
 
     Args:
       path: of the run directory; made if missing. A `FirstFree` is chosen and taken in one step.
-      resume: go on with the run that is there; `experiment` may differ in the fields that
-        `rundir.MUTABLE` lists.
+      resume: go on with the run that is there, or begin it where there is none yet; `experiment` may differ
+        in the fields that `rundir.MUTABLE` lists.
       dry_run: stop after one compilation; nothing is written.
       overridden: dotted paths to mark in the report.
       say: takes each line of what is told; by default it is printed.
@@ -102,6 +102,9 @@ def train(
         try:
             processes.check_shared(directory.path)
             tokenizer = None
+            if resume and processes.gathered(str(directory.untouched()))[0] == "True":
+                say(f"{directory.path} holds no run yet: it begins now")
+                resume = False
             if resume:
                 experiment, tokenizer = _check_resumed(directory, experiment, say)
             elif processes.gathered(str(directory.exists()))[0] == "True":

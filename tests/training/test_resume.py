@@ -184,3 +184,32 @@ def test_a_second_run_in_the_same_directory(tmp_path, jaxgpt):
     assert (workdir / ".lock").exists()  # left behind, and no hindrance
     status, _, errors = jaxgpt("train", "--resume", "--workdir", workdir, "--training.steps", "20")
     assert status == 0 or "lies behind the checkpoint" in one_line(errors)
+
+
+def test_one_command_begins_a_run_and_goes_on_with_it(tmp_path, jaxgpt, monkeypatch):
+    """On a machine that may be taken away it is given again and again."""
+    monkeypatch.chdir(tmp_path)
+    words = ["train", *arguments("run", training__steps=3), "--resume"]
+    status, output, errors = jaxgpt(*words)
+    assert status == 0 and not errors and "run holds no run yet: it begins now" in output
+    longer = ["train", *arguments("run", training__steps=4), "--resume"]
+    status, output, _ = jaxgpt(*longer)
+    assert status == 0 and "going on from step 3" in output and "no run yet" not in output
+    unnamed = [word for word in words if word not in ("--workdir", "run")]
+    assert "runs/addition holds no run yet" in jaxgpt(*unnamed)[1]
+    assert "going on from step 3" in jaxgpt(*unnamed)[1]
+
+
+def test_what_was_killed_before_its_first_file_was_whole_begins_again(tmp_path, jaxgpt):
+    run = tmp_path / "run"
+    (run / "checkpoints").mkdir(parents=True)
+    (run / "metrics.jsonl").touch()
+    (run / "tokenizer.json").write_text("{}")
+    (run / ".experiment.json.7.tmp").write_text('{"task":')
+    words = ["train", *arguments(run, training__steps=3), "--resume"]
+    status, output, _ = jaxgpt(*words)
+    assert status == 0 and "holds no run yet" in output
+    (run / "experiment.json").unlink()
+    assert "holds no run: there is no experiment.json" in one_line(jaxgpt(*words)[2])
+    (run / "experiment.json").symlink_to("nowhere")
+    assert "experiment.json" in one_line(jaxgpt(*words)[2])
