@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jaxgpt import fields, hints
 from jaxgpt.comparison.axes import Axis
-from jaxgpt.comparison.plan import FOLDER, Cell, Plan, directory
+from jaxgpt.comparison.plan import FOLDER, Cell, Plan, directory, trust_option
 from jaxgpt.comparison.running import SELECTION
 from jaxgpt.options import UsageError
 from jaxgpt.training.rundir import held
