@@ -1,5 +1,6 @@
 """Directories of transformers: the model and the tokenizer beside it."""
 
+import io
 import json
 import shutil
 from pathlib import Path
@@ -59,8 +60,7 @@ def _tokenizer(path: Path, number: int) -> None:
         (path / "vocab.txt").write_text("\n".join(words) + "\n")
         (path / "tokenizer_config.json").write_text('{"do_lower_case": true, "model_max_length": 512}')
     elif kind == 3:
-        model = tokenizers.build("sentencepiece:300", lambda: [TEXT])
-        (path / "spiece.model").write_bytes(model.model)
+        (path / "spiece.model").write_bytes(_pieces())
     else:
         from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -70,3 +70,20 @@ def _tokenizer(path: Path, number: int) -> None:
         found.pre_tokenizer = pre_tokenizers.Whitespace()
         found.add_special_tokens(["<s>", "</s>"])
         (path / "tokenizer.json").write_text(json.dumps(json.loads(found.to_str())))
+
+
+def _pieces() -> bytes:
+    """A SentencePiece model with ALBERT's tokens around a text, too."""
+    from sentencepiece import SentencePieceTrainer
+
+    written = io.BytesIO()
+    SentencePieceTrainer.train(
+        sentence_iterator=iter([TEXT]),
+        model_writer=written,
+        vocab_size=300,
+        byte_fallback=True,
+        hard_vocab_limit=False,
+        control_symbols=["[CLS]", "[SEP]", "[MASK]"],
+        minloglevel=2,
+    )
+    return written.getvalue()

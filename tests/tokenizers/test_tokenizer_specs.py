@@ -156,7 +156,7 @@ def test_importing_is_light():
         ({"kind": "characterz"}, "did you mean characters"),
         ({"kind": 3}, "kind is 3, not a name"),
         ({"tokenizer": {"alphabet": 3}}, "no 'alphabet' of type str"),
-        ({"tokenizer": []}, "no 'alphabet' of type str"),
+        ({"tokenizer": []}, "no 'tokenizer' of type dict"),
         ({"tokenizer": {"alphabet": "aba"}}, "names a character twice"),
         ({"tokenizer": {"alphabet": "a\ud800"}}, "lone surrogate"),
         ({"kind": "sentencepiece", "tokenizer": {"model": "AAAA"}}, "not a SentencePiece model"),
