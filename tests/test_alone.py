@@ -6,7 +6,13 @@ from collections import Counter
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
-FILES = sorted(path for path in TESTS.rglob("*.py") if "references" not in path.parts)
+#: Those of packages are imported by their full names.
+FILES = sorted(
+    path
+    for path in TESTS.rglob("*.py")
+    if "references" not in path.parts
+    and not any((above / "__init__.py").exists() for above in path.parents if TESTS in above.parents)
+)
 
 
 def imported(path: Path) -> set[str]:
