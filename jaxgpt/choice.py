@@ -23,7 +23,7 @@ class FieldError(ValueError):
 
 
 #: Characters of a list of known names.
-_KNOWN = 160
+_KNOWN = 120
 
 
 def nearest(word: str, known: list[str]) -> str:

@@ -362,3 +362,14 @@ def test_numbers_that_would_train_something_else_are_refused(values, expected):
     with pytest.raises(FieldError) as caught:
         override(Experiment(Task(), "digits"), values)
     assert str(caught.value) == expected
+
+
+@pytest.mark.parametrize(
+    "field", ["task", "model", "model.position", "model.window-position", "training.noise"]
+)
+def test_a_long_name_that_nobody_has_is_told_in_a_short_line(field):
+    experiment = Experiment(Task.named("arithmetic")(), "digits")
+    for text in ("1" * 300, f"[{'1, ' * 100}]"):
+        with pytest.raises(ValueError, match=r"\A[^\n]{,300}\Z") as error:
+            override(experiment, {field: text})
+        assert str(error.value).startswith(f"{field}=") and "known: " in str(error.value)

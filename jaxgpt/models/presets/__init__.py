@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from jaxgpt.choice import FieldError, load_dotted, nearest
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.wording import quoted
 
 
 def _is_preset(value) -> bool:
@@ -47,5 +48,5 @@ def named(name: str) -> ModelConfig:
     name = name.replace("-", "_")
     known = functions()
     if name not in known:
-        raise FieldError(f"no preset is called {name!r}; {nearest(name, list(known))}")
+        raise FieldError(f"no preset is called {quoted(name)}; {nearest(name, list(known))}")
     return known[name]()
