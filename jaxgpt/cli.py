@@ -206,9 +206,8 @@ def _train(argv: list[str]) -> int:
         return 0
     name = given.positional or "addition"
     begun = given.flag("resume")
-    if (
-        begun and given.positional
-    ):  # on a machine that may be taken away, one command is given again and again
+    if begun and given.positional:
+        # A preemptible machine is given one command again and again: the first time there is no run.
         there = given.get("workdir") or _newest(name)
         begun = there is not None and not RunDirectory(there).untouched()
     if begun:

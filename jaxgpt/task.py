@@ -208,7 +208,7 @@ class Task(Choice, package="tasks"):
         return None
 
     def pinned(self) -> Self:
-        """The task as a run records it when it begins: with the fingerprint of what its files hold.
+        """The task with the fingerprint of its files, as a run records it.
 
         Another text also has another border between training and held-out text.
 

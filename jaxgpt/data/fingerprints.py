@@ -1,4 +1,4 @@
-"""What the files of a task held, told by their bytes and a digest of them."""
+"""Fingerprints of a task's files: their sizes and digests."""
 
 import functools
 import hashlib
@@ -8,7 +8,7 @@ from jaxgpt.paths import expanded
 
 
 def file_stamp(path: str) -> tuple[int, int]:
-    """Changes when the file does, so that what was read of it can be kept; zeros where there is no file."""
+    """Modification time and size of a file, a key to cache its contents by; zeros if there is no file."""
     try:
         file = expanded(path)
         if not path or not file.is_file():

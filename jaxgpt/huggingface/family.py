@@ -83,7 +83,7 @@ class Family(Choice, abc.ABC, package="jaxgpt.huggingface.families"):
         return written(self.fields, config)
 
     def computed(self, name: str, config: ModelConfig) -> np.ndarray | None:
-        """What an `ignored` tensor holds that transformers reads, and we compute; None: it is not read."""
+        """Expected values of an `ignored` tensor that transformers reads; None: it is not compared."""
         return None
 
     @abc.abstractmethod

@@ -24,13 +24,13 @@ from jaxgpt.training.checkpoints import Checkpoints, check_layers
 from jaxgpt.training.loop import Hooks, Loop, compile_interruptibly
 from jaxgpt.training.machine import machine
 from jaxgpt.training.optimizers import schedule
-from jaxgpt.training.prepare import Prepared, prepare, start_of
+from jaxgpt.training.prepare import Prepared, prepare
 from jaxgpt.training.progress import Counter, Progress, clock
 from jaxgpt.training.rundir import FirstFree, RunDirectory
 from jaxgpt.training.selection import Selection
 from jaxgpt.training.spikes import Spikes
 from jaxgpt.training.stop import Stopped, StopRequest
-from jaxgpt.training.trainer import Trainer, TrainingError
+from jaxgpt.training.trainer import Trainer, TrainingError, first_state
 
 Say = Callable[[str], None]
 
@@ -230,8 +230,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
             f"training.steps={training.steps} lies behind the checkpoint of step {step}; raise it to go on"
         )
     if state is None:
-        start = prepared.start or start_of(prepared.model, prepared.tokenizer)
-        state = prepared.program.init(None if start is None else start.weights())
+        state = first_state(prepared)
         if training.select_every:
             selection = Selection.begin(state["params"], experiment.seeds)
     asks = training.noise is None and training.eval_examples > 0

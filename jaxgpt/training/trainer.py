@@ -21,7 +21,7 @@ from jaxgpt.training.spikes import MOST_IN_A_ROW, Spikes
 
 
 class TrainingError(RuntimeError):
-    """Training cannot go on; the message is one line: what happened, and what would help.
+    """Training cannot go on. The message is one line: the cause, then the remedy.
 
     Args:
       kept: what of the run is saved, told between the two.
@@ -80,8 +80,7 @@ class Trainer:
 
     def __init__(self, experiment: Experiment, *, tokenizer: Tokenizer | None = None):
         self._begin(prepare(experiment, tokenizer))
-        start = self.prepared.start or start_of(self.prepared.model, self.tokenizer)
-        self.state = self.program.init(None if start is None else start.weights())
+        self.state = first_state(self.prepared)
 
     @classmethod
     def going_on(
@@ -182,7 +181,7 @@ class Trainer:
         ]
 
     def dispatch(self, count: int) -> Measured | None:
-        """Start `count` steps, at most `training.chunk`, and read what the dispatch before gave.
+        """Start `count` steps, at most `training.chunk`, and return the metrics of the previous dispatch.
 
         Raises:
           TrainingError: for what is read, as `read`.
@@ -209,7 +208,7 @@ class Trainer:
         return found
 
     def read(self) -> Measured | None:
-        """Wait for what was dispatched last; None where it has been read.
+        """Wait for the metrics of the last dispatch; None if they were read already.
 
         Raises:
           TrainingError: if a loss or gradient is not finite, or too many updates in a row were skipped.
@@ -265,6 +264,12 @@ class Trainer:
         rows = self.prepared.feed.orders[replica].batch(step)[:5].tolist()
         seed = self.experiment.training.seed + replica
         return f"step {step + 1} (seed {seed}, batch {step}, examples {rows}...)"
+
+
+def first_state(prepared: Prepared) -> State:
+    """The state before the first step: weights drawn, or those that the run starts from."""
+    start = prepared.start or start_of(prepared.model, prepared.tokenizer)
+    return prepared.program.init(None if start is None else start.weights())
 
 
 def _told(host: dict[str, np.ndarray], step: int, replica: int) -> str:
