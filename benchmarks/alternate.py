@@ -190,7 +190,7 @@ def device_mib() -> float | None:
 
 def hardware() -> dict[str, Any]:
     """What the figures were measured on."""
-    from jaxgpt.training.machine import machine
+    from jaxgpt.runs.machine import machine
 
     versions = {}
     for name in _PACKAGES:

@@ -43,13 +43,14 @@ def feeds(rounds: int, text_mib: int):
     """(path, examples a second, share of a step that is waited) of each way to the device."""
     import jax
 
+    from jaxgpt.core.fields import override
     from jaxgpt.data.feed import DeviceFeed, HostFeed
     from jaxgpt.data.order import Order
     from jaxgpt.data.stream import Stream
-    from jaxgpt.experiments import find
-    from jaxgpt.fields import override
-    from jaxgpt.training import sharding
-    from jaxgpt.training.program import Program, Template
+    from jaxgpt.models.template import Template
+    from jaxgpt.parallel import sharding
+    from jaxgpt.runs.experiments import find
+    from jaxgpt.training.program import Program
 
     experiment = override(find("text"), {"training.chunk": str(CHUNK), "model.vocab-size": "259"})
     training, window = experiment.training, experiment.model.max_length
@@ -116,7 +117,7 @@ def making(rounds: int):
     """The same of what is done before the first step: examples made, and rows of their tokens."""
     from jaxgpt import tokenizers
     from jaxgpt.data.rows import build_rows
-    from jaxgpt.experiments import find
+    from jaxgpt.runs.experiments import find
 
     count = 10_000
     task = find("addition").task

@@ -108,7 +108,7 @@ def timed(work, repeats: int = 3) -> float:
 
 def ours(side: str, size: tuple, batch: int, dtype: str):
     """`jaxgpt.generate`."""
-    from jaxgpt import settings
+    from jaxgpt.core import settings
 
     settings.apply()
     import jax

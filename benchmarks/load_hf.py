@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from jaxgpt.huggingface.config_fields import Given
 from jaxgpt.huggingface.families.gpt2 import GPT2
-from jaxgpt.huggingface.fields import Given
 from jaxgpt.huggingface.load import shapes_apart
 
 READ = """

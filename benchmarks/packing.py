@@ -47,13 +47,13 @@ def main():
 
 def prepare(side: str, name: str, changes: list[str], examples: int, steps: int):
     """The program of a side."""
-    from jaxgpt import settings
+    from jaxgpt.core import settings
 
     settings.apply()
+    from jaxgpt.core.fields import override
     from jaxgpt.data.packing import pack
-    from jaxgpt.experiments import find
-    from jaxgpt.fields import override
-    from jaxgpt.training import sharding
+    from jaxgpt.parallel import sharding
+    from jaxgpt.runs.experiments import find
     from jaxgpt.training.prepare import prepare as prepared_for
 
     options = {"training.train-examples": "20000"} | dict(change.split("=", 1) for change in changes)

@@ -1,8 +1,8 @@
 """Products of bfloat16 and their gradients, ours against JAX's own: `python benchmarks/products.py`.
 
 The products of one layer of the 10.7M-parameter model (batch 8, context 256), each with both gradients.
-On a CPU `jaxgpt/nn/product.py` gives them the form that XLA has matrix units for; elsewhere both sides are
-the same.
+On a CPU `jaxgpt/nn/kernels/product.py` gives them the form that XLA has matrix units for; elsewhere both
+sides are the same.
 """
 
 import functools
@@ -15,8 +15,8 @@ import numpy as np
 from alternate import Side, options, write
 from jax import lax
 
-from jaxgpt import settings
-from jaxgpt.nn.product import product
+from jaxgpt.core import settings
+from jaxgpt.nn.kernels.product import product
 
 #: Dimensions of both operands, how many of them are shared, and how many are summed.
 SHAPES = {

@@ -55,7 +55,7 @@ def main():
 
 def prepare(part: str, value: int):
     """The step with one thing changed."""
-    from jaxgpt import settings
+    from jaxgpt.core import settings
 
     settings.apply()
     shape = BASE | {part.split(",")[0]: value}
@@ -69,9 +69,10 @@ def prepare(part: str, value: int):
     from jaxgpt.data.feed import DeviceFeed
     from jaxgpt.data.order import Order
     from jaxgpt.data.stream import Stream
-    from jaxgpt.experiments import find
-    from jaxgpt.training import sharding
-    from jaxgpt.training.program import Program, Template
+    from jaxgpt.models.template import Template
+    from jaxgpt.parallel import sharding
+    from jaxgpt.runs.experiments import find
+    from jaxgpt.training.program import Program
 
     experiment = find("text")
     model = dataclasses.replace(

@@ -1,9 +1,9 @@
 """Replicas of several seeds at once against one run after another: `python benchmarks/seeds.py`.
 
 One step of nanoGPT's 0.8M-parameter model for each of K seeds: K times the step of one seed, all K on one
-device, all K spread over the devices (of a CPU: its cores, as `jaxgpt.settings` spreads them), and K times
-the step of a compiled PyTorch model (of at most eight seeds, and as many times longer as there are more), in
-turns.
+device, all K spread over the devices (of a CPU: its cores, as `jaxgpt.core.settings` spreads them), and K
+times the step of a compiled PyTorch model (of at most eight seeds, and as many times longer as there are
+more), in turns.
 """
 
 import argparse
@@ -65,20 +65,21 @@ def prepare(side: str, seeds: int, steps: int, dtype: str):
         some = min(seeds, _MOST)
         facts, work = theirs("compiled", (*SIZES["tiny"][:-1], steps * some), dtype)
         return facts | {"scale": seeds / some}, work
-    from jaxgpt import settings
+    from jaxgpt.core import settings
 
     settings.apply()
     if side == "spread":
         settings.spread_seeds(seeds)
     import jax
 
+    from jaxgpt.core.fields import override
     from jaxgpt.data.feed import DeviceFeed
     from jaxgpt.data.order import Order
     from jaxgpt.data.stream import Stream
-    from jaxgpt.experiments import find
-    from jaxgpt.fields import override
-    from jaxgpt.training import sharding
-    from jaxgpt.training.program import Program, Template
+    from jaxgpt.models.template import Template
+    from jaxgpt.parallel import sharding
+    from jaxgpt.runs.experiments import find
+    from jaxgpt.training.program import Program
 
     experiment = override(
         find("text"), {"training.chunk": str(steps), "model.vocab-size": "65", "model.dtype": dtype}

@@ -70,7 +70,7 @@ def held_out(stream: np.ndarray) -> np.ndarray:
 
 def ours(side: str, texts: tuple, piece: int):
     """jaxgpt's own program, as `train.py text --model nanogpt-baby` runs it."""
-    from jaxgpt import settings
+    from jaxgpt.core import settings
 
     settings.apply()
     import dataclasses
@@ -81,9 +81,10 @@ def ours(side: str, texts: tuple, piece: int):
     from jaxgpt.data.order import Order
     from jaxgpt.data.stream import Stream
     from jaxgpt.models.presets.small import nanogpt_baby
-    from jaxgpt.training import sharding
-    from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-    from jaxgpt.training.program import Program, Template
+    from jaxgpt.models.template import Template
+    from jaxgpt.parallel import sharding
+    from jaxgpt.training.program import Program
+    from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 
     train, validation, vocab = texts
     model = dataclasses.replace(nanogpt_baby(), vocab_size=vocab, dtype="bfloat16")

@@ -1,7 +1,7 @@
 """How long things take to begin: `python benchmarks/startup.py`.
 
 `import jaxgpt`, `train.py --help`, and the default experiment up to its first step, with and without what
-`jaxgpt.settings` sets, in turns, each in a process of its own. The compilation cache is filled before.
+`jaxgpt.core.settings` sets, in turns, each in a process of its own. The compilation cache is filled before.
 """
 
 import argparse

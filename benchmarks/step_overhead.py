@@ -18,14 +18,16 @@ import numpy as np
 import optax
 from alternate import write
 
-from jaxgpt import objectives
+from jaxgpt.core.fields import override
 from jaxgpt.data.feed import DeviceFeed
 from jaxgpt.data.order import Order
 from jaxgpt.data.stream import Stream
-from jaxgpt.experiments import find
-from jaxgpt.fields import override
-from jaxgpt.training import optimizers, sharding
-from jaxgpt.training.program import Program, Template
+from jaxgpt.models.template import Template
+from jaxgpt.objectives import losses as objectives
+from jaxgpt.parallel import sharding
+from jaxgpt.runs.experiments import find
+from jaxgpt.training import optimizers
+from jaxgpt.training.program import Program
 
 CHUNK = 20
 SIDES = {"plain": "plain jax.jit", "chunks": "ours, in chunks", "ones": "ours, one step a dispatch"}

@@ -100,7 +100,7 @@ def text(vocab: int) -> np.ndarray:
 
 def ours(side: str, size: tuple, dtype: str):
     """jaxgpt's own program, as `train.py` runs it."""
-    from jaxgpt import settings
+    from jaxgpt.core import settings
 
     settings.apply()
     import jax
@@ -109,11 +109,12 @@ def ours(side: str, size: tuple, dtype: str):
     from jaxgpt.data.order import Order
     from jaxgpt.data.stream import Stream
     from jaxgpt.models.config import ModelConfig
+    from jaxgpt.models.template import Template
+    from jaxgpt.nn.kernels.product import product
     from jaxgpt.nn.position.learned import Learned
-    from jaxgpt.nn.product import product
-    from jaxgpt.training import sharding
-    from jaxgpt.training.config import OptimizerConfig, TrainingConfig
-    from jaxgpt.training.program import Program, Template
+    from jaxgpt.parallel import sharding
+    from jaxgpt.training.program import Program
+    from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 
     layers, width, heads, vocab, length, batch, steps = size
     model = ModelConfig(

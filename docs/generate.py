@@ -15,12 +15,12 @@ ROOT = FOLDER.parent
 
 #: The modules that users import from or extend, in reading order.
 MODULES = (
-    "jaxgpt.run",
+    "jaxgpt.runs.run",
     "jaxgpt.task",
-    "jaxgpt.experiment",
-    "jaxgpt.experiments",
-    "jaxgpt.choice",
-    "jaxgpt.fields",
+    "jaxgpt.training.experiment",
+    "jaxgpt.runs.experiments",
+    "jaxgpt.core.choice",
+    "jaxgpt.core.fields",
     "jaxgpt.tokenizers",
     "jaxgpt.tokenizers.tokenizer",
     "jaxgpt.models.config",
@@ -29,25 +29,25 @@ MODULES = (
     "jaxgpt.data.tokenizing",
     "jaxgpt.data.corpus",
     "jaxgpt.nn.tap",
-    "jaxgpt.nn.mask",
-    "jaxgpt.nn.cache",
+    "jaxgpt.nn.attention.masks",
+    "jaxgpt.nn.attention.cache",
     "jaxgpt.nn.position.base",
     "jaxgpt.objectives",
-    "jaxgpt.training.config",
-    "jaxgpt.training.session",
+    "jaxgpt.training.training_config",
+    "jaxgpt.runs.session",
     "jaxgpt.training.trainer",
     "jaxgpt.generation.decode",
     "jaxgpt.generation.sampling",
-    "jaxgpt.generation.text",
+    "jaxgpt.generation.completing",
     "jaxgpt.generation.beam",
-    "jaxgpt.evaluation.evaluate",
-    "jaxgpt.evaluation.report",
+    "jaxgpt.evaluation.scoring",
+    "jaxgpt.evaluation.evaluation",
     "jaxgpt.evaluation.intervals",
     "jaxgpt.evaluation.likelihood",
     "jaxgpt.huggingface.load",
     "jaxgpt.huggingface.save",
     "jaxgpt.huggingface.family",
-    "jaxgpt.huggingface.layout",
+    "jaxgpt.huggingface.tensors",
 )
 
 _WRITTEN = "<!-- Written by docs/generate.py; change the code and run it again. -->"
@@ -55,15 +55,16 @@ _WRITTEN = "<!-- Written by docs/generate.py; change the code and run it again. 
 
 def configuration() -> str:
     """The configuration reference."""
-    from jaxgpt import cli, experiments
-    from jaxgpt.data import command as tokenize_command
-    from jaxgpt.evaluation import command as evaluation_command
+    from jaxgpt.cli import evaluate as evaluation_command
+    from jaxgpt.cli import main as cli
+    from jaxgpt.cli import tokenize as tokenize_command
     from jaxgpt.generation import Sampling
     from jaxgpt.models import ModelConfig, presets
     from jaxgpt.nn.position import Position
+    from jaxgpt.runs import experiments
     from jaxgpt.task import Task
     from jaxgpt.tokenizers import Tokenizer
-    from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+    from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 
     lines = [
         "# Configuration",
@@ -136,7 +137,7 @@ def _section(title: str, cls: type, prefix: str, level: int = 3) -> list[str]:
 
 
 def _fields(config: Any) -> list[tuple[str, str, Any, str]]:
-    from jaxgpt.fields import describe
+    from jaxgpt.core.fields import describe
 
     return [(row.path, row.type, row.value, row.help) for row in describe(config)]
 

@@ -7,9 +7,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the same names as below, for whoever reads the types
-    from jaxgpt.evaluation.evaluate import evaluate as evaluate
-    from jaxgpt.experiment import Experiment as Experiment
-    from jaxgpt.few_shot import FewShot as FewShot
+    from jaxgpt.evaluation.few_shot import FewShot as FewShot
+    from jaxgpt.evaluation.scoring import evaluate as evaluate
     from jaxgpt.generation import Sampling as Sampling
     from jaxgpt.generation import beam_search as beam_search
     from jaxgpt.generation import generate as generate
@@ -17,40 +16,41 @@ if TYPE_CHECKING:  # the same names as below, for whoever reads the types
     from jaxgpt.huggingface.save import save_hf as save_hf
     from jaxgpt.models import ModelConfig as ModelConfig
     from jaxgpt.models import Transformer as Transformer
-    from jaxgpt.run import Run as Run
-    from jaxgpt.run import load as load
+    from jaxgpt.runs.run import Run as Run
+    from jaxgpt.runs.run import load as load
+    from jaxgpt.runs.session import train as train
     from jaxgpt.task import Example as Example
     from jaxgpt.task import Share as Share
     from jaxgpt.task import Task as Task
     from jaxgpt.tokenizers import Tokenizer as Tokenizer
-    from jaxgpt.training.config import OptimizerConfig as OptimizerConfig
-    from jaxgpt.training.config import TrainingConfig as TrainingConfig
-    from jaxgpt.training.session import train as train
+    from jaxgpt.training.experiment import Experiment as Experiment
     from jaxgpt.training.trainer import Trainer as Trainer
+    from jaxgpt.training.training_config import OptimizerConfig as OptimizerConfig
+    from jaxgpt.training.training_config import TrainingConfig as TrainingConfig
 
 __version__ = "0.1.0"
 
 _HOME = {
     "Example": "jaxgpt.task",
-    "Experiment": "jaxgpt.experiment",
-    "FewShot": "jaxgpt.few_shot",
+    "Experiment": "jaxgpt.training.experiment",
+    "FewShot": "jaxgpt.evaluation.few_shot",
     "ModelConfig": "jaxgpt.models",
-    "OptimizerConfig": "jaxgpt.training.config",
-    "Run": "jaxgpt.run",
+    "OptimizerConfig": "jaxgpt.training.training_config",
+    "Run": "jaxgpt.runs.run",
     "Sampling": "jaxgpt.generation",
     "Share": "jaxgpt.task",
     "Task": "jaxgpt.task",
     "Tokenizer": "jaxgpt.tokenizers",
     "Trainer": "jaxgpt.training.trainer",
-    "TrainingConfig": "jaxgpt.training.config",
+    "TrainingConfig": "jaxgpt.training.training_config",
     "Transformer": "jaxgpt.models",
     "beam_search": "jaxgpt.generation",
-    "evaluate": "jaxgpt.evaluation.evaluate",
+    "evaluate": "jaxgpt.evaluation.scoring",
     "generate": "jaxgpt.generation",
-    "load": "jaxgpt.run",
+    "load": "jaxgpt.runs.run",
     "load_hf": "jaxgpt.huggingface.load",
     "save_hf": "jaxgpt.huggingface.save",
-    "train": "jaxgpt.training.session",
+    "train": "jaxgpt.runs.session",
 }
 
 __all__ = sorted(_HOME)

@@ -17,10 +17,10 @@ import string
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
-from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Split, Task
-from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.numbers import FEW, cannot_read, check_range, of_digits, squeezed
 
 _DIGITS = string.digits + string.ascii_lowercase

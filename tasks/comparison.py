@@ -22,11 +22,11 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.searching import Search
 from jaxgpt.task import Example, Task
-from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.task.searching import Search
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.numbers import FEW, cannot_read, check_range, of_digits, squeezed
 
 

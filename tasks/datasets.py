@@ -19,8 +19,8 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 
 from jaxgpt.data.documents import Documents
-from jaxgpt.experiment import Experiment
 from jaxgpt.task import Example, Split, Task
+from jaxgpt.training.experiment import Experiment
 from tasks import arithmetic, magic_squares, synopses, text
 
 #: The experiments whose tasks become the configs of a dataset, the default first.
@@ -80,7 +80,7 @@ def register(**paths: str) -> None:
     Raises:
       ValueError: for a name that is no corpus, or another file for one that is registered.
     """
-    from jaxgpt.data.builder import task_builder
+    from jaxgpt.runs.builder import task_builder
 
     for name, path in ({name: "" for name in DATASETS} | paths).items():
         if name not in DATASETS and name not in CORPORA:

@@ -23,11 +23,11 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
-from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.task import Example, Split, Task
-from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.numbers import FEW, cannot_read, log_uniform, squeezed
 
 #: The share of an outcome's questions that have to be right for the outcome to count as correct.

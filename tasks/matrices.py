@@ -22,10 +22,10 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Annotated, Literal
 
-from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Task
-from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.numbers import FEW, cannot_read, check_range
 from tasks.significant import read_decimal, rounded, written
 

@@ -22,11 +22,11 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.task import Example, Split, Task
-from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 
 _SYMBOLS = {"addition": "+", "subtraction": "-", "multiplication": "*", "division": "/"}
 

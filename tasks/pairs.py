@@ -23,12 +23,12 @@ import random
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from jaxgpt.data.fingerprints import file_stamp
-from jaxgpt.experiment import Experiment
-from jaxgpt.few_shot import FewShot
+from jaxgpt.evaluation.few_shot import FewShot
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Share, Split
-from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.task.fingerprints import file_stamp
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.corpus.number_errors import measure_errors
 from tasks.corpus.pair_rows import Form, plain_numbers, read_pairs
 

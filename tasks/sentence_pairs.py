@@ -22,12 +22,12 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from jaxgpt.data.lines import split_paragraphs
-from jaxgpt.experiment import Experiment
+from jaxgpt.core.lines import split_paragraphs
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.task import Example, Split, Task
-from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.corpus import read_text
 
 

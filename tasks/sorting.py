@@ -20,10 +20,10 @@ import re
 from collections.abc import Iterable
 from typing import Annotated
 
-from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Task
-from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.arithmetic.notation import read_number
 from tasks.numbers import FEW, cannot_read, check_range, of_digits, squeezed
 

@@ -19,11 +19,11 @@ from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 from jaxgpt.evaluation.variety import variety
-from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.presets.small import small
 from jaxgpt.task import Example, Split, Task, shuffled
-from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.corpus import Report, clean, last_word, last_word_score, read_documents, shortened
 from tasks.corpus.cleaning import check_rules
 

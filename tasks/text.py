@@ -18,10 +18,10 @@ from typing import Annotated, ClassVar, Literal
 
 from jaxgpt.data.documents import blocks
 from jaxgpt.evaluation.variety import variety
-from jaxgpt.experiment import Experiment
 from jaxgpt.models.presets.small import nanogpt_cpu
 from jaxgpt.task import SPLITS, Example, Split, Task, shuffled
-from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.corpus import last_word_score, last_words, read_text
 
 

@@ -22,10 +22,10 @@ two answer all 10,000 with the 55 weights of
     python train.py tiny-adder --model.d-model 2 --model.d-ff 5 --training.steps 6000 --seeds 16
 """
 
-from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.coupled_relative import CoupledRelative
-from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.arithmetic.task import Arithmetic
 
 

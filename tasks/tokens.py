@@ -20,8 +20,8 @@ from typing import Annotated, ClassVar
 
 from jaxgpt.data.corpus import Corpus, open_corpus
 from jaxgpt.evaluation.variety import variety
-from jaxgpt.experiment import Experiment
 from jaxgpt.task import Example, Split, Task, shuffled
+from jaxgpt.training.experiment import Experiment
 from tasks.corpus import last_word_score, last_words
 from tasks.text import text
 

@@ -26,7 +26,8 @@ import jax
 from flax import nnx
 
 import jaxgpt
-from jaxgpt import experiments, fields
+from jaxgpt.core import fields
+from jaxgpt.runs import experiments
 
 FILE = Path(__file__).with_suffix(".json")
 SEEDS = (0, 1)

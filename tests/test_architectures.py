@@ -10,13 +10,13 @@ from flax import nnx
 from variants import often
 
 import jaxgpt
-from jaxgpt import objectives
 from jaxgpt.models import presets
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.position.axial import Axial
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.nn.sparse.longformer import Longformer
 from jaxgpt.nn.sparse.reformer import Reformer
+from jaxgpt.objectives import losses as objectives
 
 #: The presets of the table, made small by the fields that their size is in.
 SMALL = {"d_model": 16, "num_heads": 2, "num_kv_heads": None, "head_dim": None, "d_ff": 24, "max_length": 24}

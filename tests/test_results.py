@@ -7,8 +7,10 @@ import shlex
 import pytest
 from documents import ROOT
 
-from jaxgpt import cli, experiments, fields
-from jaxgpt.options import parse
+from jaxgpt.cli import main as cli
+from jaxgpt.cli.options import parse
+from jaxgpt.core import fields
+from jaxgpt.runs import experiments
 
 #: Loaded as the command loads it: from its own folder.
 with pytest.MonkeyPatch.context() as patch:

@@ -113,7 +113,7 @@ def test_every_public_name_is_known_to_whoever_reads_the_types():
 
 
 def test_the_version_is_said(capsys):
-    from jaxgpt.cli import main
+    from jaxgpt.cli.main import main
 
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"jaxgpt {jaxgpt.__version__}\n"

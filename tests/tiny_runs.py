@@ -16,8 +16,9 @@ from pathlib import Path
 import jax
 import pytest
 
-from jaxgpt import experiments, fields
-from jaxgpt.experiment import Experiment
+from jaxgpt.core import fields
+from jaxgpt.runs import experiments
+from jaxgpt.training.experiment import Experiment
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -92,7 +93,7 @@ def _tiny(overrides) -> dict[str, str]:
 
 def start(*words: str, cwd=None, variables=None, output=subprocess.PIPE, **options) -> subprocess.Popen:
     """`jaxgpt WORDS` in a process of its own, with its output in pipes or in the file `output`."""
-    code = "import sys; from jaxgpt.cli import main; sys.exit(main(sys.argv[1:]))"
+    code = "import sys; from jaxgpt.cli.main import main; sys.exit(main(sys.argv[1:]))"
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, words)],
         cwd=cwd or REPOSITORY,
@@ -157,7 +158,7 @@ def one_line(errors: str) -> str:
 @pytest.fixture
 def jaxgpt(capsys):
     """Runs `jaxgpt WORDS` in this process: status, output and errors."""
-    from jaxgpt.cli import main
+    from jaxgpt.cli.main import main
 
     def call(*words):
         capsys.readouterr()
@@ -182,7 +183,7 @@ def quick_compilation():
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory) -> Path:
     """A run of 20 steps with checkpoints of steps 15 and 20; copy it before changing anything."""
-    from jaxgpt.training.session import train
+    from jaxgpt.runs.session import train
 
     path = tmp_path_factory.mktemp("runs") / "finished"
     # Whichever test asks first, the run is compiled as every process compiles it.

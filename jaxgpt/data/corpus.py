@@ -20,11 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxgpt import settings, tokenizers
+from jaxgpt import tokenizers
+from jaxgpt.core import settings
+from jaxgpt.core.paths import expanded
 from jaxgpt.data.index import INDEX, read_index
 from jaxgpt.data.shards import DamagedError, Reader, Shard
 from jaxgpt.data.stream import Stream
-from jaxgpt.paths import expanded
 from jaxgpt.task import SPLITS, Split
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
-from jaxgpt.data.lines import join_lines
-from jaxgpt.data.textfile import CHUNK, is_cuttable, read_pieces
-from jaxgpt.paths import expanded
-from jaxgpt.wording import in_file
+from jaxgpt.core.lines import join_lines
+from jaxgpt.core.paths import expanded
+from jaxgpt.core.textfile import CHUNK, is_cuttable, read_pieces
+from jaxgpt.core.wording import in_file
 
 #: Characters of a document at most; a longer one is cut into several.
 LONGEST = 2**22

@@ -12,7 +12,7 @@ from jaxgpt.data.order import Order
 from jaxgpt.data.packing import Packed
 from jaxgpt.data.rows import Rows
 from jaxgpt.data.stream import Stream
-from jaxgpt.training import sharding
+from jaxgpt.parallel import sharding
 
 Indices = np.ndarray  # [C, R, B]
 

@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from jaxgpt import foreign
+from jaxgpt.core import foreign
+from jaxgpt.core.wording import quoted
 from jaxgpt.data.shards import DamagedError
 from jaxgpt.task import SPLITS
-from jaxgpt.wording import quoted
 
 FORMAT = "jaxgpt tokens 1"
 INDEX, PLAN = "index.json", "plan.json"

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxgpt import foreign, tokenizers, trust
+from jaxgpt import tokenizers
+from jaxgpt.core import foreign, trust
 from jaxgpt.data.corpus import write_whole
 from jaxgpt.data.documents import Documents, Part, read_lines
 from jaxgpt.data.index import check_shard

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxgpt import foreign
-from jaxgpt.wording import one_line
+from jaxgpt.core import foreign
+from jaxgpt.core.wording import one_line
 
 #: Bytes that have one checksum.
 BLOCK = 2**14

@@ -12,17 +12,18 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from jaxgpt import foreign, locks, printing, tokenizers
+from jaxgpt import tokenizers
+from jaxgpt.core import foreign, locks, printing
+from jaxgpt.core.paths import expanded, make_folder
+from jaxgpt.core.wording import one_line
 from jaxgpt.data.corpus import TOKENIZER, Corpus, write_whole
 from jaxgpt.data.documents import Documents, find_files, pieces, read_lines
 from jaxgpt.data.index import FORMAT, INDEX, PLAN, fingerprint
 from jaxgpt.data.piece import RECORDS, Given, finished, make_piece, record
 from jaxgpt.data.rows import narrowest
 from jaxgpt.data.workers import spread
-from jaxgpt.paths import expanded, make_folder
 from jaxgpt.task import SPLITS, Example, Task
 from jaxgpt.tokenizers.tokenizer import CorpusTexts, Tokenizer
-from jaxgpt.wording import one_line
 
 #: Bytes of text in a piece, at least; a larger text has larger ones, so that it has no more than `_PIECES`.
 PIECE_BYTES = 2**26

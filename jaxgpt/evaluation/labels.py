@@ -9,9 +9,9 @@ import numpy as np
 
 from jaxgpt.data.labelled import CHOICE, SPAN, encoded, readings, second_segments
 from jaxgpt.data.rows import batch_of
-from jaxgpt.models.parts import split
+from jaxgpt.models.structure import split
 from jaxgpt.models.transformer import Transformer
-from jaxgpt.objectives import read_labels
+from jaxgpt.objectives.losses import read_labels
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 

@@ -13,14 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from jaxgpt import objectives
 from jaxgpt.data.rows import build_rows
 from jaxgpt.data.stream import build_stream, windows
+from jaxgpt.evaluation.evaluation import Likelihood
 from jaxgpt.evaluation.intervals import ratio, scaled
 from jaxgpt.evaluation.questions import obstacles
-from jaxgpt.evaluation.report import Likelihood
-from jaxgpt.models.parts import Structure, Weights, split
+from jaxgpt.models.structure import Structure, Weights, split
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.objectives import losses as objectives
 from jaxgpt.task import Example
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 

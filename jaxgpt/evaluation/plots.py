@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from jaxgpt.evaluation.report import Evaluation, Row
-from jaxgpt.wording import visible
+from jaxgpt.core.wording import visible
+from jaxgpt.evaluation.evaluation import Evaluation, Row
 
 Record = Mapping[str, Any]
 

@@ -10,8 +10,8 @@ from jaxgpt.data.labelled import readings
 from jaxgpt.data.positions import largest_positions
 from jaxgpt.data.rows import pad
 from jaxgpt.models.transformer import Transformer
-from jaxgpt.searching import Search
 from jaxgpt.task import Example, Split, Task
+from jaxgpt.task.searching import Search
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 #: So many repeats in a row say that a finite set of questions has been asked.

@@ -2,10 +2,13 @@
 
 import textwrap
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from jaxgpt.core.wording import visible
 from jaxgpt.evaluation.intervals import Estimate, Interval
-from jaxgpt.evaluation.report import Evaluation, Mistake, Row
-from jaxgpt.wording import visible
+
+if TYPE_CHECKING:
+    from jaxgpt.evaluation.evaluation import Evaluation, Mistake, Row
 
 _WIDTH = 100
 _NAME = 34
@@ -14,7 +17,7 @@ _MOST_GROUPS = 20
 _WORST = 10
 
 
-def table(evaluation: Evaluation) -> str:
+def table(evaluation: "Evaluation") -> str:
     """Rows with intervals, then the other measures, what was not asked, and the first mistakes."""
     parts = [
         _answers(evaluation),
@@ -26,7 +29,7 @@ def table(evaluation: Evaluation) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _answers(evaluation: Evaluation) -> str:
+def _answers(evaluation: "Evaluation") -> str:
     inside = [row for row in evaluation.groups if row.in_distribution]
     outside = [row for row in evaluation.groups if not row.in_distribution]
     lines = [_header(evaluation)]
@@ -57,18 +60,18 @@ def _answers(evaluation: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def _header(evaluation: Evaluation) -> str:
+def _header(evaluation: "Evaluation") -> str:
     return f"{evaluation.split + ' questions':{_NAME}}  exact match    95 % interval  {'n':>9}"
 
 
-def _row(row: Row) -> str:
+def _row(row: "Row") -> str:
     return (
         f"{_short(row.group, _NAME):{_NAME}}  {row.exact_match.mean:11.4f}  "
         f"{_interval(row.exact_match.interval):>15}  {row.n:9,}"
     )
 
 
-def _likelihood(evaluation: Evaluation) -> str:
+def _likelihood(evaluation: "Evaluation") -> str:
     parts = evaluation.likelihood
     if not parts:
         return ""
@@ -85,7 +88,7 @@ def _likelihood(evaluation: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def _measures(evaluation: Evaluation) -> str:
+def _measures(evaluation: "Evaluation") -> str:
     lines = [_measure(name, score) for name, score in evaluation.scores.items()]
     for name, value in evaluation.summary.items():
         real = evaluation.summary_of_real_text.get(name)
@@ -102,7 +105,7 @@ def _measure(name: str, value: Estimate) -> str:
     return f"{_short(name, _NAME):{_NAME}}  {_estimate(value)}"
 
 
-def _not_asked(evaluation: Evaluation) -> str:
+def _not_asked(evaluation: "Evaluation") -> str:
     if not evaluation.not_asked:
         return ""
     lines = [f"not asked, with the first reason: {sum(entry.n for entry in evaluation.not_asked):,}"]
@@ -114,7 +117,7 @@ def _not_asked(evaluation: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def mistakes(found: Sequence[Mistake]) -> str:
+def mistakes(found: "Sequence[Mistake]") -> str:
     """The prompts of wrong answers with what was expected and what came, a line each; "" for none."""
     if not found:
         return ""

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from jaxgpt.evaluation.evaluation import NotAsked, Row
 from jaxgpt.evaluation.intervals import Estimate, mean_score, proportion, scaled, student_t
 from jaxgpt.evaluation.questions import Question
-from jaxgpt.evaluation.report import NotAsked, Row
 from jaxgpt.task import Share, Task
 
 Scores = dict[str, np.ndarray]  # each [seeds, questions]

@@ -10,11 +10,13 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxgpt.generation import loop, prompts, rows
+from jaxgpt.generation import cache_rows as rows
+from jaxgpt.generation import decode_loop as loop
+from jaxgpt.generation import prompts
 from jaxgpt.generation.prompts import Ids, Padded
 from jaxgpt.generation.sampling import Ends, ends
-from jaxgpt.models.parts import split
-from jaxgpt.nn.cache import Cache
+from jaxgpt.models.structure import split
+from jaxgpt.nn.attention.cache import Cache
 
 
 class Beams(NamedTuple):

@@ -12,10 +12,11 @@ from flax import nnx
 from jaxtyping import Shaped
 
 from jaxgpt.data.numbers import with_features
-from jaxgpt.generation import loop, parts, prompts, stopping
+from jaxgpt.generation import decode_loop as loop
+from jaxgpt.generation import parts, prompts, stopping
 from jaxgpt.generation.prompts import Ids, Overflow
 from jaxgpt.generation.sampling import Ends, Rules, Sampling, row_keys
-from jaxgpt.models.parts import split
+from jaxgpt.models.structure import split
 
 GREEDY = Sampling()
 

@@ -9,7 +9,7 @@ import numpy as np
 from flax import nnx
 
 from jaxgpt.data.rows import batch_of
-from jaxgpt.models.parts import split
+from jaxgpt.models.structure import split
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 

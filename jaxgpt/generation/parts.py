@@ -11,9 +11,9 @@ from typing import Any
 
 import jax
 
-from jaxgpt.models.parts import Weights
-from jaxgpt.nn.backend import on_cpu, on_gpu
-from jaxgpt.settings import cores
+from jaxgpt.core.settings import cores
+from jaxgpt.models.structure import Weights
+from jaxgpt.nn.kernels.platform import on_cpu, on_gpu
 
 #: Prompts that a part has at least, and parts that there are at most; more than two have not been measured.
 _LEAST, _MOST = 2, 4

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from jaxgpt.choice import Choice
-from jaxgpt.huggingface.fields import Field, Given, written
-from jaxgpt.huggingface.layout import Entry
+from jaxgpt.core.choice import Choice
+from jaxgpt.huggingface.config_fields import Field, Given, written
+from jaxgpt.huggingface.tensors import Entry
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position import Position
 

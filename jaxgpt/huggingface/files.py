@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from safetensors import SafetensorError, safe_open
 
-from jaxgpt import foreign
-from jaxgpt.paths import expanded
-from jaxgpt.training.untrusted import refuse_pickle
-from jaxgpt.wording import one_line, quoted
+from jaxgpt.core import foreign
+from jaxgpt.core.paths import expanded
+from jaxgpt.core.untrusted import refuse_pickle
+from jaxgpt.core.wording import one_line, quoted
 
 _ONE = "model.safetensors"
 _INDEX = "model.safetensors.index.json"

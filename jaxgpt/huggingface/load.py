@@ -11,20 +11,20 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import Mesh, NamedSharding
 
-from jaxgpt import foreign
-from jaxgpt.choice import nearest
+from jaxgpt.core import foreign
+from jaxgpt.core.choice import nearest
+from jaxgpt.core.wording import quoted
 from jaxgpt.huggingface import tokenizer_files
+from jaxgpt.huggingface.config_fields import Given
 from jaxgpt.huggingface.family import Family
-from jaxgpt.huggingface.fields import Given
 from jaxgpt.huggingface.files import Directory
-from jaxgpt.huggingface.layout import Entry
+from jaxgpt.huggingface.tensors import Entry
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.template import Template
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.parallel import sharding
 from jaxgpt.tokenizers.directory import declared
 from jaxgpt.tokenizers.tokenizer import Tokenizer
-from jaxgpt.training import sharding
-from jaxgpt.training.program import Template
-from jaxgpt.wording import quoted
 
 #: Types of tensors and what weights of that type are kept as.
 _DTYPES = {"F64": "float64", "F32": "float32", "F16": "float32", "BF16": "bfloat16"}
@@ -83,7 +83,7 @@ def load_hf(
 
     Args:
       dtype: of the weights and of the computation; None means the files' own, float32 for float16.
-      mesh: devices to spread the weights over (`jaxgpt.training.sharding`); None means the first.
+      mesh: devices to spread the weights over (`jaxgpt.parallel.sharding`); None means the first.
       fields: of `ModelConfig` to set, such as `layers="scanned"` or `dropout=0.0`.
 
     Raises:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from jaxgpt.huggingface.fields import Given
+from jaxgpt.huggingface.config_fields import Given
 from jaxgpt.nn.position.rotary import Rotary
 
 #: Kinds of layers that may have parameters of their own, and the older field with the base of each.

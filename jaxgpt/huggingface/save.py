@@ -13,17 +13,17 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from jaxgpt import tokenizers
+from jaxgpt.core.paths import expanded, make_folder
 from jaxgpt.huggingface import tokenizer_files
+from jaxgpt.huggingface.config_fields import Given
 from jaxgpt.huggingface.family import Family
-from jaxgpt.huggingface.fields import Given
-from jaxgpt.huggingface.layout import Entry
 from jaxgpt.huggingface.load import Pretrained, family_of, in_stack, shapes_apart
+from jaxgpt.huggingface.tensors import Entry
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.template import Template
 from jaxgpt.models.transformer import Transformer
-from jaxgpt.paths import expanded, make_folder
 from jaxgpt.tokenizers.directory import EXPORTED
 from jaxgpt.tokenizers.tokenizer import Tokenizer
-from jaxgpt.training.program import Template
 
 #: Who is to read texts with an exported model.
 Reader = Literal["transformers", "jaxgpt"]

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jaxgpt import foreign
+from jaxgpt.core import foreign
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.tokenizers import directory
 from jaxgpt.tokenizers._library import template

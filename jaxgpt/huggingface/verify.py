@@ -9,9 +9,9 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.special import log_softmax
 
+from jaxgpt.core.wording import one_line
 from jaxgpt.huggingface.load import Pretrained
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.wording import one_line
 
 #: Inputs that some models take beside their tokens.
 _MORE = ("source", "global_tokens")

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from flax import nnx
 
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.nn.attention import Attention
+from jaxgpt.nn.attention.layer import Attention
 from jaxgpt.nn.block import Block
 from jaxgpt.nn.linear import Linear, normal
 from jaxgpt.nn.mlp import MLP

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING
 
-from jaxgpt.fields import renamed
+from jaxgpt.core.fields import renamed
 from jaxgpt.nn.position import Position
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 
-from jaxgpt import fields
+from jaxgpt.core import fields
+from jaxgpt.core.functions import called
 from jaxgpt.models import checks
 from jaxgpt.nn.number import NumberEncoding
 from jaxgpt.nn.position import Position
@@ -150,10 +151,12 @@ class ModelConfig:
 
     @classmethod
     def from_text(cls, text: str) -> "ModelConfig":
-        """The preset with this name, or `package.module:function`."""
-        from jaxgpt.models import presets
+        """The preset with this name, or what `package.module:function` returns.
 
-        return presets.named(text)
+        Raises:
+          FieldError: if there is none (with the nearest names), or it gives no ModelConfig.
+        """
+        return called(text, "jaxgpt.models.presets", cls, noun="preset")
 
     @property
     def num_encoder_layers(self) -> int:

@@ -10,9 +10,9 @@ from jaxtyping import Array, Float, Int
 from jaxgpt.models.building import build_norm, build_tables
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.stack import append
-from jaxgpt.nn import cache as caching
+from jaxgpt.nn.attention import cache as caching
 from jaxgpt.nn.linear import Linear, dropout, fold, read
-from jaxgpt.nn.recurrent import Cell, Reader, State
+from jaxgpt.nn.recurrent_cells import Cell, Reader, State
 from jaxgpt.nn.tap import Tap, below, identity
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Int
 from jaxgpt.models.building import build_norm, build_tables
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.stack import append
-from jaxgpt.nn import cache as caching
+from jaxgpt.nn.attention import cache as caching
 from jaxgpt.nn.linear import Linear, dropout, fold, normal, read
 from jaxgpt.nn.mlp import MLP
 from jaxgpt.nn.norm import Norm

@@ -12,10 +12,10 @@ from jaxtyping import Array, Float, Int
 from jaxgpt.models.building import build_block, build_norm, build_tables, build_widening, stack_blocks
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.views import Views
-from jaxgpt.nn import cache as caching
-from jaxgpt.nn import mask as masks
-from jaxgpt.nn.documents import order_of
-from jaxgpt.nn.layout import laid
+from jaxgpt.nn.attention import cache as caching
+from jaxgpt.nn.attention import masks
+from jaxgpt.nn.device_layout import laid
+from jaxgpt.nn.document_order import order_of
 from jaxgpt.nn.linear import dropout, fold, read
 from jaxgpt.nn.reversible import reversible
 from jaxgpt.nn.tap import Tap, below, identity

@@ -17,8 +17,8 @@ from jaxgpt.models.explicit_mesh import call_with_automatic_axes, has_explicit_a
 from jaxgpt.models.recurrent import RecurrentStack
 from jaxgpt.models.simple import SimpleStack
 from jaxgpt.models.stack import Stack
-from jaxgpt.nn import cache as caching
 from jaxgpt.nn.adaptive import AdaptiveEmbedding
+from jaxgpt.nn.attention import cache as caching
 from jaxgpt.nn.head import HeadTransform
 from jaxgpt.nn.linear import Embedding, Linear, constant, normal, read, wide_matmul
 from jaxgpt.nn.mlp import function

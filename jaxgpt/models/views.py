@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
-from jaxgpt.nn import fused
-from jaxgpt.nn import mask as masks
-from jaxgpt.nn.banded import Banded
-from jaxgpt.nn.documents import same
-from jaxgpt.nn.hashed import Hashed
+from jaxgpt.nn.attention import masks
+from jaxgpt.nn.attention.banded import Banded
+from jaxgpt.nn.attention.hashed import Hashed
+from jaxgpt.nn.document_order import same
+from jaxgpt.nn.kernels import fused
 from jaxgpt.nn.sparse.base import Blocks, Hashing
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ class Views:
 
     Args:
       order, k_order: of the tokens of this call, and of those that can be met.
-      documents: which one each token is in, where rows hold several (`jaxgpt.nn.documents`); without a cache.
+      documents: which one each token is in, where rows hold several (`jaxgpt.nn.document_order`); not with
+        a cache.
       at: where the tokens of this call stand among those in the cache; None without one.
       oldest: the lowest order that is seen, by row; None: there is no such limit.
       plain: whether the tokens of this call are all there is, in order and without padding.

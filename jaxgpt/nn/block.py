@@ -5,11 +5,11 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
-from jaxgpt.nn.attention import Attention
-from jaxgpt.nn.banded import Banded
-from jaxgpt.nn.cache import Stored
-from jaxgpt.nn.fused import Fused
-from jaxgpt.nn.hashed import Hashed
+from jaxgpt.nn.attention.banded import Banded
+from jaxgpt.nn.attention.cache import Stored
+from jaxgpt.nn.attention.hashed import Hashed
+from jaxgpt.nn.attention.layer import Attention
+from jaxgpt.nn.kernels.fused import Fused
 from jaxgpt.nn.linear import dropout, fold
 from jaxgpt.nn.mlp import MLP
 from jaxgpt.nn.norm import Norm

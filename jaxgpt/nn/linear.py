@@ -10,8 +10,8 @@ from flax import nnx
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from jaxgpt.nn.backend import on_cpu, on_gpu
-from jaxgpt.nn.product import product
+from jaxgpt.nn.kernels.platform import on_cpu, on_gpu
+from jaxgpt.nn.kernels.product import product
 
 Axes = tuple[str | None, ...]
 

@@ -12,7 +12,7 @@ from flax import nnx
 from jax import lax
 from jaxtyping import Array, Float
 
-from jaxgpt.nn.backend import on_gpu
+from jaxgpt.nn.kernels.platform import on_gpu
 from jaxgpt.nn.linear import constant
 
 

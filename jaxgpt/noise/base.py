@@ -4,7 +4,7 @@ import dataclasses
 import random
 from typing import NamedTuple
 
-from jaxgpt.choice import Choice
+from jaxgpt.core.choice import Choice
 
 
 class Marks(NamedTuple):

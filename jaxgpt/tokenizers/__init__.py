@@ -1,14 +1,16 @@
 """Tokenizers: one file each, found by its name."""
 
-import json
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
-from jaxgpt import foreign, trust
-from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, field
-from jaxgpt.wording import quoted, shown
+from jaxgpt.tokenizers import directory
+from jaxgpt.tokenizers.saved import from_json as from_json
+from jaxgpt.tokenizers.saved import load as load
+from jaxgpt.tokenizers.saved import save as save
+from jaxgpt.tokenizers.saved import to_json as to_json
+from jaxgpt.tokenizers.tokenizer import Texts as Texts
+from jaxgpt.tokenizers.tokenizer import Tokenizer as Tokenizer
 
 
 def build(spec: str, texts: Texts) -> Tokenizer:
@@ -32,10 +34,9 @@ def build(spec: str, texts: Texts) -> Tokenizer:
     if elsewhere and "/" not in name and arguments:
         name = f"{name}:{arguments.pop(0)}"
     if "/" in name or (name not in Tokenizer.names() and Path(spec).exists()):
-        from jaxgpt.tokenizers.directory import load
-
-        return load(Path(spec))
-    tokenizer = Tokenizer.named(name).from_spec(arguments, texts)
+        return directory.load(Path(spec))
+    kind = Tokenizer.named(name)
+    tokenizer = _held(kind, arguments) if kind.is_held else kind.from_spec(arguments, texts)
     base = getattr(tokenizer, "base", None)
     if base is not None and base.number_id is not None:
         raise ValueError(
@@ -44,57 +45,11 @@ def build(spec: str, texts: Texts) -> Tokenizer:
     return tokenizer
 
 
-def to_json(tokenizer: Tokenizer) -> dict[str, Any]:
-    """A tokenizer as JSON values, its kind and fingerprint among them."""
-    told = {"begin_ids": tokenizer._begin_ids, "end_ids": tokenizer._end_ids}
-    return {
-        "kind": type(tokenizer).kind(),
-        "fingerprint": tokenizer.fingerprint,
-        "tokenizer": tokenizer.to_json(),
-        **{name: list(ids) for name, ids in told.items() if ids is not None},
-    }
-
-
-def from_json(data: dict[str, Any]) -> Tokenizer:
-    """The inverse of `to_json`.
-
-    Raises:
-      ValueError: if the kind is unknown, or the contents do not give the recorded fingerprint.
-    """
-    for key in ("kind", "fingerprint", "tokenizer"):
-        if not isinstance(data, dict) or key not in data:
-            raise ValueError(f"the tokenizer's JSON has no {key!r}; it needs kind, fingerprint and tokenizer")
-    if not isinstance(data["kind"], str):
-        raise ValueError(f"the tokenizer's kind is {shown(data['kind'])}, not a name")
-    values = field(data, "tokenizer", dict)
-    with trust.from_file():
-        kind = Tokenizer.named(data["kind"])
-    tokenizer = kind.from_json(values)
-    if tokenizer.fingerprint != data["fingerprint"]:
-        raise ValueError(
-            f"the tokenizer's fingerprint is {tokenizer.fingerprint}, its file records "
-            f"{quoted(str(data['fingerprint']))}: the file was changed by hand; restore it"
-        )
-    told = {name: data[name] for name in ("begin_ids", "end_ids") if name in data}
-    if wrong := next((name for name, ids in told.items() if not isinstance(ids, list)), None):
-        raise ValueError(f"the tokenizer's JSON has a {wrong!r} that is no list")
-    return tokenizer.used_with(**told) if told else tokenizer
-
-
-def save(tokenizer: Tokenizer, path: Path) -> None:
-    """Write a tokenizer to a JSON file."""
-    path.write_text(json.dumps(to_json(tokenizer), ensure_ascii=True, indent=1) + "\n", encoding="utf-8")
-
-
-def load(path: Path) -> Tokenizer:
-    """Read a tokenizer written by `save`.
-
-    Raises:
-      ValueError: if the file is no tokenizer's, was changed, or is a link; one line that begins with it.
-    """
-    with foreign.naming(path):
-        try:
-            data = foreign.parse_json(foreign.read_text(path))
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise ValueError(f"{path} is not a tokenizer's JSON: {error}") from error
-        return from_json(data)
+def _held(kind: type[Tokenizer], arguments: list[str]) -> Tokenizer:
+    """The tokenizer of this kind in the directory or file that the arguments name."""
+    if not arguments:
+        raise kind.wrong_spec(arguments, "takes a path")
+    tokenizer = directory.load(Path(":".join(arguments)))
+    if not isinstance(tokenizer, kind):
+        raise kind.wrong_spec(arguments, f"holds the tokenizer {type(tokenizer).kind()}")
+    return tokenizer

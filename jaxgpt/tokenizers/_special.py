@@ -1,6 +1,6 @@
 """Special tokens by their usual names, in vocabularies that do not say what they are for."""
 
-from jaxgpt.wording import quoted, shown
+from jaxgpt.core.wording import quoted, shown
 
 #: The usual names of special tokens, the likeliest first.
 USUAL_NAMES = {

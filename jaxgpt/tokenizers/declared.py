@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from jaxgpt.core.wording import quoted
 from jaxgpt.tokenizers.tokenizer import Tokenizer
-from jaxgpt.wording import quoted
 
 #: Tokens by their names in transformers' files, and what they are here; the first that is there counts.
 _NAMED = {

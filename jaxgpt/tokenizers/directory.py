@@ -4,8 +4,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from jaxgpt import foreign
-from jaxgpt.paths import expanded
+from jaxgpt.core import foreign
+from jaxgpt.core.paths import expanded
 from jaxgpt.tokenizers.declared import NOTHING, Declared
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -64,7 +64,7 @@ def _file(path: Path, files: Declared = NOTHING) -> Tokenizer:
         raise ValueError(f"{path} is neither a .json nor a SentencePiece .model file")
     data = _json(path)
     if {"kind", "fingerprint", "tokenizer"} <= data.keys():
-        from jaxgpt.tokenizers import from_json
+        from jaxgpt.tokenizers.saved import from_json
 
         return _named(path, lambda: from_json(data))
     if isinstance(data.get("model"), dict):

@@ -3,15 +3,14 @@
 import itertools
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
+from jaxgpt.core.wording import quoted
 from jaxgpt.tokenizers import _library as _form
 from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers._special import MOST_BEYOND, check_told, mask_id, special_ids
 from jaxgpt.tokenizers.declared import Declared, ending
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, check_same, field, look_up, utf8
-from jaxgpt.wording import quoted
 
 
 class HuggingFace(Tokenizer):
@@ -29,6 +28,7 @@ class HuggingFace(Tokenizer):
       ValueError: if the library does not take it, or a special id is none of its ids.
     """
 
+    is_held = True
     usage = "huggingface:PATH of a tokenizer.json"
 
     def __init__(self, definition: dict[str, Any], special: dict[str, int] | None = None):
@@ -73,14 +73,7 @@ class HuggingFace(Tokenizer):
 
     @classmethod
     def from_spec(cls, arguments: Sequence[str], texts: Texts) -> "HuggingFace":
-        from jaxgpt.tokenizers.directory import load
-
-        if not arguments:
-            raise cls.wrong_spec(arguments, "takes a path")
-        tokenizer = load(Path(":".join(arguments)))
-        if not isinstance(tokenizer, cls):
-            raise cls.wrong_spec(arguments, f"holds the tokenizer {type(tokenizer).kind()}")
-        return tokenizer
+        raise cls.wrong_spec(arguments, "is read from its path by tokenizers.build")
 
     @property
     def lossy(self) -> bool:

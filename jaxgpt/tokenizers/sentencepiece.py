@@ -15,12 +15,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from jaxgpt.core.wording import quoted, shown
 from jaxgpt.tokenizers import _library
 from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers._special import MOST_BEYOND, check_told, mask_id, special_ids
 from jaxgpt.tokenizers.declared import Declared, ending
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, check_same, field, look_up, utf8, whole_number
-from jaxgpt.wording import quoted, shown
 
 _SPACE = "\u2581"
 _PROBE = "a  \u2161e\u0301 \n"  # what a model with its own spelling of text changes

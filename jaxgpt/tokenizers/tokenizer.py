@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Self
 
-from jaxgpt.choice import Choice
+from jaxgpt.core.choice import Choice
 from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers.number_token import FeatureType
 
@@ -85,6 +85,9 @@ class Tokenizer(Choice, abc.ABC, package="jaxgpt.tokenizers"):
 
     #: What may follow the short name, such as `digits[:SIZE[:SIDE[:BASE]]]`, for help and errors.
     usage: ClassVar[str]
+
+    #: Whether it lies in a directory or file, which the argument of its short name is.
+    is_held: ClassVar[bool] = False
 
     @property
     def lossy(self) -> bool:

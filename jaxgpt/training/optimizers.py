@@ -4,7 +4,7 @@ import math
 
 import optax
 
-from jaxgpt.training.config import OptimizerConfig
+from jaxgpt.training.training_config import OptimizerConfig
 
 
 def schedule(config: OptimizerConfig, steps: int) -> optax.Schedule:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import jax
 import numpy as np
 
-from jaxgpt import tokenizers, trust
+from jaxgpt import tokenizers
+from jaxgpt.core import trust
 from jaxgpt.data.corpus import Corpus, open_corpus
 from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
 from jaxgpt.data.labelled import OBJECTIVES, build_labelled, label_names
@@ -21,17 +22,18 @@ from jaxgpt.data.positions import check_positions, hidden_marker
 from jaxgpt.data.rows import Rows, build_rows
 from jaxgpt.data.stream import Stream, build_stream, windows
 from jaxgpt.evaluation.questions import distinct
-from jaxgpt.experiment import Experiment
 from jaxgpt.models.checks import unpackable
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.objectives import NumberTokenLoss
+from jaxgpt.models.template import Template
+from jaxgpt.objectives.losses import NumberTokenLoss
+from jaxgpt.parallel import sharding
 from jaxgpt.task import Example, Split, shuffled
 from jaxgpt.tokenizers.tokenizer import CorpusTexts, OutsideAlphabet, Tokenizer
-from jaxgpt.training import sharding
-from jaxgpt.training.program import Program, Template
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.program import Program
 
 if TYPE_CHECKING:
-    from jaxgpt.huggingface.start import Start
+    from jaxgpt.training.start import Start
 
 #: Examples of a generated task that a tokenizer learns from, at most; of a finite one it reads all, since
 #: a character of the last document must be in the alphabet, too.
@@ -93,7 +95,7 @@ def start_of(model: ModelConfig, tokenizer: Tokenizer) -> "Start | None":
     """The weights that training starts from; None where they are drawn."""
     if not model.init:
         return None
-    from jaxgpt.huggingface.start import Start
+    from jaxgpt.training.start import Start
 
     return Start(model, tokenizer)
 

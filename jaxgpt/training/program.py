@@ -1,66 +1,29 @@
 """The compiled part of a run: initial state and chunks of training steps over flat dictionaries."""
 
 import dataclasses
-import math
 from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
-from flax import nnx
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array, Int
 
-from jaxgpt import objectives, settings
-from jaxgpt.models.config import ModelConfig
-from jaxgpt.models.transformer import Transformer
-from jaxgpt.nn import layout
-from jaxgpt.nn.backend import on_gpu
-from jaxgpt.training import optimizers, sharding, spikes
-from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.core import settings
+from jaxgpt.models.template import Params, Template
+from jaxgpt.nn import device_layout as layout
+from jaxgpt.nn.kernels.platform import on_gpu
+from jaxgpt.objectives import losses as objectives
+from jaxgpt.parallel import sharding
+from jaxgpt.training import optimizers, spikes
+from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from jaxgpt.training.tuning import Tuning
 
-Params = dict[str, Array]
 State = dict[str, Any]
 
 #: Random draws of one shape are not made in one kernel, which takes XLA minutes to compile for a GPU.
 _APART = {"xla_disable_hlo_passes": "multi_output_fusion"}
-
-
-class Template:
-    """A model's structure apart from its weights, which are a flat dictionary `path.to.kernel: array`."""
-
-    def __init__(self, config: ModelConfig):
-        self.config = config
-        abstract = nnx.eval_shape(lambda: Transformer(config, rngs=nnx.Rngs(0)))
-        self.graph, self._state = nnx.split(abstract)
-        flat = nnx.to_flat_state(self._state)
-        self._paths = {".".join(map(str, path)): path for path, _ in flat}
-        self.axes = {".".join(map(str, path)): variable.axes for path, variable in flat}
-        self.shapes = {".".join(map(str, path)): variable.shape for path, variable in flat}
-
-    def init(self, key: jax.Array) -> Params:
-        """Fresh weights."""
-        return self.params(Transformer(self.config, rngs=nnx.Rngs(key)))
-
-    def params(self, model: Transformer) -> Params:
-        """The weights of a model."""
-        flat = nnx.to_flat_state(nnx.state(model))
-        return {".".join(map(str, path)): variable[...] for path, variable in flat}
-
-    def model(self, params: Params) -> Transformer:
-        """The model with these weights."""
-        flat = [
-            (path, variable.replace(params[".".join(map(str, path))]))
-            for path, variable in nnx.to_flat_state(self._state)
-        ]
-        return nnx.merge(self.graph, nnx.from_flat_state(flat))
-
-    @property
-    def num_params(self) -> int:
-        """Trainable numbers in one replica."""
-        return sum(map(math.prod, self.shapes.values()))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,15 +8,16 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxgpt.evaluation.evaluate import evaluate
-from jaxgpt.evaluation.report import Evaluation
-from jaxgpt.experiment import Experiment
+from jaxgpt.evaluation.evaluation import Evaluation
+from jaxgpt.evaluation.scoring import evaluate
+from jaxgpt.models.template import Params
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.parallel import sharding
 from jaxgpt.task import Split
 from jaxgpt.tokenizers.tokenizer import Tokenizer
-from jaxgpt.training import sharding
+from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.prepare import Prepared, prepare, start_of
-from jaxgpt.training.program import Params, State
+from jaxgpt.training.program import State
 from jaxgpt.training.spikes import MOST_IN_A_ROW, Spikes
 
 

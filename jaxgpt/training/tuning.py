@@ -5,8 +5,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from jaxgpt.training.config import TuningConfig
 from jaxgpt.training.optimizers import matrix_sides
+from jaxgpt.training.training_config import TuningConfig
 
 Params = dict[str, jax.Array]
 

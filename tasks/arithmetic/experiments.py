@@ -2,12 +2,12 @@
 
 import dataclasses
 
-from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.coupled import Coupled
 from jaxgpt.nn.position.coupled_relative import CoupledRelative
 from jaxgpt.nn.position.rotary import Rotary
-from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.arithmetic.task import Arithmetic
 
 

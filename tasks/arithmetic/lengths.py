@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from jaxgpt.experiment import Experiment
+from jaxgpt.training.experiment import Experiment
 from tasks.arithmetic.experiments import addition
 from tasks.arithmetic.task import Arithmetic
 

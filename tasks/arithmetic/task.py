@@ -7,8 +7,8 @@ import random
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
-from jaxgpt.searching import Search
 from jaxgpt.task import Example, Split, Task
+from jaxgpt.task.searching import Search
 from tasks.arithmetic.choices import FORMATS, check
 from tasks.arithmetic.formats import Format
 from tasks.arithmetic.laws import LAWS

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
-from jaxgpt.choice import nearest
+from jaxgpt.core.choice import nearest
 
 _CREDIT = re.compile(r"\[Written by MAL Rewrite\]")
 _ADAPTATION = re.compile(r"\badaptations?\b|\bbased (up)?on\b", re.IGNORECASE)

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from jaxgpt.choice import nearest
-from jaxgpt.wording import in_file, quoted
+from jaxgpt.core.choice import nearest
+from jaxgpt.core.wording import in_file, quoted
 
 #: Names that a column of running text usually has.
 KNOWN = ("text", "synopsis", "description", "content", "document", "body", "abstract", "summary", "story")

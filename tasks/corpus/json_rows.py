@@ -2,8 +2,8 @@
 
 import reprlib
 
-from jaxgpt.data.json_objects import read_objects
-from jaxgpt.wording import in_file, quoted
+from jaxgpt.core.json_objects import read_objects
+from jaxgpt.core.wording import in_file, quoted
 from tasks.corpus.columns import choose_column
 
 

@@ -3,9 +3,9 @@
 import re
 from typing import Any, NamedTuple
 
-from jaxgpt.data.question_file import PROMPT_KEYS, TARGET_KEYS, find_key, read_file, text_of, unescaped
+from jaxgpt.core.wording import in_file, quoted
 from jaxgpt.task import Example
-from jaxgpt.wording import in_file, quoted
+from jaxgpt.task.question_file import PROMPT_KEYS, TARGET_KEYS, find_key, read_file, text_of, unescaped
 
 #: What `group` is called for the last column of a line.
 LAST = "column"

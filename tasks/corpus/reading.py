@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from jaxgpt.data.json_objects import looks_like_json
-from jaxgpt.data.lines import split_lines, split_paragraphs, unify_ends
-from jaxgpt.data.textfile import read_raw_text
+from jaxgpt.core.json_objects import looks_like_json
+from jaxgpt.core.lines import split_lines, split_paragraphs, unify_ends
+from jaxgpt.core.textfile import read_raw_text
 from tasks.corpus.json_rows import read_json
 from tasks.corpus.table import read_table
 

@@ -5,7 +5,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from jaxgpt.wording import in_file, quoted
+from jaxgpt.core.wording import in_file, quoted
 from tasks.corpus.columns import choose_column
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}

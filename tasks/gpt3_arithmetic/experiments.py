@@ -1,9 +1,9 @@
 """The experiment on GPT-3's ten tasks."""
 
-from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.coupled_relative_rotary import CoupledRelativeRotary
-from jaxgpt.training.config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.gpt3_arithmetic.task import Gpt3Arithmetic
 
 

@@ -6,9 +6,9 @@ import random
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
-from jaxgpt.few_shot import FewShot
-from jaxgpt.searching import Search
+from jaxgpt.evaluation.few_shot import FewShot
 from jaxgpt.task import Example, Split
+from jaxgpt.task.searching import Search
 from tasks.gpt3_arithmetic.formats import Format, Plain, Worked
 from tasks.gpt3_arithmetic.problems import KINDS, Kind, Problem, read_problem
 

@@ -10,8 +10,8 @@ from typing import Annotated, Literal, get_args
 
 import numpy as np
 
-from jaxgpt.searching import Search
 from jaxgpt.task import Example, Share, Split, Task
+from jaxgpt.task.searching import Search
 from tasks.magic_squares.layouts import Checked, Compact, Layout, Matrix, Reading, Way
 from tasks.magic_squares.measures import canonical, measure, valid
 from tasks.magic_squares.squares import SYMMETRIES, Cells, Rule, cells, squares

@@ -10,8 +10,8 @@ import numpy as np
 from jaxgpt.data.feed import Batches, HostFeed
 from jaxgpt.data.order import Order
 from jaxgpt.data.stream import Stream
-from jaxgpt.training.config import MeshConfig
-from jaxgpt.training.sharding import local_mesh, make_mesh
+from jaxgpt.parallel.mesh_config import MeshConfig
+from jaxgpt.parallel.sharding import local_mesh, make_mesh
 
 #: Seeds x data x fsdp.
 MESHES = ["1x8x1", "1x2x2", "2x4x1"]

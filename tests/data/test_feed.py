@@ -12,13 +12,13 @@ import pytest
 from data_building import DIGITS, corpus, sums
 from tiny_runs import REPOSITORY, STRICT
 
-from jaxgpt import objectives
 from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
 from jaxgpt.data.order import Order
 from jaxgpt.data.packing import pack
 from jaxgpt.data.rows import build_rows
 from jaxgpt.data.stream import Stream
-from jaxgpt.training.sharding import local_mesh
+from jaxgpt.objectives import losses as objectives
+from jaxgpt.parallel.sharding import local_mesh
 
 CHUNK = 4
 

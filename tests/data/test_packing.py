@@ -6,9 +6,9 @@ from data_building import DIGITS, sums
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxgpt import objectives
 from jaxgpt.data.packing import best_fit, pack
 from jaxgpt.data.rows import build_rows
+from jaxgpt.objectives import losses as objectives
 from jaxgpt.task import Example
 from jaxgpt.tokenizers import build
 

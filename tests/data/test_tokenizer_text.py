@@ -6,19 +6,20 @@ import pytest
 from flax import nnx
 
 from jaxgpt import tokenizers
-from jaxgpt.comparison import preflight, reading
-from jaxgpt.comparison.axes import Axis
-from jaxgpt.comparison.plan import Request
+from jaxgpt.compare import preflight, reading
+from jaxgpt.compare.axes import Axis
+from jaxgpt.compare.cells import Request
 from jaxgpt.data.tokenizing import tokenize
-from jaxgpt.experiment import Experiment
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.runs import opening as report
+from jaxgpt.runs.session import askable, samples
 from jaxgpt.task import Example, Task
 from jaxgpt.tokenizers.bpe import BytePairs
 from jaxgpt.tokenizers.tokenizer import CorpusTexts
-from jaxgpt.training import prepare, report
-from jaxgpt.training.config import TrainingConfig
-from jaxgpt.training.session import askable, samples
+from jaxgpt.training import prepare
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.training_config import TrainingConfig
 from tasks.text import Text
 
 #: Of every tokenizer with an alphabet of text, alone and as a base.

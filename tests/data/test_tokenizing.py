@@ -178,7 +178,7 @@ def test_memory_does_not_grow_with_the_text(tmp_path, packed):
 
 
 def test_workers_do_not_load_jax(tmp_path):
-    code = "import sys, jaxgpt.data.tokenizing, jaxgpt.data.command; print('jax' in sys.modules)"
+    code = "import sys, jaxgpt.data.tokenizing, jaxgpt.cli.tokenize; print('jax' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )

@@ -7,7 +7,7 @@ from evaluation_tasks import Doubles
 from flax import nnx
 
 from jaxgpt import generation
-from jaxgpt.evaluation import evaluate
+from jaxgpt.evaluation import scoring as evaluate
 from jaxgpt.models import ModelConfig, Transformer
 from jaxgpt.tokenizers.characters import Characters
 

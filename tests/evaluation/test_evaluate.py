@@ -7,9 +7,9 @@ import pytest
 from evaluation_tasks import Doubles
 
 from jaxgpt import generation
-from jaxgpt.evaluation.evaluate import evaluate, exact_match
 from jaxgpt.evaluation.intervals import student_t, wilson
 from jaxgpt.evaluation.questions import Question, count_trained_on, distinct
+from jaxgpt.evaluation.scoring import evaluate, exact_match
 from jaxgpt.task import Example, Task
 from tasks.arithmetic.task import Arithmetic
 from tasks.base_conversion import BaseConversion

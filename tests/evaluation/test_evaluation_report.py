@@ -5,8 +5,8 @@ import math
 
 import pytest
 
+from jaxgpt.evaluation.evaluation import Evaluation, Likelihood, Mistake, NotAsked, Row
 from jaxgpt.evaluation.intervals import Estimate, proportion
-from jaxgpt.evaluation.report import Evaluation, Likelihood, Mistake, NotAsked, Row
 
 
 def row(group, rate, n=50, inside=True):

@@ -5,8 +5,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from jaxgpt.evaluation import plots
+from jaxgpt.evaluation.evaluation import Evaluation, Row
 from jaxgpt.evaluation.intervals import proportion
-from jaxgpt.evaluation.report import Evaluation, Row
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from flax import nnx
 
 from jaxgpt.evaluation import tally
-from jaxgpt.evaluation.evaluate import evaluate
 from jaxgpt.evaluation.intervals import student_t, wilson
+from jaxgpt.evaluation.scoring import evaluate
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.task import Example, Share, Task

@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
-from jaxgpt.evaluation import text
-from jaxgpt.evaluation.evaluate import evaluate
+from jaxgpt.evaluation import text_measures as text
 from jaxgpt.evaluation.likelihood import text_likelihood
 from jaxgpt.evaluation.ngram import bits_per_byte
+from jaxgpt.evaluation.scoring import evaluate
 from jaxgpt.task import Example, Task
 
 TRAINING = ["abc def gh abc\nabc", "fed cba 0123 hg", "abba dada 77 88 99", "bad cafe deaf head"]

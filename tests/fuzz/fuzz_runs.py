@@ -8,8 +8,8 @@ from fuzz_mutators import mutate
 from fuzz_subjects import Subject
 
 import jaxgpt
-from jaxgpt.training import records, session
-from jaxgpt.training.rundir import RunDirectory, read_json
+from jaxgpt.runs import records, session
+from jaxgpt.runs.run_directory import RunDirectory, read_json
 
 
 def read(path: Path, rng: Random) -> None:

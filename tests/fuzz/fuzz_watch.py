@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from jaxgpt.training.checkpoints import CheckpointError
+from jaxgpt.runs.checkpoints import CheckpointError
 
 #: What may be spent before a refusal: seconds of the processor, and bytes of memory.
 SECONDS, BYTES = 2.0, 400 * 2**20

@@ -8,8 +8,11 @@ from fuzz_mutators import VALUES
 from fuzz_watch import Ending, watched
 
 import jaxgpt
-from jaxgpt import cli, experiments, fields, options
+from jaxgpt.cli import main as cli
+from jaxgpt.cli import options
+from jaxgpt.core import fields
 from jaxgpt.generation import Sampling
+from jaxgpt.runs import experiments
 
 _WORDS = ("9+7", "12+34=", "-1", "0", "+", "=", "<|eos|>", "１２", "9" * 300, "\u202e", "\U0001f642", "\\n")
 

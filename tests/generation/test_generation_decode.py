@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from generation_models import BOS, EOS, EQUALS, PLUS, POSITIONS, always, naive_for, random_model
 
-from jaxgpt.generation import Sampling, generate, loop, parts
+from jaxgpt.generation import Sampling, generate, parts
+from jaxgpt.generation import decode_loop as loop
 from jaxgpt.generation.decode import Decoding
 
 #: Of unequal length; with the marker, after which coupled digits do not depend on what follows them.

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from generation_models import BOS, DIGIT, EOS, EQUALS, PLUS, random_model
 
-from jaxgpt.generation import Sampling, decode, generate, loop, parts
+from jaxgpt.generation import Sampling, decode, generate, parts
+from jaxgpt.generation import decode_loop as loop
 from jaxgpt.generation.decode import Decoding
-from jaxgpt.models.parts import split
+from jaxgpt.models.structure import split
 
 #: Seven, so that no number of parts divides them.
 PROMPTS = [[BOS, *range(DIGIT, DIGIT + length), PLUS, 4, EQUALS] for length in (1, 5, 2, 7, 3, 3, 6)]

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from generation_models import BOS, always, favour, random_model
 
-from jaxgpt.experiment import Experiment
-from jaxgpt.generation import Sampling, complete, encode_prompts, generate, stream, text
+from jaxgpt.generation import Sampling, complete, encode_prompts, generate, stream
+from jaxgpt.generation import completing as text
 from jaxgpt.generation.stopping import Watch, held_back
-from jaxgpt.run import Run
+from jaxgpt.runs.run import Run
 from jaxgpt.task import Task
 from jaxgpt.tokenizers import build
 from jaxgpt.tokenizers.bytes import Bytes
+from jaxgpt.training.experiment import Experiment
 
 RANDOM = Sampling(temperature=1.0, seed=1)
 PROMPTS = ["12+3=", "", "a", "99+99=", "b=", "7", "1+1=", "ab"]

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jaxgpt.nn import hashed
+from jaxgpt.nn.attention import hashed
 
 
 @contextlib.contextmanager

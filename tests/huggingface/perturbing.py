@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from jaxgpt.huggingface.fields import Given
+from jaxgpt.huggingface.config_fields import Given
 from jaxgpt.huggingface.load import config_of, family_of
 
 FILE = Path(__file__).parent / "field_outcomes.json"

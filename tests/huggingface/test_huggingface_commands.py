@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import jaxgpt
-from jaxgpt.cli import main
+from jaxgpt.cli.main import main
 from jaxgpt.huggingface import verify
 
 REFERENCES = Path(__file__).parent / "references"

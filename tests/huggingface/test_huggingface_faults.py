@@ -18,7 +18,7 @@ from jaxgpt.huggingface.files import Directory
 from jaxgpt.huggingface.load import Plan, load_hf
 from jaxgpt.huggingface.save import save_hf
 from jaxgpt.models import ModelConfig
-from jaxgpt.training.program import Template
+from jaxgpt.models.template import Template
 
 REFERENCES = Path(__file__).parent / "references"
 

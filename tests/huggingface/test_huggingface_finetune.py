@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import jaxgpt
-from jaxgpt import cli
+from jaxgpt.cli import main as cli
 
 REFERENCES = Path(__file__).parent / "references"
 WORDS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "which", "was", "red", "blue", "fox", "car", "hill")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxgpt.huggingface.layout import Entry
+from jaxgpt.huggingface.tensors import Entry
 
 SIZES = st.lists(st.integers(1, 5), min_size=2, max_size=3)
 

@@ -14,7 +14,7 @@ from variants import often
 from jaxgpt.generation import beam_search, generate
 from jaxgpt.huggingface.load import load_hf
 from jaxgpt.huggingface.save import save_hf
-from jaxgpt.training.program import Template
+from jaxgpt.models.template import Template
 
 REFERENCES = Path(__file__).parent / "references"
 NAMES = sorted(path.name for path in REFERENCES.iterdir())

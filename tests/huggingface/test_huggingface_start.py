@@ -9,13 +9,13 @@ from flax import nnx
 from tiny_runs import tiny, with_training
 
 import jaxgpt
-from jaxgpt import cli
-from jaxgpt.huggingface.start import override
+from jaxgpt.cli import main as cli
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.template import Template
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.tokenizers.bpe import BytePairs
 from jaxgpt.training.prepare import prepare
-from jaxgpt.training.program import Template
+from jaxgpt.training.start import override
 
 TEXTS = ["12+34=46", "7+5=12", "the sum of 120 and 35 is 155", "99+1=100", "1234567890"] * 3
 

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 from jaxgpt.huggingface.files import Directory
 from jaxgpt.huggingface.load import Plan, load_hf
 from jaxgpt.huggingface.save import save_hf
-from jaxgpt.training.program import Template
+from jaxgpt.models.template import Template
 
 REFERENCES = Path(__file__).parent / "references"
 _STACKS = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight")

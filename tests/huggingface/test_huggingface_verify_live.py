@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from jaxgpt.cli import main
+from jaxgpt.cli.main import main
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")

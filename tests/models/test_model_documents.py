@@ -10,16 +10,17 @@ from flax import nnx
 from model_building import TEXTS, build, config, ids, scheme
 from variants import often
 
-from jaxgpt import objectives, tokenizers
+from jaxgpt import tokenizers
 from jaxgpt.data.packing import pack
 from jaxgpt.data.rows import Rows, build_rows
-from jaxgpt.nn.documents import draw_each, order_of, preceding
+from jaxgpt.nn.document_order import draw_each, order_of, preceding
 from jaxgpt.nn.position import Position
 from jaxgpt.nn.position.abacus import Abacus
 from jaxgpt.nn.position.coupled import Coupled
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.nn.sparse.reformer import Reformer
+from jaxgpt.objectives import losses as objectives
 from jaxgpt.task import Example
 
 #: Documents that begin and end with digits, so that what is counted over their border shows.

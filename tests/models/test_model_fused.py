@@ -9,7 +9,7 @@ import pytest
 from flax import nnx
 from model_building import TOKENS, build, config, scheme
 
-from jaxgpt.nn import fused
+from jaxgpt.nn.kernels import fused
 
 #: Kinds of layer that have the kernel.
 FUSIBLE = {

@@ -9,10 +9,9 @@ import pytest
 from flax import nnx
 
 import jaxgpt
-from jaxgpt import objectives
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
-from jaxgpt.nn.hashed import hashed_attention, rotations
+from jaxgpt.nn.attention.hashed import hashed_attention, rotations
 from jaxgpt.nn.position.alibi import ALiBi
 from jaxgpt.nn.position.axial import Axial
 from jaxgpt.nn.position.learned import Learned
@@ -23,6 +22,7 @@ from jaxgpt.nn.sparse.base import Hashing
 from jaxgpt.nn.sparse.longformer import Longformer
 from jaxgpt.nn.sparse.reformer import Reformer
 from jaxgpt.nn.tap import recorder
+from jaxgpt.objectives import losses as objectives
 
 CONFIG = ModelConfig(
     vocab_size=20, num_layers=2, d_model=16, num_heads=2, max_length=64, init_std=None, position=Learned()

@@ -7,7 +7,7 @@ import pytest
 from flax import nnx
 from model_building import SOURCE, TOKENS, build, config, ids, scheme
 
-from jaxgpt.nn.mask import causal, full, prefix
+from jaxgpt.nn.attention.masks import causal, full, prefix
 from jaxgpt.nn.position import Position
 
 LENGTH = TOKENS.shape[1]

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import pytest
 from flax import nnx
 
-from jaxgpt.choice import FieldError
+from jaxgpt.core.choice import FieldError
 from jaxgpt.models import ModelConfig, Transformer, presets
 
 

@@ -12,7 +12,7 @@ import jaxgpt
 from jaxgpt.models import presets
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
-from jaxgpt.nn.recurrent import Cell
+from jaxgpt.nn.recurrent_cells import Cell
 from jaxgpt.nn.tap import recorder
 
 NAMES = (

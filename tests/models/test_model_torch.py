@@ -10,7 +10,7 @@ from flax import nnx
 
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
-from jaxgpt.nn.attention import Attention
+from jaxgpt.nn.attention.layer import Attention
 from jaxgpt.nn.position.none import NoPosition
 
 torch = pytest.importorskip("torch")

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgpt.nn.mask import causal, full, prefix, window
+from jaxgpt.nn.attention.masks import causal, full, prefix, window
 
 ORDER = jnp.arange(4)[None]
 

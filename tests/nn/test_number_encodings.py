@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgpt.choice import FieldError
+from jaxgpt.core.choice import FieldError
 from jaxgpt.nn.number import NumberEncoding
 from jaxgpt.nn.number.bittokens import BitTokens
 from jaxgpt.nn.number.fone import FoNE

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgpt.nn.backend import aimed_at
+from jaxgpt.nn.kernels.platform import aimed_at
+from jaxgpt.nn.kernels.product import product
 from jaxgpt.nn.linear import wide_matmul
-from jaxgpt.nn.product import product
 
 # Dimensions of both operands, and how many of them are shared and summed.
 SHAPES = {

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jaxgpt import tokenizers
-from jaxgpt.experiment import Experiment
-from jaxgpt.fields import from_json, to_json
+from jaxgpt.core.fields import from_json, to_json
 from jaxgpt.task import SPLITS, Task
+from jaxgpt.training.experiment import Experiment
 from tasks import arithmetic
 from tasks.arithmetic import Arithmetic
 

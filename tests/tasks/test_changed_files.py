@@ -7,12 +7,14 @@ import shutil
 import pytest
 from tiny_runs import one_line, tiny
 
-from jaxgpt import experiments, fields
-from jaxgpt.comparison import command, preflight
-from jaxgpt.options import parse
+from jaxgpt.cli import compare as command
+from jaxgpt.cli.options import parse
+from jaxgpt.compare import preflight
+from jaxgpt.core import fields
+from jaxgpt.runs import experiments
+from jaxgpt.runs import run_directory as rundir
+from jaxgpt.runs.session import train
 from jaxgpt.task import Task
-from jaxgpt.training import rundir
-from jaxgpt.training.session import train
 
 PATHS = [n for n in Task.names() if "path" in {f.name for f in dataclasses.fields(Task.named(n))}]
 FILES = [name for name in PATHS if name != "tokens"]

@@ -9,7 +9,7 @@ import sys
 import pytest
 import tensorflow_datasets as tfds
 
-from jaxgpt.data.builder import FIELDS, task_builder
+from jaxgpt.runs.builder import FIELDS, task_builder
 from jaxgpt.task import SPLITS
 from tasks import datasets, text
 from tasks.arithmetic import Arithmetic

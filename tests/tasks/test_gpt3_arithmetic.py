@@ -11,9 +11,9 @@ from typing import get_args
 
 import pytest
 
-from jaxgpt.experiment import Experiment
-from jaxgpt.fields import from_json, override, to_json
+from jaxgpt.core.fields import from_json, override, to_json
 from jaxgpt.task import SPLITS, Task
+from jaxgpt.training.experiment import Experiment
 from tasks.gpt3_arithmetic import Gpt3Arithmetic, gpt3_arithmetic
 from tasks.gpt3_arithmetic.problems import KINDS, Problem
 from tasks.gpt3_arithmetic.task import Name

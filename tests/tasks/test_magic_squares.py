@@ -7,9 +7,9 @@ import random
 import numpy as np
 import pytest
 
-from jaxgpt.experiment import Experiment
-from jaxgpt.fields import from_json, to_json
+from jaxgpt.core.fields import from_json, to_json
 from jaxgpt.task import SPLITS, Task
+from jaxgpt.training.experiment import Experiment
 from tasks import magic_squares
 from tasks.magic_squares import MagicSquares
 from tasks.magic_squares.squares import LINES, SYMMETRIES, cells, is_prime, prime_flags, squares, triple

@@ -7,10 +7,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from jaxgpt import experiments
-from jaxgpt.experiment import Experiment
-from jaxgpt.fields import from_json, to_json
+from jaxgpt.core.fields import from_json, to_json
+from jaxgpt.runs import experiments
 from jaxgpt.task import SPLITS, Task
+from jaxgpt.training.experiment import Experiment
 from tasks import fractions
 from tasks.base_conversion import BaseConversion
 from tasks.comparison import Comparison

@@ -7,9 +7,9 @@ import shutil
 
 import pytest
 
-from jaxgpt.experiment import Experiment
-from jaxgpt.fields import from_json, to_json
+from jaxgpt.core.fields import from_json, to_json
 from jaxgpt.task import SPLITS, Task
+from jaxgpt.training.experiment import Experiment
 from tasks.pairs import Pairs, pairs
 
 

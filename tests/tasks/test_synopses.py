@@ -6,9 +6,9 @@ import os
 
 import pytest
 
-from jaxgpt.experiment import Experiment
-from jaxgpt.fields import from_json, override, to_json
+from jaxgpt.core.fields import from_json, override, to_json
 from jaxgpt.task import Example, Task
+from jaxgpt.training.experiment import Experiment
 from tasks.synopses import Synopses, synopses
 
 SPLITS = ("train", "validation", "test")

@@ -4,9 +4,9 @@ import dataclasses
 
 import pytest
 
-from jaxgpt.experiment import Experiment
-from jaxgpt.fields import from_json, to_json
+from jaxgpt.core.fields import from_json, to_json
 from jaxgpt.task import SPLITS, Task
+from jaxgpt.training.experiment import Experiment
 from tasks.text import Text, text, text_bytes, text_subwords
 
 PARAGRAPHS = [f"Person {i}:\nThe tide number {i * 37} comes in,\nand goes {i * 11}." for i in range(400)]

@@ -4,7 +4,7 @@ import itertools
 import math
 
 from jaxgpt import tokenizers
-from jaxgpt.training.program import Template
+from jaxgpt.models.template import Template
 from tasks.tiny_adder import tiny_adder
 
 

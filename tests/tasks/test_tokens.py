@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from tiny_runs import losses, one_line
 
-from jaxgpt.cli import main
+from jaxgpt.cli.main import main
+from jaxgpt.core.fields import from_json, to_json
 from jaxgpt.data import corpus
 from jaxgpt.data.corpus import open_corpus
 from jaxgpt.data.stream import build_stream
 from jaxgpt.data.tokenizing import tokenize
-from jaxgpt.experiment import Experiment
-from jaxgpt.fields import from_json, to_json
 from jaxgpt.task import SPLITS
+from jaxgpt.training.experiment import Experiment
 from tasks.text import Text
 from tasks.tokens import Tokens, tokens
 

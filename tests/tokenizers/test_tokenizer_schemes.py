@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from jaxgpt.choice import FieldError
+from jaxgpt.core.choice import FieldError
 from jaxgpt.tokenizers import build
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Tokenizer
 

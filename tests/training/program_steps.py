@@ -3,7 +3,7 @@
 import jax
 import numpy as np
 
-from jaxgpt.training import sharding
+from jaxgpt.parallel import sharding
 from jaxgpt.training.prepare import prepare
 
 

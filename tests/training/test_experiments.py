@@ -7,16 +7,16 @@ from flax import nnx
 from tiny_runs import losses
 from variants import often
 
-from jaxgpt import experiments
 from jaxgpt.data.tokenizing import tokenize
 from jaxgpt.huggingface.save import save_hf
-from jaxgpt.huggingface.start import starting_from
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.position.learned import Learned
+from jaxgpt.runs import experiments
+from jaxgpt.runs.session import train
 from jaxgpt.tokenizers.bpe import BytePairs
-from jaxgpt.training.config import TrainingConfig
-from jaxgpt.training.session import train
+from jaxgpt.training.start import starting_from
+from jaxgpt.training.training_config import TrainingConfig
 
 #: What shrinks; everything else stays as the experiment has it.
 TRAINING = {

@@ -5,8 +5,8 @@ import pytest
 from test_optimizers import trained
 
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.training.config import OptimizerConfig
-from jaxgpt.training.program import Template
+from jaxgpt.models.template import Template
+from jaxgpt.training.training_config import OptimizerConfig
 
 CONFIG = OptimizerConfig(
     name="muon", learning_rate=0.1, schedule="constant", warmup_steps=0, weight_decay=0.2, clip_norm=None

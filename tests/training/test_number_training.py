@@ -9,13 +9,13 @@ from flax import nnx
 from program_steps import steps
 from tiny_runs import losses, tiny
 
-from jaxgpt import objectives
 from jaxgpt.data.rows import build_rows
-from jaxgpt.run import load
+from jaxgpt.objectives import losses as objectives
+from jaxgpt.runs.run import load
+from jaxgpt.runs.session import train
 from jaxgpt.task import Example
 from jaxgpt.tokenizers import build
 from jaxgpt.training.prepare import prepare
-from jaxgpt.training.session import train
 
 PLAIN = {"task__format": "plain", "task__max_digits": 2}
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.template import Template
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.training import optimizers
-from jaxgpt.training.config import OptimizerConfig
-from jaxgpt.training.program import Template
+from jaxgpt.training.training_config import OptimizerConfig
 
 SHAPES = {"a.kernel": (3, 4), "a.bias": (4,), "norm.scale": (3,), "embedding.table": (5, 3)}
 AXES = {

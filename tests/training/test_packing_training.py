@@ -5,7 +5,7 @@ import pytest
 from program_steps import steps
 from tiny_runs import tiny
 
-from jaxgpt.training import report
+from jaxgpt.runs import opening as report
 from jaxgpt.training.prepare import prepare
 
 #: Forty sums of one or two digits, of at most 8 places each.
@@ -70,7 +70,8 @@ def test_what_cannot_be_packed_is_refused(changes, told):
 
 
 def test_a_text_has_nothing_to_pack(tmp_path):
-    from jaxgpt import experiments, fields
+    from jaxgpt.core import fields
+    from jaxgpt.runs import experiments
 
     path = tmp_path / "text.txt"
     path.write_text("to be or not to be " * 40)

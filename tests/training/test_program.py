@@ -6,7 +6,7 @@ import pytest
 from program_steps import Ready, assert_same_state, steps
 from tiny_runs import tiny
 
-from jaxgpt import objectives
+from jaxgpt.objectives import losses as objectives
 from jaxgpt.training.prepare import prepare
 
 

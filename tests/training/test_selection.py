@@ -12,8 +12,8 @@ from tiny_runs import tiny
 import jaxgpt
 from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.nn.tap import recorder
-from jaxgpt.training import session
-from jaxgpt.training.checkpoints import CheckpointError
+from jaxgpt.runs import session
+from jaxgpt.runs.checkpoints import CheckpointError
 from jaxgpt.training.selection import Selection
 
 #: Exact match of two seeds by step: the first is best at 10, the second at 15, where it equals step 5.

@@ -10,7 +10,7 @@ import pytest
 from program_steps import Ready, assert_same_state
 from tiny_runs import copied, losses, records, tiny
 
-from jaxgpt.training.session import train
+from jaxgpt.runs.session import train
 from jaxgpt.training.spikes import MOST_IN_A_ROW, Spikes, without_spike
 
 

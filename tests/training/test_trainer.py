@@ -10,8 +10,9 @@ import pytest
 from tiny_runs import records, tiny
 
 import jaxgpt
-from jaxgpt import experiments, fields
-from jaxgpt.training.session import train
+from jaxgpt.core import fields
+from jaxgpt.runs import experiments
+from jaxgpt.runs.session import train
 from jaxgpt.training.trainer import Trainer, TrainingError
 
 

@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Container, Iterator
 from typing import Any
 
+from jaxgpt.huggingface.config_fields import ACTIVATIONS, Field, Given
 from jaxgpt.huggingface.families.bert import Bert
-from jaxgpt.huggingface.fields import ACTIVATIONS, Field, Given
-from jaxgpt.huggingface.layout import Entry, attention, linear, norm
+from jaxgpt.huggingface.tensors import Entry, attention, linear, norm
 from jaxgpt.models.config import ModelConfig
 
 

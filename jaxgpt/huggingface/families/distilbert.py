@@ -5,9 +5,9 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 from jaxgpt.data.labelled import SPAN
+from jaxgpt.huggingface.config_fields import ACTIVATIONS, Field, Given
 from jaxgpt.huggingface.families.bert import Bert
-from jaxgpt.huggingface.fields import ACTIVATIONS, Field, Given
-from jaxgpt.huggingface.layout import Entry, attention, linear, norm, table, vector
+from jaxgpt.huggingface.tensors import Entry, attention, linear, norm, table, vector
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 

@@ -3,8 +3,8 @@
 import dataclasses
 import math
 
+from jaxgpt.huggingface.config_fields import GATED, Field, Given
 from jaxgpt.huggingface.families.llama import Llama
-from jaxgpt.huggingface.fields import GATED, Field, Given
 from jaxgpt.models.config import ModelConfig
 
 

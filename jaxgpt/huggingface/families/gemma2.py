@@ -2,9 +2,9 @@
 
 import dataclasses
 
+from jaxgpt.huggingface.config_fields import GATED, Field, Given
 from jaxgpt.huggingface.families.gemma import Gemma
 from jaxgpt.huggingface.families.qwen3 import layer_types, window_layers
-from jaxgpt.huggingface.fields import GATED, Field, Given
 from jaxgpt.models.config import ModelConfig
 
 _DEFAULTS = {

@@ -3,8 +3,8 @@
 import dataclasses
 
 from jaxgpt.huggingface import rope
+from jaxgpt.huggingface.config_fields import Given
 from jaxgpt.huggingface.families.gemma2 import Gemma2
-from jaxgpt.huggingface.fields import Given
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.rotary import Rotary
 

@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Container, Iterator
 from typing import Any
 
+from jaxgpt.huggingface.config_fields import Field, Given
 from jaxgpt.huggingface.families.roberta import Roberta
-from jaxgpt.huggingface.fields import Field, Given
-from jaxgpt.huggingface.layout import Entry, linear
+from jaxgpt.huggingface.tensors import Entry, linear
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.sparse.longformer import Longformer as Windows
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from jaxgpt.huggingface.config_fields import Given
 from jaxgpt.huggingface.families.bart import Bart
-from jaxgpt.huggingface.fields import Given
-from jaxgpt.huggingface.layout import Entry
+from jaxgpt.huggingface.tensors import Entry
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.sinusoidal import Sinusoidal
 

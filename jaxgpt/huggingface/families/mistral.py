@@ -2,8 +2,8 @@
 
 import dataclasses
 
+from jaxgpt.huggingface.config_fields import Field
 from jaxgpt.huggingface.families.llama import Llama
-from jaxgpt.huggingface.fields import Field
 
 _DEFAULTS = {"max_position_embeddings": 131072, "intermediate_size": 14336}
 

@@ -2,8 +2,8 @@
 
 import dataclasses
 
+from jaxgpt.huggingface.config_fields import Given
 from jaxgpt.huggingface.families.t5 import T5
-from jaxgpt.huggingface.fields import Given
 from jaxgpt.models.config import ModelConfig
 
 _DEFAULTS = {

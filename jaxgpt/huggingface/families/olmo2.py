@@ -2,8 +2,8 @@
 
 import dataclasses
 
+from jaxgpt.huggingface.config_fields import Given
 from jaxgpt.huggingface.families.llama import Llama
-from jaxgpt.huggingface.fields import Given
 from jaxgpt.models.config import ModelConfig
 
 _DEFAULTS = {"vocab_size": 50304, "rms_norm_eps": 1e-5}

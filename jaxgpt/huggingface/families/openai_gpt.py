@@ -3,9 +3,9 @@
 import dataclasses
 from collections.abc import Container, Iterator
 
+from jaxgpt.huggingface.config_fields import Field, Given
 from jaxgpt.huggingface.family import Family
-from jaxgpt.huggingface.fields import Field, Given
-from jaxgpt.huggingface.layout import Entry, linear, norm, table
+from jaxgpt.huggingface.tensors import Entry, linear, norm, table
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 

@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Container, Iterator
 
 from jaxgpt.huggingface import rope
+from jaxgpt.huggingface.config_fields import Field, Given
 from jaxgpt.huggingface.families.llama import Llama
-from jaxgpt.huggingface.fields import Field, Given
-from jaxgpt.huggingface.layout import Entry, linear, norm, table
+from jaxgpt.huggingface.tensors import Entry, linear, norm, table
 from jaxgpt.models.config import ModelConfig
 
 _DEFAULTS = {

@@ -2,8 +2,8 @@
 
 import dataclasses
 
+from jaxgpt.huggingface.config_fields import Field, Given
 from jaxgpt.huggingface.families.llama import Llama
-from jaxgpt.huggingface.fields import Field, Given
 from jaxgpt.models.config import ModelConfig
 
 _DEFAULTS = {"vocab_size": 151936, "max_position_embeddings": 32768, "intermediate_size": 22016}

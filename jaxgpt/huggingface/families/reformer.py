@@ -4,9 +4,9 @@ import dataclasses
 from collections.abc import Container, Iterator
 from typing import Any
 
+from jaxgpt.huggingface.config_fields import ACTIVATIONS, Field, Given
 from jaxgpt.huggingface.family import Family
-from jaxgpt.huggingface.fields import ACTIVATIONS, Field, Given
-from jaxgpt.huggingface.layout import Entry, linear, norm, table, vector
+from jaxgpt.huggingface.tensors import Entry, linear, norm, table, vector
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.axial import Axial
 from jaxgpt.nn.sparse.reformer import Reformer as Chunks

@@ -5,9 +5,9 @@ from collections.abc import Container, Iterator
 from typing import Any
 
 from jaxgpt.data.labelled import CHOICE
+from jaxgpt.huggingface.config_fields import Field, Given
 from jaxgpt.huggingface.families.bert import Bert
-from jaxgpt.huggingface.fields import Field, Given
-from jaxgpt.huggingface.layout import Entry, linear
+from jaxgpt.huggingface.tensors import Entry, linear
 from jaxgpt.models.config import ModelConfig
 
 #: Rows of the position table before the first position: padding's, and the one before.

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from jaxgpt.huggingface.config_fields import Field, Given
 from jaxgpt.huggingface.family import Family
-from jaxgpt.huggingface.fields import Field, Given
-from jaxgpt.huggingface.layout import Entry, linear, norm, table, vector
+from jaxgpt.huggingface.tensors import Entry, linear, norm, table, vector
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.transformer_xl import TransformerXL
 

@@ -2,8 +2,8 @@
 
 import dataclasses
 
+from jaxgpt.huggingface.config_fields import Field
 from jaxgpt.huggingface.families.roberta import Roberta
-from jaxgpt.huggingface.fields import Field
 
 
 @dataclasses.dataclass(frozen=True)

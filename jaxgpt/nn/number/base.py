@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from jaxtyping import Array, Float, Num
 
-from jaxgpt.choice import Choice
+from jaxgpt.core.choice import Choice
 from jaxgpt.nn.position import Params, Table
 
 

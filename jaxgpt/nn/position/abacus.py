@@ -6,7 +6,7 @@ from typing import Annotated
 import jax
 import jax.numpy as jnp
 
-from jaxgpt.nn.documents import draw_each
+from jaxgpt.nn.document_order import draw_each
 from jaxgpt.nn.position.base import Position, Table, digit_flags
 from jaxgpt.nn.position.runs import runs
 

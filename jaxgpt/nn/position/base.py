@@ -8,7 +8,7 @@ from typing import NamedTuple
 import jax
 from jaxtyping import Array, Float, Int
 
-from jaxgpt.choice import Choice
+from jaxgpt.core.choice import Choice
 
 
 class Table(NamedTuple):
@@ -41,8 +41,8 @@ class Position(Choice, package="jaxgpt.nn.position"):
     follow it. A *position* is what the scheme makes of it: the order itself, a digit's weight in its
     number, a random increasing draw. A scheme overrides the hooks it needs, in its own file.
 
-    A row may hold several documents (`jaxgpt.nn.documents`). The order is 0 at the first token of each, and a
-    scheme must make of each what it would make of it alone.
+    A row may hold several documents (`jaxgpt.nn.document_order`). The order is 0 at the first token of each,
+    and a scheme must make of each what it would make of it alone.
     """
 
     def resolve(self, token_texts: Sequence[str]) -> "Position":

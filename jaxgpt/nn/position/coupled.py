@@ -12,7 +12,7 @@ from typing import Annotated
 import jax
 import jax.numpy as jnp
 
-from jaxgpt.nn.documents import draw_each, preceding
+from jaxgpt.nn.document_order import draw_each, preceding
 from jaxgpt.nn.linear import fold
 from jaxgpt.nn.position.abacus import digit_ids, random_offset, require_digits
 from jaxgpt.nn.position.base import Position, Table, one_of

@@ -6,7 +6,7 @@ from typing import Annotated
 import jax
 import jax.numpy as jnp
 
-from jaxgpt.fields import renamed
+from jaxgpt.core.fields import renamed
 from jaxgpt.nn.position.base import Position
 from jaxgpt.nn.position.fire import FIRE
 

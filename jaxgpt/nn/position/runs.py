@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
-from jaxgpt.nn.documents import preceding
+from jaxgpt.nn.document_order import preceding
 
 _FAR = 2**30
 

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import NamedTuple
 
-from jaxgpt.choice import Choice
+from jaxgpt.core.choice import Choice
 
 #: Tokens in a window or chunk: texts are filled up to whole ones, which takes memory.
 LONGEST = 2**16

@@ -81,7 +81,7 @@ FAULTS = [
         "target += [mark, *tokens[place + kept : place + kept + gone]]",
         "target += [*tokens[place + kept : place + kept + gone], mark]",
         "sentinels stand behind their spans",
-        ("tests/test_noise.py",),
+        ("tests/objectives/test_noise.py",),
     ),
     Fault(
         "infilling-loses-text",
@@ -89,6 +89,6 @@ FAULTS = [
         "                place += part\n",
         "                place += part - 1\n",
         "a hidden span leaves its last token behind",
-        ("tests/test_noise.py",),
+        ("tests/objectives/test_noise.py",),
     ),
 ]

@@ -5,7 +5,7 @@ from ..fault import Fault
 FAULTS = [
     Fault(
         "causal-mask-strict",
-        "jaxgpt/nn/mask.py",
+        "jaxgpt/nn/attention/masks.py",
         "return k <= q",
         "return k < q",
         "a token does not see itself",
@@ -13,7 +13,7 @@ FAULTS = [
     ),
     Fault(
         "causal-mask-ahead",
-        "jaxgpt/nn/mask.py",
+        "jaxgpt/nn/attention/masks.py",
         "return k <= q",
         "return k <= q + 1",
         "a token sees the next one",
@@ -21,7 +21,7 @@ FAULTS = [
     ),
     Fault(
         "window-one-more",
-        "jaxgpt/nn/mask.py",
+        "jaxgpt/nn/attention/masks.py",
         "return (k > q - left)",
         "return (k >= q - left)",
         "a window of n keys shows n + 1",
@@ -29,7 +29,7 @@ FAULTS = [
     ),
     Fault(
         "mask-shows-padding",
-        "jaxgpt/nn/mask.py",
+        "jaxgpt/nn/attention/masks.py",
         "return self.sees(q, k) & (k >= 0)",
         "return self.sees(q, k)",
         "padding keys are seen",
@@ -37,7 +37,7 @@ FAULTS = [
     ),
     Fault(
         "masks-or-is-and",
-        "jaxgpt/nn/mask.py",
+        "jaxgpt/nn/attention/masks.py",
         "return one.sees(q, k) | other.sees(q, k)",
         "return one.sees(q, k) & other.sees(q, k)",
         "`|` of two masks shows what both show",
@@ -45,7 +45,7 @@ FAULTS = [
     ),
     Fault(
         "attention-softcap-squared",
-        "jaxgpt/nn/attention.py",
+        "jaxgpt/nn/attention/layer.py",
         "scores = self.softcap * jnp.tanh(scores / self.softcap)",
         "scores = jnp.tanh(scores / self.softcap)",
         "the soft cap shrinks the scores to 1",
@@ -53,7 +53,7 @@ FAULTS = [
     ),
     Fault(
         "attention-bias-dropped",
-        "jaxgpt/nn/attention.py",
+        "jaxgpt/nn/attention/layer.py",
         "            scores = scores + bias.astype(scores.dtype)",
         "            scores = scores",
         "the position scheme's bias is not added",
@@ -61,7 +61,7 @@ FAULTS = [
     ),
     Fault(
         "attention-keys-not-rotated",
-        "jaxgpt/nn/attention.py",
+        "jaxgpt/nn/attention/layer.py",
         "new = KeyValue(rotated_k, new.value)",
         "new = KeyValue(new.key, new.value)",
         "queries turn with their position and keys do not",
@@ -69,7 +69,7 @@ FAULTS = [
     ),
     Fault(
         "grouped-queries-swapped",
-        "jaxgpt/nn/cache.py",
+        "jaxgpt/nn/attention/cache.py",
         "return q.reshape(*q.shape[:2], groups, -1, q.shape[3])",
         "return q.reshape(*q.shape[:2], -1, groups, q.shape[3]).swapaxes(2, 3)",
         "query heads are served by the wrong key heads",
@@ -77,7 +77,7 @@ FAULTS = [
     ),
     Fault(
         "cache-slot-late",
-        "jaxgpt/nn/cache.py",
+        "jaxgpt/nn/attention/cache.py",
         "return jax.lax.dynamic_update_slice_in_dim(old, new.astype(old.dtype), at, axis=axis)",
         "return jax.lax.dynamic_update_slice_in_dim(old, new.astype(old.dtype), at + 1, axis=axis)",
         "new keys go into the slot behind their own",
@@ -85,7 +85,7 @@ FAULTS = [
     ),
     Fault(
         "banded-reach-short",
-        "jaxgpt/nn/banded.py",
+        "jaxgpt/nn/attention/banded.py",
         "near = rule & masks.window(blocks.reach + 1, blocks.reach)",
         "near = rule & masks.window(max(blocks.reach, 1), blocks.reach)",
         "banded attention sees one key less than the dense one",
@@ -96,7 +96,7 @@ FAULTS = [
     ),
     Fault(
         "banded-global-twice",
-        "jaxgpt/nn/banded.py",
+        "jaxgpt/nn/attention/banded.py",
         'near_order = order.at[rows, at].set(-1, mode="drop")',
         "near_order = order",
         "a global token in the band counts twice",
@@ -104,7 +104,7 @@ FAULTS = [
     ),
     Fault(
         "banded-documents-mixed",
-        "jaxgpt/nn/banded.py",
+        "jaxgpt/nn/attention/banded.py",
         "mask = mask & same(_flat(cut), _flat(_neighbours(cut, blocks, 0)))",
         "mask = mask & (_flat(_neighbours(cut, blocks, 0)) > 0)[:, None, :]",
         "banded attention sees another document of its row",
@@ -112,7 +112,7 @@ FAULTS = [
     ),
     Fault(
         "hashed-not-causal",
-        "jaxgpt/nn/hashed.py",
+        "jaxgpt/nn/attention/hashed.py",
         "seen = seen & (q_order[..., :, None] >= k_order[..., None, :])",
         "seen = seen & (q_order[..., :, None] + 1 >= k_order[..., None, :])",
         "hashed attention sees the next token",
@@ -120,7 +120,7 @@ FAULTS = [
     ),
     Fault(
         "hashed-order-of-text",
-        "jaxgpt/nn/hashed.py",
+        "jaxgpt/nn/attention/hashed.py",
         "back = jnp.argsort(sorted_, axis=-1)",
         "back = sorted_",
         "hashed attention's values return to the wrong tokens",
@@ -128,7 +128,7 @@ FAULTS = [
     ),
     Fault(
         "cudnn-window-one-more",
-        "jaxgpt/nn/fused.py",
+        "jaxgpt/nn/kernels/fused.py",
         "near = None if window is None else (window - 1, 0)",
         "near = None if window is None else (window, 0)",
         "the fused kernel's window shows one key more",
@@ -136,7 +136,7 @@ FAULTS = [
     ),
     Fault(
         "cudnn-odd-length",
-        "jaxgpt/nn/fused.py",
+        "jaxgpt/nn/kernels/fused.py",
         "return mixed[:, :-1] if odd else mixed",
         "return mixed[:, 1:] if odd else mixed",
         "of an odd number of tokens the fused kernel drops the first",
@@ -144,7 +144,7 @@ FAULTS = [
     ),
     Fault(
         "documents-same-order",
-        "jaxgpt/nn/documents.py",
+        "jaxgpt/nn/document_order.py",
         "return jnp.where(documents > 0, place - begin, -1)",
         "return jnp.where(documents > 0, place, -1)",
         "the order does not begin again with each document",

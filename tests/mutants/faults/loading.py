@@ -5,7 +5,7 @@ from ..fault import Fault
 FAULTS = [
     Fault(
         "linear-not-transposed",
-        "jaxgpt/huggingface/layout.py",
+        "jaxgpt/huggingface/tensors.py",
         'matrix = tensor.T if self.form == "linear" else tensor',
         'matrix = tensor.reshape(tensor.shape[::-1]) if self.form == "linear" else tensor',
         "a map is read without being turned",
@@ -13,7 +13,7 @@ FAULTS = [
     ),
     Fault(
         "heads-interleaved",
-        "jaxgpt/huggingface/layout.py",
+        "jaxgpt/huggingface/tensors.py",
         "heads = tensor.T.reshape(*before, shape[-2], len(self.paths), shape[-1])\n            return [heads[..., index, :]",
         "heads = tensor.T.reshape(*before, len(self.paths), shape[-2], shape[-1])\n            return [heads[..., index, :, :]",
         "GPT-NeoX's queries, keys and values are cut at the wrong places",
@@ -21,7 +21,7 @@ FAULTS = [
     ),
     Fault(
         "bias-dropped",
-        "jaxgpt/huggingface/layout.py",
+        "jaxgpt/huggingface/tensors.py",
         '    if bias:\n        yield Entry(f"{key}.bias", tuple(f"{path}.bias" for path in paths), "vector")',
         '    if bias and len(paths) == 1:\n        yield Entry(f"{key}.bias", tuple(f"{path}.bias" for path in paths), "vector")',
         "the biases of queries, keys and values side by side are not read",
@@ -61,7 +61,7 @@ FAULTS = [
     ),
     Fault(
         "export-table-rows",
-        "jaxgpt/huggingface/layout.py",
+        "jaxgpt/huggingface/tensors.py",
         "return np.concatenate([blank, parts[0]])",
         "return np.concatenate([parts[0], blank])",
         "a table is written with its unused rows at the end",

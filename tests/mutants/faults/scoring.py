@@ -109,10 +109,10 @@ FAULTS = [
     ),
     Fault(
         "flops-of-attention",
-        "jaxgpt/comparison/flops.py",
+        "jaxgpt/training/flops.py",
         "return 6 * weights + 12 * attention + 6 * head",
         "return 6 * weights + 6 * attention + 6 * head",
         "attention costs half of its FLOPs",
-        ("tests/comparison/test_comparison_flops.py",),
+        ("tests/compare/test_comparison_flops.py",),
     ),
 ]

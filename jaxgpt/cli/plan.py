@@ -1,0 +1,154 @@
+"""`jaxgpt plan`: which mesh, remat and accumulation fit a machine that is not there."""
+
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jaxgpt.cli.options import Given, Option, writable
+from jaxgpt.core import fields, hints
+from jaxgpt.core.usage import UsageError
+from jaxgpt.plan import fitting as report
+from jaxgpt.plan import targets
+from jaxgpt.plan.candidates import Candidate, ordered
+from jaxgpt.plan.fitting import Tried
+from jaxgpt.plan.worker import Worker
+from jaxgpt.runs import experiments
+from jaxgpt.runs.opening import mib
+from jaxgpt.runs.run_directory import write_atomically
+from jaxgpt.training import start
+
+OPTIONS = (
+    Option("target", "NAME", "devices to plan for, such as v5e:16x16, h200:4x8 (hosts x GPUs) or cpu:8"),
+    Option("output", "FILE", "JSON with everything that was found"),
+    Option("vocab", "N", "plan without data, for a tokenizer of N ids"),
+    Option("memory", "GIB", "of a device; default: what a program may use of the target's"),
+    Option("candidates", "N", "compile at most so many", "8"),
+    Option("timeout", "SECONDS", "give a compilation up after so long", "900"),
+)
+
+Say = Callable[[str], None]
+
+
+def plan(given: Given, say: Say) -> bool:
+    """Compile candidates until one fits, and report; whether one did.
+
+    Raises:
+      ValueError: for a target, a field or an option that does not fit, in one line.
+    """
+    if given.positional is None:
+        raise UsageError(f"name an experiment, such as text; {hints.command('train', '--list')} shows them")
+    if given.get("target") is None:
+        raise UsageError("name the devices to plan for: --target v5e:16x16, h200:4x8, cpu:8 or another")
+    target = targets.parse(given.get("target"))
+    memory = target.memory if given.get("memory") is None else int(_positive(given, "memory") * 2**30)
+    most, seconds = given.whole("candidates"), _positive(given, "timeout")
+    vocabulary = given.whole("vocab") if given.get("vocab") is not None else None
+    if given.get("output") is not None:
+        writable(given.get("output"))
+    experiment = start.override(experiments.find(given.positional), given.fields, begin=True)
+    target.check()
+    own_data = any(name.startswith("task") for name in given.fields)
+    note = target.memory_note if given.get("memory") is None else "as given"
+    with Worker(experiment, target, vocabulary, own_data, seconds) as worker:
+        facts = worker.facts()
+        for line in _heading(target, memory, note, facts):
+            say(line)
+        tried = _search(worker, ordered(experiment, target), memory, most, say)
+    suggested = next((one for one in tried if one.fits), None)
+    for line in report.table(tried):
+        say(line)
+    shown = suggested or next((one for one in tried if one.found and "a_step" in one.found), None)
+    if shown is not None:
+        which = "" if shown is suggested else ", though it does not fit"
+        say(f"a step of candidate {tried.index(shown) + 1}{which}:")
+        for line in report.step(shown.found, target.count, facts["model_flops_a_step"]):
+            say(line)
+    options = suggested.candidate.options(experiment) if suggested else ""
+    say(_suggestion(suggested, options))
+    if given.get("output") is not None:
+        written = {
+            "experiment": fields.to_json(experiment),
+            "target": {"name": target.name, "devices": target.count, "memory": memory, "memory_note": note},
+            **facts,
+            "candidates": [one.to_json() for one in tried],
+            "suggestion": suggested.to_json() | {"options": options} if suggested else None,
+        }
+        write_atomically(Path(given.get("output")), json.dumps(written, indent=1) + "\n")
+    return suggested is not None
+
+
+def _positive(given: Given, name: str) -> float:
+    try:
+        value = float(given.get(name))
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise UsageError(f"--{name} {given.get(name)}: a positive number is needed")
+    return value
+
+
+def _heading(target: targets.Target, memory: int, note: str, facts: dict[str, Any]) -> list[str]:
+    shown = f" ({note})" if note else ""
+    return [
+        f"target       {target.name}: {target.count} devices, {mib(memory)} each{shown}",
+        f"parameters   {facts['parameters']:,}",
+        f"data         {facts['data']}",
+        f"vocabulary   {facts['vocabulary']}",
+        f"tokens       {facts['tokens_a_step']:,} a step",
+    ]
+
+
+def _search(worker: Worker, candidates, memory: int, most: int, say: Say) -> list[Tried]:
+    """Candidates in order up to the first that fits, with at most so many compiled."""
+    tried: list[Tried] = []
+    compiled = 0
+    for candidate in candidates:
+        if note := _excluded(candidate, tried, memory):
+            tried.append(Tried(candidate, None, False, note))
+            continue
+        if compiled == most:
+            break
+        say(f"compiling candidate {len(tried) + 1}: {report.described(candidate)} ...")
+        began = time.perf_counter()
+        found = worker.compile(candidate, memory)
+        compiled += "seconds" in found or found["status"] == "failed"
+        fits = found["status"] == "compiled" and found["memory"]["peak"] <= memory
+        if found["status"] == "compiled":
+            say(f"  {mib(found['memory']['peak'])} a device, after {time.perf_counter() - began:.0f} s")
+        tried.append(Tried(candidate, found, fits, found.get("reason", "")))
+        if fits:
+            break
+    return tried
+
+
+def _excluded(candidate: Candidate, tried: list[Tried], memory: int) -> str:
+    """Why a candidate cannot fit, by what was found of others; "" if it might.
+
+    Temporaries shrink no faster than a batch is cut into pieces, and not by spreading the weights.
+    """
+    for one in tried:
+        other, found = one.candidate, one.found or {}
+        mesh = found.get("mesh", {})
+        same = all(mesh.get(axis) == getattr(candidate, axis) for axis in ("data", "fsdp", "tensor"))
+        arguments = found.get("arguments", 0) if same else 0
+        if arguments > memory:
+            return "its state alone"
+        temporaries = found.get("memory", found).get("temporaries", 0)
+        alike = (other.tensor, other.remat) == (candidate.tensor, candidate.remat)
+        if not alike or candidate.fsdp < other.fsdp or candidate.pieces < other.pieces:
+            continue
+        if arguments + temporaries * other.pieces // candidate.pieces > memory:
+            return "not compiled: too large by the candidates above"
+    return ""
+
+
+def _suggestion(suggested: Tried | None, options: str) -> str:
+    if suggested is None:
+        return (
+            "suggestion   nothing that was tried fits: lower training.batch_size or model.max_length, take "
+            "more devices, or raise --candidates"
+        )
+    return f"suggestion   {options}" if options else "suggestion   it fits as it is"

@@ -1,0 +1,114 @@
+"""What a comparison varies: axes such as `model.position=coupled,rotary`, and the cells of their product."""
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from jaxgpt.core.choice import Choice
+from jaxgpt.core.usage import UsageError
+from jaxgpt.training import start
+from jaxgpt.training.experiment import Experiment
+
+#: Text by dotted path, such as {"tokenizer": "digits:3:right"}.
+Values = Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Axis:
+    """A field and the values it takes, as text in the order given."""
+
+    path: str
+    values: tuple[str, ...]
+
+    @classmethod
+    def from_text(cls, option: str, text: str) -> "Axis":
+        """`PATH=VALUE,VALUE,...`, as it follows an option.
+
+        Raises:
+          UsageError: if it has another form, or names a value twice.
+        """
+        path, equals, values = text.partition("=")
+        path = path.strip().lstrip("-").replace("-", "_")
+        if not equals or not path or "" in map(str.strip, values.split(",")):
+            raise UsageError(
+                f"--{option} {text}: PATH=VALUE,VALUE,... is needed, such as model.position=rotary,none"
+            )
+        return cls._of(path, values, f"--{option} {path}")
+
+    @classmethod
+    def of_tokenizers(cls, text: str) -> "Axis":
+        """`NAME,NAME,...`, as it follows --tokenizers.
+
+        Raises:
+          UsageError: if a name is empty, or stands twice.
+        """
+        if "" in map(str.strip, text.split(",")):
+            raise UsageError(f"--tokenizers {text}: NAME,NAME,... is needed, such as digits,digits:3:right")
+        return cls._of("tokenizer", text, "--tokenizers")
+
+    @classmethod
+    def _of(cls, path: str, values: str, option: str) -> "Axis":
+        axis = cls(path, tuple(value.strip() for value in values.split(",")))
+        twice = next((value for value in axis.values if axis.values.count(value) > 1), None)
+        if twice is not None:
+            raise UsageError(f"{option}: the value {twice} is named twice; leave one out")
+        return axis
+
+
+def check_apart(axes: Sequence[Axis], given: Iterable[str]) -> None:
+    """Raises UsageError if a field is varied twice, or varied and given one value as well."""
+    paths = [axis.path for axis in axes]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise UsageError(f"{path} is varied twice; name all of its values at once")
+        option = path.replace("_", "-")
+        if path in {name.replace("-", "_") for name in given}:
+            raise UsageError(f"{path} is varied, so --{option} cannot have one value; leave it out")
+
+
+def combinations(axes: Sequence[Axis]) -> list[dict[str, str]]:
+    """Every cell of the product, the last axis changing fastest; one empty cell without axes."""
+    products = itertools.product(*(axis.values for axis in axes))
+    return [dict(zip((axis.path for axis in axes), values, strict=True)) for values in products]
+
+
+def apply(experiment: Experiment, values: Values) -> Experiment:
+    """The experiment with these values.
+
+    A value that is the present member of a family, such as `coupled` where the position scheme is coupled,
+    leaves it with its own settings.
+
+    Raises:
+      FieldError: for a field that does not exist, or a value that does not fit.
+    """
+    kept = {path: text for path, text in values.items() if not _is_present(experiment, path, text)}
+    return start.override(experiment, kept)
+
+
+def _is_present(experiment: Experiment, path: str, text: str) -> bool:
+    value = experiment
+    for name in path.split("."):
+        value = getattr(value, name, None)
+    return isinstance(value, Choice) and type(value).kind() == text.replace("-", "_")
+
+
+def label(values: Values) -> str:
+    """A cell's name in tables: its values, a path by its last part."""
+    return " / ".join(_short(text) for text in values.values())
+
+
+def slug(values: Values) -> str:
+    """A cell's name as a folder."""
+    return "_".join(re.sub(r"[^A-Za-z0-9.+]+", "-", _short(text)).strip("-.") for text in values.values())
+
+
+def _short(text: str) -> str:
+    """A value without the folders on the way to a directory: `subset:gpt2` for `subset:../data/gpt2/`."""
+    return re.sub(r"[^:]*/", "", text.rstrip("/"))
+
+
+def listed(names: Iterable[str]) -> str:
+    """`a`, `a and b`, or `a, b and c`."""
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last

@@ -1,0 +1,167 @@
+"""A table as a value, and the four ways it is written: for a terminal, Markdown, LaTeX, HTML."""
+
+import dataclasses
+import html
+import re
+from collections.abc import Sequence
+
+from jaxgpt.core.wording import visible
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """What stands in one place of a table.
+
+    Attributes:
+      text: in full.
+      bold: what is sure.
+      detail: in parentheses behind the text, such as its interval.
+      share: between 0 and 1, shades the place where there are colours; None leaves it plain.
+    """
+
+    text: str
+    bold: bool = False
+    detail: str = ""
+    share: float | None = None
+
+    @property
+    def whole(self) -> str:
+        return f"{self.text} ({self.detail})" if self.detail else self.text
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """Rows under a header; the first column names them.
+
+    Attributes:
+      title: a few words.
+      caption: what must be known to read it, in full sentences.
+    """
+
+    title: str
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Entry, ...], ...]
+
+
+def terminal(table: Table) -> str:
+    """A table in columns for a terminal; long headers stand on several lines."""
+    heads = [visible(name).replace(", ", " ").split() for name in table.header]
+    depth = max(map(len, heads))
+    lines = [[""] * (depth - len(words)) + words for words in heads]
+    cells = [[visible(entry.whole) for entry in row] for row in table.rows]
+    widths = [
+        max([len(row[i]) for row in cells] + [len(word) for word in lines[i]]) for i in range(len(heads))
+    ]
+    shown = [[column[level] for column in lines] for level in range(depth)] + cells
+    return "\n".join(
+        "  ".join(
+            text.ljust(w) if i == 0 else text.rjust(w)
+            for i, (text, w) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in shown
+    )
+
+
+def markdown(table: Table) -> str:
+    """The table with its title as a heading."""
+    lines = [
+        f"### {plain(table.title)}",
+        "",
+        plain(table.caption),
+        "",
+        _line(map(plain, table.header)),
+        _line([":--", *["--:"] * (len(table.header) - 1)]),
+    ]
+    for row in table.rows:
+        cells = (plain(entry.whole) for entry in row)
+        lines.append(_line(f"**{c}**" if e.bold else c for c, e in zip(cells, row, strict=True)))
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def plain(text: str) -> str:
+    """Text that Markdown shows as it stands."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~$&])", r"\\\1", visible(text))
+
+
+def latex(table: Table) -> str:
+    """A tabular that needs no package, with its title and caption above."""
+    lines = [
+        f"\\noindent\\textbf{{{tex(table.title)}}} {tex(table.caption)}",
+        "",
+        "\\smallskip",
+        # The widest of them has twelve columns.
+        "{\\scriptsize\\setlength{\\tabcolsep}{3pt}\\noindent",
+        f"\\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
+        "\\hline",
+        " & ".join(map(tex, table.header)) + r" \\",
+        "\\hline",
+    ]
+    for row in table.rows:
+        cells = (f"\\textbf{{{tex(e.whole)}}}" if e.bold else tex(e.whole) for e in row)
+        lines.append(" & ".join(cells) + r" \\")
+    return "\n".join([*lines, "\\hline", "\\end{tabular}}", ""])
+
+
+_TEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    '"': r"{\char34}",  # in every font encoding
+    "`": r"\`{}",
+    "[": "{[}",  # behind \\ it would open an optional argument
+    "*": "{*}",  # and this would be a part of that command
+} | {character: "\\" + character for character in "&%$#_{}"}
+
+
+def tex(text: str) -> str:
+    """Text that LaTeX sets as it stands."""
+    found = "".join(_TEX.get(character, character) for character in visible(text))
+    return re.sub("-(?=-)", "-{}", found)  # two of them would be a dash
+
+
+def page(table: Table, *, folded: bool = False) -> str:
+    """The table for a web page; `folded` hides it until it is asked for."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.header)
+    body = "\n".join(f"<tr>{_cells(row)}</tr>" for row in table.rows)
+    inner = (
+        f"<p>{escape(table.caption)}</p>\n"
+        f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
+    )
+    if folded:
+        return f"<details>\n<summary>{escape(table.title)}</summary>\n{inner}\n</details>\n"
+    return f"<h3>{escape(table.title)}</h3>\n{inner}\n"
+
+
+def _cells(row: Sequence[Entry]) -> str:
+    found = []
+    for index, entry in enumerate(row):
+        text = f"<b>{escape(entry.text)}</b>" if entry.bold else escape(entry.text)
+        if entry.detail:
+            text += f" <small>({escape(entry.detail)})</small>"
+        if index == 0:
+            found.append(f'<th scope="row">{text}</th>')
+        elif entry.share is None:
+            found.append(f"<td>{text}</td>")
+        else:
+            found.append(f'<td style="background:{_shade(entry.share)}">{text}</td>')
+    return "".join(found)
+
+
+def _shade(share: float) -> str:
+    """From red over white to green, pale enough for black text."""
+    low, middle, high = (248, 205, 195), (255, 255, 255), (205, 232, 205)
+    ends, part = ((low, middle), 2 * share) if share < 0.5 else ((middle, high), 2 * share - 1)
+    return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(*ends, strict=True))
+
+
+def escape(text: str) -> str:
+    """Text that a web page shows as it stands."""
+    return html.escape(visible(text), quote=True)

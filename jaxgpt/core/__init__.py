@@ -1,0 +1,1 @@
+"""What every other part uses: configs, files, messages. It knows nothing of models."""

@@ -1,0 +1,1 @@
+"""Computations that depend on the platform."""

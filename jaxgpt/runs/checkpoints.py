@@ -1,0 +1,458 @@
+"""Checkpoints of a run: asynchronous, atomic, the last few and the best (Orbax)."""
+
+import contextlib
+import logging
+import math
+import os
+import re
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+
+from jaxgpt.core import foreign
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.parallel import processes
+from jaxgpt.runs.digests import Digests
+from jaxgpt.core.untrusted import refuse_links, refuse_sizes
+from jaxgpt.core.wording import one_line, quoted
+
+State = dict[str, Any]
+
+#: What Orbax, tensorstore and the file system raise for a checkpoint that cannot be read or written.
+FAILURES = (OSError, ValueError, KeyError, TypeError, RuntimeError)
+
+
+#: Layers that are made quickly, whether there is anything to fill them with or not.
+_FEW_LAYERS = 50
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint could not be written or read; the message is one line."""
+
+
+def flatten(state: State) -> dict[str, dict[str, Any]]:
+    """The state as flat dictionaries, which is what lies on disk."""
+    leaves = jax.tree.leaves(state["optimizer"])
+    return state | {"optimizer": {f"{i:05d}": leaf for i, leaf in enumerate(leaves)}}
+
+
+def unflatten(flat: dict[str, dict[str, Any]], like: State) -> State:
+    """The inverse of `flatten`; `like` gives the structure of the optimizer's state."""
+    leaves = [flat["optimizer"][name] for name in sorted(flat["optimizer"])]
+    optimizer = jax.tree.unflatten(jax.tree.structure(like["optimizer"]), leaves)
+    return {name: dict(part) for name, part in flat.items()} | {"optimizer": optimizer}
+
+
+class Checkpoints:
+    """The folder `checkpoints` of a run directory.
+
+    Args:
+      directory: it is made if missing.
+      fingerprint: of the run's tokenizer, kept beside every checkpoint: ids mean nothing without it.
+      keep_last, keep_best: how many of the newest, and of the lowest `loss`, are kept.
+      read_only: nothing is made or cleaned up; a training process may be at work in the folder.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        fingerprint: str,
+        keep_last: int = 2,
+        keep_best: int = 1,
+        read_only: bool = False,
+    ):
+        from orbax.checkpoint import v1 as ocp
+
+        # Orbax reports every save at INFO through absl, and what it cannot read at ERROR; we say it.
+        logging.getLogger("absl").setLevel(logging.CRITICAL)
+        _hear_nothing_of_closed_loops()
+        logging.getLogger("asyncio").addFilter(_not_of_arrays)
+        self.directory = Path(directory).absolute()
+        self._fingerprint = fingerprint
+        if read_only and not self.directory.is_dir():
+            raise CheckpointError(f"{self.directory} does not exist: the run has no checkpoint yet")
+        refuse_links(self.directory)
+        self._digests = Digests(self.directory)
+        self._interim = self.directory / ".interim"
+        #: Seconds that the last save took, from its call to its commit; infinite while it is written.
+        self.seconds = 0.0
+        self._manager = self._thread = self._failed = None
+        policies = ocp.training.preservation_policies
+        keep = [policies.LatestN(keep_last)]
+        if keep_best:
+            keep.append(
+                policies.BestN(
+                    get_metric_fn=lambda metrics: metrics["loss"],
+                    reverse=True,
+                    n=keep_best,
+                    keep_checkpoints_without_metrics=False,
+                )
+            )
+        self._ocp = ocp
+        self._policy = _ButInterim(policies.AnyPreservationPolicy(keep), self.interim)
+        if not read_only and jax.process_index() == 0:
+            self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove what a process that was killed between writing and renaming left behind."""
+        for left in self.directory.glob("*orbax-checkpoint-tmp*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+    def _open(self):
+        """The writer, made when it is first needed: it trusts every checkpoint that lies here."""
+        if self._manager is not None:
+            return
+        for step in self.steps() if jax.process_index() == 0 else ():
+            try:
+                self._digests.check(step)
+                self._metadata(step)["tokenizer"]  # Orbax forgives a file that it cannot read here, not later
+            except FAILURES:
+                self._set_aside(step)
+        processes.gathered("set aside")
+        # Every save is asked for by the loop, so nothing is left for a policy to decide.
+        self._manager = self._ocp.training.Checkpointer(
+            self.directory,
+            save_decision_policy=self._ocp.training.save_decision_policies.FixedIntervalPolicy(1),
+            preservation_policy=self._policy,
+            cleanup_tmp_directories=True,
+        )
+
+    def _set_aside(self, step: int) -> None:
+        target = self.directory / f"{step}.damaged"
+        shutil.rmtree(target, ignore_errors=True)
+        os.replace(self.directory / str(step), target)
+
+    def selection(self, step: int) -> dict[str, Any]:
+        """Where the weights come from that lie as `selected` beside those of `step`: `Selection.note`.
+
+        Raises:
+          CheckpointError: if no weights were selected in that run.
+        """
+        with contextlib.suppress(*FAILURES):
+            noted = self._metadata(step).get("selection")
+        if not isinstance(noted, dict):
+            raise CheckpointError(
+                f"{self.directory} holds no selected weights; train with training.select_every above 0"
+            )
+        return noted
+
+    def skipped(self, step: int) -> dict[str, Any] | None:
+        """How many updates had been skipped: `Spikes.note`; None if none was."""
+        return self._metadata(step).get("skipped")
+
+    def _metadata(self, step: int) -> dict[str, Any]:
+        """What was recorded with a checkpoint: the tokenizer's fingerprint and the loss."""
+        refuse_sizes(self.directory / str(step))
+        with _as_value_error():
+            found = self._ocp.metadata(self.directory / str(step)).custom_metadata
+        if not isinstance(found, dict):
+            raise ValueError("its metadata say nothing of the tokenizer")
+        return found
+
+    def interim(self, step: int) -> bool:
+        """Whether a checkpoint is there to go on from alone: the next one takes its place."""
+        return (self._interim / str(step)).exists()
+
+    def promote(self, step: int) -> None:
+        """Make an interim checkpoint one like the others."""
+        if jax.process_index() == 0:
+            (self._interim / str(step)).unlink(missing_ok=True)
+
+    def _mark(self, step: int, interim: bool) -> None:
+        """Before a step is written, so that a kill at any moment leaves none that passes for another."""
+        if jax.process_index() != 0:
+            return
+        self.promote(step)
+        if interim:
+            self._interim.mkdir(parents=True, exist_ok=True)
+            (self._interim / str(step)).touch()
+
+    def _unmark(self) -> None:
+        """Forget the marks of steps whose checkpoint is gone."""
+        for mark in self._interim.glob("*"):
+            if not (self.directory / mark.name).is_dir():
+                mark.unlink(missing_ok=True)
+
+    def steps(self) -> list[int]:
+        """The steps that were committed, oldest first."""
+        if not self.directory.is_dir():
+            return []
+        names = [
+            entry.name for entry in self.directory.iterdir() if re.fullmatch(r"0|[1-9]\d{0,17}", entry.name)
+        ]
+        return sorted(map(int, names))
+
+    def num_arrays(self) -> int | None:
+        """Arrays of the newest checkpoint, as far as it tells; nothing of them is read."""
+        try:
+            found = foreign.read_json(self.directory / str(self.steps()[-1]) / "state" / "_METADATA")
+            return len(found["tree_metadata"])
+        except (*FAILURES, IndexError):
+            return None
+
+    def save(
+        self,
+        step: int,
+        state: State,
+        *,
+        loss: float,
+        selection: dict[str, Any] | None = None,
+        interim: bool = False,
+        skipped: dict[str, Any] | None = None,
+    ) -> None:
+        """Start to write; the arrays are copied first, so training may go on.
+
+        Args:
+          state: `params` and `optimizer`, and the `selected` parameters where some are.
+          selection: where the selected ones come from.
+          interim: it is there to go on from alone, and counts neither as newest nor as best.
+          skipped: `Spikes.note`.
+
+        Raises:
+          CheckpointError: if this save or the one before fails. Older checkpoints stay as they are.
+        """
+        self.wait()
+        began, self.seconds = time.monotonic(), math.inf
+        with self._translated(step):
+            self._open()
+            self._digests.forget(step)
+            self._mark(step, interim)
+            pending = self._manager.save_async(
+                step,
+                flatten(state),
+                force=True,
+                overwrite=True,
+                metrics={"loss": loss},
+                custom_metadata={"tokenizer": self._fingerprint, "loss": loss}
+                | ({} if selection is None else {"selection": selection})
+                | ({} if skipped is None else {"skipped": skipped}),
+            )
+            self._step, self._failed = step, None
+            self._thread = threading.Thread(target=self._commit, args=(pending, step, began))
+            self._thread.start()
+
+    def _commit(self, pending, step: int, began: float) -> None:
+        try:
+            pending.result()
+            if jax.process_index() == 0:
+                self._digests.write(step)
+                self._unmark()
+            self.seconds = time.monotonic() - began
+        except Exception as error:  # noqa: BLE001 - raised again in `wait`
+            self._failed = error
+
+    def check(self) -> None:
+        """Raises CheckpointError if what was started has failed; waits for nothing."""
+        if self._failed is not None:
+            self.wait()
+
+    def wait(self) -> None:
+        """Block until what was started is committed.
+
+        Raises:
+          CheckpointError: if it could not be.
+        """
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+            with self._translated(self._step):
+                if self._failed is not None:
+                    raise self._failed
+
+    @contextlib.contextmanager
+    def _translated(self, step: int):
+        try:
+            yield
+        except FAILURES as error:
+            self._discard(step)
+            raise CheckpointError(
+                f"the checkpoint of step {step} could not be written to {self.directory}: "
+                f"{first_line(error)}; older checkpoints are intact; make room, then --resume"
+            ) from error
+
+    def _discard(self, step: int) -> None:
+        """Remove what a failed save left behind and start afresh, so that a retry works."""
+        with contextlib.suppress(*FAILURES):
+            if self._manager is not None:
+                self._manager.close()
+        self._manager = None
+        self._sweep()
+
+    def restore(self, like: State, *, step: int | None = None) -> tuple[int, State, list[str]]:
+        """The newest checkpoint that can be read, or that of `step`.
+
+        Args:
+          like: shapes, types and shardings, from `Program.abstract`.
+
+        Returns:
+          Its step, the state, and a line for every newer checkpoint that could not be read.
+
+        Raises:
+          CheckpointError: if none can be read. Training never starts again at 0 by itself.
+        """
+        steps = self.steps()
+        if step is not None:
+            if step not in steps:
+                raise CheckpointError(f"{self.directory} has no checkpoint of step {step}; it has {steps}")
+            steps = [step]
+        skipped = []
+        for candidate in reversed(steps):
+            self._check_tokenizer(candidate)
+            try:
+                state = unflatten(self._load(candidate, flatten(like)), like)
+                check_shapes(state, like)
+                return candidate, state, skipped
+            except FAILURES as error:
+                skipped.append(f"the checkpoint of step {candidate} cannot be read: {first_line(error)}")
+        raise CheckpointError(
+            f"{self.directory}: no checkpoint in it can be read ({told(skipped)}); "
+            "restore one from a copy or start a new --workdir"
+        )
+
+    def params(
+        self, like: dict[str, Any], *, step: int | None = None, part: str = "params"
+    ) -> tuple[int, dict[str, Any]]:
+        """One part alone, of the newest readable checkpoint or of `step`.
+
+        Args:
+          part: `params`; `selected`, those selected by then; `kept`, those that are not trained.
+        """
+        steps = self.steps()
+        if step is not None and step not in steps:
+            raise CheckpointError(f"{self.directory} has no checkpoint of step {step}; it has {steps}")
+        skipped = []
+        for candidate in [step] if step is not None else reversed(steps):
+            self._check_tokenizer(candidate)
+            try:
+                context = self._ocp.Context(
+                    pytree_options=self._ocp.options.PyTreeOptions(
+                        loading=self._ocp.options.PyTreeOptions.Loading(partial_load=True)
+                    )
+                )
+                with context:
+                    flat = self._load(candidate, {part: like})
+                check_shapes(flat[part], like)
+                return candidate, dict(flat[part])
+            except FAILURES as error:
+                skipped.append(f"step {candidate}: {first_line(error)}")
+        raise CheckpointError(f"{self.directory}: no checkpoint in it can be read ({told(skipped)})")
+
+    def check_tokenizer(self) -> None:
+        """Raises CheckpointError if any checkpoint tells of another tokenizer than the run's."""
+        for step in self.steps():
+            self._check_tokenizer(step)
+
+    def _check_tokenizer(self, step: int) -> None:
+        """Raises CheckpointError if a checkpoint tells of another tokenizer than the run's."""
+        try:
+            used = self._metadata(step)["tokenizer"]
+        except FAILURES:
+            return  # damaged; reading the arrays will tell
+        if used != self._fingerprint:
+            raise CheckpointError(
+                f"{self.directory.parent / 'tokenizer.json'} holds the tokenizer {self._fingerprint}, but "
+                f"the checkpoint of step {step} was trained with {quoted(str(used))}: it is another run's; "
+                "restore the file"
+            )
+
+    def _load(self, step: int, like: dict[str, Any]) -> dict[str, Any]:
+        self._digests.check(step)
+        with _as_value_error():
+            return self._ocp.load(self.directory / str(step), like, checkpointable_name="state")
+
+    def best(self) -> int | None:
+        """The step with the lowest loss among those that are kept."""
+        losses = {}
+        for step in self.steps():
+            with contextlib.suppress(*FAILURES):
+                losses[step] = self._metadata(step)["loss"]
+        return min(losses, key=lambda step: (losses[step], -step)) if losses else None
+
+    def close(self) -> None:
+        """Wait for what is being written, and let go."""
+        self.wait()
+        if self._manager is not None:
+            self._manager.close()
+
+
+class _ButInterim:
+    """A policy for checkpoints that are not interim; of those the newest is kept until another comes."""
+
+    def __init__(self, policy: Any, interim: Callable[[int], bool]):
+        self._policy, self._interim = policy, interim
+
+    def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> list[bool]:
+        others = [one for one in checkpoints if not self._interim(one.step)]
+        kept = self._policy.should_preserve(others, context=context) if others else []
+        steps = {one.step for one, keep in zip(others, kept, strict=True) if keep}
+        return [one.step in steps or one is checkpoints[-1] for one in checkpoints]
+
+
+def check_layers(model: ModelConfig, checkpoints: Checkpoints) -> None:
+    """Raises ValueError if a model has more layers than its checkpoint can hold, before any is made."""
+    arrays, layers = checkpoints.num_arrays(), model.num_layers + (model.encoder_layers or 0)
+    if arrays is not None and model.layers == "unrolled" and layers > max(arrays, _FEW_LAYERS):
+        raise ValueError(
+            f"model.num_layers={layers} is more than {checkpoints.directory} holds, {arrays} arrays; "
+            "restore the file"
+        )
+
+
+@contextlib.contextmanager
+def _as_value_error():
+    """Whatever Orbax raises for a file that is not as it wrote it."""
+    try:
+        yield
+    except FAILURES:
+        raise
+    except Exception as error:
+        raise ValueError(first_line(error)) from error
+
+
+def check_shapes(state: Any, like: Any) -> None:
+    """Raises ValueError where an array has another shape or type than expected."""
+    for (path, got), want in zip(
+        jax.tree_util.tree_leaves_with_path(state), jax.tree.leaves(like), strict=True
+    ):
+        if got.shape != want.shape or got.dtype != want.dtype:
+            name = jax.tree_util.keystr(path)
+            raise ValueError(f"{name} is {got.dtype}{got.shape}, expected {want.dtype}{want.shape}")
+
+
+def _hear_nothing_of_closed_loops() -> None:
+    """When one array cannot be written, Orbax closes its event loop, and tensorstore's threads, which come
+    to it later with the others, would each print a traceback. The error itself is raised."""
+    before = sys.unraisablehook
+    if getattr(before, "jaxgpt", False):
+        return
+
+    def hook(unraisable: Any) -> None:
+        error = unraisable.exc_value
+        if not (isinstance(error, RuntimeError) and str(error) == "Event loop is closed"):
+            before(unraisable)
+
+    hook.jaxgpt = True
+    sys.unraisablehook = hook
+
+
+def _not_of_arrays(record: logging.LogRecord) -> bool:
+    """Leaves out what asyncio says of arrays that could not be read, a page each; the first is raised."""
+    return "driver" not in record.getMessage()
+
+
+def told(skipped: list[str]) -> str:
+    """Why checkpoints could not be read, on a line that a person can read."""
+    return one_line("; ".join(skipped), 200) or "there is none"
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an error's message, shortened."""
+    text = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return text if len(text) <= 200 else text[:197] + "..."

@@ -1,0 +1,164 @@
+"""A trained run, read back from its directory: model, tokenizer, task and text in, text out."""
+
+import dataclasses
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Literal
+
+import jax
+
+from jaxgpt.core import foreign
+from jaxgpt.evaluation.labels import predict
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.generation import Sampling, complete, fill
+from jaxgpt.models.transformer import Transformer
+from jaxgpt.core.paths import broken_link, expanded
+from jaxgpt.task import Task
+from jaxgpt.tokenizers.tokenizer import Tokenizer
+from jaxgpt.parallel import sharding
+from jaxgpt.runs.checkpoints import Checkpoints, check_layers
+from jaxgpt.parallel.mesh_config import MeshConfig
+from jaxgpt.training.program import Program
+from jaxgpt.models.template import Template
+from jaxgpt.runs.run_directory import RunDirectory
+from jaxgpt.core.untrusted import refuse_pickle
+from jaxgpt.core.trust import allowing
+from jaxgpt.core.wording import one_line, quoted
+
+Which = Literal["last", "best", "selected"] | int
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A run directory in memory.
+
+    Attributes:
+      models: one a seed; `model` is the first.
+      step: updates that the weights have seen; of selected ones, that the run had seen.
+    """
+
+    directory: RunDirectory
+    experiment: Experiment
+    tokenizer: Tokenizer
+    models: tuple[Transformer, ...]
+    step: int
+
+    @property
+    def model(self) -> Transformer:
+        return self.models[0]
+
+    @property
+    def task(self) -> Task:
+        return self.experiment.task
+
+    def generate(
+        self,
+        prompts: str | Sequence[str],
+        *,
+        max_new_tokens: int | None = None,
+        sampling: Sampling = Sampling(),  # noqa: B008 - frozen
+        stop: Sequence[str] = (),
+    ) -> list[list[str]]:
+        """Answers in ordinary notation to prompts in ordinary notation, `num_samples` for each.
+
+        Args:
+          prompts: such as `9+71421`; a single text counts as one prompt.
+          max_new_tokens: none means what the model's `max_length` leaves each prompt; of an encoder it is how
+            many tokens are filled in behind the prompt.
+
+        Raises:
+          ValueError: if a prompt is no question of the task, or does not fit the model.
+        """
+        texts = [prompts] if isinstance(prompts, str) else list(prompts)
+        try:
+            asked = [self.task.prompt(text) for text in texts]
+        except ValueError as error:
+            raise ValueError(one_line(str(error))) from error
+        limit = self.model.config.max_length
+        for text, ids in zip(texts, self.tokenizer.encode_batch(asked), strict=True):
+            if len(ids) >= limit:  # beside it stands the token that begins or ends a prompt
+                raise ValueError(
+                    f"the prompt {quoted(text)} of {len(ids)} tokens exceeds model.max_length={limit}; "
+                    "shorten it"
+                )
+        if self.model.config.label_names:
+            return [[label] for label in predict(self.model, self.tokenizer, asked)]
+        if self.model.config.kind == "encoder":
+            if max_new_tokens is None:
+                raise ValueError(
+                    "an encoder fills in tokens, and has to know how many: give --max-new-tokens, such as 3"
+                )
+            filled = fill(self.model, self.tokenizer, [(prompt, max_new_tokens) for prompt in asked])
+            return [[self.task.answer(p, text)] for p, text in zip(asked, filled, strict=True)]
+        # Each prompt ends at its own place in the context, whatever else is asked with it.
+        length = self.model.config.max_length if max_new_tokens is None else max_new_tokens
+        written = complete(
+            self.model, self.tokenizer, asked, max_new_tokens=length, sampling=sampling, stop=stop
+        )
+        return [
+            [self.task.answer(prompt, text) for text in answers]
+            for prompt, answers in zip(asked, written, strict=True)
+        ]
+
+
+def load(
+    path: Path | str,
+    *,
+    checkpoint: Which = "last",
+    attention_factor: float = 1.0,
+    trust: bool | Collection[str] = False,
+) -> Run:
+    """Read a run directory written by train.py.
+
+    Args:
+      checkpoint: `last`, `best` (lowest validation loss), `selected` (best on the task's selection
+        questions, each seed at its own step) or a step.
+      attention_factor: multiplies the attention scores, a position scheme's bias included; above 1 attention
+        is sharper than in training.
+      trust: modules outside of jaxgpt and tasks that the run's files may name; they are imported, which runs
+        their code. True: any. Those that are imported already need not be named.
+
+    Raises:
+      ValueError: if the path holds no run, is a pickle (which is never opened), or its parts do not fit.
+      CheckpointError: if no checkpoint can be read.
+    """
+    path = expanded(path)
+    if path.is_file():
+        refuse_pickle(path)
+        raise ValueError(f"{path} is a file; give the run directory that a training made")
+    if not path.exists():
+        missing = broken_link(path) or f"{path} does not exist"
+        raise ValueError(f"{missing}; give the run directory that a training made")
+    directory = RunDirectory(path)
+    with allowing(trust):
+        experiment, tokenizer = directory.read()
+    with foreign.naming(directory.experiment):
+        config = experiment.model.for_vocabulary(
+            tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
+        )
+    config = dataclasses.replace(config, attention_factor=attention_factor * config.attention_factor)
+    with foreign.naming(directory.path):
+        checkpoints = Checkpoints(directory.checkpoints, fingerprint=tokenizer.fingerprint, read_only=True)
+    with foreign.naming(directory.experiment):
+        check_layers(config, checkpoints)
+        template = Template(config)
+    training = dataclasses.replace(experiment.training, mesh=MeshConfig(seeds=1, data=1))
+    mesh = sharding.local_mesh()
+    with foreign.naming(directory.experiment):
+        program = Program(template, experiment.optimizer, training, experiment.seeds, mesh, 0)
+        like = program.abstract()
+    selected = checkpoint == "selected"
+    step = checkpoints.best() if checkpoint == "best" else checkpoint if isinstance(checkpoint, int) else None
+    if selected and checkpoints.steps():
+        checkpoints.selection(checkpoints.steps()[-1])  # or an error that says how to have one
+    part = "selected" if selected else "params"
+    step, params = checkpoints.params(like["params"], step=step, part=part)
+    if "kept" in like:
+        kept = checkpoints.params(like["kept"], step=step, part="kept")[1]
+        params = program.weights({"params": params, "kept": kept})
+    if experiment.seeds == 1:
+        models = (template.model(params),)
+    else:
+        split = [jax.tree.map(lambda v, r=replica: v[r], params) for replica in range(experiment.seeds)]
+        models = tuple(map(template.model, split))
+    return Run(directory, experiment, tokenizer, models, step)

@@ -1,0 +1,441 @@
+"""One run from its experiment to its results: `train` is what train.py calls."""
+
+import contextlib
+import dataclasses
+import errno
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import jax
+
+from jaxgpt.core import fields, hints, printing
+from jaxgpt.evaluation import plots
+from jaxgpt.evaluation.scoring import evaluate, exact_match
+from jaxgpt.evaluation.labels import predict
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.generation import Sampling, complete
+from jaxgpt.models.transformer import Transformer
+from jaxgpt.task import Task
+from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Tokenizer
+from jaxgpt.parallel import processes
+from jaxgpt.runs import records, opening as report, run_directory as rundir
+from jaxgpt.runs.checkpoints import Checkpoints, check_layers
+from jaxgpt.runs.run_loop import Hooks, Loop, compile_interruptibly
+from jaxgpt.runs.machine import machine
+from jaxgpt.training.optimizers import schedule
+from jaxgpt.training.prepare import Prepared, prepare
+from jaxgpt.core.progress import Counter, Progress, clock
+from jaxgpt.runs.run_directory import FirstFree, RunDirectory
+from jaxgpt.training.selection import Selection
+from jaxgpt.training.spikes import Spikes
+from jaxgpt.runs.stop import Stopped, StopRequest
+from jaxgpt.training.trainer import Trainer, TrainingError, first_state
+
+Say = Callable[[str], None]
+
+#: Tokens of a sample shown in training.
+SAMPLE_TOKENS = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """How a run ended: `finished`, `stopped` by a signal, or a `dry run`; after how many steps, and where."""
+
+    status: str
+    step: int
+    directory: Path | None = None
+
+
+def train(
+    experiment: Experiment,
+    path: Path | str | FirstFree,
+    *,
+    resume: bool = False,
+    dry_run: bool = False,
+    overridden: frozenset[str] = frozenset(),
+    say: Say = printing.say,
+) -> Outcome:
+    """Train an experiment in a run directory, evaluate it and draw its results.
+
+    Args:
+      path: of the run directory; made if missing. A `FirstFree` is chosen and taken in one step.
+      resume: go on with the run that is there, or begin it where there is none yet; `experiment` may differ
+        in the fields that `rundir.MUTABLE` lists.
+      dry_run: stop after one compilation; nothing is written.
+      overridden: dotted paths to mark in the report.
+      say: takes each line of what is told; by default it is printed.
+
+    Raises:
+      ValueError: for anything that does not fit, in one line, before training.
+      TrainingError: if a loss is not finite.
+      CheckpointError: if a checkpoint cannot be written or none can be read.
+    """
+    first = jax.process_index() == 0  # of several processes this one alone writes and speaks
+    say = _unless_gone(say) if first else lambda line: None
+    records.check_extras(experiment.training)
+    for line in experiment.only_here():
+        say(f"warning: {line}")
+    processes.check_same(_settings(experiment, resume=resume, dry_run=dry_run))
+    if dry_run:
+        with StopRequest() as stop:
+            try:
+                with stop.droppable():
+                    prepared = _report(experiment, None, overridden, say)
+                _compile(prepared, stop, say)
+            except Stopped:
+                processes.tell(0, "it was asked to stop")
+                say("stopped; nothing was trained or written")
+                return Outcome("stopped", 0)
+        say("dry run: nothing was trained or written")
+        return Outcome("dry run", 0)
+    with (
+        rundir.held(path) if first else contextlib.nullcontext((None, "")) as (mine, note),
+        StopRequest() as stop,
+    ):
+        # Which directory is free, and now taken, the first process alone can tell.
+        taken = processes.gathered(str(mine and mine.path))[0]
+        directory = RunDirectory(taken if isinstance(path, FirstFree) else path)
+        if note:
+            say(note)
+        step = None
+        try:
+            processes.check_shared(directory.path)
+            tokenizer = None
+            if resume and processes.gathered(str(directory.untouched()))[0] == "True":
+                say(f"{directory.path} holds no run yet: it begins now")
+                resume = False
+            if resume:
+                experiment, tokenizer = _check_resumed(directory, experiment, say)
+            elif processes.gathered(str(directory.exists()))[0] == "True":
+                raise ValueError(
+                    f"{directory.path} already holds a run; go on with it by --resume, or choose "
+                    "another --workdir"
+                )
+            with stop.droppable():
+                prepared = _report(experiment, tokenizer, overridden, say)
+            compiled = _compile(prepared, stop, say)
+            with stop.droppable():
+                loop = _start(prepared, directory, compiled, stop, resume, say)
+            if first:
+                directory.write(prepared.experiment, prepared.tokenizer)
+            try:
+                loop.run()
+            finally:
+                step = loop.step
+                loop.progress.close()
+                loop.records.close()
+                if loop.saved is not None:
+                    loop.checkpoints.close()
+            with stop.droppable():
+                models = loop.trainer.models
+                chosen = None if loop.selection is None else loop.trainer.models_of(loop.selection.params)
+                if first:
+                    _finish(prepared, directory, loop, models, chosen, say)
+                processes.gathered("finished")
+        except Stopped:
+            if not stop.agreed:
+                processes.tell(0, "it was asked to stop; go on with --resume")
+            if not directory.exists():
+                say("stopped before training began")
+            else:
+                where = "before it went on" if step is None else f"at step {step}"
+                words = ("--resume", "--workdir", directory.path, *processes.options())
+                again = hints.command("train", *words)
+                say(f"stopped {where}; go on with: {again}{directory.trust_option()}")
+            return Outcome("stopped", step or 0, directory.path)
+    return Outcome("finished", step, directory.path)
+
+
+def _unless_gone(say: Say) -> Say:
+    """`say`, to which a terminal that was closed is no error: SIGHUP, which saves, may come later."""
+
+    def told(line: str) -> None:
+        try:
+            say(line)
+        except OSError as error:
+            if error.errno != errno.EIO:
+                raise
+
+    return told
+
+
+def _settings(experiment: Experiment, **options: bool) -> list[str]:
+    """What all processes of a run must have in common."""
+    rows = [f"{row.path}={row.value}" for row in fields.describe(experiment)]
+    options |= {"jax": jax.__version__}
+    return rows + [f"{name.replace('_', '-')}={value}" for name, value in options.items()]
+
+
+def _check_resumed(directory: RunDirectory, experiment: Experiment, say: Say) -> tuple[Experiment, Tokenizer]:
+    """The run that goes on, with the fingerprint of its data, and its tokenizer; says what was changed."""
+    recorded, tokenizer = directory.read()
+    if directory.checkpoints.is_dir():
+        # Before anything is encoded: what another tokenizer makes of the task's text misleads.
+        checkpoints = Checkpoints(directory.checkpoints, fingerprint=tokenizer.fingerprint, read_only=True)
+        checkpoints.check_tokenizer()
+        check_layers(experiment.model, checkpoints)
+    if not experiment.task.fingerprint and type(experiment.task) is type(recorded.task):
+        task = dataclasses.replace(experiment.task, fingerprint=recorded.task.fingerprint)
+        experiment = dataclasses.replace(experiment, task=task)
+    for row in rundir.changes(recorded, experiment):
+        say(f"changed since the run began: {row}")
+    return experiment, tokenizer
+
+
+def _report(experiment: Experiment, tokenizer, overridden, say: Say) -> Prepared:
+    began = time.perf_counter()
+    prepared = prepare(experiment, tokenizer)
+    say(report.settings(prepared, overridden))
+    say(report.summary(prepared))
+    say(f"prepared in {time.perf_counter() - began:.1f} s")
+    return prepared
+
+
+def _compile(prepared: Prepared, stop: StopRequest, say: Say):
+    began = time.perf_counter()
+    compiled = compile_interruptibly(prepared.program.compile(prepared.feed.data), stop)
+    say(f"compiled in {time.perf_counter() - began:.1f} s; a step: {report.compiled_memory(compiled)}")
+    return compiled
+
+
+def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: bool, say: Say) -> Loop:
+    """The loop at the newest checkpoint, or at step 0 of a run that has none."""
+    experiment, training = prepared.experiment, prepared.experiment.training
+    checkpoints = Checkpoints(
+        directory.checkpoints,
+        fingerprint=prepared.tokenizer.fingerprint,
+        keep_last=training.keep_last,
+        keep_best=training.keep_best,
+    )
+    step, state, selection, spikes = 0, None, None, Spikes(experiment.seeds)
+    if resume:
+        if checkpoints.steps():
+            like = prepared.program.abstract()
+            step, state, skipped = checkpoints.restore(
+                like | ({"selected": like["params"]} if training.select_every else {})
+            )
+            spikes = Spikes(experiment.seeds, checkpoints.skipped(step))
+            if training.select_every:
+                selection = Selection.restored(state.pop("selected"), checkpoints.selection(step))
+            for line in skipped:
+                say(line)
+            say(f"going on from step {step}")
+            if jump := _rate_jump(directory, experiment, step, spikes.total.tolist()):
+                say(jump)
+        else:
+            say("no checkpoint had been written yet: starting at step 0")
+    if step > training.steps:
+        raise ValueError(
+            f"training.steps={training.steps} lies behind the checkpoint of step {step}; raise it to go on"
+        )
+    if state is None:
+        state = first_state(prepared)
+        if training.select_every:
+            selection = Selection.begin(state["params"], experiment.seeds)
+    asks = training.noise is None and training.eval_examples > 0
+    batch = training.batch_size * experiment.seeds
+    width = prepared.program.window or prepared.table.tokens.shape[1] - 1
+    return Loop(
+        Trainer.going_on(prepared, state, step, compiled=compiled, spikes=spikes),
+        checkpoints=checkpoints,
+        records=records.Records(
+            directory,
+            keep_until=step,
+            tensorboard=training.tensorboard,
+            wandb=training.wandb,
+            config=fields.to_json(experiment),
+        ),
+        stop=stop,
+        progress=Progress(training.steps, start=step, tokens=batch * width, say=say),
+        hooks=_hooks(prepared, directory, say),
+        selection=selection,
+        owed=[*_owed(directory, step, asks=asks), *(["save"] if checkpoints.interim(step) else [])],
+    )
+
+
+#: A learning rate that changes by more than this factor where a run goes on is told of.
+_JUMP = 1.5
+
+
+def _rate_jump(
+    directory: RunDirectory, experiment: Experiment, step: int, skipped: Sequence[int] = (0,)
+) -> str:
+    """What a schedule that was stretched or changed does to the learning rate; "" if it is nothing much.
+
+    Args:
+      skipped: updates that each seed skipped. A schedule counts those that were made; where seeds differ,
+        the largest jump is told.
+    """
+    if step >= experiment.training.steps:
+        return ""
+    recorded, _ = directory.read()
+    old = schedule(recorded.optimizer, recorded.training.steps)
+    new = schedule(experiment.optimizer, experiment.training.steps)
+    made = sorted({step - count for count in skipped if count < step})
+    jumps = [(float(old(count - 1)), float(new(count))) for count in made]
+    jumps = [(a, b) for a, b in jumps if not (a > 0 and 1 / _JUMP <= b / a <= _JUMP)]
+    if not jumps:
+        return ""
+    before, after = max(jumps, key=lambda jump: abs(jump[1] - jump[0]))
+    times = f", {after / before:.3g} times as much" if before > 0 else ""
+    line = f"the learning rate was {before:.3g} and is now {after:.3g}{times}"
+    if experiment.optimizer.schedule == "constant" or before == 0:
+        return line
+    return (
+        f"{line}: the {experiment.optimizer.schedule} schedule now ends at step {experiment.training.steps}; "
+        f"to keep the old rate, add --optimizer.schedule constant --optimizer.learning-rate {before:.3g}"
+    )
+
+
+def _owed(directory: RunDirectory, step: int, *, asks: bool) -> list[str]:
+    """What a run that was stopped at `step` has not done there, as far as its files tell.
+
+    Args:
+      asks: whether an evaluation asks questions; one that does not tells of the loss alone.
+    """
+    found = records.read(directory.metrics) if directory.metrics.exists() else []
+    told = "validation_exact_match" if asks else "validation_loss"
+    evaluated = any(r["step"] == step and told in r for r in found)
+    sampled = any(line.startswith(f"step {step}: ") for line in directory.sample_lines())
+    selected = any(r["step"] == step and "selection_exact_match" in r for r in found)
+    return ["eval"] * (not evaluated) + ["sample"] * (not sampled) + ["select"] * (not selected)
+
+
+def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
+    task, training = prepared.experiment.task, prepared.experiment.training
+
+    def score(step: int, models: list[Transformer]) -> dict:
+        if training.noise is not None:
+            return {}
+        found = exact_match(
+            models,
+            prepared.tokenizer,
+            task,
+            split="validation",
+            n=training.eval_examples,
+            data_seed=training.data_seed,
+        )
+        if found is None:
+            return {}
+        say(f"step {step}: validation exact match {found.mean:.4f}")
+        return {"validation_exact_match": found.mean, "validation_exact_matches": list(found.per_seed)}
+
+    def select(step: int, models: list[Transformer]) -> list[float]:
+        found = exact_match(models, prepared.tokenizer, task, examples=prepared.selection)
+        shown = " ".join(f"{value:.4f}" for value in found.per_seed)
+        say(f"step {step}: selection exact match {shown}")
+        return list(found.per_seed)
+
+    def sample(step: int, models: list[Transformer]) -> None:
+        if training.noise is not None:
+            return
+        lines = samples(models[0], prepared.tokenizer, task)
+        for line in lines:
+            say(f"step {step}: {line}")
+        # What a run that was stopped wrote from here on is written again.
+        kept = [line for line in directory.sample_lines() if int(line.split()[1][:-1]) < step]
+        new = [f"step {step}: {line}" for line in lines]
+        rundir.write_atomically(directory.samples, "".join(line + "\n" for line in kept + new))
+
+    return Hooks(evaluate=score, sample=sample, select=select)
+
+
+def samples(model: Transformer, tokenizer: Tokenizer, task) -> list[str]:
+    """The task's sample prompts with what the model makes of them, in ordinary notation."""
+    asked = askable(tokenizer, task)
+    if not asked:
+        return []
+    if model.config.label_names:
+        written = predict(model, tokenizer, [task.prompt(text) for text in asked])
+        return [f"{text!r} -> {label!r}" for text, label in zip(asked, written, strict=True)]
+    if model.config.kind == "encoder":  # which does not know how long an answer is
+        return []
+    prompts = [task.prompt(text) for text in asked]
+    longest = max(len(tokenizer.encode(prompt)) for prompt in prompts)
+    room = model.config.max_length - longest - 1
+    length = SAMPLE_TOKENS if task.layout == "stream" else max(room, 1)
+    sampling = Sampling(temperature=0.8 if task.layout == "stream" else 0.0)
+    written = complete(model, tokenizer, prompts, max_new_tokens=min(length, max(room, 1)), sampling=sampling)
+    return [
+        f"{text!r} -> {task.answer(prompt, completions[0])!r}"
+        for text, prompt, completions in zip(asked, prompts, written, strict=True)
+    ]
+
+
+def askable(tokenizer: Tokenizer, task: Task) -> list[str]:
+    """The task's sample prompts that the tokenizer can encode."""
+    return [text for text in dict.fromkeys(task.sample_prompts) if _readable(tokenizer, task.prompt(text))]
+
+
+def _readable(tokenizer: Tokenizer, prompt: str) -> bool:
+    """Whether a sample can be asked for: a corpus need not hold the characters of a task's own prompts."""
+    try:
+        tokenizer.encode(prompt)
+    except OutsideAlphabet:
+        return False
+    return True
+
+
+def _finish(
+    prepared: Prepared,
+    directory: RunDirectory,
+    loop: Loop,
+    models: list[Transformer],
+    chosen: list[Transformer] | None,
+    say: Say,
+) -> None:
+    """Samples, the final table and the pictures; `chosen` are the models that were selected."""
+    training = prepared.experiment.training
+    say(f"trained {loop.step} steps in {clock(loop.progress.seconds)}")
+    if skipped := int(loop.trainer.spikes.total.sum()):
+        say(f"{skipped} updates were skipped as spikes: training.skip_spikes={training.skip_spikes}")
+    loop.hooks.sample(loop.step, models)
+    if training.noise is not None:
+        say("restoring texts is measured by the validation loss; no questions are asked")
+    elif training.test_examples:
+        _test(prepared, models, directory.evaluation, directory.accuracy, say)
+        if chosen is not None:
+            steps = ", ".join(map(str, loop.selection.steps))
+            say(f"the same with the weights that did best on the selection questions, of step {steps}")
+            _test(prepared, chosen, directory.selected_evaluation, directory.selected_accuracy, say)
+    found = records.read(directory.metrics)
+    plots.learning_curve(found, directory.learning_curve)
+    outcome = {
+        "steps": loop.step,
+        "seconds": records.training_seconds(found),
+        "parameters": prepared.program.template.num_params,
+        "machine": machine(),
+    }
+    if loop.selection is not None:
+        outcome["selection"] = loop.selection.note()
+    if training.skip_spikes is not None or loop.trainer.spikes.total.any():
+        outcome["skipped"] = loop.trainer.spikes.total.tolist()
+    rundir.write_atomically(directory.outcome, json.dumps(outcome, indent=1) + "\n")
+    say(f"everything is in {directory.path}")
+
+
+def _test(prepared: Prepared, models: list[Transformer], output: Path, picture: Path, say: Say) -> None:
+    """The table of the test questions, printed and written."""
+    training, began = prepared.experiment.training, time.perf_counter()
+    result = evaluate(
+        models,
+        prepared.tokenizer,
+        prepared.experiment.task,
+        split="test",
+        n=training.test_examples,
+        n_extra=training.extra_examples,
+        data_seed=training.data_seed,
+        training=prepared.examples,
+        objective=training.objective,
+        progress=Counter("evaluating", say),
+        gallery=rundir.gallery(output),
+    )
+    say(result.table())
+    say(f"evaluated in {clock(time.perf_counter() - began)}")
+    result.write_json(output)
+    plots.accuracy_grid(result, picture)
+
+
+__all__ = ["Outcome", "TrainingError", "askable", "samples", "train"]

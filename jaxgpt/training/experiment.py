@@ -1,0 +1,50 @@
+"""An experiment: everything that decides a run, as one frozen value with a JSON round trip."""
+
+import dataclasses
+from typing import Annotated
+
+from jaxgpt.core import fields
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.task import Task
+from jaxgpt.tokenizers.tokenizer import Tokenizer
+from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """A task, how its text is read, the model, and how it is trained.
+
+    An experiment is written as a function that returns one of these; a variant calls another function and
+    replaces fields with `dataclasses.replace`.
+    """
+
+    task: Annotated[Task, "what is learned"]
+    tokenizer: Annotated[str, "short name such as digits, digits:3:right, bytes, bpe:512, or a directory"]
+    model: Annotated[ModelConfig, "the transformer; a preset's name replaces it whole"] = dataclasses.field(
+        default_factory=ModelConfig
+    )
+    optimizer: Annotated[OptimizerConfig, "the update rule"] = dataclasses.field(
+        default_factory=OptimizerConfig
+    )
+    training: Annotated[TrainingConfig, "the loop"] = dataclasses.field(default_factory=TrainingConfig)
+    seeds: Annotated[int, "replicas trained together, each from its own seed"] = 1
+
+    def __post_init__(self):
+        noise = self.training.noise
+        marks = 0 if noise is None else noise.count
+        if self.model.marks != marks:  # the model has an id for each mark of the noise
+            object.__setattr__(self, "model", dataclasses.replace(self.model, marks=marks))
+        if self.seeds < 1:
+            raise ValueError(f"seeds={self.seeds} must be at least 1")
+        if self.training.seed + self.seeds > 2**31:
+            raise ValueError(
+                f"the last of seeds={self.seeds} from training.seed={self.training.seed} on is not "
+                "below 2**31"
+            )
+
+    def only_here(self) -> list[str]:
+        """What of the experiment no other process would find again, a sentence each with the way out."""
+        found = fields.only_here(self)
+        if self.tokenizer.startswith("__main__:"):
+            found.append(Tokenizer.named(":".join(self.tokenizer.split(":")[:2])).only_here())
+        return found

@@ -1,0 +1,161 @@
+"""Training that starts from a directory of transformers: its model, its weights, its tokenizer or another."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from jaxgpt.core import fields
+from jaxgpt.huggingface import tokenizer_files
+from jaxgpt.huggingface.files import Directory
+from jaxgpt.huggingface.load import Plan, read_weights
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.template import Params, Template
+from jaxgpt.parallel import sharding
+from jaxgpt.tokenizers.tokenizer import Tokenizer
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.tuning import HEADS
+
+#: Weights with an entry for each id of the vocabulary, and along which axis.
+_BY_ID = {"embedding.table": 0, "head": 1, "head_bias": 0}
+
+
+def starting_from(experiment: Experiment, path: str) -> Experiment:
+    """The experiment with the model of a directory, whose weights its training starts from.
+
+    Text is read by the directory's tokenizer, where it has one.
+
+    Raises:
+      ValueError: as `jaxgpt.load_hf`.
+    """
+    directory = Directory(path)
+    plan = Plan.of(directory, None, {})
+    # As many ids as the tokenizer has: some files have empty rows behind them.
+    model = dataclasses.replace(plan.config, init=str(path), vocab_size=0)
+    own = tokenizer_files.read(directory.path) is not None
+    return dataclasses.replace(experiment, model=model, tokenizer=str(path) if own else experiment.tokenizer)
+
+
+def override(experiment: Experiment, values: Mapping[str, str], *, begin: bool = False) -> Experiment:
+    """`fields.override`, where `model.init` comes first and brings its whole model.
+
+    Args:
+      begin: the experiment is as its function gave it, whose own `model.init` brings its model, too.
+
+    Raises:
+      ValueError: as `fields.override` and `starting_from`.
+    """
+    given = {path.replace("-", "_"): text for path, text in values.items()}
+    path = given.get("model.init", experiment.model.init if begin else "")
+    if path and "model" in given:
+        raise ValueError("--model names a model and so does model.init; give --model.init alone")
+    if path:
+        experiment = starting_from(experiment, path)
+    return fields.override(experiment, values)
+
+
+class Start:
+    """The weights of `model.init` for a model and a tokenizer that may differ from the directory's.
+
+    Ids whose texts the directory's tokenizer has keep their rows, wherever they stand; the others are drawn.
+    A shorter context keeps the first positions. Heads may be left out or be new.
+
+    Args:
+      model: with its vocabulary.
+
+    Raises:
+      ValueError: if the directory's model is another one; the message names the field.
+    """
+
+    def __init__(self, model: ModelConfig, tokenizer: Tokenizer):
+        self._model = model
+        self._directory = Directory(model.init)
+        fields = {"layers": model.layers}
+        self._plan = plan = Plan.of(self._directory, model.param_dtype, fields)
+        there, here = Template(plan.config).shapes, Template(model).shapes
+        self._rows = _rows(self._directory, tokenizer, plan.config.vocab_size)
+        self._tied = plan.config.head == "tied" and model.head == "separate"
+        drawn = [n for n in here if n not in there and not (self._tied and n == "head")]
+        left = [n for n in there if n not in here]
+        for name in (*drawn, *left):
+            if name.split(".")[0] not in HEADS:
+                whose = "the model" if name in here else f"{model.init}"
+                raise ValueError(
+                    f"{model.init} is another model: {name} is in {whose} alone; leave the fields of the "
+                    "model that are not its heads as --model.init sets them"
+                )
+        for name in here:
+            if name not in there or name in drawn:
+                continue
+            if here[name] != there[name] and not self._fits(name, there[name], here[name]):
+                raise ValueError(
+                    f"{model.init} is another model: its {name} has the shape {list(there[name])}, this "
+                    f"one's {list(here[name])}; leave the fields of the model as --model.init sets them"
+                )
+        self.drawn, self.left = tuple(drawn), tuple(left)
+
+    @property
+    def note(self) -> str:
+        """What a person should know of the weights, in one line."""
+        parts = [f"from {self._model.init}"]
+        if self._rows is not None:
+            known = int((self._rows >= 0).sum())
+            parts.append(f"{known:,} of {len(self._rows):,} ids known to it")
+        for what, names in (("drawn", self.drawn), ("left out", self.left)):
+            if names:
+                parts.append(f"{what}: {', '.join(sorted(names))}")
+        return "; ".join(parts)
+
+    def weights(self) -> Params:
+        """The weights by their names, in the shapes of the model; those that are drawn are not among them."""
+        found = read_weights(self._directory, self._plan, sharding.local_mesh())
+        if self._tied:
+            found["head"] = found["embedding.table"].T
+        found = {name: value for name, value in found.items() if name not in self.left}
+        for name, axis in _BY_ID.items():
+            if name in found and self._rows is not None:
+                found[name] = _by_id(found[name], axis, self._rows)
+        for name, shape in Template(self._model).shapes.items():
+            if name in found and found[name].shape != shape:
+                found[name] = found[name][: shape[0]]
+        return found
+
+    def _fits(self, name: str, there: tuple[int, ...], here: tuple[int, ...]) -> bool:
+        """Whether weights of another shape can be cut to this one."""
+        if name in _BY_ID:
+            return True
+        position = name.split(".")[1:] == ["tables", "table"]
+        return position and here[1:] == there[1:] and here[0] < there[0]
+
+
+def _by_id(table: Array, axis: int, rows: np.ndarray) -> Array:
+    """The entries of a table in the order of `rows`; where that is -1, drawn."""
+    value = jnp.take(table, np.maximum(rows, 0), axis=axis)
+    if (rows >= 0).all():
+        return value
+    # As spread as those that are there, so that new ids are neither loud nor mute.
+    drawn = np.random.Generator(np.random.Philox(key=axis)).standard_normal(value.shape)
+    known = (rows >= 0).reshape([-1 if i == axis else 1 for i in range(value.ndim)])
+    return jnp.where(known, value, jnp.asarray(drawn * float(jnp.std(table)), value.dtype))
+
+
+def _rows(directory: Directory, tokenizer: Tokenizer, count: int) -> np.ndarray | None:
+    """For each id of a tokenizer that of the directory's with the same meaning, or -1; None: they agree."""
+    own = tokenizer_files.read(directory.path)
+    texts = tokenizer.token_texts()
+    if own is None:
+        same = np.arange(len(texts))
+        return None if len(texts) == count else np.where(same < count, same, -1)
+    theirs = own.token_texts()
+    if texts[: len(theirs)] == theirs:
+        rows = np.where(np.arange(len(texts)) < min(len(theirs), count), np.arange(len(texts)), -1)
+        return None if len(texts) == count else rows
+    known: dict[str, int] = {}
+    for index, text in enumerate(theirs[:count]):
+        known[text] = -1 if text in known else index  # parts of characters share a text: no one's row
+    rows = np.asarray([known.get(text, -1) if text else -1 for text in texts])
+    for name in ("pad_id", "bos_id", "eos_id"):
+        rows[getattr(tokenizer, name)] = getattr(own, name)
+    return rows

@@ -1,0 +1,180 @@
+"""How a model is trained: the optimizer, the loop, the mesh."""
+
+import dataclasses
+import math
+from typing import Annotated, ClassVar, Literal
+
+from jaxgpt.noise import Noise
+from jaxgpt.parallel.mesh_config import MeshConfig
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizerConfig:
+    """The update rule and its schedule."""
+
+    name: Annotated[Literal["adamw", "muon"], "update rule"] = "adamw"
+    learning_rate: Annotated[float, "highest learning rate"] = 1e-3
+    schedule: Annotated[Literal["constant", "linear", "cosine"], "after the warm-up"] = "cosine"
+    warmup_steps: Annotated[int, "steps from zero to the highest rate, linear"] = 100
+    final_fraction: Annotated[float, "share of the rate left at the last step"] = 0.1
+    beta1: Annotated[float, "decay of the first moment"] = 0.9
+    beta2: Annotated[float, "decay of the second moment"] = 0.99
+    epsilon: Annotated[float, "added to the root of the second moment"] = 1e-8
+    weight_decay: Annotated[float, "decoupled weight decay"] = 0.01
+    decay: Annotated[Literal["matrices", "all"], "what decays; matrices leave out biases and norms"] = (
+        "matrices"
+    )
+    clip_norm: Annotated[float | None, "largest global gradient norm; none: no clipping"] = 1.0
+
+    def __post_init__(self):
+        if not 0 < self.learning_rate < math.inf:
+            raise ValueError(f"learning_rate={self.learning_rate} must be positive and finite")
+        if self.warmup_steps < 0:
+            raise ValueError(f"warmup_steps={self.warmup_steps} must not be negative")
+        if not 0 <= self.final_fraction <= 1:
+            raise ValueError(f"final_fraction={self.final_fraction} must be between 0 and 1")
+        for name in ("beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 0 and below 1")
+        if not 0 < self.epsilon < math.inf:
+            raise ValueError(f"epsilon={self.epsilon} must be positive and finite")
+        if not 0 <= self.weight_decay < math.inf:
+            raise ValueError(f"weight_decay={self.weight_decay} must be at least 0 and finite")
+        if self.clip_norm is not None and not 0 < self.clip_norm < math.inf:
+            raise ValueError(f"clip_norm={self.clip_norm} must be positive and finite, or none")
+
+
+@dataclasses.dataclass(frozen=True)
+class TuningConfig:
+    """Which weights are trained; the others stay as they were at the start.
+
+    `lora` adds to each kernel that `maps` names a product of two narrow matrices and trains those alone (Hu
+    et al. 2022, arXiv 2106.09685, section 4.1).
+    """
+
+    weights: Annotated[
+        Literal["all", "head", "lora"], "all; the heads alone; or low-rank additions to some maps"
+    ] = "all"
+    rank: Annotated[int, "of the additions"] = 8
+    alpha: Annotated[float, "they are multiplied by alpha / rank"] = 16.0
+    maps: Annotated[tuple[str, ...], "which maps get one: query, key, value, out, up, gate, down, dense"] = (
+        "query",
+        "value",
+    )
+
+    def __post_init__(self):
+        if self.rank < 1:
+            raise ValueError(f"tuning.rank={self.rank} must be at least 1")
+        if not 0 < self.alpha < math.inf:
+            raise ValueError(f"tuning.alpha={self.alpha} must be positive and finite")
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+    """The loop: how long, on what, and what is written when."""
+
+    #: A field that is given by name puts out another one that says the same.
+    instead_of: ClassVar[dict[str, str]] = {"steps": "epochs"}
+
+    steps: Annotated[int, "optimizer steps"] = 1000
+    epochs: Annotated[float | None, "passes over the data, in place of steps; none: steps count"] = None
+    batch_size: Annotated[int, "examples a step and seed; with packing, rows of examples"] = 64
+    packing: Annotated[
+        int | None, "tokens a row that several questions share, none of which sees another; none: one a row"
+    ] = None
+    seed: Annotated[int, "of the first replica; the others count up from it"] = 0
+    data_seed: Annotated[int, "of the generated examples"] = 0
+    train_examples: Annotated[int, "examples drawn from a generated task for training"] = 100_000
+    objective: Annotated[
+        Literal["completion", "all", "labels", "span", "choice", "pretraining"],
+        "which tokens carry loss; labels: the target is a label or a tag a word; span: a part of the prompt; "
+        "choice: one of the texts behind the prompt's first tab; pretraining: labels and hidden tokens",
+    ] = "completion"
+    tuning: Annotated[TuningConfig, "which weights are trained"] = dataclasses.field(
+        default_factory=TuningConfig
+    )
+    noise: Annotated[
+        Noise | None, "what an encoder-decoder restores texts from; none: it answers questions"
+    ] = None
+    noise_copies: Annotated[int, "times that each text is spoiled, each time in another way"] = 4
+    end_weight: Annotated[float, "of a row's end token in the loss; 1: as every other token"] = 1.0
+    number_loss: Annotated[
+        Literal["none", "mse", "wasserstein"], "number token loss, for tokenizers of digits or digit groups"
+    ] = "none"
+    number_loss_weight: Annotated[float, "its factor; lambda in arXiv 2411.02083"] = 0.3
+    accumulation: Annotated[int, "pieces a batch is computed in, to save memory"] = 1
+    logits_mib: Annotated[
+        int, "logits held at once; more are computed piece by piece, twice, which needs less memory"
+    ] = 1024
+    skip_spikes: Annotated[
+        float | None,
+        "largest gradient norm, before clipping; updates above it or of NaN are skipped and counted; none: "
+        "none is skipped, and NaN ends the run",
+    ] = None
+    chunk: Annotated[int, "steps a dispatch"] = 20
+    log_every: Annotated[int, "steps between records"] = 20
+    eval_every: Annotated[int, "steps between evaluations on validation; 0: only at the end"] = 0
+    eval_examples: Annotated[int, "validation questions an evaluation"] = 256
+    test_examples: Annotated[int, "held-out questions at the end; 0: no final evaluation"] = 1000
+    extra_examples: Annotated[int, "questions beyond what was trained on, asked with the final ones"] = 300
+    select_every: Annotated[int, "steps between looks at the task's selection questions; 0: never"] = 0
+    select_examples: Annotated[int, "selection questions a look"] = 128
+    sample_every: Annotated[int, "steps between samples; 0: only at the end"] = 0
+    save_every: Annotated[
+        int, "steps between checkpoints; 0: at the end, and now and then before, so that a crash loses little"
+    ] = 0
+    keep_last: Annotated[int, "newest checkpoints kept"] = 2
+    keep_best: Annotated[int, "best checkpoints kept, by validation loss"] = 1
+    on_device_mib: Annotated[int, "a larger data table stays on the host and is read batch by batch"] = 1024
+    mesh: Annotated[MeshConfig, "devices"] = dataclasses.field(default_factory=MeshConfig)
+    tensorboard: Annotated[bool, "also write TensorBoard records (extra: tensorboard)"] = False
+    wandb: Annotated[bool, "also write to Weights & Biases (extra: wandb)"] = False
+
+    @property
+    def most_logits(self) -> int:
+        """How many logits `logits_mib` is, at four bytes each."""
+        return self.logits_mib * 2**18
+
+    def __post_init__(self):
+        positive = (
+            "steps",
+            "batch_size",
+            "train_examples",
+            "accumulation",
+            "chunk",
+            "log_every",
+            "logits_mib",
+        )
+        for name in (*positive, "select_examples", "noise_copies"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+        counts = ("eval_every", "sample_every", "save_every", "eval_examples", "test_examples")
+        for name in (
+            *counts,
+            "extra_examples",
+            "keep_best",
+            "select_every",
+            "seed",
+            "data_seed",
+            "on_device_mib",
+        ):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}={getattr(self, name)} must not be negative")
+        if self.skip_spikes is not None and not 0 < self.skip_spikes < math.inf:
+            raise ValueError(f"skip_spikes={self.skip_spikes} must be positive and finite, or none")
+        if self.packing is not None and self.packing < 1:
+            raise ValueError(f"packing={self.packing} must be at least 1, or none")
+        if self.epochs is not None and not 0 < self.epochs < math.inf:
+            raise ValueError(f"epochs={self.epochs} must be positive and finite, or none")
+        if not 0 < self.end_weight < math.inf:  # at 0 a model would never learn to stop
+            raise ValueError(f"end_weight={self.end_weight} must be positive and finite")
+        if self.seed >= 2**31:  # JAX would drop the upper bits, and two seeds would be one
+            raise ValueError(f"seed={self.seed} must be below 2**31")
+        if not 0 <= self.number_loss_weight < math.inf:
+            raise ValueError(f"number_loss_weight={self.number_loss_weight} must be at least 0 and finite")
+        if self.keep_last < 1:
+            raise ValueError(f"keep_last={self.keep_last} must be at least 1")
+        if self.batch_size % self.accumulation:
+            raise ValueError(
+                f"batch_size={self.batch_size} is not divisible by accumulation={self.accumulation}"
+            )

@@ -1,0 +1,170 @@
+"""Homes that nobody has, links to nothing, and working directories that are gone: one line each."""
+
+import os
+import pwd
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tiny_runs import REPOSITORY, arguments, one_line
+
+import jaxgpt as library
+from jaxgpt import tokenizers
+from jaxgpt.cli import compare as comparison_command
+from jaxgpt.cli import evaluate as evaluation_command
+from jaxgpt.cli import hub as huggingface_command
+from jaxgpt.cli import main as cli
+from jaxgpt.cli import plan as planning_command
+from jaxgpt.cli.options import parse
+from jaxgpt.cli.tokenize import OPTIONS, run
+from jaxgpt.core import settings
+from jaxgpt.core.paths import expanded
+from jaxgpt.core.usage import UsageError
+from jaxgpt.data.tokenizing import tokenize
+from jaxgpt.runs import run_directory as rundir
+
+NOBODY = "~nosuchuser/some/file"
+
+
+@pytest.fixture
+def homeless(monkeypatch):
+    """No HOME in the environment, and a user whom the system does not know."""
+
+    def unknown(*_):
+        raise KeyError("uid not found")
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+
+
+def test_settings_never_end_a_command(homeless, monkeypatch):
+    monkeypatch.setenv(settings.SWITCH, "on")
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    settings.apply()
+    assert "JAX_COMPILATION_CACHE_DIR" not in os.environ
+
+
+def test_a_home_that_is_not_known(homeless):
+    with pytest.raises(ValueError, match="~/x: no home directory is known for ~; write the path in full"):
+        expanded("~/x")
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        library.load,
+        library.load_hf,
+        lambda path: tokenizers.build(path, lambda: ()),
+        lambda path: run([path], parse(["--output", "x"], OPTIONS, positional="TEXT"), print),
+    ],
+    ids=["load", "load_hf", "a tokenizer", "tokenize"],
+)
+def test_every_reader_refuses_a_home_of_nobody(read):
+    with pytest.raises(ValueError, match=r"~nosuchuser.*no home directory is known for ~nosuchuser"):
+        read(NOBODY)
+
+
+@pytest.mark.parametrize("task", ["text", "pairs", "synopses", "sentence-pairs", "tokens"])
+def test_every_task_refuses_a_home_of_nobody(jaxgpt, task, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, _, errors = jaxgpt("train", task, "--task.path", NOBODY, "--workdir", "run")
+    assert status == 2 and "no home directory is known for ~nosuchuser" in one_line(errors)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", *arguments("runs/x")],
+        ["train", "--resume"],
+        ["generate", "runs/addition", "--prompt", "1+1"],
+        ["evaluate", "run", "--output", "runs/x.json"],
+        ["tokenize", "text.txt", "--output", "runs"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_link_to_nothing_is_named(jaxgpt, tmp_path, monkeypatch, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "text.txt").write_text("a text\n" * 50)
+    (tmp_path / "runs").symlink_to("nowhere")
+    status, _, errors = jaxgpt(*words)
+    assert status == 2 and "runs is a link to nowhere, which does not exist" in one_line(errors)
+
+
+def test_a_run_directory_that_no_checkpoint_could_be_written_to(jaxgpt, tmp_path):
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/r\xff")
+    status, _, errors = jaxgpt("train", *arguments(path))
+    assert status == 2 and "its name is not UTF-8" in one_line(errors)
+    assert not os.path.exists(path)
+
+
+def test_a_working_directory_that_was_deleted(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = (
+        "import os, sys; os.rmdir(os.getcwd()); from jaxgpt.cli.main import main; sys.exit(main(['train']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=gone,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert one_line(done.stderr) == "error: the working directory was deleted; change to one that exists"
+
+
+@pytest.mark.parametrize("form", ["{name} {value}", "{name}={value}"])
+def test_every_option_and_argument_that_names_paths_knows_homes(form, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    commands = [
+        ("EXPERIMENT", cli.TRAIN),
+        ("RUN", cli.GENERATE),
+        ("RUN", evaluation_command.OPTIONS),
+        ("EXPERIMENT", comparison_command.OPTIONS),
+        ("EXPERIMENT", planning_command.OPTIONS),
+        ("TEXT", OPTIONS),
+        ("DIR", huggingface_command.IMPORT),
+        ("RUN", huggingface_command.EXPORT),
+        ("DIR", huggingface_command.VERIFY),
+    ]
+    found = 0
+    for positional, options in commands:
+        if positional in ("DIR", "RUN"):
+            assert parse(["~/a b"], options, positional=positional).positional == f"{tmp_path}/a b"
+        for option in options:
+            if not {"DIR", "FILE"} & set(re.split(r"\W+", option.value)):
+                continue
+            found += 1
+            words = form.format(name=f"--{option.name}", value="~/x").split()
+            assert parse(words, options, positional=positional).get(option.name) == f"{tmp_path}/x"
+            words = form.format(name=f"--{option.name}", value=NOBODY).split()
+            with pytest.raises(UsageError, match=rf"--{option.name} ~nosuchuser.*no home directory is known"):
+                parse(words, options, positional=positional)
+    assert found >= 10
+
+
+def test_merged_directories_each_have_a_home(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    given = parse(["--merge", "~/a,b,~/c"], comparison_command.OPTIONS, positional="EXPERIMENT")
+    assert given.get("merge") == f"{tmp_path}/a,b,{tmp_path}/c"
+    text = parse(["--stop", "~/a"], cli.GENERATE, positional="RUN")
+    assert text.get("stop") == "~/a"
+
+
+def test_a_home_in_python_is_no_folder_called_so(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    assert rundir.RunDirectory("~/run").path == tmp_path / "home" / "run"
+    with rundir.held("~/run") as (directory, _):
+        assert directory.path.is_dir()
+    assert not directory.path.exists()  # made here and empty
+    (tmp_path / "text.txt").write_text("".join(f"line {n}\n" for n in range(50)))
+    tokenize(["text.txt"], Path("~/tokens"), documents="lines", held_out=0.2, say=lambda line: None)
+    assert (tmp_path / "home" / "tokens" / "index.json").is_file()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "text.txt"]

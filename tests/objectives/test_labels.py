@@ -1,0 +1,371 @@
+"""Labels of texts, tags of words, answers in texts: how they are read, learned and told."""
+
+import dataclasses
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+
+import jaxgpt
+from jaxgpt.cli import main as cli
+from jaxgpt.core import fields
+from jaxgpt.data.labelled import CHOICE, SPAN, build_labelled, label_names
+from jaxgpt.evaluation.labels import predict
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.learned import Learned
+from jaxgpt.objectives import losses as objectives
+from jaxgpt.runs import experiments
+from jaxgpt.task import Example
+from jaxgpt.tokenizers.characters import Characters
+from jaxgpt.training.prepare import prepare
+
+TEXT = "abcdefghijklmnopqrstuvwxyz0123456789 ?=,"
+
+
+def config(names, labels_from="first", kind="encoder", **changes):
+    """A small model with these labels."""
+    return ModelConfig(
+        kind=kind,
+        num_layers=1,
+        d_model=16,
+        num_heads=2,
+        max_length=40,
+        position=Learned(),
+        labels=len(names),
+        label_names=names,
+        labels_from=labels_from,
+        **changes,
+    ).for_vocabulary(Characters(TEXT).token_texts())
+
+
+def test_a_label_is_its_number_among_the_sorted_ones():
+    examples = [Example("one=", "low"), Example("nine=", "high"), Example("two=", "low")]
+    names = label_names(examples, ModelConfig(kind="encoder"), "labels")
+    assert names == ("high", "low")
+    rows = build_labelled(examples, Characters(TEXT), config(names))
+    assert rows.labels.tolist() == [[1], [0], [1]]
+    assert [rows.ids(1)[0], rows.ids(1)[-1]] == [Characters(TEXT).bos_id, Characters(TEXT).eos_id]
+    with pytest.raises(ValueError, match="the training targets are 2: high, low"):
+        label_names(examples, ModelConfig(kind="encoder", labels=3), "labels")
+
+
+def test_tags_stand_at_the_first_token_of_their_words():
+    examples = [Example("ab c 12", "x y z"), Example("q", "y")]
+    rows = build_labelled(examples, Characters(TEXT), config(("x", "y", "z"), "each"))
+    # bos a b _ c _ 1 2 eos: a space belongs to the word behind it.
+    assert rows.labels.tolist() == [[-1, 0, -1, 1, -1, 2, -1, -1, -1], [-1, 1] + [-1] * 7]
+    with pytest.raises(ValueError, match="2 tags for 3 words: 'a b c'"):
+        build_labelled([Example("a b c", "x y")], Characters(TEXT), config(("x", "y"), "each"))
+    with pytest.raises(ValueError, match="'w' of 'a' is no label; known: x, y"):
+        build_labelled([Example("a", "w")], Characters(TEXT), config(("x", "y"), "each"))
+
+
+def test_an_answer_begins_and_ends_at_its_tokens():
+    examples = [Example("who? ann, bob, cyd", "bob"), Example("12 and 345", "345")]
+    rows = build_labelled(examples, Characters(TEXT), config(SPAN, "each"))
+    tokenizer = Characters(TEXT)
+    for row, example in enumerate(examples):
+        start, stop = rows.labels[row]
+        assert tokenizer.decode(rows.ids(row)[start : stop + 1]) == example.target
+    with pytest.raises(ValueError, match="'dan' does not stand in"):
+        build_labelled([Example("ann", "dan")], tokenizer, config(SPAN, "each"))
+
+
+@pytest.mark.parametrize("which", ["labels", "span"])
+def test_the_loss_is_that_of_the_labels(which):
+    names, labels_from = (SPAN, "each") if which == "span" else (("x", "y", "z"), "each")
+    targets = ("c", "q") if which == "span" else ("x y z", "y")
+    examples = [Example("ab c 12", targets[0]), Example("q", targets[1])]
+    model_config = config(names, labels_from)
+    model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
+    rows = build_labelled(examples, Characters(TEXT), model_config)
+    batch = {name: jnp.asarray(value, jnp.int32) for name, value in rows.arrays().items()}
+    losses, weights = objectives.next_token(model, batch, which)
+    place = np.arange(9)
+    order = np.where(place < rows.length[:, None], place, -1)
+    logits = np.asarray(model(rows.tokens.astype(np.int32), order=order).labels)
+    for row in range(2):
+        for k, label in enumerate(rows.labels[row]):
+            if label < 0:
+                assert weights[row, k] == 0
+                continue
+            scores = logits[row, : rows.length[row], k] if which == "span" else logits[row, k]
+            expected = -jax.nn.log_softmax(scores)[label]
+            np.testing.assert_allclose(losses[row, k], expected, atol=1e-5)
+            assert weights[row, k] == 1
+
+
+def experiment(path, lines, **words):
+    """Training on a file of prompts and targets."""
+    path.write_text("".join(f"{prompt}\t{target}\n" for prompt, target in lines))
+    given = {
+        "task.path": str(path),
+        "tokenizer": "characters",
+        "model": "tiny",
+        "model.kind": "encoder",
+        "model.position": "learned",
+        "model.max-length": "32",
+        "model.num-layers": "1",
+        "model.d-model": "32",
+        "model.init-std": "none",
+        "optimizer.learning-rate": "5e-3",
+        "optimizer.warmup-steps": "5",
+        "training.steps": "150",
+        "training.chunk": "50",
+        "training.batch-size": "32",
+        "training.eval-every": "0",
+        "training.test-examples": "30",
+        "training.objective": "labels",
+    }
+    given |= {name.replace("__", "."): value for name, value in words.items()}
+    return fields.override(experiments.find("pairs"), given)
+
+
+def words(rng, count):
+    return ["".join(rng.choice(list("abcdef"), 3)) for _ in range(count)]
+
+
+def made(kind):
+    """Questions of one kind: the letter that begins a text, vowels and others, the number in a text."""
+    rng, lines = np.random.default_rng(0), {}
+    while len(lines) < 400:
+        text = words(rng, 4)
+        if kind == "labels":
+            text[0] = rng.choice(["x", "y"]) + text[0]
+            lines[" ".join(text)] = text[0][0] + "-like"
+        elif kind == "choice":  # two or three choices, of which one begins as the question does
+            first, other = rng.permutation(["x", "y"])
+            choices = [other + word for word in text[: 2 + len(lines) % 2]]
+            right = rng.integers(len(choices))
+            choices[right] = first + choices[right][1:]
+            lines["\t".join([first, *choices])] = choices[right]
+        elif kind == "tags":
+            lines[" ".join(text)] = " ".join("vowel" if word[0] in "ae" else "other" for word in text)
+        else:
+            text[rng.integers(4)] = number = str(rng.integers(10, 999))
+            lines[" ".join(text)] = number
+    return lines.items()
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("labels", {}),
+        pytest.param(
+            "labels", {"model__kind": "decoder", "model__labels-from": "last"}, marks=pytest.mark.slow
+        ),
+        ("tags", {"model__labels-from": "each"}),
+        pytest.param(
+            "span", {"model__labels-from": "each", "training__objective": "span"}, marks=pytest.mark.slow
+        ),
+        pytest.param(
+            "labels",
+            {"model__kind": "encoder_decoder", "model__labels-from": "last"},
+            marks=pytest.mark.slow,
+        ),
+        ("choice", {"task__texts": "0", "training__objective": "choice", "training__steps": "250"}),
+    ],
+)
+def test_they_are_learned_and_told(kind, changes, tmp_path):
+    found = experiment(tmp_path / "lines.tsv", made(kind), **changes)
+    jaxgpt.train(found, tmp_path / "run", say=lambda line: None)
+    evaluation = json.loads((tmp_path / "run" / "evaluation.json").read_text())
+    assert evaluation["exact_match"] > 0.9
+    run = jaxgpt.load(tmp_path / "run")
+    example = prepare(found).examples[0]
+    assert run.generate([example.prompt]) == [[example.target]]
+    assert predict(run.model, run.tokenizer, [example.prompt, "a\tb\tc"])[0] == example.target
+
+
+def test_two_texts_are_two_segments():
+    tokenizer, names = Characters(TEXT), ("next", "other")
+    model_config = config(names, segments=2)
+    rows = build_labelled([Example("ab\tcd", "next"), Example("q", "other")], tokenizer, model_config)
+    bos, eos = tokenizer.bos_id, tokenizer.eos_id
+    assert rows.ids(0) == [bos, *tokenizer.encode("ab"), eos, *tokenizer.encode("cd"), eos]
+    assert rows.segments.tolist() == [[0, 0, 0, 0, 1, 1, 1], [0] * 7]
+    model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
+    batch = {name: jnp.asarray(value, jnp.int32) for name, value in rows.arrays().items()}
+    losses, _ = objectives.next_token(model, batch, "labels")
+    logits = model(rows.tokens[:1].astype(np.int32), segments=rows.segments[:1]).labels[0]
+    np.testing.assert_allclose(losses[0, 0], -jax.nn.log_softmax(logits)[0], atol=1e-5)
+    assert predict(model, tokenizer, ["ab\tcd"])[0] == names[int(logits.argmax())]
+
+
+@pytest.mark.parametrize("kind", ["next", pytest.param("order", marks=pytest.mark.slow)])
+def test_sentences_that_follow_each_other_are_a_task(kind, tmp_path):
+    tides = [f"The tide number {i} comes in. It goes out at {i}. Then {i} is over." for i in range(300)]
+    path = tmp_path / "text.txt"
+    path.write_text("\n\n".join(tides))
+    given = {
+        "task.path": str(path),
+        "task.pairs": kind,
+        "training.steps": "3",
+        "training.test-examples": "20",
+    }
+    found = fields.override(experiments.find("sentence-pairs"), given)
+    examples = prepare(found).examples[:200]
+    labels = [e.target for e in examples]
+    assert set(labels) == ({"next", "other"} if kind == "next" else {"right", "swapped"})
+    assert 60 < labels.count(labels[0]) < 140
+    for example in examples:
+        one, other = example.prompt.split("\t")
+        follows = any(f"{one} {other}" in text for text in tides)
+        assert follows == (example.target in ("next", "right"))
+        if kind == "order":
+            assert follows or any(f"{other} {one}" in text for text in tides)
+    jaxgpt.train(found, tmp_path / "run", say=lambda line: None)
+    assert jaxgpt.load(tmp_path / "run").model.config.label_names == tuple(sorted(set(labels)))
+
+
+@pytest.mark.parametrize(
+    ("names", "labels_from", "architecture"),
+    [
+        (("high", "low"), "first", "BertForSequenceClassification"),
+        (("noun", "verb", "other"), "each", "BertForTokenClassification"),
+        (SPAN, "each", "BertForQuestionAnswering"),
+        (CHOICE, "first", "BertForMultipleChoice"),
+    ],
+)
+def test_an_exported_model_says_what_its_labels_are(names, labels_from, architecture, tmp_path):
+    model = jaxgpt.Transformer(
+        config(
+            names,
+            labels_from,
+            pooler=labels_from == "first",
+            head="none",
+            wiring="post",
+            embedding_norm=True,
+            segments=2,
+            activation="gelu",
+            residual_init="plain",
+        ),
+        rngs=nnx.Rngs(0),
+    )
+    jaxgpt.save_hf(model, tmp_path / "bert", family="bert")
+    description = json.loads((tmp_path / "bert" / "config.json").read_text())
+    assert description["id2label"] == {str(i): name for i, name in enumerate(names)}
+    assert description["architectures"] == [architecture]
+    again = jaxgpt.load_hf(tmp_path / "bert").model
+    ids = np.array([[1, 5, 6, 2]])
+    np.testing.assert_allclose(again(ids).labels, model(ids).labels, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"training__objective": "span"}, "needs model.labels_from=each"),
+        ({"training__objective": "choice", "model__labels-from": "each"}, "labels_from=first or last"),
+        ({"training__objective": "pretraining", "model__head": "none"}, "model.kind=encoder and model.head"),
+        ({"training__objective": "choice"}, "is not one of the choices of"),
+        ({"model__kind": "decoder"}, "first token has seen nothing; set model.labels_from=last"),
+    ],
+)
+def test_what_labels_do_not_go_with_is_named(changes, line, tmp_path):
+    with pytest.raises(ValueError, match=line):
+        prepare(experiment(tmp_path / "a.tsv", made("labels"), **changes))
+    with pytest.raises(ValueError, match="is for questions, and the task is a text"):
+        prepare(fields.override(experiments.find("text"), {"training.objective": "labels"}))
+
+
+def test_a_choice_is_between_rows():
+    tokenizer = Characters(TEXT)
+    model_config = config(CHOICE, segments=2)
+    examples = [Example("ab\tc\td\te", "d"), Example("q\txy\tz", "xy")]
+    rows = build_labelled(examples, tokenizer, model_config)
+    bos, eos = tokenizer.bos_id, tokenizer.eos_id
+    for k, choice in enumerate("cde"):
+        expected = [bos, *tokenizer.encode("ab"), eos, *tokenizer.encode(choice), eos]
+        assert rows.tokens[0, k, : rows.length[0, k]].tolist() == expected
+    assert rows.labels.tolist() == [[1], [0]] and rows.choices.tolist() == [3, 2]
+    assert rows.segments[0, 0].tolist() == [0, 0, 0, 0, 1, 1]
+    model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
+    batch = {name: jnp.asarray(value, jnp.int32) for name, value in rows.arrays().items()}
+    losses, weights = objectives.next_token(model, batch, "choice")
+    assert weights.tolist() == [[1], [1]]
+    for row, example in enumerate(examples):
+        question, *choices = example.prompt.split("\t")
+        scores = []
+        for choice in choices:  # each alone, without padding
+            ids = [bos, *tokenizer.encode(question), eos, *tokenizer.encode(choice), eos]
+            second = [0] * (len(question) + 2) + [1] * (len(choice) + 1)
+            scores.append(model(np.array([ids]), segments=np.array([second])).labels[0, 0])
+        expected = -jax.nn.log_softmax(jnp.stack(scores))[choices.index(example.target)]
+        np.testing.assert_allclose(losses[row, 0], expected, atol=1e-5)
+        assert predict(model, tokenizer, [example.prompt]) == [choices[int(np.argmax(scores))]]
+
+
+def test_pretraining_is_hidden_tokens_and_labels_in_one_sum():
+    tokenizer = Characters(TEXT)
+    model_config = dataclasses.replace(config(("next", "other"), segments=2), head="tied")
+    model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
+    examples = [Example("abcdefghij\tklmnopqrst", "next"), Example("qwertz\tuio", "other")]
+    rows = build_labelled(examples, tokenizer, model_config)
+    batch = {name: jnp.asarray(value, jnp.int32) for name, value in rows.arrays().items()}
+    for seed in range(5):
+        drawn = objectives.hidden(model_config, batch, "pretraining", jax.random.key(seed))
+        hidden = np.asarray(drawn["carries"]) > 0
+        assert hidden.sum(axis=1).tolist() == [3, 1]  # 15 % of 20 and of 9
+        assert not (hidden & (rows.tokens == tokenizer.eos_id)).any()
+        losses, weights = objectives.next_token(model, drawn, "pretraining")
+        np.testing.assert_array_equal(weights, objectives.weights(drawn, "pretraining"))
+        output = model(drawn["tokens"], order=drawn["order"], segments=batch["segments"])
+        tokens = -jax.nn.log_softmax(output.logits)[np.arange(2)[:, None], np.arange(23), rows.tokens]
+        labels = -jax.nn.log_softmax(output.labels)[np.arange(2), rows.labels[:, 0]]
+        expected = (np.asarray(tokens) * hidden).sum() + 3 * labels[0] + 1 * labels[1]
+        np.testing.assert_allclose((losses * weights).sum(), expected, rtol=1e-5)
+        assert float(weights.sum()) == 8
+
+
+def test_long_pairs_are_left_out_and_a_line_may_be_a_paragraph(tmp_path):
+    path = tmp_path / "text.txt"
+    lines = [f"Line {i} begins. It is short. {'It goes on and on ' * 40}." for i in range(40)]
+    path.write_text("\n".join(lines))
+    task = fields.override(experiments.find("sentence-pairs"), {"task.path": str(path)}).task
+    found = list(task.examples("train"))
+    assert found and all(len(e.prompt) < 300 for e in found)
+    assert task.notes() == "left out: 40 of 80 pairs, of more than 300 characters"
+    every = dataclasses.replace(task, max_characters=0)
+    assert len(list(every.examples("train"))) > len(found) and every.notes() == ""
+    with pytest.raises(ValueError, match=r"raise task\.max_characters"):
+        next(dataclasses.replace(task, max_characters=5).examples("train"))
+
+
+@pytest.mark.slow
+def test_bert_is_pretrained_as_it_was(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("\n\n".join(f"Number {i} comes in. It goes out at {i}. It is over." for i in range(99)))
+    given = {
+        "task.path": str(path),
+        "training.steps": "2",
+        "training.test-examples": "4",
+        "tokenizer": "bytes",
+    }
+    found = fields.override(experiments.find("bert-pretraining"), given)
+    jaxgpt.train(found, tmp_path / "run", say=lambda line: None)
+    model = jaxgpt.load(tmp_path / "run").model
+    output = model(np.array([[1, 5, 6, 2]]))
+    assert output.logits.shape[:2] == (1, 4) and output.labels.shape == (1, 2)
+
+
+def test_a_comparison_of_labels_is_refused_before_any_training(tmp_path, capsys):
+    path = tmp_path / "a.tsv"
+    path.write_text("a\tb\n" * 3)
+    words = ["compare", "pairs", "--task.path", str(path), "--tokenizers", "bytes,characters"]
+    words += ["--training.objective", "labels", "--workdir", str(tmp_path / "out")]
+    assert cli.main(words) == 2
+    assert "leave out training.noise" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_first_sentence_of_two_in_order_stands_first(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("\n\n".join(f"First of {i}. Second of {i}." for i in range(100)))
+    task = experiments.find("sentence-pairs").task
+    found = list(dataclasses.replace(task, path=str(path), pairs="order").examples("train"))
+    assert {example.target for example in found} == {"right", "swapped"}
+    for example in found:
+        assert example.prompt.startswith("First") == (example.target == "right")

@@ -1,0 +1,143 @@
+"""Hidden tokens: which are hidden, what is learned of them, and filling them in."""
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax import nnx
+from tiny_runs import tiny
+
+import jaxgpt
+from jaxgpt.core import fields
+from jaxgpt.generation import fill
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.learned import Learned
+from jaxgpt.objectives import losses as objectives
+from jaxgpt.objectives import masking
+from jaxgpt.runs import experiments
+from jaxgpt.training.prepare import prepare
+
+CONFIG = ModelConfig(kind="encoder", position=Learned()).for_vocabulary([str(i) for i in range(40)])
+
+
+def batch(rows=400, width=30):
+    """Rows of different lengths; the target begins at token 7."""
+    rng = np.random.default_rng(0)
+    length = rng.integers(9, width + 1, rows)
+    tokens = np.where(np.arange(width) < length[:, None], rng.integers(3, 40, (rows, width)), 0)
+    found = {"tokens": tokens, "length": length, "start": np.full(rows, 7)}
+    return {name: jnp.asarray(value, jnp.int32) for name, value in found.items()}
+
+
+def test_an_encoder_has_one_id_more_that_hides():
+    assert CONFIG.mask_id == 40
+    assert CONFIG.vocab_size == 41
+    own = ModelConfig(kind="encoder", position=Learned()).for_vocabulary(["a", "b", ""], mask_id=2)
+    assert (own.mask_id, own.vocab_size) == (2, 3)
+
+
+def test_of_a_completion_every_token_is_hidden_and_nothing_else():
+    given = batch()
+    found = masking.hidden(CONFIG, given, "completion", None)
+    place = np.arange(30)
+    target = (place >= 7) & (place < np.asarray(given["length"])[:, None] - 1)
+    np.testing.assert_array_equal(np.asarray(found["carries"]) == 1, target)
+    np.testing.assert_array_equal(np.asarray(found["tokens"]) == 40, target)
+    np.testing.assert_array_equal(found["tokens"][~target], given["tokens"][~target])
+    np.testing.assert_array_equal(found["targets"], given["tokens"])
+
+
+def test_of_a_text_a_share_is_hidden_in_the_papers_three_ways():
+    given = batch()
+    found = {k: np.asarray(v) for k, v in masking.hidden(CONFIG, given, "all", jax.random.key(1)).items()}
+    chosen, length = found["carries"] == 1, np.asarray(given["length"])
+    expected = np.maximum(np.round(0.15 * (length - 2)), 1)
+    np.testing.assert_array_equal(chosen.sum(1), expected)
+    place = np.arange(30)
+    assert not chosen[:, 0].any()
+    assert not chosen[place[None] >= length[:, None] - 1].any()
+    np.testing.assert_array_equal(found["tokens"][~chosen], found["targets"][~chosen])
+    masked = (found["tokens"] == 40)[chosen].mean()
+    same = (found["tokens"] == found["targets"])[chosen].mean()
+    assert masked == pytest.approx(0.8, abs=0.04)  # four standard errors of 1,400 tokens
+    assert same == pytest.approx(0.1 + 0.1 / 41, abs=0.04)
+
+
+def test_other_tokens_are_hidden_each_time():
+    given = batch()
+    one, other, again = (
+        np.asarray(masking.hidden(CONFIG, given, "all", jax.random.key(k))["carries"]) for k in (1, 2, 1)
+    )
+    assert (one != other).any()
+    np.testing.assert_array_equal(one, again)
+
+
+def test_the_loss_is_that_of_what_was_hidden():
+    model = jaxgpt.Transformer(CONFIG, rngs=nnx.Rngs(0))
+    hidden = objectives.hidden(CONFIG, batch(4), "completion", None)
+    losses, weights = objectives.next_token(model, hidden, "completion")
+    logits = np.asarray(model(hidden["tokens"], order=hidden["order"]).logits)
+    log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    expected = -np.take_along_axis(log_p, np.asarray(hidden["targets"])[..., None], -1)[..., 0]
+    np.testing.assert_allclose(losses * weights, expected * np.asarray(hidden["carries"]), atol=1e-5)
+
+
+def encoder(**overrides):
+    """The tiny experiment with an encoder."""
+    return tiny(model__kind="encoder", model__position="learned", **overrides)
+
+
+def test_an_encoder_learns_sums_and_fills_them_in(tmp_path):
+    experiment = encoder(
+        training__steps=600,
+        training__chunk=100,
+        training__log_every=50,
+        training__train_examples=60,
+        training__test_examples=10,
+        optimizer__learning_rate=5e-3,
+        model__d_model=32,
+        model__init_std="none",
+    )
+    jaxgpt.train(experiment, tmp_path / "run", say=lambda line: None)
+    run = jaxgpt.load(tmp_path / "run")
+    known = [e for e in prepare(experiment).examples if e.prompt][:20]
+    counts = [len(run.tokenizer.encode(e.target)) for e in known]
+    asked = list(zip([e.prompt for e in known], counts, strict=True))
+    filled = fill(run.model, run.tokenizer, asked, batch_size=7)
+    right = np.mean([text == e.target for text, e in zip(filled, known, strict=True)])
+    assert right > 0.8  # of what it was trained on; guessing is right in one of ten
+    assert fill(run.model, run.tokenizer, asked[:3], batch_size=64) == filled[:3]
+    assert (tmp_path / "run" / "evaluation.json").exists()
+    assert len(run.generate(["3+4"], max_new_tokens=2)[0]) == 1
+    with pytest.raises(ValueError, match="--max-new-tokens"):
+        run.generate(["3+4"])
+
+
+def test_a_text_is_learned_by_hidden_tokens(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("\n\n".join(f"Line {i} of the tide comes in, the tide goes out." for i in range(200)))
+    words = {
+        "task.path": str(path),
+        "model.kind": "encoder",
+        "model.max-length": "32",
+        "training.steps": "20",
+        "training.eval-every": "0",
+        "training.sample-every": "0",
+        "training.test-examples": "5",
+    }
+    experiment = fields.override(experiments.find("text"), words)
+    jaxgpt.train(experiment, tmp_path / "run", say=lambda line: None)
+    assert (tmp_path / "run" / "evaluation.json").exists()
+    changed = dataclasses.replace(
+        experiment, training=dataclasses.replace(experiment.training, objective="completion")
+    )
+    with pytest.raises(ValueError, match=r"training\.objective=all"):
+        prepare(changed)
+
+
+def test_a_decoder_fills_in_nothing():
+    config = ModelConfig().for_vocabulary([str(i) for i in range(10)])
+    with pytest.raises(ValueError, match="use an encoder"):
+        fill(jaxgpt.Transformer(config, rngs=nnx.Rngs(0)), None, [("1", 1)])

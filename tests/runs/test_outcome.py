@@ -1,0 +1,42 @@
+"""What a finished run says of the time it took and the machine it ran on."""
+
+import json
+
+import jax
+import pytest
+from tiny_runs import records, tiny
+
+from jaxgpt.runs.records import training_seconds
+from jaxgpt.runs.session import train
+
+
+def test_time_is_added_up_over_the_processes_of_a_run():
+    found = [{"step": step, "seconds": s} for step, s in ((1, 1.5), (2, 3.0), (3, 0.5), (4, 2.0))]
+    assert training_seconds([*found, {"step": 5, "validation_loss": 1.0}]) == 5.0
+    assert training_seconds([]) == 0
+
+
+def test_a_run_tells_its_time_and_machine(tmp_path):
+    train(tiny(training__steps="2"), tmp_path / "run", say=lambda line: None)
+    outcome = json.loads((tmp_path / "run" / "outcome.json").read_text())
+    assert outcome["steps"] == 2 and 0 < outcome["seconds"] < 60
+    assert outcome["parameters"] > 1000
+    assert outcome["machine"]["cores"] >= 1 and outcome["machine"]["jax"] == jax.__version__
+
+
+@pytest.mark.parametrize(
+    ("save_every", "eval_every", "steps"), [(0, 3, [3, 6, 7]), (3, 3, [3, 6, 7]), (0, 0, [7])]
+)
+def test_looks_are_recorded_at_every_eval_and_at_the_end(tmp_path, save_every, eval_every, steps):
+    fields = {"training__steps": 7, "training__save_every": save_every, "training__eval_every": eval_every}
+    fields |= {"training__log_every": 3}
+    train(tiny(**fields), tmp_path / "run", say=lambda line: None)
+    found = records(tmp_path / "run")
+    for name in (
+        "validation_loss",
+        "validation_losses",
+        "validation_exact_match",
+        "validation_exact_matches",
+    ):
+        assert [record["step"] for record in found if name in record] == steps
+    assert [record["step"] for record in found if "loss" in record] == [3, 6, 7]

@@ -1,0 +1,151 @@
+"""A run read back: the same logits, its best checkpoint, and what the commands make of it."""
+
+import json
+
+import numpy as np
+import pytest
+from tiny_runs import copied, one_line, records, tiny
+
+import jaxgpt as library
+from jaxgpt.parallel.sharding import put, replicated
+from jaxgpt.training.prepare import prepare
+
+
+@pytest.fixture(scope="module")
+def live(finished_run):
+    """The model of the finished run, trained again here without its files."""
+    prepared = prepare(tiny())
+    program = prepared.program
+    compiled, state = program.compile(prepared.feed.data).compile(), program.init()
+    for first in range(0, 20, 5):
+        data, indices = prepared.feed(first, 5)
+        numbers = [put(np.int32(value), replicated(program.mesh)) for value in (first, 5)]
+        state, _ = compiled(state, data, indices, *numbers)
+    return program.template.model(state["params"])
+
+
+def test_a_loaded_model_gives_the_live_model_s_logits(finished_run, live):
+    run = library.load(finished_run)
+    assert run.step == 20 and len(run.models) == 1 and run.model is run.models[0]
+    tokens = np.asarray([[run.tokenizer.bos_id, *run.tokenizer.encode("3+4=")]])
+    np.testing.assert_array_equal(run.model(tokens).logits, live(tokens).logits)
+
+
+def test_checkpoints_by_step_and_best(finished_run, tmp_path):
+    kept = {r["step"]: r["validation_loss"] for r in records(finished_run) if "validation_loss" in r}
+    on_disk = sorted(int(p.name) for p in (finished_run / "checkpoints").glob("[0-9]*"))
+    best = min(on_disk, key=kept.__getitem__)
+    assert library.load(finished_run, checkpoint="best").step == best
+    first = library.load(finished_run, checkpoint=on_disk[0])
+    assert first.step == on_disk[0] < 20
+    name = "decoder.norm.scale"
+    weights = [np.asarray(run.model.decoder.norm.scale[...]) for run in (first, library.load(finished_run))]
+    assert np.abs(weights[0] - weights[1]).max() > 1e-4, name
+    with pytest.raises(RuntimeError, match=r"no checkpoint of step 7; it has \["):
+        library.load(finished_run, checkpoint=7)
+
+
+def test_best_is_the_lowest_validation_loss_not_the_last(finished_run, tmp_path, monkeypatch):
+    from jaxgpt.runs.checkpoints import Checkpoints
+
+    losses = {15: 1.0, 20: 2.0}
+    monkeypatch.setattr(Checkpoints, "_metadata", lambda self, step: {"loss": losses[step]})
+    checkpoints = Checkpoints(finished_run / "checkpoints", fingerprint="", read_only=True)
+    assert checkpoints.best() == 15
+
+
+def test_what_is_no_run(tmp_path):
+    with pytest.raises(ValueError, match="does not exist"):
+        library.load(tmp_path / "none")
+    with pytest.raises(ValueError, match=r"holds no run.*experiment\.json"):
+        library.load(tmp_path)
+
+
+def test_replicas_come_back_apart(tmp_path, quick_compilation):
+    from jaxgpt.runs.session import train
+
+    outcome = train(tiny(seeds=2, training__steps=2), tmp_path / "run", say=lambda line: None)
+    assert (outcome.status, outcome.step) == ("finished", 2)
+    run = library.load(tmp_path / "run")
+    assert len(run.models) == 2
+    one, two = (np.asarray(model.embedding.table[...]) for model in run.models)
+    assert one.shape == two.shape == (run.tokenizer.vocab_size, 16)
+    assert np.abs(one - two).max() > 1e-3
+    written = [r for r in records(tmp_path / "run") if "loss" in r]
+    for record in written:
+        assert len(record["losses"]) == 2
+        assert record["loss"] == pytest.approx(np.mean(record["losses"]), rel=1e-6)
+
+
+def test_records_are_one_strict_json_object_a_line(finished_run):
+    found = records(finished_run)
+    assert [r["step"] for r in found if "loss" in r] == list(range(1, 21))
+    for record in found:
+        assert isinstance(record["step"], int)
+    train = next(r for r in found if r["step"] == 7 and "loss" in r)
+    assert {"loss", "grad_norm", "learning_rate", "seconds", "tokens_per_second"} <= train.keys()
+    assert [r["step"] for r in found if "validation_loss" in r] == [5, 10, 15, 20]
+    samples = (finished_run / "samples.txt").read_text().splitlines()
+    assert samples and all(line.startswith("step 20: ") and " -> " in line for line in samples)
+
+
+def test_generate(jaxgpt, finished_run, tmp_path):
+    status, output, _ = jaxgpt("generate", finished_run, "--prompt", " 3 + 4 ")
+    assert status == 0
+    answer = library.load(finished_run).generate("3+4")[0][0]
+    assert output.splitlines()[-1] == answer
+    (tmp_path / "prompts.txt").write_text("3+4\n\n1+1\n")
+    words = ["--prompts", tmp_path / "prompts.txt", "--output", tmp_path / "out.txt", "--num-samples", "2"]
+    words += ["--temperature", "1.0", "--seed", "3"]
+    status, output, errors = jaxgpt("generate", finished_run, *words)
+    assert status == 0, errors
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [(line["prompt"], line["sample"]) for line in lines] == [
+        ("3+4", 0),
+        ("3+4", 1),
+        ("1+1", 0),
+        ("1+1", 1),
+    ]
+    assert lines[0]["step"] == 20 and lines[0]["sampling"]["temperature"] == 1.0
+    text = (tmp_path / "out.txt").read_text()
+    assert text.startswith(f"3+4\n{lines[0]['completion']}\n") and "1+1\n" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--prompt", "three"], "cannot read 'three' as a question"),
+        (["--prompt", "1+1", "--prompts", "x"], "exclude each other"),
+        (["--prompts", "none.txt"], "--prompts none.txt cannot be read (No such file"),
+        (["--prompt", "1+1", "--temprature", "1"], "--temperature"),
+        (["--prompt", "1+1", "--temperature", "warm"], "temperature='warm' is not of type float"),
+        (["--prompt", "1+1", "--checkpoint", "first"], "--checkpoint first: last, best, selected or a step"),
+        (["--prompt", "1+1", "--max-new-tokens", "0"], "at least 1"),
+        (["--prompt", "123456789123456789+1"], "max_length"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_generate_errors(jaxgpt, finished_run, words, message):
+    status, _, errors = jaxgpt("generate", finished_run, *words)
+    assert status == 2
+    assert message in one_line(errors)
+
+
+def test_evaluate(jaxgpt, finished_run, tmp_path):
+    run = copied(finished_run, tmp_path / "run")
+    words = ["--n", "4", "--split", "validation", "--output", tmp_path / "figures.json"]
+    status, output, errors = jaxgpt("evaluate", run, *words)
+    assert status == 0, errors
+    assert json.loads((tmp_path / "figures.json").read_text())["split"] == "validation"
+    assert "figures.json" in output
+    status, _, errors = jaxgpt("evaluate", run, "--model.d-model", "8")
+    assert status == 2 and "only --task fields" in one_line(errors)
+    status, _, errors = jaxgpt("evaluate", run, "--split", "tset")
+    assert status == 2 and "known: train, validation, test" in one_line(errors)
+
+
+def test_training_while_a_run_is_read_changes_nothing(finished_run, tmp_path):
+    """Loading makes no file: a training process may be at work."""
+    before = {p: p.stat().st_mtime_ns for p in finished_run.rglob("*")}
+    library.load(finished_run)
+    assert {p: p.stat().st_mtime_ns for p in finished_run.rglob("*")} == before

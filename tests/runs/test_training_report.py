@@ -1,0 +1,54 @@
+"""What a run says of itself before it trains, beside what the compiled step holds."""
+
+import jax
+import pytest
+from tiny_runs import tiny
+
+from jaxgpt import tokenizers
+from jaxgpt.runs import opening as report
+from jaxgpt.training.prepare import prepare
+
+
+@pytest.mark.parametrize(
+    ("fields", "trained"),
+    [
+        ({}, None),
+        ({"seeds": 2}, None),
+        ({"optimizer__name": "muon", "model__param_dtype": "bfloat16"}, None),
+        # Two maps of 16 x 16, of which each gets a product of rank 8.
+        ({"training__tuning__weights": "lora"}, 2 * 2 * 16 * 8),
+        ({"training__tuning__weights": "lora", "training__tuning__rank": 2, "seeds": 2}, 2 * 2 * 16 * 2),
+        ({"training__tuning__weights": "head", "model__head": "separate"}, 16 * 15),
+    ],
+    ids=["all", "seeds", "muon", "lora", "lora-seeds", "head"],
+)
+def test_memory_and_trained_weights_are_those_of_the_compiled_step(fields, trained, quick_compilation):
+    prepared = prepare(tiny(**fields))
+    lines = report.summary(prepared).splitlines()
+    compiled = prepared.program.compile(prepared.feed.data).compile()
+    data, indices = prepared.feed(0, 1)
+    given = sum(leaf.nbytes for leaf in jax.tree.leaves((data, indices)))
+    held = compiled.memory_analysis().argument_size_in_bytes - given
+    # XLA pads each array a little, and the step and count are numbers of their own.
+    assert report.held(prepared.program) == pytest.approx(held, rel=0.05)
+    (line,) = [line for line in lines if line.startswith("memory")]
+    assert f"{report.mib(report.held(prepared.program))} for weights and moments" in line
+    (line,) = [line for line in lines if line.startswith("parameters")]
+    assert (f"; {trained:,} are trained" in line) if trained else ("trained" not in line)
+
+
+@pytest.mark.parametrize(
+    ("spec", "shown"),
+    [
+        ("digits", "13,776.87"),
+        ("bytes", "13,776.87"),
+        ("digits:3", "13|,|776|.|87"),
+        ("bytes", "für"),
+    ],
+)
+def test_rows_show_tokens(spec, shown):
+    text = shown.replace("|", "")
+    tokenizer = tokenizers.build(spec, lambda: [text] * 3)
+    assert report.show(tokenizer, tokenizer.encode(text)) == shown
+    ids = [tokenizer.bos_id, *tokenizer.encode(text), tokenizer.eos_id]
+    assert report.show(tokenizer, ids) == f"<bos>{shown}<eos>"
