@@ -20,12 +20,14 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.parallel import processes
 from jaxgpt.runs.digests import Digests
 from jaxgpt.core.untrusted import refuse_links, refuse_sizes
-from jaxgpt.core.wording import one_line, quoted
+from jaxgpt.core.wording import one_line, quoted, shown
 
 State = dict[str, Any]
 
-#: What Orbax, tensorstore and the file system raise for a checkpoint that cannot be read or written.
-FAILURES = (OSError, ValueError, KeyError, TypeError, RuntimeError)
+#: What Orbax, tensorstore and the file system raise for a checkpoint that cannot be written.
+_UNWRITTEN = (OSError, ValueError, RuntimeError)
+#: The same for one that cannot be read: its files may say anything.
+FAILURES = (*_UNWRITTEN, KeyError, TypeError)
 
 
 #: Layers that are made quickly, whether there is anything to fill them with or not.
@@ -135,6 +137,7 @@ class Checkpoints:
         Raises:
           CheckpointError: if no weights were selected in that run.
         """
+        noted = None
         with contextlib.suppress(*FAILURES):
             noted = self._metadata(step).get("selection")
         if not isinstance(noted, dict):
@@ -154,6 +157,9 @@ class Checkpoints:
             found = self._ocp.metadata(self.directory / str(step)).custom_metadata
         if not isinstance(found, dict):
             raise ValueError("its metadata say nothing of the tokenizer")
+        loss = found.get("loss", math.nan)
+        if isinstance(loss, bool) or not isinstance(loss, int | float):
+            raise ValueError(f"its metadata have the loss {shown(loss)}, which is no number")
         return found
 
     def interim(self, step: int) -> bool:
@@ -270,7 +276,7 @@ class Checkpoints:
     def _translated(self, step: int):
         try:
             yield
-        except FAILURES as error:
+        except _UNWRITTEN as error:
             self._discard(step)
             raise CheckpointError(
                 f"the checkpoint of step {step} could not be written to {self.directory}: "

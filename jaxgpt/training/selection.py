@@ -31,8 +31,18 @@ class Selection:
 
     @classmethod
     def restored(cls, params: Params, noted: dict[str, Any]) -> "Selection":
-        """What `note` of a checkpoint recorded."""
-        return cls(params, [int(v) for v in noted["steps"]], [float(v) for v in noted["scores"]])
+        """What `note` of a checkpoint recorded.
+
+        Raises:
+          ValueError: if it was changed.
+        """
+        try:
+            steps, scores = (
+                [kind(v) for v in noted[name]] for kind, name in ((int, "steps"), (float, "scores"))
+            )
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ValueError("the checkpoint does not tell which weights were selected, and when") from error
+        return cls(params, steps, scores)
 
     def note(self) -> dict[str, Any]:
         """JSON values kept beside a checkpoint."""

@@ -363,6 +363,16 @@ def test_a_file_of_holes_in_a_checkpoint_is_damage(spoiled, name, recorded):
     assert library.load(spoiled).step == 15
 
 
+@pytest.mark.parametrize("loss", [[[]], "0.5", True, None, {}])
+def test_a_loss_that_is_no_number_is_damage(spoiled, loss):
+    file = spoiled / "checkpoints" / "20" / "_CHECKPOINT_METADATA"
+    metadata = json.loads(file.read_text())
+    metadata["custom_metadata"]["loss"] = loss
+    file.write_text(json.dumps(metadata))
+    shutil.rmtree(spoiled / "checkpoints" / ".sha256")
+    assert library.load(spoiled, checkpoint="best").step == 15
+
+
 def test_a_link_inside_a_checkpoint_is_refused(jaxgpt, spoiled, tmp_path):
     (tmp_path / "secret").write_text("x")
     (spoiled / "checkpoints" / "20" / "more").symlink_to(tmp_path / "secret")

@@ -110,6 +110,12 @@ def test_one_replica():
     assert again.params["w"].tolist() == [5, 5]
 
 
+@pytest.mark.parametrize("noted", [{}, {"steps": 3, "scores": [0.5]}, {"steps": ["x"], "scores": [0.5]}])
+def test_a_note_that_was_changed_is_refused(noted):
+    with pytest.raises(ValueError, match="does not tell which weights were selected"):
+        Selection.restored({}, noted)
+
+
 def test_errors(tmp_path):
     with pytest.raises(ValueError, match=r"training\.select_every=5: .* task\.validation_digits"):
         session.train(tiny(training__select_every="5"), tmp_path / "none", say=lambda line: None)
