@@ -30,7 +30,9 @@ def test_berts(settings, tmp_path):
     for text in TEXTS:
         ids = theirs.encode(text.replace("[", "("), add_special_tokens=False)
         assert ours.encode(text.replace("[", "(")) == ids
-        assert ours.decode(ids) == theirs.decode(ids, skip_special_tokens=True)
+        # Version 4 also joins "don ' t" unless it is told not to; version 5 does not.
+        told = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
+        assert ours.decode(ids) == theirs.decode(ids, **told)
 
 
 def test_gpt1s(tmp_path):
