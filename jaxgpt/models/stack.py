@@ -131,7 +131,9 @@ class Stack(nnx.Module):
             order=order,
             k_order=k_order,
             documents=documents,
+            params=params,
             positions=positions,
+            k_positions=k_positions,
             at=at,
             oldest=oldest,
             global_tokens=global_tokens,
@@ -146,10 +148,6 @@ class Stack(nnx.Module):
             fold(key, 1),
             tap,
             views=views,
-            params=params,
-            q_positions=positions,
-            k_positions=k_positions,
-            at=at,
             source_mask=None if source is None else masks.full()(order, source_order),
         )
         if cache is not None:
@@ -195,12 +193,14 @@ class Stack(nnx.Module):
             return x, jax.tree.map(lambda *parts: jnp.concatenate(parts), *kept)
         return x, sum(kept, ())
 
-    def _once(self, x, layers, source, key, tap, part, depth, *, views, **shared):
+    def _once(self, x, layers, source, key, tap, part, depth, *, views, source_mask):
         """The blocks of `part` in turn; they are number `depth` and up of the whole depth."""
         config = self.config
 
-        def apply(graph, view, state, x, cache, source, key, tap):
-            return nnx.merge(graph, state)(x, cache=cache, source=source, key=key, tap=tap, **view, **shared)
+        def apply(graph, inputs, state, x, cache, source, key, tap):
+            return nnx.merge(graph, state)(
+                x, inputs, cache=cache, source=source, source_mask=source_mask, key=key, tap=tap
+            )
 
         scanned = config.layers == "scanned"
         if scanned:
@@ -217,7 +217,7 @@ class Stack(nnx.Module):
 
             return jax.lax.scan(body, x, (stacked, layers, source, depth + jnp.arange(count)))
         if config.wiring == "reversible" and layers is None and tap is identity:
-            return self._reversed(x, key, part, depth, views, **shared), None
+            return self._reversed(x, key, part, depth, views), None
         kept = []
         for index in range(count):
             cache, own = layers, source
@@ -236,15 +236,16 @@ class Stack(nnx.Module):
             return x, None
         return x, jax.tree.map(lambda *leaves: jnp.stack(leaves), *kept) if scanned else tuple(kept)
 
-    def _reversed(self, x, key, part, depth, views, *, params, at, source_mask, **positions):
+    def _reversed(self, x, key, part, depth, views):
         """The same for two streams, of which nothing is kept for the backward pass."""
         halves, states, keys = [], [], []
         for index in range(part.start, part.stop):
             graph, state = nnx.split(self.blocks[index])
-            view = views[depth + index - part.start]
+            inputs = views[depth + index - part.start]
 
-            def first(state, params, key, h, graph=graph, view=view):
-                return nnx.merge(graph, state).first_half(h, params=params, key=key, **view, **positions)
+            def first(state, params, key, h, graph=graph, inputs=inputs):
+                own = dataclasses.replace(inputs, params=params)
+                return nnx.merge(graph, state).first_half(h, own, key=key)
 
             def second(state, params, key, h, graph=graph):
                 return nnx.merge(graph, state).second_half(h, key=key)
@@ -252,7 +253,7 @@ class Stack(nnx.Module):
             halves.append((first, second))
             states.append(state)
             keys.append(fold(key, depth + index - part.start))
-        return reversible(tuple(halves), tuple(states), params, tuple(keys), x)
+        return reversible(tuple(halves), tuple(states), views.params, tuple(keys), x)
 
 
 def _of(layers, part: slice):

@@ -1,14 +1,16 @@
-"""What the queries of each layer meet: a mask, blocks or hashes."""
+"""`AttentionInputs` of each layer: which keys its queries see, by a mask, blocks or hashes."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
 
 from jaxgpt.nn.attention import masks
 from jaxgpt.nn.attention.banded import Banded
 from jaxgpt.nn.attention.hashed import Hashed
+from jaxgpt.nn.attention.inputs import AttentionInputs
 from jaxgpt.nn.document_order import same
 from jaxgpt.nn.kernels import fused
+from jaxgpt.nn.position import Position
 from jaxgpt.nn.sparse.base import Blocks, Hashing
 
 if TYPE_CHECKING:
@@ -16,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Views:
-    """What the queries of each layer meet: a mask, or a pattern, and by which position scheme.
+    """The `AttentionInputs` of each layer of a stack.
 
-    Layers that meet the same share it, and nothing is computed before a layer asks for it.
+    Layers that see the same share it, and nothing is computed before a layer asks for it.
 
     Args:
       order, k_order: of the tokens of this call, and of those that can be met.
@@ -39,7 +41,9 @@ class Views:
         order,
         k_order,
         documents,
+        params,
         positions,
+        k_positions,
         at,
         oldest,
         global_tokens,
@@ -49,12 +53,13 @@ class Views:
     ):
         self._stack, self._config, self._documents = stack, stack.config, documents
         self._batch, self._order, self._k_order, self._positions = batch, order, k_order, positions
+        self.params, self._k_positions = params, k_positions
         self._at, self._oldest, self._global, self._whole = at, oldest, global_tokens, whole
         self._fusible = plain and not drops and not whole and self._has_kernel()
         self._found = {}
 
-    def __getitem__(self, layer: int) -> dict[str, Any]:
-        """`mask`, `pattern` and `position` of a layer, counted through all loops."""
+    def __getitem__(self, layer: int) -> AttentionInputs:
+        """Those of a layer, counted through all loops."""
         stack, config = self._stack, self._config
         if config.sparse is not None:
             return self._sparse(layer)
@@ -63,14 +68,17 @@ class Views:
         position = stack.window_position if windowed and config.window_layers else stack.position
         if self._fusible and not position.biased:
             pattern = fused.Fused(config.window if windowed else None)
-            return {"mask": None, "pattern": pattern, "position": position}
+            return self._inputs(position, pattern=pattern)
         if windowed and self._at is None and not self._whole and self._oldest is None:
             causal = stack.role == "decoder"
             blocks = Blocks(config.window, 1, 0 if causal else 1, reach=config.window - 1)
             if self._order.shape[1] > (3 if causal else 4) * config.window:
-                return {"mask": None, "pattern": self._banded(blocks), "position": position}
+                return self._inputs(position, pattern=self._banded(blocks))
         rule = stack.window_mask if windowed else stack.mask
-        return {"mask": self._dense(rule), "pattern": None, "position": position}
+        return self._inputs(position, mask=self._dense(rule))
+
+    def _inputs(self, position: Position, **seen) -> AttentionInputs:
+        return AttentionInputs(position, self.params, self._positions, self._k_positions, at=self._at, **seen)
 
     def _has_kernel(self) -> bool:
         config = self._config
@@ -78,25 +86,25 @@ class Views:
         causal = self._stack.role == "decoder" and config.attention_kernel == "fused"
         return plain and causal and fused.available(jnp.dtype(config.dtype), config.resolved_head_dim)
 
-    def _sparse(self, layer: int) -> dict[str, Any]:
+    def _sparse(self, layer: int) -> AttentionInputs:
         config, causal = self._config, self._stack.role == "decoder"
         length = config.sparse.padded(self._k_order.shape[1])
         found = config.sparse.layer(layer, length=length, max_length=config.max_length, causal=causal)
-        view = {"mask": None, "pattern": None, "position": self._stack.position}
+        position = self._stack.position
         if isinstance(found, Hashing):
             key = (found, length)
             if key not in self._found:
                 order = self._padded(self._k_order, length, -1)
                 self._found[key] = Hashed(found, order, self._at, causal)
-            return view | {"pattern": self._found[key]}
+            return self._inputs(position, pattern=self._found[key])
         if self._at is None:
-            return view | {"pattern": self._banded(found, length)}
+            return self._inputs(position, pattern=self._banded(found, length))
         near = (
             masks.chunks(found.size, found.before, found.after)
             if found.reach is None
             else masks.window(found.reach + 1, found.reach)
         )
-        return view | {"mask": self._dense(self._stack.mask & near)}
+        return self._inputs(position, mask=self._dense(self._stack.mask & near))
 
     def _dense(self, rule: masks.Mask):
         if rule not in self._found:

@@ -3,17 +3,14 @@
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float
 
-from jaxgpt.nn.attention.banded import Banded
 from jaxgpt.nn.attention.cache import Stored
-from jaxgpt.nn.attention.hashed import Hashed
+from jaxgpt.nn.attention.inputs import AttentionInputs
 from jaxgpt.nn.attention.layer import Attention
-from jaxgpt.nn.kernels.fused import Fused
 from jaxgpt.nn.linear import dropout, fold
 from jaxgpt.nn.mlp import MLP
 from jaxgpt.nn.norm import Norm
-from jaxgpt.nn.position import Params, Position
 from jaxgpt.nn.tap import Tap, below, identity
 
 
@@ -54,15 +51,9 @@ class Block(nnx.Module):
     def __call__(
         self,
         x: Float[Array, "B T D"],
+        inputs: AttentionInputs,
         *,
-        mask: Bool[Array, "#B T S"] | None,
-        position: Position,
-        params: Params,
-        q_positions: Int[Array, "#B T"],
-        k_positions: Int[Array, "#B S"],
-        pattern: Banded | Fused | Hashed | None = None,
         cache: Stored | None = None,
-        at: Int[Array, ""] | None = None,
         source: Stored | None = None,
         source_mask: Bool[Array, "#B T Z"] | None = None,
         key: jax.Array | None = None,
@@ -73,19 +64,8 @@ class Block(nnx.Module):
 
         def attend(h):
             nonlocal kept
-            y, kept = self.attention(
-                h,
-                mask=mask,
-                position=position,
-                params=params,
-                q_positions=q_positions,
-                k_positions=k_positions,
-                pattern=pattern,
-                cache=cache,
-                at=at,
-                key=fold(key, 0),
-                tap=below(tap, "attention"),
-            )
+            tapped = below(tap, "attention")
+            y, kept = self.attention(h, inputs, cache=cache, key=fold(key, 0), tap=tapped)
             return y
 
         def cross(h):
@@ -120,9 +100,11 @@ class Block(nnx.Module):
                 x = self.norms[index](x + dropout(sublayer(x), self.rate, drop))
         return tap("residual", sum(outputs, x)), kept
 
-    def first_half(self, h: Float[Array, "B T D"], *, key: jax.Array | None, **attention) -> Array:
-        """What the first of two streams gets from the second; `attention` are arguments of it."""
-        y, _ = self.attention(self.norms[0](h), key=fold(key, 0), **attention)
+    def first_half(
+        self, h: Float[Array, "B T D"], inputs: AttentionInputs, *, key: jax.Array | None
+    ) -> Array:
+        """What the first of two streams gets from the second."""
+        y, _ = self.attention(self.norms[0](h), inputs, key=fold(key, 0))
         return dropout(y, self.rate, fold(key, 2))
 
     def second_half(self, h: Float[Array, "B T D"], *, key: jax.Array | None, tap: Tap = identity) -> Array:

@@ -10,6 +10,7 @@ from flax import nnx
 from model_building import SOURCE, TOKENS, arrays, build, config, scanned, scheme
 
 from jaxgpt.models import Transformer
+from jaxgpt.nn.attention.inputs import AttentionInputs
 from jaxgpt.nn.tap import recorder
 
 
@@ -70,14 +71,9 @@ def test_injection_adds_the_embeddings_before_each_further_loop():
     block = nnx.split(model.decoder.blocks[0])
     order = jnp.arange(TOKENS.shape[1])[None]
     with jax.disable_jit():
-        second, _ = nnx.merge(*block)(
-            first + embedding,
-            mask=model.decoder.mask(order, order),
-            position=model.decoder.position,
-            params={},
-            q_positions=order,
-            k_positions=order,
-        )
+        mask = model.decoder.mask(order, order)
+        inputs = AttentionInputs(model.decoder.position, {}, order, order, mask=mask)
+        second, _ = nnx.merge(*block)(first + embedding, inputs)
     assert np.abs(np.asarray(second) - np.asarray(seen["decoder.1.residual"])).max() < 1e-5
 
 

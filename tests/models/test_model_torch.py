@@ -10,6 +10,7 @@ from flax import nnx
 
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.nn.attention.inputs import AttentionInputs
 from jaxgpt.nn.attention.layer import Attention
 from jaxgpt.nn.position.none import NoPosition
 
@@ -84,14 +85,8 @@ def test_multi_head_attention():
     mask = np.tril(np.ones((7, 7), bool))
     expected = theirs(*[torch.tensor(x)] * 3, attn_mask=torch.tensor(~mask))[0].numpy()
     places = jnp.arange(7)[None]
-    found, _ = ours(
-        jnp.asarray(x),
-        mask=jnp.asarray(mask)[None],
-        position=NoPosition(),
-        params={},
-        q_positions=places,
-        k_positions=places,
-    )
+    inputs = AttentionInputs(NoPosition(), {}, places, places, mask=jnp.asarray(mask)[None])
+    found, _ = ours(jnp.asarray(x), inputs)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 

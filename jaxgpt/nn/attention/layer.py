@@ -5,15 +5,12 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float
 
-from jaxgpt.nn.attention.banded import Banded
 from jaxgpt.nn.attention.cache import KeyValue, Stored
-from jaxgpt.nn.attention.hashed import Hashed
-from jaxgpt.nn.kernels.fused import Fused
+from jaxgpt.nn.attention.inputs import AttentionInputs
 from jaxgpt.nn.linear import Linear, dropout, fold, read
 from jaxgpt.nn.norm import Norm
-from jaxgpt.nn.position import Params, Position
 from jaxgpt.nn.tap import Tap, below, identity
 
 #: Finite, so that a row without any key gives a mean instead of NaN.
@@ -89,35 +86,27 @@ class Attention(nnx.Module):
     def __call__(
         self,
         x: Float[Array, "B T D"],
+        inputs: AttentionInputs,
         *,
-        mask: Bool[Array, "#B T S"] | None,
-        position: Position,
-        params: Params,
-        q_positions: Int[Array, "#B T"],
-        k_positions: Int[Array, "#B S"],
-        pattern: Banded | Fused | Hashed | None = None,
         cache: Stored | None = None,
-        at: Int[Array, ""] | None = None,
         key: jax.Array | None = None,
         tap: Tap = identity,
     ) -> tuple[Float[Array, "B T D"], Stored | None]:
-        """Self-attention. With a cache, new keys go into slots `at`, ...; S is then the cache's size.
-
-        A `pattern` says which keys the queries meet, and not all are met; without one the `mask` does.
-        """
-        params = params | read(self.tables)
+        """Self-attention, and the cache with this call's keys and values."""
+        position, q_positions, k_positions = inputs.position, inputs.q_positions, inputs.k_positions
+        params = inputs.params | read(self.tables)
         q, new = self._queries(x), self.project(x)
         rotated_q, rotated_k = position.rotate(params, q, new.key, q_positions, q_positions)
         new = KeyValue(rotated_k, new.value)
         if cache is not None:
-            cache = cache.write(new, at)
+            cache = cache.write(new, inputs.at)
             new = cache.view()
         bias = partial(position.bias, params)
-        if pattern is not None:
-            return pattern.attend(self, x, rotated_q, new, bias, key, tap), cache
+        if inputs.pattern is not None:
+            return inputs.pattern.attend(self, x, rotated_q, new, bias, key, tap), cache
         added = bias(rotated_q, new.key, q_positions, k_positions)
         kv = new if cache is None else cache
-        return self.attend(rotated_q, kv=kv, mask=mask, bias=added, key=key, tap=tap), cache
+        return self.attend(rotated_q, kv=kv, mask=inputs.mask, bias=added, key=key, tap=tap), cache
 
     def cross(
         self,
