@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # the same names as below, for whoever reads the types
     from jaxgpt.training.training_config import OptimizerConfig as OptimizerConfig
     from jaxgpt.training.training_config import TrainingConfig as TrainingConfig
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOME = {
     "Example": "jaxgpt.task",

@@ -41,9 +41,6 @@ class Tokens(Task):
     held_out: Annotated[float | None, "as the text was tokenized; cannot be set"] = None
     path: Annotated[str, "directory made by jaxgpt tokenize"] = ""
     question_characters: Annotated[int, "characters shown before a last word that is asked; 0: all"] = 400
-    fingerprint: Annotated[str, "of the tokens; filled in when a run begins, empty: of any"] = (
-        dataclasses.field(default="", kw_only=True)
-    )
 
     layout = "stream"
     endless = False
@@ -76,8 +73,8 @@ class Tokens(Task):
         if self.fingerprint not in ("", found.fingerprint):
             raise ValueError(
                 f"{self.path} holds other tokens than the run was begun on ({found.fingerprint[:12]}, not "
-                f"{self.fingerprint[:12]}); name those with --task.path, or for an evaluation on others set "
-                "--task.fingerprint="
+                f"{self.fingerprint[:12]}); name those with --task.path, or evaluate on others with "
+                "--other-files"
             )
         return found
 

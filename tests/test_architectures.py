@@ -17,6 +17,7 @@ from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.nn.sparse.longformer import Longformer
 from jaxgpt.nn.sparse.reformer import Reformer
 from jaxgpt.objectives import losses as objectives
+from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 #: The presets of the table, made small by the fields that their size is in.
 SMALL = {"d_model": 16, "num_heads": 2, "num_kv_heads": None, "head_dim": None, "d_ff": 24, "max_length": 24}
@@ -59,7 +60,9 @@ def config(name):
     changes = SMALL | layers | loops | CHANGES.get(name, {}) | {"dropout": 0.0, "attention_dropout": 0.0}
     if base.embedding_scale != 1:
         changes["embedding_scale"] = 4.0
-    return dataclasses.replace(base, **changes, init_std=None).for_vocabulary([str(i) for i in range(12)])
+    return dataclasses.replace(base, **changes, init_std=None).for_vocabulary(
+        Vocabulary([str(i) for i in range(12)])
+    )
 
 
 def batch(kind, rng):

@@ -1,5 +1,6 @@
 """What `jaxgpt evaluate` does."""
 
+import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ OPTIONS = (
     Option("n-extra", "N", "questions beyond what was trained on; default: as the run"),
     Option("checkpoint", "WHICH", "last, best, selected or a step", "last"),
     Option("attention-factor", "X", "multiplies the attention scores; above 1 sharpens attention", "1"),
+    Option("other-files", "flag", "the task's files may hold other text than the run was trained on"),
     Option("output", "FILE", "where the figures go; default: RUN/evaluation.json, or beside it"),
 )
 
@@ -57,6 +59,9 @@ def evaluate(given: Given, checkpoint: str | int, say: Say) -> None:
             "there are no questions to score"
         )
     experiment = fields.override(run.experiment, given.fields)
+    if given.flag("other-files"):
+        task = dataclasses.replace(experiment.task, fingerprint="")
+        experiment = dataclasses.replace(experiment, task=task)
     changed = fields.differences(run.experiment, experiment)
     if any(not row.startswith("task") for row in changed):
         raise UsageError(f"only --task fields can change in an evaluation, not {'; '.join(changed)}")
@@ -75,6 +80,7 @@ def evaluate(given: Given, checkpoint: str | int, say: Say) -> None:
     own = {"n": run.experiment.training.test_examples, "n-extra": run.experiment.training.extra_examples}
     asked = own | ({} if own["n"] else {"n": 1000}) | counts
     others = [f"{name}-{count}" for name, count in counts.items() if count != own[name]]
+    others += ["other-files"] * given.flag("other-files")
     output, picture = _outputs(run.directory, given, changed, others)
     for path in (output, picture, gallery(output)):  # before a question is asked
         writable(path, name="", instead="name a file elsewhere with --output")

@@ -19,6 +19,7 @@ from jaxgpt.runs.run_directory import RunDirectory, held
 from jaxgpt.task import Task
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.program import Program
+from jaxgpt.training.resolved import Resolved
 from jaxgpt.training.start import Start, starting_from
 
 VERIFY = (
@@ -123,12 +124,11 @@ def import_hf(given: Given, say: Say) -> None:
     if found.model.kind == "decoder":
         found = dataclasses.replace(found, task=Task.named("text")())
     experiment = dataclasses.replace(found, tokenizer=tokenizer_name)
-    model = experiment.model.for_vocabulary(
-        tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
-    )
+    model = experiment.model_for(tokenizer)
     start = Start(model, tokenizer)
     mesh = sharding.local_mesh()
-    program = Program(Template(model), experiment.optimizer, experiment.training, 1, mesh, 0)
+    template = Template(model)
+    program = Program(template, experiment.optimizer, experiment.training, 1, mesh, 0)
     state = program.init(start.weights())
     with held(workdir) as (directory, note):
         if note:
@@ -138,6 +138,7 @@ def import_hf(given: Given, say: Say) -> None:
         checkpoints = Checkpoints(directory.checkpoints, fingerprint=tokenizer.fingerprint)
         checkpoints.save(0, state, loss=0.0)
         checkpoints.close()
-        directory.write(experiment, tokenizer)  # last: what it stands for is a run
+        resolved = Resolved.of(template, steps=experiment.training.steps, fingerprint="")
+        directory.write(experiment, resolved, tokenizer)  # last: what it stands for is a run
     say(f"weights {start.note}")
     say(f"written: {workdir}; ask it: {hints.command('generate', workdir)}{directory.trust_option()}")

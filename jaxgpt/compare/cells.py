@@ -11,6 +11,7 @@ from jaxgpt.compare.axes import Axis
 from jaxgpt.compare.reading import Facts
 from jaxgpt.core import fields, foreign, trust
 from jaxgpt.core.wording import one_line, quoted, shown
+from jaxgpt.runs import schema
 from jaxgpt.runs.run_directory import RunDirectory, read_json, write_atomically
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.experiment import Experiment
@@ -107,8 +108,10 @@ class Cell:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Cell":
         """The inverse of `to_json`."""
-        experiment = fields.from_json(Experiment, data["experiment"])
-        return cls(dict(data["values"]), data["name"], data["slug"], experiment, Facts(**data["facts"]))
+        experiment, facts = fields.from_json(Experiment, data["experiment"]), Facts(**data["facts"])
+        task = dataclasses.replace(experiment.task, fingerprint=facts.files)
+        experiment = dataclasses.replace(experiment, task=task)
+        return cls(dict(data["values"]), data["name"], data["slug"], experiment, facts)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -191,6 +194,7 @@ class Plan:
     def write(self, workdir: Path) -> None:
         """Record the plan in the directory of the comparison, whole or not at all."""
         data = {
+            "schema": schema.NUMBER,
             "request": self.request.to_json(),
             "cells": [cell.to_json() for cell in self.cells],
             "notes": list(self.notes),
@@ -210,6 +214,7 @@ class Plan:
         data = read_json(path)
         try:
             with foreign.naming(path):
+                data = schema.checked(data)
                 plan = cls(
                     Request.from_json(data["request"]),
                     tuple(Cell.from_json(cell) for cell in data["cells"]),
@@ -229,7 +234,7 @@ def _check(plan: Plan) -> None:
         value for axis in (*plan.request.axes, *plan.request.sweep) for value in (axis.path, *axis.values)
     ]
     texts += [text for cell in plan.cells for text in (cell.name, cell.slug, *cell.values.values())]
-    texts += [cell.facts.fingerprint for cell in plan.cells]
+    texts += [text for cell in plan.cells for text in (cell.facts.fingerprint, cell.facts.files)]
     wrong = next((text for text in texts if not isinstance(text, str)), None)
     if wrong is not None:
         raise ValueError(f"{shown(wrong)} stands where a text should; restore the file")

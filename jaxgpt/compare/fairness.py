@@ -78,9 +78,7 @@ def _digits_lacking(draft: Draft) -> str:
     if not _counts_digits(position):
         return ""
     try:
-        draft.experiment.model.for_vocabulary(
-            tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
-        )
+        draft.experiment.model_for(tokenizer)
     except ValueError as error:
         return str(error)
     split = reading.split_number(tokenizer, draft.material.numbers)
@@ -101,9 +99,7 @@ def _check_usable(draft: Draft) -> None:
         return
     with naming(draft.name):
         tokenizer = draft.reading.tokenizer
-        draft.experiment.model.for_vocabulary(
-            tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
-        )
+        draft.experiment.model_for(tokenizer)
         kind = type(draft.experiment.model.position).kind()
         way_out = f"leave the tokenizer or model.position={kind} out"
         texts = tokenizer.token_texts()

@@ -80,6 +80,8 @@ def _check_same(first: Plan, path: Path, other: Plan, source: Path) -> None:
             f"{path} varies {', '.join(old)} and {source} varies {', '.join(new)}: it must be the same"
         )
     rows = fields.differences(first.cells[0].experiment, other.cells[0].experiment)
+    if first.cells[0].facts.files != other.cells[0].facts.files:
+        rows.append("task: its files hold other text")
     rows = [row for row in rows if not _varied(row.split(":")[0], old)]
     if rows:
         raise ValueError(

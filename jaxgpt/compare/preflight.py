@@ -110,9 +110,7 @@ def _cell(draft: Draft) -> Cell:
     """A checked cell."""
     experiment, tokenizer = draft.experiment, draft.reading.tokenizer
     with naming(draft.name):
-        config = experiment.model.for_vocabulary(
-            tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
-        )
+        config = experiment.model_for(tokenizer)
         _check_asked(config, draft)
         if draft.rows and config.position.size is not None:
             table = build_rows(
@@ -132,6 +130,7 @@ def _cell(draft: Draft) -> Cell:
         body=flops.body_params(template.shapes),
         flops=flops.training_flops(config, template.shapes, tokens=tokens, source=source),
         fingerprint=tokenizer.fingerprint,
+        files=experiment.task.fingerprint,
     )
     return Cell(draft.values, draft.name, draft.slug, experiment, facts)
 

@@ -37,7 +37,7 @@ class Facts:
       tokens: that the decoder reads of a row, padding included; source: the encoder.
       params: trainable numbers; body: those without embeddings.
       flops: of one example in training.
-      fingerprint: of the tokenizer.
+      fingerprint: of the tokenizer; files: of the task's files.
       question, answer: a test question as its tokens, `714|21|+|9|=` and `714|30`; empty where comparisons
         were begun before they had them.
     """
@@ -52,6 +52,7 @@ class Facts:
     body: int
     flops: int
     fingerprint: str
+    files: str = ""
     question: str = ""
     answer: str = ""
 

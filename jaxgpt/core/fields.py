@@ -21,10 +21,18 @@ from jaxgpt.core.choice import Choice, FieldError, nearest
 from jaxgpt.core.wording import quoted, shown
 
 
+def told(default: Any) -> Any:
+    """A field that follows from something else, such as the tokenizer: it is no option and not in the JSON.
+
+    Whoever knows its value fills it in with `dataclasses.replace`.
+    """
+    return dataclasses.field(default=default, kw_only=True, metadata={"told": True})
+
+
 def hints(cls: type) -> dict[str, Any]:
-    """Each init field's type, with `Annotated` help kept."""
+    """The type of each field that a person chooses, with `Annotated` help kept."""
     known = typing.get_type_hints(cls, include_extras=True)
-    return {f.name: known[f.name] for f in dataclasses.fields(cls) if f.init}
+    return {f.name: known[f.name] for f in dataclasses.fields(cls) if f.init and not f.metadata.get("told")}
 
 
 def help_of(hint: Any) -> str:

@@ -162,8 +162,8 @@ def describe(family: Family, config: ModelConfig) -> dict[str, Any]:
         "dtype": config.param_dtype,
     }
     found.setdefault("tie_word_embeddings", config.head != "separate")
-    if config.labels:
-        names = config.label_names or [f"LABEL_{i}" for i in range(config.labels)]
+    if config.num_labels:
+        names = config.label_names or [f"LABEL_{i}" for i in range(config.num_labels)]
         found["id2label"] = {str(i): name for i, name in enumerate(names)}
     shapes = shapes_apart(config)
     tensors = {e.key.removeprefix("."): e.shape(shapes[e.paths[0]]) for e in family.entries(config)}

@@ -82,7 +82,7 @@ def logits(loaded: Pretrained, inputs: dict[str, Int[np.ndarray, "B T"]]) -> Flo
 
 def output_of(config: ModelConfig) -> Literal["logits", "labels", "hidden"]:
     """What is compared of a model: logits, without them those of its labels, or else hidden states."""
-    return "logits" if config.head != "none" else "labels" if config.labels else "hidden"
+    return "logits" if config.head != "none" else "labels" if config.num_labels else "hidden"
 
 
 def stored(path: Path) -> tuple[dict[str, np.ndarray], Float[np.ndarray, "B T V"]]:
@@ -148,7 +148,7 @@ def live(path: Path, loaded: Pretrained, *, length: int, seed: int = 0):
     given = {"input_ids": torch.tensor(inputs["tokens"])}
     if config.kind == "encoder_decoder":
         inputs["source"] = rng.integers(first, config.vocab_size, (2, length))
-        if config.labels:  # BART reads its labels where the text, which it reads twice, ends
+        if config.num_labels:  # BART reads its labels where the text, which it reads twice, ends
             inputs["source"][:, -1] = model.config.eos_token_id
             inputs["tokens"] = np.roll(inputs["source"], 1, axis=1)
             given["input_ids"] = torch.tensor(inputs["tokens"])

@@ -60,8 +60,10 @@ def check(config: "ModelConfig") -> None:
     for name in ("segments", "labels", "marks"):
         if getattr(config, name) < 0:
             raise ValueError(f"{name}={getattr(config, name)} must be at least 0")
-    if config.label_names and len(config.label_names) != config.labels:
-        raise ValueError(f"labels={config.labels} has {len(config.label_names)} label_names; leave them out")
+    if config.label_names and config.labels not in (0, len(config.label_names)):
+        raise ValueError(
+            f"labels={config.labels}, but {len(config.label_names)} names of labels; leave labels at 0"
+        )
     if config.pooler and config.labels_from == "each":
         raise ValueError("pooler=true needs one token to pool; set labels_from=first or last")
     if config.pooler_activation != "tanh" and not config.pooler:
@@ -210,6 +212,6 @@ def unpackable(config: "ModelConfig") -> str:
         return f"sparse={kind} cuts a row without regard to documents; use window, or sparse=none"
     if config.memory is not None:
         return f"memory={config.memory} goes on from row to row; set memory=none"
-    if config.labels or config.pooler:
-        return f"labels={config.labels}, pooler={config.pooler} are of a row as a whole; leave them out"
+    if config.num_labels or config.pooler:
+        return f"labels={config.num_labels}, pooler={config.pooler} are of a row as a whole; leave them out"
     return ""

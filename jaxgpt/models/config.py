@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from jaxgpt.nn.position import Position
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.nn.sparse import Sparse
 from jaxgpt.nn.values import token_values, value_features
+from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 Activation = Literal["relu", "gelu", "gelu_tanh", "silu", "tanh", "reglu", "geglu", "geglu_tanh", "swiglu"]
 
@@ -55,9 +56,6 @@ class ModelConfig:
     head_dim: Annotated[int | None, "width of a head; none: d_model / num_heads"] = None
     d_ff: Annotated[int | None, "width inside the MLP; none: 4 d_model"] = None
     position: Annotated[Position, "position scheme"] = dataclasses.field(default_factory=Rotary)
-    number: Annotated[
-        NumberEncoding | None, "numbers that are one token; filled in from the tokenizer, none without any"
-    ] = None
     window: Annotated[int | None, "keys a query sees backwards, itself included; none: all"] = None
     window_layers: Annotated[
         tuple[bool, ...], "which layers have the window, repeated over the depth; empty: all"
@@ -97,8 +95,9 @@ class ModelConfig:
     head_transform: Annotated[bool, "a dense map, the activation and a norm before the output matrix"] = False
     logit_factor: Annotated[float, "factor on the hidden states before the output matrix"] = 1.0
     logit_softcap: Annotated[float | None, "logits are squashed into its range; none: not"] = None
-    labels: Annotated[int, "labels that a second head tells apart, such as sentiments; 0: no such head"] = 0
-    label_names: Annotated[tuple[str, ...], "what the labels are called; filled in from the targets"] = ()
+    labels: Annotated[
+        int, "labels that a second head tells apart, such as sentiments; 0: as many as the targets are"
+    ] = 0
     labels_from: Annotated[
         Literal["first", "last", "each"], "the token that a label is read from; each: every token has one"
     ] = "first"
@@ -111,9 +110,6 @@ class ModelConfig:
     ] = "free"
     cutoffs: Annotated[tuple[int, ...], "first ids of the clusters of an adaptive embedding"] = ()
     cutoff_factor: Annotated[int, "each cluster's vectors are narrower than the last one's by it"] = 1
-    marks: Annotated[int, "ids behind the tokenizer's; filled in from training.noise"] = 0
-    mask_id: Annotated[int | None, "id that hides a token of an encoder; filled in from the tokenizer"] = None
-    token_values: Annotated[tuple[int, ...], "numbers that ids spell; filled in from the tokenizer"] = ()
     embedding_scale: Annotated[float, "factor on the token embeddings"] = 1.0
     embedding_width: Annotated[int | None, "of embeddings, which a map widens; none: d_model"] = None
     embedding_norm: Annotated[bool, "a norm after the embeddings and positions"] = False
@@ -129,8 +125,25 @@ class ModelConfig:
     param_dtype: Annotated[Literal["float32", "bfloat16", "float64"], "of the weights"] = "float32"
     dtype: Annotated[Literal["float32", "bfloat16", "float64"], "of the computation"] = "float32"
 
+    # What follows from the tokenizer and the data; `for_vocabulary` fills it in.
+    #: How numbers that are one token enter and leave the model.
+    number: NumberEncoding | None = fields.told(None)
+    #: What the labels are called.
+    label_names: tuple[str, ...] = fields.told(())
+    #: Ids behind the tokenizer's, which stand for what noise has taken out of a text.
+    marks: int = fields.told(0)
+    #: The id that hides a token of an encoder.
+    mask_id: int | None = fields.told(None)
+    #: The number that each id spells, -1 for none; known where embedding=value.
+    token_values: tuple[int, ...] = fields.told(())
+
     def __post_init__(self):
         checks.check(self)
+
+    @property
+    def num_labels(self) -> int:
+        """Labels that the second head tells apart; 0: there is no such head."""
+        return self.labels or len(self.label_names)
 
     @property
     def hidden_width(self) -> int:
@@ -199,46 +212,42 @@ class ModelConfig:
         return value_features((*self.token_values, *[-1] * spare))
 
     def for_vocabulary(
-        self,
-        token_texts: Sequence[str],
-        number_encoding: dict[str, Any] | None = None,
-        mask_id: int | None = None,
+        self, vocabulary: Vocabulary, *, marks: int = 0, label_names: Sequence[str] = ()
     ) -> Self:
-        """This model for a tokenizer: `token_texts[i]` is the text that id i stands for.
+        """This model for a vocabulary, with all that follows from it filled in.
+
+        An encoder whose vocabulary has no id that hides a token has one more id for it.
 
         Args:
-          number_encoding: what the tokenizer's method of that name gives.
-          mask_id: the id that hides a token, where the tokenizer has one; an encoder has one more id without.
+          marks: ids behind the tokenizer's, see `Noise.count`.
+          label_names: what the labels are called, where there are any.
 
         Raises:
-          ValueError: if `vocab_size` is set and smaller, `number` is set and another, or the position
-            scheme, the embedding or the width cannot use the vocabulary.
+          ValueError: if `vocab_size` is set and smaller, or the position scheme, the embedding or the width
+            cannot use the vocabulary.
         """
-        number = None if number_encoding is None else fields.from_json(NumberEncoding, number_encoding)
-        if self.number is not None and type(self.number) is not type(number):
+        encoding = vocabulary.number_encoding
+        count, mask_id = len(vocabulary.texts), vocabulary.mask_id
+        if self.vocab_size and self.vocab_size < count + marks:
             raise ValueError(
-                f"number={type(self.number).kind()} does not fit the tokenizer; leave it at none and use "
-                f"--tokenizer {type(self.number).kind()}"
-            )
-        if self.vocab_size and self.vocab_size < len(token_texts) + self.marks:
-            raise ValueError(
-                f"vocab_size={self.vocab_size} is smaller than the tokenizer's {len(token_texts)} ids; "
-                "leave it at 0"
+                f"vocab_size={self.vocab_size} is smaller than the tokenizer's {count} ids; leave it at 0"
             )
         values = ()
         if self.embedding == "value":
-            values = token_values(token_texts)
+            values = token_values(vocabulary.texts)
             value_features(values)  # raises where there are too few numbers
         own = self.kind == "encoder" and mask_id is None
-        size = self.vocab_size or len(token_texts) + own + self.marks
-        if own and size > len(token_texts):
-            mask_id = len(token_texts)
+        size = self.vocab_size or count + own + marks
+        if own and size > count:
+            mask_id = count
         return dataclasses.replace(
             self,
             vocab_size=size,
-            mask_id=mask_id if self.kind == "encoder" else None,
             cutoffs=tuple(first for first in self.cutoffs if first < size),
+            position=self.position.resolve(vocabulary.texts),
+            number=None if encoding is None else fields.from_json(NumberEncoding, encoding),
+            label_names=tuple(label_names) or self.label_names,
+            marks=marks,
+            mask_id=mask_id if self.kind == "encoder" else None,
             token_values=values,
-            position=self.position.resolve(token_texts),
-            number=number,
         )

@@ -107,7 +107,7 @@ def build_labels(config: ModelConfig, rngs: nnx.Rngs) -> Linear:
     """The second head: labels of a sequence, or of each token."""
     return Linear(
         {"embed": config.d_model if config.pooler else config.hidden_width},
-        {None: config.labels},
+        {None: config.num_labels},
         std=config.init_std,
         bias=config.labels_bias,
         dtype=config.dtype,
@@ -149,7 +149,7 @@ class Transformer(nnx.Module):
         self.segments = normal(rngs.params(), shape, std, axes, config.param_dtype) if kinds else None
         self.head_transform = build_head_transform(config, rngs) if config.head_transform else None
         self.pooler = build_pooler(config, rngs) if config.pooler else None
-        self.labels = build_labels(config, rngs) if config.labels else None
+        self.labels = build_labels(config, rngs) if config.num_labels else None
         self.number = nnx.Dict()
         tables = {} if config.number is None else config.number.tables(d_model=config.d_model)
         for name, table in sorted(tables.items()):

@@ -97,7 +97,7 @@ class Compiler:
         if replaced and not isinstance(prepared.feed, HostFeed):
             stream = isinstance(prepared.table, Stream)
             rows = (
-                training.steps * training.batch_size * prepared.program.window
+                prepared.resolved.steps * training.batch_size * prepared.program.window
                 if stream
                 else training.train_examples
             )

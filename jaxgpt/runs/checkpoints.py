@@ -16,11 +16,12 @@ from typing import Any
 import jax
 
 from jaxgpt.core import foreign
-from jaxgpt.models.config import ModelConfig
-from jaxgpt.parallel import processes
-from jaxgpt.runs.digests import Digests
 from jaxgpt.core.untrusted import refuse_links, refuse_sizes
 from jaxgpt.core.wording import one_line, quoted, shown
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.parallel import processes
+from jaxgpt.runs import schema
+from jaxgpt.runs.digests import Digests
 
 State = dict[str, Any]
 
@@ -236,7 +237,7 @@ class Checkpoints:
                 force=True,
                 overwrite=True,
                 metrics={"loss": loss},
-                custom_metadata={"tokenizer": self._fingerprint, "loss": loss}
+                custom_metadata={"schema": schema.NUMBER, "tokenizer": self._fingerprint, "loss": loss}
                 | ({} if selection is None else {"selection": selection})
                 | ({} if skipped is None else {"skipped": skipped}),
             )
@@ -358,9 +359,14 @@ class Checkpoints:
     def _check_tokenizer(self, step: int) -> None:
         """Raises CheckpointError if a checkpoint tells of another tokenizer than the run's."""
         try:
-            used = self._metadata(step)["tokenizer"]
+            metadata = self._metadata(step)
+            used = metadata["tokenizer"]
         except FAILURES:
             return  # damaged; reading the arrays will tell
+        try:
+            schema.check(metadata.get("schema"))
+        except ValueError as error:
+            raise CheckpointError(f"{self.directory}: the checkpoint of step {step}: {error}") from error
         if used != self._fingerprint:
             raise CheckpointError(
                 f"{self.directory.parent / 'tokenizer.json'} holds the tokenizer {self._fingerprint}, but "

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
+from jaxgpt.core.fields import describe
 from jaxgpt.data.packing import PROMPT, Packed
 from jaxgpt.data.stream import Stream
-from jaxgpt.core.fields import describe
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.prepare import Prepared
 from jaxgpt.training.program import Program
@@ -52,11 +52,11 @@ def summary(prepared: Prepared) -> str:
     batch = training.batch_size * (
         table.window if isinstance(table, Stream) else math.prod(table.tokens.shape[1:]) - 1
     )
-    passes = training.steps * training.batch_size / table.num_examples
+    passes = prepared.resolved.steps * training.batch_size / table.num_examples
     count = table.num_documents if isinstance(table, Packed) else table.num_examples
     examples = f"{count:,} examples, "
     if isinstance(table, Stream):
-        passes, examples = training.steps * batch / tokens, ""
+        passes, examples = prepared.resolved.steps * batch / tokens, ""
     notes = prepared.experiment.task.notes()
     lines = [
         *([notes] if notes else []),
@@ -65,6 +65,7 @@ def summary(prepared: Prepared) -> str:
         parameters(prepared),
         f"data        {examples}{tokens:,} tokens an epoch; {batch:,} a step; {passes:.2f} epochs",
         *([packing(table)] if isinstance(table, Packed) else []),
+        f"steps       {prepared.resolved.steps:,}; attention: {prepared.resolved.attention}",
         f"vocabulary  {prepared.model.vocab_size:,} ids ({prepared.experiment.tokenizer or 'of the files'})",
         *([f"alphabet    {line}"] if (line := unseen_line(prepared.unseen)) else []),
         f"memory      {mib(held(program))} for weights and moments"

@@ -12,9 +12,9 @@ from typing import Any
 import jax
 
 from jaxgpt.core import foreign
-from jaxgpt.training.training_config import TrainingConfig
-from jaxgpt.runs.run_directory import RunDirectory, write_atomically
 from jaxgpt.core.wording import quoted
+from jaxgpt.runs.run_directory import RunDirectory, write_atomically
+from jaxgpt.training.training_config import TrainingConfig
 
 #: Bytes of `metrics.jsonl`, at most: millions of steps.
 MOST = 2**30

@@ -8,22 +8,22 @@ from typing import Literal
 import jax
 
 from jaxgpt.core import foreign
-from jaxgpt.evaluation.labels import predict
-from jaxgpt.training.experiment import Experiment
-from jaxgpt.generation import Sampling, complete, fill
-from jaxgpt.models.transformer import Transformer
 from jaxgpt.core.paths import broken_link, expanded
+from jaxgpt.core.trust import allowing
+from jaxgpt.core.untrusted import refuse_pickle
+from jaxgpt.core.wording import one_line, quoted
+from jaxgpt.evaluation.labels import predict
+from jaxgpt.generation import Sampling, complete, fill
+from jaxgpt.models.template import Template
+from jaxgpt.models.transformer import Transformer
+from jaxgpt.parallel import sharding
+from jaxgpt.parallel.mesh_config import MeshConfig
+from jaxgpt.runs.checkpoints import Checkpoints, check_layers
+from jaxgpt.runs.run_directory import RunDirectory
 from jaxgpt.task import Task
 from jaxgpt.tokenizers.tokenizer import Tokenizer
-from jaxgpt.parallel import sharding
-from jaxgpt.runs.checkpoints import Checkpoints, check_layers
-from jaxgpt.parallel.mesh_config import MeshConfig
+from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.program import Program
-from jaxgpt.models.template import Template
-from jaxgpt.runs.run_directory import RunDirectory
-from jaxgpt.core.untrusted import refuse_pickle
-from jaxgpt.core.trust import allowing
-from jaxgpt.core.wording import one_line, quoted
 
 Which = Literal["last", "best", "selected"] | int
 
@@ -133,9 +133,7 @@ def load(
     with allowing(trust):
         experiment, tokenizer = directory.read()
     with foreign.naming(directory.experiment):
-        config = experiment.model.for_vocabulary(
-            tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
-        )
+        config = experiment.model_for(tokenizer)
     config = dataclasses.replace(config, attention_factor=attention_factor * config.attention_factor)
     with foreign.naming(directory.path):
         checkpoints = Checkpoints(directory.checkpoints, fingerprint=tokenizer.fingerprint, read_only=True)

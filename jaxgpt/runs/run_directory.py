@@ -11,16 +11,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jaxgpt.core import fields, foreign, locks, trust
 from jaxgpt import tokenizers
-from jaxgpt.training.experiment import Experiment
+from jaxgpt.core import fields, foreign, locks, trust
 from jaxgpt.core.paths import broken_link, expanded
+from jaxgpt.runs import schema
 from jaxgpt.tokenizers.tokenizer import Tokenizer
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.resolved import Resolved
 
 
 class RunDirectory:
-    """Paths of a run: `experiment.json`, `tokenizer.json`, `metrics.jsonl`, `samples.txt`, `checkpoints/`,
-    `evaluation.json`, `outcome.json` (time and machine) and the pictures.
+    """Paths of a run: `experiment.json`, `resolved.json`, `tokenizer.json`, `metrics.jsonl`, `samples.txt`,
+    `checkpoints/`, `evaluation.json`, `outcome.json` (time and machine) and the pictures.
 
     `selected_...` are those of the weights that were selected while training.
     """
@@ -28,6 +30,7 @@ class RunDirectory:
     def __init__(self, path: Path | str):
         self.path = expanded(path)
         self.experiment = self.path / "experiment.json"
+        self.resolved = self.path / "resolved.json"
         self.tokenizer = self.path / "tokenizer.json"
         self.metrics = self.path / "metrics.jsonl"
         self.wandb_id = self.path / "wandb-id.txt"
@@ -72,26 +75,45 @@ class RunDirectory:
         except OSError as error:
             raise _not_writable(self.path, error) from error
 
-    def write(self, experiment: Experiment, tokenizer: Tokenizer) -> None:
-        """Record what the run is."""
+    def write(self, experiment: Experiment, resolved: Resolved, tokenizer: Tokenizer) -> None:
+        """Record what the run is, and what followed from it."""
         # A run is there once its experiment is, so that comes last.
         write_atomically(
             self.tokenizer, json.dumps(tokenizers.to_json(tokenizer), ensure_ascii=True, indent=1) + "\n"
         )
-        write_atomically(self.experiment, json.dumps(fields.to_json(experiment), indent=1) + "\n")
+        write_atomically(self.resolved, json.dumps(fields.to_json(resolved), indent=1) + "\n")
+        told = {"schema": schema.NUMBER, **fields.to_json(experiment)}
+        write_atomically(self.experiment, json.dumps(told, indent=1) + "\n")
 
     def read(self) -> tuple[Experiment, Tokenizer]:
-        """What `write` recorded.
+        """The experiment, with what its data told, and the tokenizer.
 
         Raises:
-          ValueError: if the directory holds no run, or its files were changed.
+          ValueError: if the directory holds no run, its files were changed, or another version made them.
         """
         if not self.exists():
             raise ValueError(f"{self.path} holds no run: there is no {self.experiment.name} in it")
         data = read_json(self.experiment)
         with foreign.naming(self.experiment):
-            experiment = fields.from_json(Experiment, data)
+            experiment = fields.from_json(Experiment, schema.checked(data))
+        resolved = self.read_resolved()
+        with foreign.naming(self.resolved):
+            experiment = dataclasses.replace(
+                experiment,
+                task=dataclasses.replace(experiment.task, fingerprint=resolved.fingerprint),
+                model=dataclasses.replace(experiment.model, label_names=resolved.label_names),
+            )
         return experiment, tokenizers.load(self.tokenizer)
+
+    def read_resolved(self) -> Resolved:
+        """What followed from the experiment and its data.
+
+        Raises:
+          ValueError: if the file is missing or was changed.
+        """
+        data = read_json(self.resolved)
+        with foreign.naming(self.resolved):
+            return fields.from_json(Resolved, data)
 
     def trust_option(self) -> str:
         """The option with which a command reads this run, ` --trust MODULE,...`; "" if it needs none."""

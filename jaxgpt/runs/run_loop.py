@@ -13,14 +13,14 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from jaxgpt.core.progress import Progress
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.parallel import processes
 from jaxgpt.runs.checkpoints import Checkpoints
 from jaxgpt.runs.pace import Pace
-from jaxgpt.core.progress import Progress
 from jaxgpt.runs.records import Records
-from jaxgpt.training.selection import Selection
 from jaxgpt.runs.stop import Stopped, StopRequest
+from jaxgpt.training.selection import Selection
 from jaxgpt.training.trainer import Measured, Trainer, TrainingError
 
 #: Seconds a dispatch should take at most, so that a stop is answered soon.
@@ -87,7 +87,7 @@ class Loop:
             nothing is saved after that step.
           Stopped: on a signal, after saving.
         """
-        steps = self.training.steps
+        steps = self.trainer.num_steps
         self._handle(self._owed)
         if not self.training.save_every:
             size = sum(leaf.nbytes for leaf in jax.tree.leaves(self.trainer.state))
@@ -137,7 +137,7 @@ class Loop:
             self.checkpoints.promote(self.step)
         else:
             self._write(losses, interim=False)
-        if self.step >= self.training.steps:
+        if self.step >= self.trainer.num_steps:
             self.checkpoints.wait()
 
     def _save_interim(self) -> None:
@@ -183,7 +183,7 @@ class Loop:
         self.progress.advance(found.first + count, float(found.loss[-1].mean()), int(found.skipped[-1].sum()))
         for i in range(count):
             step = found.first + i + 1
-            if step % self.training.log_every and step != self.training.steps:
+            if step % self.training.log_every and step != self.trainer.num_steps:
                 continue
             values = {"loss": float(found.loss[i].mean()), "grad_norm": float(found.grad_norm[i].mean())}
             if seeds > 1:
@@ -222,11 +222,11 @@ class Loop:
 
     def _next_event(self) -> int:
         ahead = [self.step + p - self.step % p for p in self._periods().values() if p]
-        return min([*ahead, self.training.steps, self.step + self.training.chunk])
+        return min([*ahead, self.trainer.num_steps, self.step + self.training.chunk])
 
     def _events(self, step: int) -> list[str]:
         names = {name for name, period in self._periods().items() if period and step % period == 0}
-        if step >= self.training.steps:  # where samples are shown with the final table
+        if step >= self.trainer.num_steps:  # where samples are shown with the final table
             names = names - {"sample"} | {"eval", "save"}
         return sorted(names)
 

@@ -11,27 +11,30 @@ from pathlib import Path
 import jax
 
 from jaxgpt.core import fields, hints, printing
+from jaxgpt.core.progress import Counter, Progress, clock
 from jaxgpt.evaluation import plots
-from jaxgpt.evaluation.scoring import evaluate, exact_match
 from jaxgpt.evaluation.labels import predict
-from jaxgpt.training.experiment import Experiment
+from jaxgpt.evaluation.scoring import evaluate, exact_match
 from jaxgpt.generation import Sampling, complete
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.parallel import processes
+from jaxgpt.runs import opening as report
+from jaxgpt.runs import records
+from jaxgpt.runs import run_directory as rundir
+from jaxgpt.runs.checkpoints import Checkpoints, check_layers
+from jaxgpt.runs.machine import machine
+from jaxgpt.runs.run_directory import FirstFree, RunDirectory
+from jaxgpt.runs.run_loop import Hooks, Loop, compile_interruptibly
+from jaxgpt.runs.stop import Stopped, StopRequest
 from jaxgpt.task import Task
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Tokenizer
-from jaxgpt.parallel import processes
-from jaxgpt.runs import records, opening as report, run_directory as rundir
-from jaxgpt.runs.checkpoints import Checkpoints, check_layers
-from jaxgpt.runs.run_loop import Hooks, Loop, compile_interruptibly
-from jaxgpt.runs.machine import machine
+from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers import schedule
 from jaxgpt.training.prepare import Prepared, prepare
-from jaxgpt.core.progress import Counter, Progress, clock
-from jaxgpt.runs.run_directory import FirstFree, RunDirectory
 from jaxgpt.training.selection import Selection
 from jaxgpt.training.spikes import Spikes
-from jaxgpt.runs.stop import Stopped, StopRequest
 from jaxgpt.training.trainer import Trainer, TrainingError, first_state
+from jaxgpt.training.training_config import OptimizerConfig
 
 Say = Callable[[str], None]
 
@@ -119,7 +122,7 @@ def train(
             with stop.droppable():
                 loop = _start(prepared, directory, compiled, stop, resume, say)
             if first:
-                directory.write(prepared.experiment, prepared.tokenizer)
+                directory.write(prepared.experiment, prepared.resolved, prepared.tokenizer)
             try:
                 loop.run()
             finally:
@@ -222,13 +225,15 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
             for line in skipped:
                 say(line)
             say(f"going on from step {step}")
-            if jump := _rate_jump(directory, experiment, step, spikes.total.tolist()):
+            rule, steps = experiment.optimizer, prepared.resolved.steps
+            if jump := _rate_jump(directory, rule, steps, step, spikes.total.tolist()):
                 say(jump)
         else:
             say("no checkpoint had been written yet: starting at step 0")
-    if step > training.steps:
+    if step > prepared.resolved.steps:
         raise ValueError(
-            f"training.steps={training.steps} lies behind the checkpoint of step {step}; raise it to go on"
+            f"training.steps={prepared.resolved.steps} lies behind the checkpoint of step {step}; raise it to "
+            "go on"
         )
     if state is None:
         state = first_state(prepared)
@@ -248,7 +253,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
             config=fields.to_json(experiment),
         ),
         stop=stop,
-        progress=Progress(training.steps, start=step, tokens=batch * width, say=say),
+        progress=Progress(prepared.resolved.steps, start=step, tokens=batch * width, say=say),
         hooks=_hooks(prepared, directory, say),
         selection=selection,
         owed=[*_owed(directory, step, asks=asks), *(["save"] if checkpoints.interim(step) else [])],
@@ -260,19 +265,23 @@ _JUMP = 1.5
 
 
 def _rate_jump(
-    directory: RunDirectory, experiment: Experiment, step: int, skipped: Sequence[int] = (0,)
+    directory: RunDirectory,
+    optimizer: OptimizerConfig,
+    steps: int,
+    step: int,
+    skipped: Sequence[int] = (0,),
 ) -> str:
     """What a schedule that was stretched or changed does to the learning rate; "" if it is nothing much.
 
     Args:
+      optimizer, steps: how the run goes on, and where it ends. step: where it is.
       skipped: updates that each seed skipped. A schedule counts those that were made; where seeds differ,
         the largest jump is told.
     """
-    if step >= experiment.training.steps:
+    if step >= steps:
         return ""
-    recorded, _ = directory.read()
-    old = schedule(recorded.optimizer, recorded.training.steps)
-    new = schedule(experiment.optimizer, experiment.training.steps)
+    old = schedule(directory.read()[0].optimizer, directory.read_resolved().steps)
+    new = schedule(optimizer, steps)
     made = sorted({step - count for count in skipped if count < step})
     jumps = [(float(old(count - 1)), float(new(count))) for count in made]
     jumps = [(a, b) for a, b in jumps if not (a > 0 and 1 / _JUMP <= b / a <= _JUMP)]
@@ -281,10 +290,10 @@ def _rate_jump(
     before, after = max(jumps, key=lambda jump: abs(jump[1] - jump[0]))
     times = f", {after / before:.3g} times as much" if before > 0 else ""
     line = f"the learning rate was {before:.3g} and is now {after:.3g}{times}"
-    if experiment.optimizer.schedule == "constant" or before == 0:
+    if optimizer.schedule == "constant" or before == 0:
         return line
     return (
-        f"{line}: the {experiment.optimizer.schedule} schedule now ends at step {experiment.training.steps}; "
+        f"{line}: the {optimizer.schedule} schedule now ends at step {steps}; "
         f"to keep the old rate, add --optimizer.schedule constant --optimizer.learning-rate {before:.3g}"
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from jaxgpt.core.choice import Choice
+from jaxgpt.core.fields import told
 from jaxgpt.core.wording import in_file
 from jaxgpt.task.fingerprints import check_files, file_stamp, fingerprint_files
 from jaxgpt.task.question_file import read_questions
@@ -72,9 +73,8 @@ class Task(Choice, package="tasks"):
     hold_out: Annotated[
         str, "file of questions that are kept out of training, whatever the split; they are of test"
     ] = ""
-    fingerprint: Annotated[str, "of the files; filled in when a run begins, empty: of any"] = (
-        dataclasses.field(default="", kw_only=True)
-    )
+    #: Of the files, known where a run has begun; empty: they may hold anything.
+    fingerprint: str = told("")
 
     #: `rows`: one padded row an example. `stream`: examples joined by the end token and cut into windows.
     layout: ClassVar[Literal["rows", "stream"]] = "rows"

@@ -49,7 +49,7 @@ def check_files(recorded: str, paths: Mapping[str, str]) -> None:
             what = f"{path} holds other text than when the run began, in as many bytes ({now})"
         raise ValueError(
             f"{what}; restore it or name a copy with {option}, or begin anew in another --workdir; an "
-            "evaluation on it as it is now needs --task.fingerprint="
+            "evaluation on it as it is now needs --other-files"
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 from jaxgpt.core.choice import Choice
 from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers.number_token import FeatureType
+from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 #: Gives the training text, as often as it is called.
 Texts = Callable[[], Iterable[str]]
@@ -110,6 +111,10 @@ class Tokenizer(Choice, abc.ABC, package="jaxgpt.tokenizers"):
             return self._end_ids
         base = getattr(self, "base", None)
         return (self.eos_id,) if base is None else base.end_ids
+
+    def vocabulary(self) -> Vocabulary:
+        """What a model may know of this tokenizer."""
+        return Vocabulary(self.token_texts(), self.number_encoding(), self.mask_id)
 
     def begun(self, ids: Sequence[int]) -> list[int]:
         """A text's ids behind `begin_ids`; where that leaves nothing, bos."""

@@ -1,6 +1,7 @@
 """An experiment: everything that decides a run, as one frozen value with a JSON round trip."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Annotated
 
 from jaxgpt.core import fields
@@ -30,10 +31,6 @@ class Experiment:
     seeds: Annotated[int, "replicas trained together, each from its own seed"] = 1
 
     def __post_init__(self):
-        noise = self.training.noise
-        marks = 0 if noise is None else noise.count
-        if self.model.marks != marks:  # the model has an id for each mark of the noise
-            object.__setattr__(self, "model", dataclasses.replace(self.model, marks=marks))
         if self.seeds < 1:
             raise ValueError(f"seeds={self.seeds} must be at least 1")
         if self.training.seed + self.seeds > 2**31:
@@ -41,6 +38,17 @@ class Experiment:
                 f"the last of seeds={self.seeds} from training.seed={self.training.seed} on is not "
                 "below 2**31"
             )
+
+    def model_for(self, tokenizer: Tokenizer, label_names: Sequence[str] = ()) -> ModelConfig:
+        """The model with all that follows from the tokenizer, the noise and the labels filled in.
+
+        Raises:
+          ValueError: as `ModelConfig.for_vocabulary`.
+        """
+        noise = self.training.noise
+        return self.model.for_vocabulary(
+            tokenizer.vocabulary(), marks=0 if noise is None else noise.count, label_names=label_names
+        )
 
     def only_here(self) -> list[str]:
         """What of the experiment no other process would find again, a sentence each with the way out."""

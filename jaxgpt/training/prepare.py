@@ -31,6 +31,7 @@ from jaxgpt.task import Example, Split, shuffled
 from jaxgpt.tokenizers.tokenizer import CorpusTexts, OutsideAlphabet, Tokenizer
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.program import Program
+from jaxgpt.training.resolved import Resolved
 
 if TYPE_CHECKING:
     from jaxgpt.training.start import Start
@@ -47,7 +48,9 @@ class Prepared:
     """Everything a run computes with.
 
     Attributes:
-      model: the configuration with the tokenizer's vocabulary filled in.
+      experiment: as it was given; its task knows the fingerprint of its files.
+      model: the experiment's, with all that follows from the tokenizer and the data filled in.
+      resolved: what a run records of that.
       examples: of the training split.
       table: the same as tokens; with `training.packing` several in a row.
       validation: rows of the validation split, for the loss that ranks checkpoints.
@@ -59,6 +62,7 @@ class Prepared:
     experiment: Experiment
     tokenizer: Tokenizer
     model: ModelConfig
+    resolved: Resolved
     program: Program
     examples: list[Example]
     table: Rows | Packed | Stream
@@ -334,18 +338,13 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
     corpus = _corpus(experiment)
     experiment = dataclasses.replace(experiment, task=task.pinned())
     examples = training_examples(experiment, "train", training.train_examples)
-    if labelled:
-        names = label_names(examples, experiment.model, training.objective)
-        named = dataclasses.replace(experiment.model, labels=len(names), label_names=names)
-        experiment = dataclasses.replace(experiment, model=named)
+    names = label_names(examples, experiment.model, training.objective) if labelled else ()
     resumed = tokenizer is not None
     if tokenizer is None:
         tokenizer, unseen = tokenizer_and_unseen(experiment, examples)
     else:
         unseen = _unseen_again(experiment, examples, tokenizer)
-    model = experiment.model.for_vocabulary(
-        tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id
-    )
+    model = experiment.model_for(tokenizer, names)
     if training.mesh.sequence > 1:  # the kernel wants all queries of a row on one device
         model = dataclasses.replace(model, attention_kernel="explicit")
     # A run that goes on has its weights, and may have outlived the directory.
@@ -408,14 +407,14 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
     if training.epochs is not None:
         tokens = len(table.stream) / window if isinstance(table, Stream) else table.num_examples
         steps = max(1, math.ceil(training.epochs * tokens / training.batch_size))
-        training = dataclasses.replace(training, steps=steps)
-        experiment = dataclasses.replace(experiment, training=training)
+        training = dataclasses.replace(training, steps=steps, epochs=None)
     orders = [
         Order(table.num_examples, training.batch_size, training.seed + replica)
         for replica in range(experiment.seeds)
     ]
+    template = Template(model)
     program = Program(
-        template=Template(model),
+        template=template,
         optimizer=experiment.optimizer,
         training=training,
         seeds=experiment.seeds,
@@ -425,6 +424,18 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
     )
     feed = make_feed(table, orders, training.chunk, mesh, on_device_mib=training.on_device_mib)
     selection = selection_questions(experiment, tokenizer, model)
+    resolved = Resolved.of(template, steps=training.steps, fingerprint=experiment.task.fingerprint)
     return Prepared(
-        experiment, tokenizer, model, program, examples, table, feed, validation, selection, start, unseen
+        experiment,
+        tokenizer,
+        model,
+        resolved,
+        program,
+        examples,
+        table,
+        feed,
+        validation,
+        selection,
+        start,
+        unseen,
     )

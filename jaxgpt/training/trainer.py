@@ -70,7 +70,8 @@ class Trainer:
     the same, bit for bit.
 
     Attributes:
-      experiment: as it was given, with what follows from its data filled in.
+      experiment: as it was given.
+      num_steps: of the whole training; of `training.epochs`, as many as its data make.
       tokenizer: the experiment's, trained on its training text where it has to be.
       steps_done: updates so far.
       state: of the compiled program; every step donates it, so keep `models` instead.
@@ -103,6 +104,7 @@ class Trainer:
     def _begin(self, prepared: Prepared) -> None:
         self.prepared, self.program = prepared, prepared.program
         self.experiment, self.tokenizer = prepared.experiment, prepared.tokenizer
+        self.num_steps = prepared.resolved.steps
         self.steps_done = 0
         self.spikes = Spikes(self.program.seeds)
         self._compiled: Callable | None = None
@@ -117,10 +119,10 @@ class Trainer:
         """Train `count` more steps.
 
         Raises:
-          ValueError: for steps beyond `training.steps`, at which the learning rate's schedule ends.
+          ValueError: for steps beyond `num_steps`, at which the learning rate's schedule ends.
           TrainingError: if a loss or gradient is not finite, or too many updates in a row were skipped.
         """
-        steps, last = self.experiment.training.steps, self.steps_done + count
+        steps, last = self.num_steps, self.steps_done + count
         if count < 0 or last > steps:
             raise ValueError(
                 f"step({count}) after {self.steps_done} of training.steps={steps}, at which the schedule "

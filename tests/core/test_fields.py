@@ -74,7 +74,7 @@ POSITIONS = st.one_of(
         ),
     ),
     st.tuples(st.just(Relative), st.fixed_dictionaries({"max_distance": st.integers(32, 500)})),
-    st.tuples(st.just(Abacus), st.fixed_dictionaries({"digit_ids": st.lists(st.integers(0, 99)).map(tuple)})),
+    st.tuples(st.just(Abacus), st.fixed_dictionaries({"max_position": st.integers(101, 999)})),
     st.tuples(st.just(Mine), st.fixed_dictionaries({"size_of_it": st.integers()})),
 )
 MODELS = st.fixed_dictionaries(
@@ -104,6 +104,19 @@ def test_json_round_trip(fields, model, position):
     again = from_json(Plan, json.loads(json.dumps(to_json(plan))))
     assert again == plan and type(again.mixed) is type(plan.mixed)
     assert not differences(plan, again)
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("model.mask_id", "3"), ("model.marks", "5"), ("model.token_values", "1,2"), ("model.number", "xval"),
+     ("model.label_names", "a,b"), ("model.position.digit_ids", "9,9"), ("model.position.marker_id", "1")],
+)  # fmt: skip
+def test_what_follows_from_the_tokenizer_is_no_option(path, text):
+    plan = Plan("", model=ModelConfig(position=Position.named("coupled")()))
+    with pytest.raises(FieldError, match=f"^no field '{path}'"):
+        override(plan, {path: text})
+    assert path.split(".")[-1] not in json.dumps(to_json(plan))
+    assert path not in [row.path for row in describe(plan)]
 
 
 def test_json_is_readable():

@@ -12,6 +12,7 @@ from jaxgpt.nn.position.coupled import Coupled
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.task import Example
 from jaxgpt.tokenizers import build
+from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 TOKENIZER = build("digits", lambda: ["0123456789+="])
 TEXTS = TOKENIZER.token_texts()
@@ -19,7 +20,7 @@ EXAMPLES = [Example("1+2=", "3"), Example("95+5=", "001"), Example("7+7=", "41")
 
 
 def model(position, **fields) -> ModelConfig:
-    return ModelConfig(position=position, max_length=16, **fields).for_vocabulary(TEXTS)
+    return ModelConfig(position=position, max_length=16, **fields).for_vocabulary(Vocabulary(TEXTS))
 
 
 def rows(encoder_decoder=False):

@@ -35,7 +35,7 @@ def build(tokenizer):
     @functools.cache
     def build(seed: int = 0, **fields) -> Transformer:
         config = ModelConfig(**({"d_model": 16, "num_heads": 2, "num_layers": 1, "max_length": 24} | fields))
-        return Transformer(config.for_vocabulary(tokenizer.token_texts()), rngs=nnx.Rngs(seed))
+        return Transformer(config.for_vocabulary(tokenizer.vocabulary()), rngs=nnx.Rngs(seed))
 
     return build
 

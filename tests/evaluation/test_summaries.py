@@ -57,7 +57,7 @@ class FromNothing(Task):
 def test_questions_without_a_prompt_are_answered_at_the_temperature_of_the_task(tmp_path, warm):
     tokenizer = Characters("abcdefgh")
     config = ModelConfig(num_layers=1, d_model=8, num_heads=1, max_length=24)
-    model = Transformer(config.for_vocabulary(tokenizer.token_texts()), rngs=nnx.Rngs(0))
+    model = Transformer(config.for_vocabulary(tokenizer.vocabulary()), rngs=nnx.Rngs(0))
     path = tmp_path / "answers.png"
     result = evaluate([model], tokenizer, FromNothing(warm=warm), n=20, training=[], gallery=path)
     assert result.n == 20 and path.read_text() == "20"

@@ -53,7 +53,7 @@ def _tokenizer(path: Path, number: int) -> None:
         tokenizers.save(tokenizers.build("bpe:270", lambda: [TEXT]), path / directory.EXPORTED)
     elif kind == 1:
         built = tokenizers.build("bpe:270", lambda: [TEXT])
-        tokenizer_files.write(built, path, ModelConfig().for_vocabulary(built.token_texts()))
+        tokenizer_files.write(built, path, ModelConfig().for_vocabulary(built.vocabulary()))
         (path / directory.EXPORTED).unlink(missing_ok=True)
     elif kind == 2:
         words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "##b", "1", "##2"]

@@ -17,6 +17,7 @@ from jaxgpt.nn.position.none import NoPosition
 from jaxgpt.nn.position.relative import Relative
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.nn.position.sinusoidal import Sinusoidal
+from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 #: The texts of the ids of every test here: pad, bos, eos, the digits, and some signs.
 TEXTS = ["", "", "", *"0123456789", *"+=ab"]
@@ -42,7 +43,7 @@ def random_model(seed=0, spread=0.3, **fields) -> Transformer:
     same token for ever.
     """
     defaults = {"d_model": 16, "num_heads": 2, "num_layers": 1, "max_length": 64, "head": "separate"}
-    config = ModelConfig(**defaults | fields).for_vocabulary(TEXTS)
+    config = ModelConfig(**defaults | fields).for_vocabulary(Vocabulary(TEXTS))
     graph, state = nnx.split(Transformer(config, rngs=nnx.Rngs(0)))
     rng = np.random.default_rng(seed)
 

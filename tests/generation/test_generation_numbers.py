@@ -30,7 +30,7 @@ def model(name, kind="decoder") -> Transformer:
     """A random model that says a number about every second time."""
     own = tokenizer(name)
     config = ModelConfig(kind=kind, max_length=32, d_model=16, num_heads=2, num_layers=1, head="separate")
-    config = config.for_vocabulary(own.token_texts(), own.number_encoding())
+    config = config.for_vocabulary(own.vocabulary())
     graph, state = nnx.split(nnx.eval_shape(lambda: Transformer(config, rngs=nnx.Rngs(0))))
     rng = np.random.default_rng(0)
 

@@ -89,5 +89,5 @@ def model_for(tokenizer: Tokenizer, family: str, seed: int = 0) -> jaxgpt.Transf
         "roberta": bert | {"position": Learned(), "head_bias": True, "head_transform": True},
     }[family]
     config = ModelConfig(**size | fields)
-    config = config.for_vocabulary(tokenizer.token_texts(), tokenizer.number_encoding(), tokenizer.mask_id)
+    config = config.for_vocabulary(tokenizer.vocabulary())
     return jaxgpt.Transformer(config, rngs=nnx.Rngs(seed))

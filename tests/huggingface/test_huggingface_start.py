@@ -27,7 +27,7 @@ def directory(tmp_path_factory):
     tokenizer = BytePairs.train(TEXTS, 290)
     config = ModelConfig(
         num_layers=2, d_model=16, num_heads=2, max_length=40, position=Learned()
-    ).for_vocabulary(tokenizer.token_texts())
+    ).for_vocabulary(tokenizer.vocabulary())
     model = jaxgpt.Transformer(config, rngs=nnx.Rngs(7))
     jaxgpt.save_hf(model, path, family="gpt2", tokenizer=tokenizer)
     return path

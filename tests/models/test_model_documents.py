@@ -275,7 +275,7 @@ def test_numbers_that_are_one_token():
         max_length=12,
     )
     plain = dataclasses.replace(config(num_layers=1), vocab_size=0)
-    model = build(plain.for_vocabulary(own.token_texts(), own.number_encoding()))
+    model = build(plain.for_vocabulary(own.vocabulary()))
     table = pack(rows, 24, own.pad_id)
     assert table.num_examples < rows.num_examples
     assert_same_training(model, rows, table, which="all")

@@ -10,6 +10,7 @@ from model_building import SOURCE, TEXTS, TOKENS, build, config, scheme
 
 from jaxgpt.models import Transformer
 from jaxgpt.nn.values import token_values, value_features
+from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 VALUES = token_values(TEXTS)
 
@@ -56,9 +57,9 @@ def test_it_has_three_vectors_for_all_numbers_and_one_for_each_other_token():
 
 
 def test_the_tokenizer_tells_the_values():
-    told = config(vocab_size=0, embedding="value").for_vocabulary(["", *"0123", "12"])
+    told = config(vocab_size=0, embedding="value").for_vocabulary(Vocabulary(["", *"0123", "12"]))
     assert told.token_values == (-1, 0, 1, 2, 3, 12) and told.vocab_size == 6
-    assert config(vocab_size=0).for_vocabulary(TEXTS).token_values == ()
+    assert config(vocab_size=0).for_vocabulary(Vocabulary(TEXTS)).token_values == ()
     # Ids beyond the tokenizer's are no numbers.
     assert dataclasses.replace(told, vocab_size=8).token_features.shape == (8, 3 + 3)
 
@@ -74,4 +75,4 @@ def test_errors():
     ):
         Transformer(config(embedding="value"), rngs=nnx.Rngs(0))
     with pytest.raises(ValueError, match=r"^embedding=value needs tokens for three numbers or more; use"):
-        config(vocab_size=0, embedding="value").for_vocabulary(["a", "b", "7"])
+        config(vocab_size=0, embedding="value").for_vocabulary(Vocabulary(["a", "b", "7"]))

@@ -12,6 +12,7 @@ from model_building import TEXTS, build, config, scheme
 
 from jaxgpt.models import ModelConfig, Transformer
 from jaxgpt.nn.position import Position
+from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 TOKENS = jnp.asarray([[1, 2, 3]])
 
@@ -75,13 +76,13 @@ def test_digit_positions_without_a_vocabulary(name):
 
 def test_for_vocabulary():
     given = dataclasses.replace(config(position=Position.named("coupled")()), vocab_size=0)
-    resolved = given.for_vocabulary(TEXTS)
+    resolved = given.for_vocabulary(Vocabulary(TEXTS))
     assert resolved.vocab_size == len(TEXTS)
     assert resolved.position.digit_ids == tuple(range(10)) and resolved.position.marker_id == 12
-    larger = dataclasses.replace(given, vocab_size=64).for_vocabulary(TEXTS)
+    larger = dataclasses.replace(given, vocab_size=64).for_vocabulary(Vocabulary(TEXTS))
     assert larger.vocab_size == 64
     small = dataclasses.replace(given, vocab_size=3)
-    assert message(small.for_vocabulary, TEXTS) == (
+    assert message(small.for_vocabulary, Vocabulary(TEXTS)) == (
         f"vocab_size=3 is smaller than the tokenizer's {len(TEXTS)} ids; leave it at 0"
     )
 

@@ -37,7 +37,7 @@ def tokenizer(name) -> Tokenizer:
 def model(name, **fields):
     own = tokenizer(name)
     config = ModelConfig(max_length=24, d_model=12, num_heads=4, head_dim=6, d_ff=20, **fields)
-    return build(config.for_vocabulary(own.token_texts(), own.number_encoding()))
+    return build(config.for_vocabulary(own.vocabulary()))
 
 
 def batch(name):
@@ -153,14 +153,9 @@ def test_numbers_that_are_missing_or_of_another_form():
 
 def test_the_tokenizer_decides_on_the_encoding():
     own = tokenizer("fone")
-    given = ModelConfig(number=NumberEncoding.named("xval")())
-    with pytest.raises(ValueError, match=r"number=xval does not fit the tokenizer.*--tokenizer xval"):
-        given.for_vocabulary(own.token_texts(), own.number_encoding())
-    with pytest.raises(ValueError, match="number=xval does not fit the tokenizer"):
-        given.for_vocabulary(["", "", "", "a"])
     narrow = ModelConfig(d_model=8, num_heads=2)
     with pytest.raises(ValueError, match="5 places of a number take 2 dimensions each"):
-        narrow.for_vocabulary(own.token_texts(), own.number_encoding())
-    resolved = ModelConfig().for_vocabulary(own.token_texts(), own.number_encoding())
-    assert resolved.for_vocabulary(own.token_texts(), own.number_encoding()) == resolved
+        narrow.for_vocabulary(own.vocabulary())
+    resolved = ModelConfig().for_vocabulary(own.vocabulary())
+    assert resolved.for_vocabulary(own.vocabulary()) == resolved
     assert dataclasses.replace(resolved, number=None, vocab_size=0) == ModelConfig()

@@ -11,6 +11,7 @@ from flax import nnx
 
 from jaxgpt.core.choice import FieldError
 from jaxgpt.models import ModelConfig, Transformer, presets
+from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 
 def parameters(config):
@@ -21,7 +22,7 @@ def parameters(config):
 
 def with_vocabulary(name, size):
     """The preset for so many ids, an encoder's mask among them."""
-    return presets.named(name).for_vocabulary([str(i) for i in range(size)], mask_id=3)
+    return presets.named(name).for_vocabulary(Vocabulary([str(i) for i in range(size)], mask_id=3))
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.recurrent_cells import Cell
 from jaxgpt.nn.tap import recorder
+from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 NAMES = (
     *("char_lstm", "char_gru", "seq2seq", "rnn_search"),
@@ -30,7 +31,7 @@ def config(name, **changes):
     small = dataclasses.replace(
         base, d_model=16, num_heads=2, d_ff=None, num_layers=layers, window=base.window and 4
     )
-    return dataclasses.replace(small, **changes).for_vocabulary([str(i) for i in range(20)])
+    return dataclasses.replace(small, **changes).for_vocabulary(Vocabulary([str(i) for i in range(20)]))
 
 
 def build(name, **changes):

@@ -38,7 +38,7 @@ def config(names, labels_from="first", kind="encoder", **changes):
         label_names=names,
         labels_from=labels_from,
         **changes,
-    ).for_vocabulary(Characters(TEXT).token_texts())
+    ).for_vocabulary(Characters(TEXT).vocabulary())
 
 
 def test_a_label_is_its_number_among_the_sorted_ones():

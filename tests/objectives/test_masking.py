@@ -17,9 +17,12 @@ from jaxgpt.nn.position.learned import Learned
 from jaxgpt.objectives import losses as objectives
 from jaxgpt.objectives import masking
 from jaxgpt.runs import experiments
+from jaxgpt.tokenizers.vocabulary import Vocabulary
 from jaxgpt.training.prepare import prepare
 
-CONFIG = ModelConfig(kind="encoder", position=Learned()).for_vocabulary([str(i) for i in range(40)])
+CONFIG = ModelConfig(kind="encoder", position=Learned()).for_vocabulary(
+    Vocabulary([str(i) for i in range(40)])
+)
 
 
 def batch(rows=400, width=30):
@@ -34,7 +37,9 @@ def batch(rows=400, width=30):
 def test_an_encoder_has_one_id_more_that_hides():
     assert CONFIG.mask_id == 40
     assert CONFIG.vocab_size == 41
-    own = ModelConfig(kind="encoder", position=Learned()).for_vocabulary(["a", "b", ""], mask_id=2)
+    own = ModelConfig(kind="encoder", position=Learned()).for_vocabulary(
+        Vocabulary(["a", "b", ""], mask_id=2)
+    )
     assert (own.mask_id, own.vocab_size) == (2, 3)
 
 
@@ -138,6 +143,6 @@ def test_a_text_is_learned_by_hidden_tokens(tmp_path):
 
 
 def test_a_decoder_fills_in_nothing():
-    config = ModelConfig().for_vocabulary([str(i) for i in range(10)])
+    config = ModelConfig().for_vocabulary(Vocabulary([str(i) for i in range(10)]))
     with pytest.raises(ValueError, match="use an encoder"):
         fill(jaxgpt.Transformer(config, rngs=nnx.Rngs(0)), None, [("1", 1)])

@@ -7,8 +7,11 @@ from tiny_runs import arguments, copied, one_line, tiny
 
 from jaxgpt import tokenizers
 from jaxgpt.core import fields
+from jaxgpt.runs import schema
 from jaxgpt.runs.run_directory import RunDirectory
+from jaxgpt.runs.session import train
 from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.resolved import Resolved
 
 
 @pytest.fixture
@@ -124,13 +127,61 @@ def test_an_experiment_round_trip(tmp_path):
         seeds=3, optimizer__clip_norm="none", task__extra_digits="4,7", model__position="abacus"
     )
     directory = RunDirectory(tmp_path)
-    directory.write(experiment, tokenizers.build("digits", lambda: ["0+="]))
+    resolved = Resolved(7, 16, None, 0, ("no", "yes"), "12-ab", "written out", 1000)
+    directory.write(experiment, resolved, tokenizers.build("digits", lambda: ["0+="]))
     back, tokenizer = directory.read()
-    assert back == experiment
+    assert back.task.fingerprint == "12-ab" and back.model.label_names == ("no", "yes")
+    assert not fields.differences(experiment, back) and directory.read_resolved() == resolved
     assert tokenizer.decode(tokenizer.encode("0+0=")) == "0+0="
     data = json.loads(directory.experiment.read_text())
-    assert fields.from_json(Experiment, data) == experiment
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["experiment.json", "tokenizer.json"]
+    assert data.pop("schema") == schema.NUMBER and fields.from_json(Experiment, data) == experiment
+    names = ["experiment.json", "resolved.json", "tokenizer.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (None, "schema=1 is that of jaxgpt 0.1; read it with that version"),
+        (1, "schema=1 is that of jaxgpt 0.1; read it with that version"),
+        (3, "schema=3 is unknown; this jaxgpt reads 2; take the version that wrote it"),
+        ("2", "schema='2' is unknown"),
+        (True, "schema=True is unknown"),
+    ],
+)
+def test_another_schema_is_refused(jaxgpt, run, number, message):
+    data = json.loads((run / "experiment.json").read_text()) | {"schema": number}
+    (run / "experiment.json").write_text(json.dumps(data))
+    for error in every_use(jaxgpt, run):
+        assert "experiment.json" in error and message in error
+
+
+def test_a_checkpoint_of_another_schema_is_refused(jaxgpt, run):
+    for file in (run / "checkpoints").glob("*/_CHECKPOINT_METADATA"):
+        metadata = json.loads(file.read_text())
+        del metadata["custom_metadata"]["schema"]
+        file.write_text(json.dumps(metadata))
+    for error in every_use(jaxgpt, run):
+        assert "schema=1 is that of jaxgpt 0.1" in error
+
+
+def test_a_resolved_file_that_is_missing_or_changed(jaxgpt, run):
+    for text in (None, "[]", '{"steps": "7"}'):
+        (run / "resolved.json").unlink()
+        if text is not None:
+            (run / "resolved.json").write_text(text)
+        for error in every_use(jaxgpt, run):
+            assert "resolved.json" in error
+        (run / "resolved.json").touch()
+
+
+@pytest.mark.parametrize("changes", [{"training__epochs": 0.02}, {"model__position": "coupled"}])
+def test_a_run_records_what_was_given(tmp_path, changes):
+    experiment = tiny(training__steps=3, training__test_examples=0, **changes)
+    train(experiment, tmp_path / "run", say=lambda line: None)
+    recorded = json.loads((tmp_path / "run" / "experiment.json").read_text())
+    assert recorded == {"schema": schema.NUMBER, **fields.to_json(experiment)}
+    assert json.loads((tmp_path / "run" / "resolved.json").read_text())["steps"] >= 1
 
 
 def test_one_example_and_a_batch_larger_than_the_data(jaxgpt, tmp_path, quick_compilation):

@@ -103,7 +103,7 @@ def test_a_run_goes_on_with_its_own_data_alone(tmp_path, jaxgpt):
     made("text", path)
     experiment = fields.override(experiments.find("text"), options)
     train(experiment, run, say=lambda line: None)
-    recorded = json.loads((run / "experiment.json").read_text())["task"]["fingerprint"]
+    recorded = json.loads((run / "resolved.json").read_text())["fingerprint"]
     assert recorded.startswith(f"{path.stat().st_size}-")
     copy = tmp_path / "copy.txt"
     shutil.copy(path, copy)
@@ -113,7 +113,7 @@ def test_a_run_goes_on_with_its_own_data_alone(tmp_path, jaxgpt):
         train(longer, run, resume=True, say=lambda line: None)
     for words in [("train", "--resume", "--workdir", run, "--training.steps", 2), ("evaluate", run)]:
         assert "when the run began" in one_line(jaxgpt(*words)[2])
-    assert jaxgpt("evaluate", run, "--task.fingerprint=", "--n", 2)[0] == 0
+    assert jaxgpt("evaluate", run, "--other-files", "--n", 2)[0] == 0
     words = ("evaluate", run, "--task.path", copy, "--n", 2)
     assert jaxgpt(*words)[0] == 0
     # The same text with another border would ask what was trained on.

@@ -12,7 +12,7 @@ def test_it_has_92_weights():
     experiment = tiny_adder()
     examples = list(itertools.islice(experiment.task.examples("train"), 200))
     tokenizer = tokenizers.build(experiment.tokenizer, lambda: (e.prompt + e.target for e in examples))
-    shapes = Template(experiment.model.for_vocabulary(tokenizer.token_texts())).shapes
+    shapes = Template(experiment.model.for_vocabulary(tokenizer.vocabulary())).shapes
     parts = {name: math.prod(shape) for name, shape in shapes.items()}
     embedding = 3 * (3 + 5)  # three for all digits; plus, equals and three special tokens
     bias = 3 + 1  # differences -1, 0 and 1, and what is no digit

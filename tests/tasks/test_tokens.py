@@ -106,8 +106,8 @@ def test_a_run_that_stopped_goes_on_bit_for_bit(run, made, tmp_path, jaxgpt):
 
 
 def test_it_explains_itself(run, made, jaxgpt):
-    recorded = json.loads((run / "experiment.json").read_text())
-    assert recorded["task"]["fingerprint"] == open_corpus(made / "tokens").fingerprint
+    recorded = json.loads((run / "resolved.json").read_text())
+    assert recorded["fingerprint"] == open_corpus(made / "tokens").fingerprint
     assert json.loads((run / "tokenizer.json").read_text())["kind"] == "bpe"
     status, output, _ = jaxgpt("generate", run, "--prompt", "Person 1:", "--max-new-tokens", 5)
     assert status == 0 and output
@@ -125,7 +125,7 @@ def test_other_tokens_than_the_run_began_on_are_refused(run, made, tmp_path, jax
     for words in [("train", "--resume", "--workdir", copy), ("evaluate", copy)]:
         message = one_line(jaxgpt(*words, "--task.path", tmp_path / "other")[2])
         assert "holds other tokens than the run was begun on" in message
-    words = ("--task.path", tmp_path / "other", "--task.fingerprint=", "--n", 5)
+    words = ("--task.path", tmp_path / "other", "--other-files", "--n", 5)
     assert jaxgpt("evaluate", copy, *words)[0] == 0
 
 

@@ -44,7 +44,7 @@ def directory(folder):
     """A small GPT-2 as transformers writes it, for an experiment that starts from one."""
     tokenizer = BytePairs.train([STORY], 300)
     config = ModelConfig(num_layers=1, d_model=16, num_heads=2, max_length=64, position=Learned())
-    model = Transformer(config.for_vocabulary(tokenizer.token_texts()), rngs=nnx.Rngs(0))
+    model = Transformer(config.for_vocabulary(tokenizer.vocabulary()), rngs=nnx.Rngs(0))
     save_hf(model, folder / "gpt2", family="gpt2", tokenizer=tokenizer)
     return folder / "gpt2"
 

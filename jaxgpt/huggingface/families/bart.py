@@ -75,7 +75,7 @@ class Bart(Family):
         }
 
     def architecture_of(self, config: ModelConfig) -> str:
-        return "BartForSequenceClassification" if config.labels else self.architecture
+        return "BartForSequenceClassification" if config.num_labels else self.architecture
 
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
         yield from table(".shared.weight", "embedding.table")
@@ -95,7 +95,7 @@ class Bart(Family):
                 yield from norm(f"{theirs}.final_layer_norm", f"{ours}.norms.{last}")
         if config.head_bias:
             yield Entry("final_logits_bias", ("head_bias",), "row")
-        if config.labels:
+        if config.num_labels:
             yield from linear("classification_head.dense", "pooler")
             yield from linear("classification_head.out_proj", "labels")
 

@@ -79,8 +79,8 @@ class Bert(Family):
     def architecture_of(self, config: ModelConfig) -> str:
         stem = self.architecture.removesuffix("ForMaskedLM")
         if config.head != "none":
-            return stem + ("ForPreTraining" if config.labels else "ForMaskedLM")
-        if not config.labels:
+            return stem + ("ForPreTraining" if config.num_labels else "ForMaskedLM")
+        if not config.num_labels:
             return stem + "Model"
         kinds = {SPAN: "ForQuestionAnswering", CHOICE: "ForMultipleChoice"}
         each = "ForTokenClassification" if config.labels_from == "each" else "ForSequenceClassification"
@@ -113,7 +113,7 @@ class Bert(Family):
             yield from vector(self.head_bias, "head_bias")
         if config.pooler:
             yield from linear(".pooler.dense", "pooler")
-        if config.labels:
+        if config.num_labels:
             known = self.sentences if config.head != "none" else "classifier"
             spans = config.label_names == SPAN or "qa_outputs.weight" in tensors
             yield from linear("qa_outputs" if spans else known, "labels")

@@ -81,6 +81,6 @@ class DistilBert(Bert):
             yield from vector(self.head_bias, "head_bias")
         if config.pooler:
             yield from linear("pre_classifier", "pooler")
-        if config.labels:
+        if config.num_labels:
             spans = config.label_names == SPAN or "qa_outputs.weight" in tensors
             yield from linear("qa_outputs" if spans else "classifier", "labels")

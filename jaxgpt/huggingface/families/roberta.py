@@ -54,7 +54,7 @@ class Roberta(Bert):
 
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
         # The classifier of whole texts has a pooler of its own.
-        own = config.pooler and config.labels and config.label_names != CHOICE
+        own = config.pooler and config.num_labels and config.label_names != CHOICE
         own = own and "classifier.weight" not in tensors
         for entry in super().entries(config, tensors):
             if own and entry.paths[0].split(".")[0] in ("pooler", "labels"):

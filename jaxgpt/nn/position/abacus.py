@@ -6,6 +6,7 @@ from typing import Annotated
 import jax
 import jax.numpy as jnp
 
+from jaxgpt.core.fields import told
 from jaxgpt.nn.document_order import draw_each
 from jaxgpt.nn.position.base import Position, Table, digit_flags
 from jaxgpt.nn.position.runs import runs
@@ -22,7 +23,8 @@ class Abacus(Position):
 
     max_position: Annotated[int, "vectors in the table"] = 128
     max_offset: Annotated[int, "largest random offset in training; the paper's k"] = 100
-    digit_ids: Annotated[tuple[int, ...], "ids of number tokens; filled in from the tokenizer"] = ()
+    #: Ids of number tokens.
+    digit_ids: tuple[int, ...] = told(())
 
     def check(self, *, head_dim, num_heads):
         if not 0 <= self.max_offset < self.max_position - 1:

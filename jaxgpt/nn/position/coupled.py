@@ -12,6 +12,7 @@ from typing import Annotated
 import jax
 import jax.numpy as jnp
 
+from jaxgpt.core.fields import told
 from jaxgpt.nn.document_order import draw_each, preceding
 from jaxgpt.nn.linear import fold
 from jaxgpt.nn.position.abacus import digit_ids, random_offset, require_digits
@@ -38,8 +39,10 @@ class Coupled(Position):
     max_offset: Annotated[int, "largest random offset in training"] = 12
     zero_offsets: Annotated[float, "share of training sequences whose offset is 0 in any case"] = 0.5
     marker: Annotated[str, "the token after which the answer stands"] = "="
-    digit_ids: Annotated[tuple[int, ...], "ids of number tokens; filled in from the tokenizer"] = ()
-    marker_id: Annotated[int | None, "id of the marker; filled in from the tokenizer"] = None
+    #: Ids of number tokens.
+    digit_ids: tuple[int, ...] = told(())
+    #: Id of the marker.
+    marker_id: int | None = told(None)
 
     def check(self, *, head_dim, num_heads):
         if not 0 <= self.max_offset < self.max_position - 1:

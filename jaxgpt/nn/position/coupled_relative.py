@@ -5,6 +5,7 @@ from typing import Annotated
 
 import jax.numpy as jnp
 
+from jaxgpt.core.fields import told
 from jaxgpt.nn.position.abacus import digit_ids, require_digits
 from jaxgpt.nn.position.base import Position, Table
 from jaxgpt.nn.position.coupled import marker_id, weights
@@ -29,8 +30,10 @@ class CoupledRelative(Position):
 
     reach: Annotated[int, "largest difference of weights that is seen"] = 3
     marker: Annotated[str, "the token after which the answer stands"] = "="
-    digit_ids: Annotated[tuple[int, ...], "ids of number tokens; filled in from the tokenizer"] = ()
-    marker_id: Annotated[int | None, "id of the marker; filled in from the tokenizer"] = None
+    #: Ids of number tokens.
+    digit_ids: tuple[int, ...] = told(())
+    #: Id of the marker.
+    marker_id: int | None = told(None)
 
     def check(self, *, head_dim, num_heads):
         if self.reach < 1:

@@ -14,8 +14,8 @@ FAULTS = [
     Fault(
         "log-interval-early",
         "jaxgpt/runs/run_loop.py",
-        "if step % self.training.log_every and step != self.training.steps:",
-        "if (step + 1) % self.training.log_every and step != self.training.steps:",
+        "if step % self.training.log_every and step != self.trainer.num_steps:",
+        "if (step + 1) % self.training.log_every and step != self.trainer.num_steps:",
         "records come a step early",
         ("tests/runs/test_outcome.py",),
     ),
