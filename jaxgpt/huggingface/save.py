@@ -190,6 +190,7 @@ def _comparable(config: ModelConfig) -> dict[str, Any]:
         "embedding_width": config.resolved_embedding_width,
         "attention_scale": config.attention_scale or config.resolved_head_dim**-0.5,
         "loop_blocks": config.loop_blocks or config.num_layers,
+        "labels": config.num_labels,
     }
     pattern = config.window_layers or (True,)
     filled["window_layers"] = [config.window and pattern[i % len(pattern)] for i in range(config.num_layers)]

@@ -23,10 +23,14 @@ from pathlib import Path
 from .fault import Fault, faults
 
 ROOT = Path(__file__).resolve().parents[2]
-#: Left out of the copy.
-IGNORED = shutil.ignore_patterns(".git", "__pycache__", "*.egg-info", "runs", ".*_cache", ".venv")
+_ANYWHERE = shutil.ignore_patterns(".git", "__pycache__", "*.egg-info", ".*_cache", ".venv")
 #: Seconds that the tests of one fault may take; a fault may also lead to an endless loop.
 LIMIT = 900
+
+
+def left_out(folder: str, names: list[str]) -> set[str]:
+    """What is not copied: caches, and the runs that lie in the tree."""
+    return set(_ANYWHERE(folder, names)) | ({"runs"} if Path(folder) == ROOT else set())
 
 
 def run_tests(
@@ -101,7 +105,7 @@ def main(words: list[str] | None = None) -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="jaxgpt-mutants-") as name:
         copy = Path(name) / "copy"
-        shutil.copytree(ROOT, copy, ignore=IGNORED)
+        shutil.copytree(ROOT, copy, ignore=left_out)
         for fault in chosen:
             fault.planted(copy)  # all old texts are there, before anything takes time
         named = sorted({test for fault in chosen for test in fault.tests})
