@@ -34,6 +34,9 @@ MODULES = (
     "jaxgpt.nn.position.base",
     "jaxgpt.objectives",
     "jaxgpt.training.training_config",
+    "jaxgpt.training.optimizers.base",
+    "jaxgpt.training.optimizers.adamw",
+    "jaxgpt.training.optimizers.muon",
     "jaxgpt.runs.session",
     "jaxgpt.training.trainer",
     "jaxgpt.generation.decode",
@@ -64,7 +67,8 @@ def configuration() -> str:
     from jaxgpt.runs import experiments
     from jaxgpt.task import Task
     from jaxgpt.tokenizers import Tokenizer
-    from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+    from jaxgpt.training.optimizers import Optimizer
+    from jaxgpt.training.training_config import TrainingConfig
 
     lines = [
         "# Configuration",
@@ -121,7 +125,9 @@ def configuration() -> str:
     for name in Position.names():
         lines += _section(f"Position scheme `{name}`", Position.named(name), "model.position.", level=4)
 
-    lines += ["## Optimizer", "", *_field_table(_fields(OptimizerConfig()), "optimizer."), ""]
+    lines += ["## Optimizers", "", "`--optimizer NAME`, and its fields:", ""]
+    for name in Optimizer.names():
+        lines += _section(f"Optimizer `{name}`", Optimizer.named(name), "optimizer.")
     lines += ["## Training", "", *_field_table(_fields(TrainingConfig()), "training."), ""]
     seeds = ("seeds", "int", 1, "replicas trained together, each from its own seed")
     lines += ["## Seeds", "", *_field_table([seeds], ""), ""]

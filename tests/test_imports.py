@@ -131,6 +131,7 @@ FAMILIES = (
     "nn/sparse",
     "noise",
     "tokenizers",
+    "training/optimizers",
 )
 
 

@@ -24,7 +24,6 @@ from jaxgpt.runs import records, opening as report, run_directory as rundir
 from jaxgpt.runs.checkpoints import Checkpoints, check_layers
 from jaxgpt.runs.run_loop import Hooks, Loop, compile_interruptibly
 from jaxgpt.runs.machine import machine
-from jaxgpt.training.optimizers import schedule
 from jaxgpt.training.prepare import Prepared, prepare
 from jaxgpt.core.progress import Counter, Progress, clock
 from jaxgpt.runs.run_directory import FirstFree, RunDirectory
@@ -271,8 +270,8 @@ def _rate_jump(
     if step >= experiment.training.steps:
         return ""
     recorded, _ = directory.read()
-    old = schedule(recorded.optimizer, recorded.training.steps)
-    new = schedule(experiment.optimizer, experiment.training.steps)
+    old = recorded.optimizer.rate(recorded.training.steps)
+    new = experiment.optimizer.rate(experiment.training.steps)
     made = sorted({step - count for count in skipped if count < step})
     jumps = [(float(old(count - 1)), float(new(count))) for count in made]
     jumps = [(a, b) for a, b in jumps if not (a > 0 and 1 / _JUMP <= b / a <= _JUMP)]
