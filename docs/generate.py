@@ -25,6 +25,8 @@ MODULES = (
     "jaxgpt.tokenizers.tokenizer",
     "jaxgpt.models.config",
     "jaxgpt.models.transformer",
+    "jaxgpt.models.mixers.base",
+    "jaxgpt.models.state_stack",
     "jaxgpt.models.presets",
     "jaxgpt.data.tokenizing",
     "jaxgpt.data.corpus",
@@ -63,6 +65,7 @@ def configuration() -> str:
     from jaxgpt.cli import tokenize as tokenize_command
     from jaxgpt.generation import Sampling
     from jaxgpt.models import ModelConfig, presets
+    from jaxgpt.models.mixers import Mixer
     from jaxgpt.nn.position import Position
     from jaxgpt.runs import experiments
     from jaxgpt.task import Task
@@ -124,6 +127,10 @@ def configuration() -> str:
     lines += ["### Position schemes", "", "`--model.position NAME`, and its fields:", ""]
     for name in Position.names():
         lines += _section(f"Position scheme `{name}`", Position.named(name), "model.position.", level=4)
+
+    lines += ["### Mixers", "", "`--model.mixer NAME`, and its fields:", ""]
+    for name in Mixer.names():
+        lines += _section(f"Mixer `{name}`", Mixer.named(name), "model.mixer.", level=4)
 
     lines += ["## Optimizers", "", "`--optimizer NAME`, and its fields:", ""]
     for name in Optimizer.names():
