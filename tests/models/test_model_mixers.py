@@ -121,7 +121,8 @@ def test_one_from_outside_refuses_what_it_does_not_read(average):
 
 
 def test_one_from_outside_trains_and_is_counted(average):
-    experiment = tiny(model__mixer=AVERAGE, model__mixer__keep="0.5", training__steps="20")
+    options = {"model__mixer": AVERAGE, "model__mixer__keep": "0.5", "optimizer__learning_rate": "2e-2"}
+    experiment = tiny(**options)
     assert from_json(ModelConfig, to_json(experiment.model)) == experiment.model
     trainer = jaxgpt.Trainer(experiment)
     trainer.step(20)
