@@ -83,15 +83,16 @@ def ours(side: str, texts: tuple, piece: int):
     from jaxgpt.models.presets.small import nanogpt_baby
     from jaxgpt.models.template import Template
     from jaxgpt.parallel import sharding
+    from jaxgpt.training.optimizers.adamw import AdamW
     from jaxgpt.training.program import Program
-    from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+    from jaxgpt.training.training_config import TrainingConfig
 
     train, validation, vocab = texts
     model = dataclasses.replace(nanogpt_baby(), vocab_size=vocab, dtype="bfloat16")
     if side == "no attention dropout":
         model = dataclasses.replace(model, attention_dropout=0.0)
     training = TrainingConfig(batch_size=_BATCH, chunk=min(piece, 50), steps=piece * _PIECES, objective="all")
-    optimizer = OptimizerConfig(learning_rate=1e-3, beta2=0.99, weight_decay=0.1, final_fraction=0.1)
+    optimizer = AdamW(learning_rate=1e-3, beta2=0.99, weight_decay=0.1, final_fraction=0.1)
     mesh = sharding.make_mesh(training.mesh, _BATCH)
     program = Program(Template(model), optimizer, training, 1, mesh, _WINDOW)
     table = Stream(train, _WINDOW)

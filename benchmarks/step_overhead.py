@@ -26,7 +26,6 @@ from jaxgpt.models.template import Template
 from jaxgpt.objectives import losses as objectives
 from jaxgpt.parallel import sharding
 from jaxgpt.runs.experiments import find
-from jaxgpt.training import optimizers
 from jaxgpt.training.program import Program
 
 CHUNK = 20
@@ -119,7 +118,7 @@ def ratio(ours: list[float], theirs: list[float]) -> float:
 def plain_step(program: Program, feed: DeviceFeed):
     """The same update as a user would write it: one jitted function of a list of arrays."""
     template, training = program.template, program.training
-    transformation = optimizers.build(program.optimizer, training.steps, template.axes)
+    transformation = program.optimizer.build(training.steps, template.axes)
     params = template.init(jax.random.key(0))
     start = (params, transformation.init(params))
     structure = jax.tree.structure(start)

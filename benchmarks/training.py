@@ -113,8 +113,9 @@ def ours(side: str, size: tuple, dtype: str):
     from jaxgpt.nn.kernels.product import product
     from jaxgpt.nn.position.learned import Learned
     from jaxgpt.parallel import sharding
+    from jaxgpt.training.optimizers.adamw import AdamW
     from jaxgpt.training.program import Program
-    from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+    from jaxgpt.training.training_config import TrainingConfig
 
     layers, width, heads, vocab, length, batch, steps = size
     model = ModelConfig(
@@ -135,7 +136,7 @@ def ours(side: str, size: tuple, dtype: str):
         logits_mib=8192,  # PyTorch holds all of them, too
     )
     mesh = sharding.make_mesh(training.mesh, batch)
-    optimizer = OptimizerConfig(learning_rate=1e-4, clip_norm=1.0)
+    optimizer = AdamW(learning_rate=1e-4, clip_norm=1.0)
     program = Program(Template(model), optimizer, training, 1, mesh, length)
     table = Stream(text(vocab).astype(np.min_scalar_type(vocab - 1)), length)
     feed = DeviceFeed(table, [Order(table.num_examples, batch, 0)], chunk, mesh)

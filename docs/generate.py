@@ -25,6 +25,8 @@ MODULES = (
     "jaxgpt.tokenizers.tokenizer",
     "jaxgpt.models.config",
     "jaxgpt.models.transformer",
+    "jaxgpt.models.mixers.base",
+    "jaxgpt.models.state_stack",
     "jaxgpt.models.presets",
     "jaxgpt.data.tokenizing",
     "jaxgpt.data.corpus",
@@ -34,6 +36,9 @@ MODULES = (
     "jaxgpt.nn.position.base",
     "jaxgpt.objectives",
     "jaxgpt.training.training_config",
+    "jaxgpt.training.optimizers.base",
+    "jaxgpt.training.optimizers.adamw",
+    "jaxgpt.training.optimizers.muon",
     "jaxgpt.runs.session",
     "jaxgpt.training.trainer",
     "jaxgpt.generation.decode",
@@ -60,11 +65,13 @@ def configuration() -> str:
     from jaxgpt.cli import tokenize as tokenize_command
     from jaxgpt.generation import Sampling
     from jaxgpt.models import ModelConfig, presets
+    from jaxgpt.models.mixers import Mixer
     from jaxgpt.nn.position import Position
     from jaxgpt.runs import experiments
     from jaxgpt.task import Task
     from jaxgpt.tokenizers import Tokenizer
-    from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+    from jaxgpt.training.optimizers import Optimizer
+    from jaxgpt.training.training_config import TrainingConfig
 
     lines = [
         "# Configuration",
@@ -121,7 +128,13 @@ def configuration() -> str:
     for name in Position.names():
         lines += _section(f"Position scheme `{name}`", Position.named(name), "model.position.", level=4)
 
-    lines += ["## Optimizer", "", *_field_table(_fields(OptimizerConfig()), "optimizer."), ""]
+    lines += ["### Mixers", "", "`--model.mixer NAME`, and its fields:", ""]
+    for name in Mixer.names():
+        lines += _section(f"Mixer `{name}`", Mixer.named(name), "model.mixer.", level=4)
+
+    lines += ["## Optimizers", "", "`--optimizer NAME`, and its fields:", ""]
+    for name in Optimizer.names():
+        lines += _section(f"Optimizer `{name}`", Optimizer.named(name), "optimizer.")
     lines += ["## Training", "", *_field_table(_fields(TrainingConfig()), "training."), ""]
     seeds = ("seeds", "int", 1, "replicas trained together, each from its own seed")
     lines += ["## Seeds", "", *_field_table([seeds], ""), ""]

@@ -24,18 +24,22 @@ if TYPE_CHECKING:  # the same names as below, for whoever reads the types
     from jaxgpt.task import Task as Task
     from jaxgpt.tokenizers import Tokenizer as Tokenizer
     from jaxgpt.training.experiment import Experiment as Experiment
+    from jaxgpt.training.optimizers import Optimizer as Optimizer
+    from jaxgpt.training.optimizers.adamw import AdamW as AdamW
+    from jaxgpt.training.optimizers.muon import Muon as Muon
     from jaxgpt.training.trainer import Trainer as Trainer
-    from jaxgpt.training.training_config import OptimizerConfig as OptimizerConfig
     from jaxgpt.training.training_config import TrainingConfig as TrainingConfig
 
 __version__ = "0.2.0"
 
 _HOME = {
+    "AdamW": "jaxgpt.training.optimizers.adamw",
     "Example": "jaxgpt.task",
     "Experiment": "jaxgpt.training.experiment",
     "FewShot": "jaxgpt.evaluation.few_shot",
     "ModelConfig": "jaxgpt.models",
-    "OptimizerConfig": "jaxgpt.training.training_config",
+    "Muon": "jaxgpt.training.optimizers.muon",
+    "Optimizer": "jaxgpt.training.optimizers",
     "Run": "jaxgpt.runs.run",
     "Sampling": "jaxgpt.generation",
     "Share": "jaxgpt.task",

@@ -20,7 +20,8 @@ from typing import Annotated
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
-from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.training_config import TrainingConfig
 from tasks.numbers import FEW, cannot_read, check_range, of_digits, squeezed
 
 _DIGITS = string.digits + string.ascii_lowercase
@@ -102,6 +103,6 @@ def base_conversion() -> Experiment:
         task=BaseConversion(),
         tokenizer="digits",
         model=ModelConfig(num_layers=2, d_model=64, num_heads=4, max_length=24, init_std=None),
-        optimizer=OptimizerConfig(learning_rate=3e-3, final_fraction=0.01),
+        optimizer=AdamW(learning_rate=3e-3, final_fraction=0.01),
         training=TrainingConfig(steps=2000, batch_size=128, eval_every=500, test_examples=1000),
     )

@@ -27,7 +27,8 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
-from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.training_config import TrainingConfig
 from tasks.numbers import FEW, cannot_read, log_uniform, squeezed
 
 #: The share of an outcome's questions that have to be right for the outcome to count as correct.
@@ -185,7 +186,7 @@ def gcd() -> Experiment:
             position=Learned(),
             activation="relu",
         ),
-        optimizer=OptimizerConfig(learning_rate=3e-4, warmup_steps=1000, final_fraction=0.01),
+        optimizer=AdamW(learning_rate=3e-4, warmup_steps=1000, final_fraction=0.01),
         training=TrainingConfig(
             steps=200_000,
             batch_size=512,
@@ -206,7 +207,7 @@ def gcd_small() -> Experiment:
     return dataclasses.replace(
         base,
         model=dataclasses.replace(base.model, num_layers=2, d_model=128, num_heads=4),
-        optimizer=OptimizerConfig(learning_rate=1e-3, final_fraction=0.01),
+        optimizer=AdamW(learning_rate=1e-3, final_fraction=0.01),
         training=TrainingConfig(
             steps=4000,
             batch_size=256,

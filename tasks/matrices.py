@@ -25,7 +25,8 @@ from typing import Annotated, Literal
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Task
 from jaxgpt.training.experiment import Experiment
-from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.training_config import TrainingConfig
 from tasks.numbers import FEW, cannot_read, check_range
 from tasks.significant import read_decimal, rounded, written
 
@@ -228,7 +229,7 @@ def matrix_addition() -> Experiment:
         task=Matrices(),
         tokenizer="digits",
         model=ModelConfig(num_layers=2, d_model=64, num_heads=4, max_length=112, init_std=None),
-        optimizer=OptimizerConfig(learning_rate=3e-3, final_fraction=0.01),
+        optimizer=AdamW(learning_rate=3e-3, final_fraction=0.01),
         training=TrainingConfig(
             steps=1000, batch_size=64, train_examples=50_000, eval_every=500, test_examples=500
         ),

@@ -26,7 +26,8 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
-from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.training_config import TrainingConfig
 
 _SYMBOLS = {"addition": "+", "subtraction": "-", "multiplication": "*", "division": "/"}
 
@@ -161,7 +162,7 @@ def modular_addition() -> Experiment:
             init_std=None,
             residual_init="plain",
         ),
-        optimizer=OptimizerConfig(
+        optimizer=AdamW(
             learning_rate=1e-2,
             warmup_steps=10,
             final_fraction=0.01,

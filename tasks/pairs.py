@@ -28,7 +28,8 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Share, Split
 from jaxgpt.task.fingerprints import file_stamp
 from jaxgpt.training.experiment import Experiment
-from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.training_config import TrainingConfig
 from tasks.corpus.number_errors import measure_errors
 from tasks.corpus.pair_rows import Form, plain_numbers, read_pairs
 
@@ -157,6 +158,6 @@ def pairs() -> Experiment:
         task=Pairs(),
         tokenizer="bytes",
         model=ModelConfig(num_layers=3, d_model=96, num_heads=4, max_length=256, init_std=None),
-        optimizer=OptimizerConfig(learning_rate=3e-3, final_fraction=0.01, clip_norm=0.2),
+        optimizer=AdamW(learning_rate=3e-3, final_fraction=0.01, clip_norm=0.2),
         training=TrainingConfig(steps=2000, eval_every=500, sample_every=500),
     )

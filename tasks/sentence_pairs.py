@@ -27,7 +27,8 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
-from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.training_config import TrainingConfig
 from tasks.corpus import read_text
 
 
@@ -130,7 +131,7 @@ def sentence_pairs() -> Experiment:
             segments=2,
             residual_init="plain",
         ),
-        optimizer=OptimizerConfig(learning_rate=1e-3),
+        optimizer=AdamW(learning_rate=1e-3),
         training=TrainingConfig(
             objective="labels", steps=1000, batch_size=32, eval_every=0, sample_every=0, test_examples=500
         ),

@@ -23,7 +23,9 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.presets.small import small
 from jaxgpt.task import Example, Split, Task, shuffled
 from jaxgpt.training.experiment import Experiment
-from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.optimizers.muon import Muon
+from jaxgpt.training.training_config import TrainingConfig
 from tasks.corpus import Report, clean, last_word, last_word_score, read_documents, shortened
 from tasks.corpus.cleaning import check_rules
 
@@ -131,8 +133,7 @@ def synopses() -> Experiment:
         task=Synopses(question_characters=500),
         tokenizer="bpe:2048",
         model=dataclasses.replace(small(), dropout=0.1, init_std=None),
-        optimizer=OptimizerConfig(
-            name="muon",
+        optimizer=Muon(
             learning_rate=3e-3,
             schedule="linear",
             warmup_steps=10,
@@ -155,7 +156,7 @@ def synopses_gpt2() -> Experiment:
     return dataclasses.replace(
         base,
         model=ModelConfig(init="gpt2"),
-        optimizer=OptimizerConfig(
+        optimizer=AdamW(
             learning_rate=5e-5, schedule="linear", warmup_steps=10, final_fraction=0.0, weight_decay=0.0
         ),
         training=dataclasses.replace(base.training, epochs=6.0, eval_every=0, sample_every=0, chunk=10),

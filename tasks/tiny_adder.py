@@ -25,7 +25,8 @@ two answer all 10,000 with the 55 weights of
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.coupled_relative import CoupledRelative
 from jaxgpt.training.experiment import Experiment
-from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.training_config import TrainingConfig
 from tasks.arithmetic.task import Arithmetic
 
 
@@ -53,7 +54,7 @@ def tiny_adder() -> Experiment:
             init_std=None,
             residual_init="plain",
         ),
-        optimizer=OptimizerConfig(learning_rate=0.06, final_fraction=0.01, weight_decay=0.0),
+        optimizer=AdamW(learning_rate=0.06, final_fraction=0.01, weight_decay=0.0),
         training=TrainingConfig(
             steps=10_000,
             batch_size=32,

@@ -67,6 +67,15 @@ def blocks(document: Path) -> list[Block]:
     return [Block(document, text.count("\n", 0, m.start()) + 2, m[1], m[2]) for m in _FENCE.finditer(text)]
 
 
+def shown(document: Path, file: str) -> str:
+    """The text of a file that a document shows.
+
+    Raises:
+      StopIteration: if it shows no such file.
+    """
+    return next(block.text for block in blocks(document) if block.file == file)
+
+
 def commands(block: Block) -> list[tuple[str, str]]:
     """The commands of a `sh` block, each with the output that a comment behind it promises."""
     lines = block.text.replace("\\\n", "").splitlines()

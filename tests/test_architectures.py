@@ -11,6 +11,7 @@ from variants import often
 
 import jaxgpt
 from jaxgpt.models import presets
+from jaxgpt.models.mixers.concat import ConcatMixer
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.position.axial import Axial
 from jaxgpt.nn.position.rotary import Rotary
@@ -35,7 +36,7 @@ CHANGES = {
         "position": Axial(rows=4, columns=6),
         "sparse": Reformer(chunk=4, local_chunk=4, buckets=(2,)),
     },
-    "makemore_mlp": {"window": 4},
+    "makemore_mlp": {"mixer": ConcatMixer(window=4)},
 }
 NAMES = (
     *("transformer_base", "gpt1", "gpt2", "gpt3_small", "gptj", "bert_base", "albert_base", "bart_base"),

@@ -125,12 +125,14 @@ def without_types(source: str) -> str:
 #: Packages of one member a file, which may be called as a member of another family is.
 FAMILIES = (
     "huggingface/families",
+    "models/mixers",
     "models/presets",
     "nn/number",
     "nn/position",
     "nn/sparse",
     "noise",
     "tokenizers",
+    "training/optimizers",
 )
 
 

@@ -31,12 +31,12 @@ import dataclasses
 from pathlib import Path
 
 import jaxgpt
-from jaxgpt import Experiment, OptimizerConfig, Sampling, TrainingConfig
+from jaxgpt import AdamW, Experiment, Sampling, TrainingConfig
 
 
 def shorter(experiment: Experiment) -> Experiment:
     training = TrainingConfig(steps=10, batch_size=4)
-    return dataclasses.replace(experiment, training=training, optimizer=OptimizerConfig(), seeds=2)
+    return dataclasses.replace(experiment, training=training, optimizer=AdamW(), seeds=2)
 
 
 run = jaxgpt.load("runs/addition", checkpoint="best")

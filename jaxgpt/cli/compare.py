@@ -167,10 +167,10 @@ def _check_varied(varied: list[Axis]) -> None:
 def _check_sweep(sweep: list[Axis]) -> None:
     """Raises UsageError for a field that changes what a run costs, or what it is asked."""
     for axis in sweep:
-        if not axis.path.startswith("optimizer.") and axis.path not in SWEPT:
+        if axis.path.partition(".")[0] != "optimizer" and axis.path not in SWEPT:
             raise UsageError(
                 f"--sweep {axis.path}: every option of a sweep has the same data, model and budget, so it "
-                f"takes optimizer.* and {', '.join(SWEPT)}; --vary compares any field"
+                f"takes optimizer, optimizer.* and {', '.join(SWEPT)}; --vary compares any field"
             )
 
 

@@ -123,6 +123,9 @@ class Choice:
 
     package: ClassVar[str]
 
+    #: Fields that keep their value where a member named on the command line takes another one's place.
+    keeps: ClassVar[tuple[str, ...]] = ()
+
     def __init_subclass__(cls, package: str | None = None, **kwargs):
         super().__init_subclass__(**kwargs)
         if package is not None:
@@ -151,7 +154,8 @@ class Choice:
                     f"no {cls.__name__.lower()} is called {quoted(name)}; {nearest(name, cls.names())}"
                 )
         if not (inspect.isclass(member) and issubclass(member, cls)):
-            raise FieldError(f"{quoted(name)} is not a {cls.__name__}")
+            article = "an" if cls.__name__[0] in "AEIOU" else "a"
+            raise FieldError(f"{quoted(name)} is not {article} {cls.__name__}")
         return member
 
     @classmethod

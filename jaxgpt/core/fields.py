@@ -211,6 +211,9 @@ def override(config: Any, values: Mapping[str, str]) -> Any:
       values: text by dotted path; hyphens may stand for underscores. A path that names a whole part
         (`model.position`) takes effect before those that lie inside it.
 
+    A member of a family that is named whole takes over what was set of the fields that it `keeps`, such as
+    the learning rate for `optimizer`.
+
     Of two fields that say the same (`instead_of` of a config), such as steps and epochs, the given counts.
 
     Raises:
@@ -231,7 +234,7 @@ def _override(config: Any, values: list[tuple[str, str, str]]) -> Any:
         if rest:
             inner.setdefault(name, []).append((rest, full, text))
         else:
-            new[name] = parse(known[name], text, full)
+            new[name] = _taken_over(getattr(config, name), parse(known[name], text, full), full)
     for name, rest in inner.items():
         new[name] = _override(new.get(name, getattr(config, name)), rest)
     for name, other in getattr(config, "instead_of", {}).items():
@@ -247,6 +250,21 @@ def _override(config: Any, values: list[tuple[str, str, str]]) -> Any:
     except ValueError as error:
         prefix = values[0][1][: len(values[0][1]) - len(values[0][0])]
         raise FieldError(_located(prefix, type(config), error)) from error
+
+
+def _taken_over(old: Any, new: Any, path: str) -> Any:
+    """`new` with what was set in `old`, a member of the same family, of the fields that it keeps."""
+    if not isinstance(new, Choice) or not isinstance(old, Choice):
+        return new
+    known = {f.name: f for f in dataclasses.fields(old)}
+    kept = {}
+    for name in new.keeps:
+        if name in known and (value := getattr(old, name)) != known[name].default:
+            kept[name] = value
+    try:
+        return dataclasses.replace(new, **kept)
+    except ValueError as error:
+        raise FieldError(_located(f"{path}.", type(new), error)) from error
 
 
 def _located(prefix: str, cls: type, error: ValueError) -> str:

@@ -1,10 +1,11 @@
 """The parts of a stack as a `ModelConfig` describes them."""
 
+from typing import TYPE_CHECKING
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.attention.layer import Attention
 from jaxgpt.nn.block import Block
 from jaxgpt.nn.linear import Linear, normal
@@ -13,9 +14,12 @@ from jaxgpt.nn.norm import Norm
 from jaxgpt.nn.position import Position, Table
 from jaxgpt.nn.sparse import Sparse
 
+if TYPE_CHECKING:
+    from jaxgpt.models.config import ModelConfig
+
 
 def build_block(
-    config: ModelConfig, role: str, depth: int, position: Position, rngs: nnx.Rngs, index: int = 0
+    config: "ModelConfig", role: str, depth: int, position: Position, rngs: nnx.Rngs, index: int = 0
 ) -> Block:
     """Block `index` of a stack that applies `depth` of them in all."""
     shared = {
@@ -71,7 +75,7 @@ def build_block(
     )
 
 
-def build_tables(config: ModelConfig, tables: dict[str, Table], rngs: nnx.Rngs) -> dict[str, nnx.Param]:
+def build_tables(config: "ModelConfig", tables: dict[str, Table], rngs: nnx.Rngs) -> dict[str, nnx.Param]:
     """The learned arrays of a position scheme."""
     return {
         name: normal(
@@ -85,7 +89,7 @@ def build_tables(config: ModelConfig, tables: dict[str, Table], rngs: nnx.Rngs) 
     }
 
 
-def build_widening(config: ModelConfig, rngs: nnx.Rngs) -> Linear:
+def build_widening(config: "ModelConfig", rngs: nnx.Rngs) -> Linear:
     """The map from narrow embeddings into the residual stream (Lan et al. 2020, section 3.1)."""
     return Linear(
         {None: config.resolved_embedding_width},
@@ -98,7 +102,7 @@ def build_widening(config: ModelConfig, rngs: nnx.Rngs) -> Linear:
     )
 
 
-def build_norm(config: ModelConfig, width: int | None = None) -> Norm:
+def build_norm(config: "ModelConfig", width: int | None = None) -> Norm:
     """A norm of the model's kind."""
     return Norm(
         width or config.d_model,

@@ -71,7 +71,7 @@ def check(config: "ModelConfig") -> None:
     if config.qk_norm_over != "head" and not config.qk_norm:
         raise ValueError(f"qk_norm_over={config.qk_norm_over} needs qk_norm=true")
     _check_layers(config)
-    _check_mixer(config)
+    config.mixer.check(config)
     _check_long(config)
     _check_clusters(config)
     if config.vocab_size < 0:
@@ -117,41 +117,6 @@ def _check_layers(config):
         if config.window_position.tables(**shape):
             kind = type(config.window_position).kind()
             raise ValueError(f"window_position={kind} has learned tables; use one without, such as rotary")
-
-
-def _check_mixer(config):
-    recurrent = config.mixer in ("lstm", "gru")
-    if config.additive and not (recurrent and config.kind == "encoder_decoder"):
-        raise ValueError("additive=true is of mixer=lstm or gru with kind=encoder_decoder")
-    if config.mixer == "attention":
-        return
-    if config.kind != "decoder" and not (recurrent and config.kind == "encoder_decoder"):
-        kinds = "decoder or encoder_decoder" if recurrent else "decoder"
-        raise ValueError(f"mixer={config.mixer} needs kind={kinds}, not {config.kind}")
-    if (
-        config.kind == "encoder_decoder"
-        and not config.additive
-        and config.num_encoder_layers != config.num_layers
-    ):
-        raise ValueError(
-            f"encoder_layers={config.encoder_layers}: the decoder's {config.num_layers} layers begin with "
-            "the encoder's states, one each; leave it at none or set additive=true"
-        )
-    if config.mixer == "concat" and config.window is None:
-        raise ValueError("mixer=concat joins the last window tokens; set window")
-    plain = {
-        "window": config.window is None or config.mixer == "concat",
-        **{name: getattr(config, name) is None for name in ("sparse", "memory", "embedding_width")},
-        "loops": config.loops == 1,
-        "layers": config.layers == "unrolled",
-        "remat": config.remat == "none",
-        "embedding_norm": not config.embedding_norm,
-        "window_layers": not config.window_layers,
-        "wiring": config.wiring == "pre",
-    }
-    wrong = [f"{name}={getattr(config, name)}" for name, fits in plain.items() if not fits]
-    if wrong:
-        raise ValueError(f"mixer={config.mixer} does not go with {', '.join(wrong)}; leave the default")
 
 
 def _check_long(config):
@@ -205,13 +170,8 @@ def unpackable(config: "ModelConfig") -> str:
     """Why a model cannot read rows of several documents, in words that name the way out; "" if it can."""
     if config.kind != "decoder":
         return f"kind={config.kind} reads a row as one text; only kind=decoder tells documents apart"
-    if config.mixer != "attention":
-        return f"mixer={config.mixer} reads a row as one text; only mixer=attention tells documents apart"
-    if config.sparse is not None:
-        kind = type(config.sparse).kind()
-        return f"sparse={kind} cuts a row without regard to documents; use window, or sparse=none"
-    if config.memory is not None:
-        return f"memory={config.memory} goes on from row to row; set memory=none"
+    if refusal := config.mixer.unpackable(config):
+        return refusal
     if config.num_labels or config.pooler:
         return f"labels={config.num_labels}, pooler={config.pooler} are of a row as a whole; leave them out"
     return ""

@@ -9,6 +9,8 @@ import numpy as np
 from jaxgpt.core import fields
 from jaxgpt.core.functions import called
 from jaxgpt.models import checks
+from jaxgpt.models.mixers.attention import AttentionMixer
+from jaxgpt.models.mixers.base import Mixer
 from jaxgpt.nn.number import NumberEncoding
 from jaxgpt.nn.position import Position
 from jaxgpt.nn.position.rotary import Rotary
@@ -33,10 +35,8 @@ class ModelConfig:
     metavar: ClassVar[str] = "PRESET"
 
     mixer: Annotated[
-        Literal["attention", "lstm", "gru", "mean", "concat", "none"],
-        "how tokens exchange information; mean: a bag of words, concat: the last `window` tokens",
-    ] = "attention"
-    additive: Annotated[bool, "an lstm or gru decoder attends to its source (Bahdanau)"] = False
+        Mixer, "how tokens exchange information; mean: a bag of words, concat: the last tokens side by side"
+    ] = dataclasses.field(default_factory=AttentionMixer)
     init: Annotated[
         str, "directory of transformers whose model and weights training starts from; empty: none"
     ] = ""

@@ -1,6 +1,7 @@
 """Recurrent encoders and decoders behind the call of a transformer's stack."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -8,12 +9,14 @@ from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from jaxgpt.models.building import build_norm, build_tables
-from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.stack import append
 from jaxgpt.nn.attention import cache as caching
 from jaxgpt.nn.linear import Linear, dropout, fold, read
 from jaxgpt.nn.recurrent_cells import Cell, Reader, State
 from jaxgpt.nn.tap import Tap, below, identity
+
+if TYPE_CHECKING:
+    from jaxgpt.models.config import ModelConfig
 
 
 @jax.tree_util.register_dataclass
@@ -35,9 +38,13 @@ class RecurrentStack(nnx.Module):
 
     A decoder begins with the last states of the encoder (Sutskever et al. 2014, arXiv 1409.3215), or attends
     to a source that is read from both sides (Bahdanau et al. 2015, arXiv 1409.0473).
+
+    Args:
+      cell: `lstm` or `gru`.
+      additive: whether the decoder attends.
     """
 
-    def __init__(self, config: ModelConfig, *, role: str, rngs: nnx.Rngs):
+    def __init__(self, config: "ModelConfig", cell: str, additive: bool, *, role: str, rngs: nnx.Rngs):
         self.config = config
         self.role = role
         self.num_blocks = config.num_layers if role == "decoder" else config.num_encoder_layers
@@ -47,20 +54,20 @@ class RecurrentStack(nnx.Module):
         tables = self.position.tables(d_model=width, num_heads=1, max_length=config.max_length)
         self.tables = nnx.Dict(build_tables(config, tables, rngs))
         self.norm = build_norm(config)
-        self.both = config.additive and role == "encoder"  # read from both sides
+        self.both = additive and role == "encoder"  # read from both sides
         shared = {
             "std": config.init_std,
             "dtype": config.dtype,
             "param_dtype": config.param_dtype,
             "rngs": rngs,
         }
-        kind, sides = config.mixer, 2 if self.both else 1
+        sides = 2 if self.both else 1
         inputs = [width] + [sides * width] * (self.num_blocks - 1)
-        blocks: list = [Cell(kind, size, width, **shared) for size in inputs]
-        if config.additive and role == "decoder":
-            blocks[0] = Reader(kind, 2 * width, width, **shared)
+        blocks: list = [Cell(cell, size, width, **shared) for size in inputs]
+        if additive and role == "decoder":
+            blocks[0] = Reader(cell, 2 * width, width, **shared)
         self.blocks = nnx.List(blocks)
-        backwards = [Cell(kind, size, width, **shared) for size in inputs] if self.both else []
+        backwards = [Cell(cell, size, width, **shared) for size in inputs] if self.both else []
         self.backwards = nnx.List(backwards)
         maps = config.num_layers if self.both else 0
         self.starts = nnx.List(
@@ -151,5 +158,5 @@ class RecurrentStack(nnx.Module):
             x = below(tap, str(index))("residual", jnp.concatenate([left, right], axis=-1))
             x = dropout(x, self.config.dropout, fold(key, 1 + index))
         hidden = [jnp.tanh(start(first.hidden)) for start in self.starts]
-        cell = None if self.config.mixer == "gru" else jnp.zeros_like(hidden[0])
+        cell = zeros.cell  # of an LSTM; its size is that of every layer
         return Read(x, tuple(State(h, cell) for h in hidden))

@@ -2,6 +2,7 @@
 
 import dataclasses
 from functools import partial
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,6 @@ from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from jaxgpt.models.building import build_block, build_norm, build_tables, build_widening, stack_blocks
-from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.views import Views
 from jaxgpt.nn.attention import cache as caching
 from jaxgpt.nn.attention import masks
@@ -20,11 +20,14 @@ from jaxgpt.nn.linear import dropout, fold, read
 from jaxgpt.nn.reversible import reversible
 from jaxgpt.nn.tap import Tap, below, identity
 
+if TYPE_CHECKING:
+    from jaxgpt.models.config import ModelConfig
+
 
 class Stack(nnx.Module):
     """Blocks in a row. `role` is `encoder` (sees everything) or `decoder` (causal)."""
 
-    def __init__(self, config: ModelConfig, *, role: str, rngs: nnx.Rngs):
+    def __init__(self, config: "ModelConfig", *, role: str, rngs: nnx.Rngs):
         config = config.of_encoder if role == "encoder" else config
         self.config = config
         self.role = role

@@ -14,9 +14,6 @@ from jaxgpt.models.building import build_norm
 from jaxgpt.models.checks import unpackable
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.explicit_mesh import call_with_automatic_axes, has_explicit_axes
-from jaxgpt.models.recurrent import RecurrentStack
-from jaxgpt.models.simple import SimpleStack
-from jaxgpt.models.stack import Stack
 from jaxgpt.nn.adaptive import AdaptiveEmbedding
 from jaxgpt.nn.attention import cache as caching
 from jaxgpt.nn.head import HeadTransform
@@ -48,12 +45,6 @@ class Output(NamedTuple):
     numbers: Float[Array, "B T P"] | None = None
     pooled: Float[Array, "B D"] | None = None
     labels: Float[Array, "B *T C"] | None = None
-
-
-def build_stack(config: ModelConfig, role: str, rngs: nnx.Rngs) -> Stack | RecurrentStack | SimpleStack:
-    """An encoder or a decoder of the kind that `mixer` names."""
-    kinds = {"attention": Stack, "lstm": RecurrentStack, "gru": RecurrentStack}
-    return kinds.get(config.mixer, SimpleStack)(config, role=role, rngs=rngs)
 
 
 def build_embedding(config: ModelConfig, rngs: nnx.Rngs) -> Embedding | AdaptiveEmbedding:
@@ -135,8 +126,9 @@ class Transformer(nnx.Module):
             raise ValueError("vocab_size=0: give the model a vocabulary with config.for_vocabulary(...)")
         self.config = config
         self.embedding = build_embedding(config, rngs)
-        self.encoder = build_stack(config, "encoder", rngs) if config.kind != "decoder" else None
-        self.decoder = build_stack(config, "decoder", rngs) if config.kind != "encoder" else None
+        build, kind = config.mixer.build, config.kind
+        self.encoder = build(config, "encoder", rngs) if kind != "decoder" else None
+        self.decoder = build(config, "decoder", rngs) if kind != "encoder" else None
         std, width = config.embedding_std, config.resolved_embedding_width
         behind = width if config.head_transform else config.hidden_width
         shape, axes = (behind, config.vocab_size), ("embed", "vocab")

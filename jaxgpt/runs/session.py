@@ -29,12 +29,11 @@ from jaxgpt.runs.stop import Stopped, StopRequest
 from jaxgpt.task import Task
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Tokenizer
 from jaxgpt.training.experiment import Experiment
-from jaxgpt.training.optimizers import schedule
+from jaxgpt.training.optimizers import Optimizer
 from jaxgpt.training.prepare import Prepared, prepare
 from jaxgpt.training.selection import Selection
 from jaxgpt.training.spikes import Spikes
 from jaxgpt.training.trainer import Trainer, TrainingError, first_state
-from jaxgpt.training.training_config import OptimizerConfig
 
 Say = Callable[[str], None]
 
@@ -232,8 +231,8 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
             say("no checkpoint had been written yet: starting at step 0")
     if step > prepared.resolved.steps:
         raise ValueError(
-            f"training.steps={prepared.resolved.steps} lies behind the checkpoint of step {step}; raise it to "
-            "go on"
+            f"training.steps={prepared.resolved.steps} lies behind the checkpoint of step {step}; raise "
+            "it to go on"
         )
     if state is None:
         state = first_state(prepared)
@@ -266,7 +265,7 @@ _JUMP = 1.5
 
 def _rate_jump(
     directory: RunDirectory,
-    optimizer: OptimizerConfig,
+    optimizer: Optimizer,
     steps: int,
     step: int,
     skipped: Sequence[int] = (0,),
@@ -280,8 +279,8 @@ def _rate_jump(
     """
     if step >= steps:
         return ""
-    old = schedule(directory.read()[0].optimizer, directory.read_resolved().steps)
-    new = schedule(optimizer, steps)
+    old = directory.read()[0].optimizer.rate(directory.read_resolved().steps)
+    new = optimizer.rate(steps)
     made = sorted({step - count for count in skipped if count < step})
     jumps = [(float(old(count - 1)), float(new(count))) for count in made]
     jumps = [(a, b) for a, b in jumps if not (a > 0 and 1 / _JUMP <= b / a <= _JUMP)]

@@ -8,7 +8,9 @@ from jaxgpt.core import fields
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Task
 from jaxgpt.tokenizers.tokenizer import Tokenizer
-from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.optimizers.base import Optimizer
+from jaxgpt.training.training_config import TrainingConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +26,8 @@ class Experiment:
     model: Annotated[ModelConfig, "the transformer; a preset's name replaces it whole"] = dataclasses.field(
         default_factory=ModelConfig
     )
-    optimizer: Annotated[OptimizerConfig, "the update rule"] = dataclasses.field(
-        default_factory=OptimizerConfig
+    optimizer: Annotated[Optimizer, "the update rule; my_package.my_module:MyOptimizer names another"] = (
+        dataclasses.field(default_factory=AdamW)
     )
     training: Annotated[TrainingConfig, "the loop"] = dataclasses.field(default_factory=TrainingConfig)
     seeds: Annotated[int, "replicas trained together, each from its own seed"] = 1

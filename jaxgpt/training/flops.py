@@ -44,18 +44,10 @@ def training_flops(config: ModelConfig, shapes: Shapes, *, tokens: int, source: 
       tokens: that the decoder reads, padding included.
       source: that the encoder reads.
     """
-    width = config.num_heads * config.resolved_head_dim
-    depth = config.num_layers * config.loops
     cross = sum(math.prod(shape) for name, shape in shapes.items() if _READS_SOURCE.search(name))
     weights = (body_params(shapes, "decoder") - cross) * tokens * config.loops
-    attention = depth * width * tokens * tokens
     if config.kind == "encoder_decoder":
-        encoder_depth = config.num_encoder_layers * config.loops
         # The encoder's output is made keys and values once, however often the decoder loops.
         weights += (body_params(shapes, "encoder") * config.loops + cross) * source
-        encoder_width = config.of_encoder.num_heads * config.of_encoder.resolved_head_dim
-        attention += encoder_depth * encoder_width * source * source + depth * width * tokens * source
-    if config.mixer != "attention":
-        attention = 0
     head = config.d_model * config.vocab_size * tokens
-    return 6 * weights + 12 * attention + 6 * head
+    return 6 * weights + config.mixer.flops(config, tokens=tokens, source=source) + 6 * head

@@ -16,8 +16,9 @@ from jaxgpt.nn import device_layout as layout
 from jaxgpt.nn.kernels.platform import on_gpu
 from jaxgpt.objectives import losses as objectives
 from jaxgpt.parallel import sharding
-from jaxgpt.training import optimizers, spikes
-from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+from jaxgpt.training import spikes
+from jaxgpt.training.optimizers import Optimizer
+from jaxgpt.training.training_config import TrainingConfig
 from jaxgpt.training.tuning import Tuning
 
 State = dict[str, Any]
@@ -38,7 +39,7 @@ class Program:
     """
 
     template: Template
-    optimizer: OptimizerConfig
+    optimizer: Optimizer
     training: TrainingConfig
     seeds: int
     mesh: Mesh
@@ -46,8 +47,8 @@ class Program:
     number_loss: objectives.NumberTokenLoss | None = None
 
     def __post_init__(self):
-        object.__setattr__(self, "schedule", optimizers.schedule(self.optimizer, self.training.steps))
-        transformation = optimizers.build(self.optimizer, self.training.steps, self.template.axes)
+        object.__setattr__(self, "schedule", self.optimizer.rate(self.training.steps))
+        transformation = self.optimizer.build(self.training.steps, self.template.axes)
         object.__setattr__(self, "_transformation", transformation)
         tuning = Tuning(self.training.tuning, self.template.shapes, self.template.axes)
         object.__setattr__(self, "tuning", tuning)

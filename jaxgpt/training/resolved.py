@@ -1,15 +1,10 @@
 """What follows from an experiment, its tokenizer and its data, and what it was computed with."""
 
 import dataclasses
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
-import jax.numpy as jnp
-
-from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.mixers.base import Computed
 from jaxgpt.models.template import Template
-from jaxgpt.nn.kernels import fused
-
-Attention = Literal["one kernel", "written out", "none"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +17,7 @@ class Resolved:
     marks: Annotated[int, "ids behind the tokenizer's, for what noise takes out of a text"]
     label_names: Annotated[tuple[str, ...], "what the labels are called, in the order of their numbers"]
     fingerprint: Annotated[str, "of the task's files: size and digest of each"]
-    attention: Annotated[Attention, "how the attention of a plain layer was computed"]
+    attention: Annotated[Computed, "how the attention of a plain layer was computed"]
     parameters: Annotated[int, "weights of one replica"]
 
     @classmethod
@@ -36,14 +31,6 @@ class Resolved:
             marks=model.marks,
             label_names=model.label_names,
             fingerprint=fingerprint,
-            attention=_attention(model),
+            attention=model.mixer.attention(model),
             parameters=template.num_params,
         )
-
-
-def _attention(model: ModelConfig) -> Attention:
-    if model.mixer != "attention":
-        return "none"
-    fits = model.kind == "decoder" and model.attention_kernel == "fused"
-    has_kernel = fits and fused.available(jnp.dtype(model.dtype), model.resolved_head_dim)
-    return "one kernel" if has_kernel else "written out"

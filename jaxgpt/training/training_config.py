@@ -1,4 +1,4 @@
-"""How a model is trained: the optimizer, the loop, the mesh."""
+"""How a model is trained: which weights, the loop, the mesh."""
 
 import dataclasses
 import math
@@ -6,42 +6,6 @@ from typing import Annotated, ClassVar, Literal
 
 from jaxgpt.noise import Noise
 from jaxgpt.parallel.mesh_config import MeshConfig
-
-
-@dataclasses.dataclass(frozen=True)
-class OptimizerConfig:
-    """The update rule and its schedule."""
-
-    name: Annotated[Literal["adamw", "muon"], "update rule"] = "adamw"
-    learning_rate: Annotated[float, "highest learning rate"] = 1e-3
-    schedule: Annotated[Literal["constant", "linear", "cosine"], "after the warm-up"] = "cosine"
-    warmup_steps: Annotated[int, "steps from zero to the highest rate, linear"] = 100
-    final_fraction: Annotated[float, "share of the rate left at the last step"] = 0.1
-    beta1: Annotated[float, "decay of the first moment"] = 0.9
-    beta2: Annotated[float, "decay of the second moment"] = 0.99
-    epsilon: Annotated[float, "added to the root of the second moment"] = 1e-8
-    weight_decay: Annotated[float, "decoupled weight decay"] = 0.01
-    decay: Annotated[Literal["matrices", "all"], "what decays; matrices leave out biases and norms"] = (
-        "matrices"
-    )
-    clip_norm: Annotated[float | None, "largest global gradient norm; none: no clipping"] = 1.0
-
-    def __post_init__(self):
-        if not 0 < self.learning_rate < math.inf:
-            raise ValueError(f"learning_rate={self.learning_rate} must be positive and finite")
-        if self.warmup_steps < 0:
-            raise ValueError(f"warmup_steps={self.warmup_steps} must not be negative")
-        if not 0 <= self.final_fraction <= 1:
-            raise ValueError(f"final_fraction={self.final_fraction} must be between 0 and 1")
-        for name in ("beta1", "beta2"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 0 and below 1")
-        if not 0 < self.epsilon < math.inf:
-            raise ValueError(f"epsilon={self.epsilon} must be positive and finite")
-        if not 0 <= self.weight_decay < math.inf:
-            raise ValueError(f"weight_decay={self.weight_decay} must be at least 0 and finite")
-        if self.clip_norm is not None and not 0 < self.clip_norm < math.inf:
-            raise ValueError(f"clip_norm={self.clip_norm} must be positive and finite, or none")
 
 
 @dataclasses.dataclass(frozen=True)

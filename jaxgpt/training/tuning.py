@@ -5,7 +5,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from jaxgpt.training.optimizers import matrix_sides
+from jaxgpt.training.optimizers.base import matrix_sides
 from jaxgpt.training.training_config import TuningConfig
 
 Params = dict[str, jax.Array]

@@ -7,7 +7,9 @@ from jaxgpt.nn.position.coupled import Coupled
 from jaxgpt.nn.position.coupled_relative import CoupledRelative
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.training.experiment import Experiment
-from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.optimizers.muon import Muon
+from jaxgpt.training.training_config import TrainingConfig
 from tasks.arithmetic.task import Arithmetic
 
 
@@ -23,7 +25,7 @@ def addition() -> Experiment:
         model=ModelConfig(
             num_layers=2, d_model=64, num_heads=4, max_length=66, position=CoupledRelative(), init_std=None
         ),
-        optimizer=OptimizerConfig(learning_rate=3e-3, final_fraction=0.01, clip_norm=0.2),
+        optimizer=AdamW(learning_rate=3e-3, final_fraction=0.01, clip_norm=0.2),
         training=TrainingConfig(
             steps=1500,
             batch_size=128,
@@ -50,7 +52,7 @@ def addition_plain() -> Experiment:
 def addition_tokenizations() -> Experiment:
     """Addition of 1 to 6 digits as one writes it, trained briefly: made for comparing tokenizations."""
     base = _variant(addition_plain(), max_digits=6, extra_digits=(7, 8))
-    optimizer = dataclasses.replace(base.optimizer, name="muon", learning_rate=5e-3)
+    optimizer = Muon(learning_rate=5e-3, final_fraction=0.01, clip_norm=0.2)
     training = dataclasses.replace(
         base.training, steps=1200, eval_every=0, sample_every=0, test_examples=2000
     )
@@ -66,7 +68,7 @@ def addition_steps() -> Experiment:
         # A digit is a token and so is a word between: half as many tokens a row as characters.
         tokenizer="digits:1:right:bpe:320",
         model=dataclasses.replace(base.model, d_model=96, max_length=384, position=Rotary()),
-        optimizer=OptimizerConfig(name="muon", learning_rate=3e-3, final_fraction=0.01, clip_norm=0.2),
+        optimizer=Muon(learning_rate=3e-3, final_fraction=0.01, clip_norm=0.2),
         training=TrainingConfig(
             steps=1500, batch_size=16, train_examples=24_000, eval_examples=64, test_examples=300
         ),

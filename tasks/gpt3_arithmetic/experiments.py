@@ -3,7 +3,8 @@
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.coupled_relative_rotary import CoupledRelativeRotary
 from jaxgpt.training.experiment import Experiment
-from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.optimizers.muon import Muon
+from jaxgpt.training.training_config import TrainingConfig
 from tasks.gpt3_arithmetic.task import Gpt3Arithmetic
 
 
@@ -23,7 +24,7 @@ def gpt3_arithmetic() -> Experiment:
             position=CoupledRelativeRotary(reach=6, marker="Answer"),
             init_std=None,
         ),
-        optimizer=OptimizerConfig(name="muon", learning_rate=3e-3, final_fraction=0.01, clip_norm=0.2),
+        optimizer=Muon(learning_rate=3e-3, final_fraction=0.01, clip_norm=0.2),
         training=TrainingConfig(
             steps=5000,
             batch_size=128,

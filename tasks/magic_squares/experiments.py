@@ -4,7 +4,9 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.training.experiment import Experiment
-from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.optimizers.muon import Muon
+from jaxgpt.training.training_config import TrainingConfig
 from tasks.magic_squares.task import MagicSquares
 
 
@@ -17,7 +19,7 @@ def magic_squares() -> Experiment:
         model=ModelConfig(
             num_layers=3, d_model=96, num_heads=4, max_length=78, position=Learned(), init_std=None
         ),
-        optimizer=OptimizerConfig(name="muon", learning_rate=5e-3, final_fraction=0.01, clip_norm=0.2),
+        optimizer=Muon(learning_rate=5e-3, final_fraction=0.01, clip_norm=0.2),
         training=TrainingConfig(steps=5000, batch_size=64),
     )
 
@@ -45,6 +47,6 @@ def magic_squares_five() -> Experiment:
         model=ModelConfig(
             num_layers=6, d_model=384, num_heads=6, max_length=80, position=Rotary(), dtype="bfloat16"
         ),
-        optimizer=OptimizerConfig(learning_rate=1e-3, warmup_steps=1000),
+        optimizer=AdamW(learning_rate=1e-3, warmup_steps=1000),
         training=TrainingConfig(steps=30_000, batch_size=512, eval_every=5000),
     )

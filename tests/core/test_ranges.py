@@ -21,8 +21,8 @@ from jaxgpt.noise import Noise
 from jaxgpt.noise.base import Marks
 from jaxgpt.parallel.mesh_config import MeshConfig
 from jaxgpt.tokenizers.vocabulary import Vocabulary
-from jaxgpt.training import optimizers
-from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig, TuningConfig
+from jaxgpt.training.optimizers import Optimizer
+from jaxgpt.training.training_config import TrainingConfig, TuningConfig
 
 TEXTS = (*"0123456789", "+", "-", "=", "$", "a")
 TOKENS = jnp.asarray([[1, 2, 10, 3, 12, 5], [9, 11, 4, 12, 13, 0]])
@@ -146,12 +146,11 @@ def test_noise(kind, name):
         assert len(source) < 4000, value
 
 
-@pytest.mark.parametrize("name", [n for n, hint in fields.hints(OptimizerConfig).items() if numeric(hint)])
-@pytest.mark.parametrize("rule", ["adamw", "muon"])
+@pytest.mark.parametrize(("rule", "name"), cases(Optimizer))
 def test_optimizers(rule, name):
     params = {"a.kernel": jnp.ones((2, 2))}
-    for value, changed in given(fields.override(OptimizerConfig(), {"name": rule}), name):
-        update = optimizers.build(changed, 100, {"a.kernel": ("embed", "mlp")})
+    for value, changed in given(Optimizer.named(rule)(), name):
+        update = changed.build(100, {"a.kernel": ("embed", "mlp")})
         found, _ = update.update(jax.tree.map(jnp.ones_like, params), update.init(params), params)
         assert jnp.isfinite(found["a.kernel"]).all(), value
 

@@ -13,6 +13,7 @@ from variants import often
 from jaxgpt import tokenizers
 from jaxgpt.data.packing import pack
 from jaxgpt.data.rows import Rows, build_rows
+from jaxgpt.models.mixers.gru import GRU
 from jaxgpt.nn.document_order import draw_each, order_of, preceding
 from jaxgpt.nn.position import Position
 from jaxgpt.nn.position.abacus import Abacus
@@ -242,7 +243,7 @@ def test_random_positions_of_a_row_are_as_many_as_its_longest_document_needs():
     ("fields", "told"),
     [
         ({"kind": "encoder"}, "kind=encoder"),
-        ({"mixer": "gru"}, "mixer=gru"),
+        ({"mixer": GRU()}, "mixer=gru"),
         ({"sparse": Reformer(), "num_kv_heads": None}, "sparse=reformer.*use window"),
         ({"memory": 4}, "memory=4.*set memory=none"),
         ({"labels": 2, "labels_from": "last"}, "labels=2.*as a whole"),

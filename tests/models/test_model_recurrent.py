@@ -11,6 +11,10 @@ from flax import nnx
 import jaxgpt
 from jaxgpt.models import presets
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.mixers.concat import ConcatMixer
+from jaxgpt.models.mixers.gru import GRU
+from jaxgpt.models.mixers.lstm import LSTM
+from jaxgpt.models.mixers.mean import MeanMixer
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.recurrent_cells import Cell
 from jaxgpt.nn.tap import recorder
@@ -28,9 +32,9 @@ def config(name, **changes):
     """A preset made small."""
     base = presets.named(name)
     layers = {"rnn_search": 2, "seq2seq": 2}.get(name, base.num_layers)
-    small = dataclasses.replace(
-        base, d_model=16, num_heads=2, d_ff=None, num_layers=layers, window=base.window and 4
-    )
+    small = dataclasses.replace(base, d_model=16, num_heads=2, d_ff=None, num_layers=layers)
+    if isinstance(base.mixer, ConcatMixer):
+        small = dataclasses.replace(small, mixer=ConcatMixer(window=4))
     return dataclasses.replace(small, **changes).for_vocabulary(Vocabulary([str(i) for i in range(20)]))
 
 
@@ -242,13 +246,13 @@ def test_a_gru_has_a_hidden_bias_that_acts_behind_the_reset_gate():
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"mixer": "lstm", "kind": "encoder"}, "kind=decoder or encoder_decoder"),
-        ({"mixer": "mean", "kind": "encoder_decoder"}, "kind=decoder, not encoder_decoder"),
-        ({"additive": True}, "additive=true is of mixer=lstm or gru"),
-        ({"mixer": "concat"}, "set window"),
-        ({"mixer": "lstm", "window": 3}, "window=3"),
-        ({"mixer": "gru", "layers": "scanned"}, "layers=scanned"),
-        ({"mixer": "lstm", "kind": "encoder_decoder", "encoder_layers": 3}, "one each"),
+        ({"mixer": LSTM(), "kind": "encoder"}, "kind=decoder or encoder_decoder"),
+        ({"mixer": MeanMixer(), "kind": "encoder_decoder"}, "kind=decoder, not encoder_decoder"),
+        ({"mixer": GRU(additive=True)}, "mixer.additive=true needs kind=encoder_decoder, not decoder"),
+        ({"mixer": ConcatMixer(), "window": 3}, "mixer=concat does not go with window=3"),
+        ({"mixer": LSTM(), "window": 3}, "window=3"),
+        ({"mixer": GRU(), "layers": "scanned"}, "layers=scanned"),
+        ({"mixer": LSTM(), "kind": "encoder_decoder", "encoder_layers": 3}, "one each"),
     ],
 )
 def test_fields_that_do_not_fit_together_are_named(changes, said):

@@ -9,6 +9,7 @@ import pytest
 from flax import nnx
 
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.mixers import Mixer
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.attention.inputs import AttentionInputs
 from jaxgpt.nn.attention.layer import Attention
@@ -66,7 +67,7 @@ def put_norm(ours, theirs):
 @pytest.mark.parametrize("kind", ["lstm", "gru"])
 def test_recurrent_layers(kind):
     theirs = randomized(getattr(torch.nn, kind.upper())(12, 12, num_layers=2, batch_first=True))
-    config = dataclasses.replace(PLAIN, mixer=kind, norm="none", head="separate")
+    config = dataclasses.replace(PLAIN, mixer=Mixer.named(kind)(), norm="none", head="separate")
     model = Transformer(config, rngs=nnx.Rngs(0))
     for layer, cell in enumerate(model.decoder.blocks):
         put(cell.input, getattr(theirs, f"weight_ih_l{layer}"), getattr(theirs, f"bias_ih_l{layer}"))

@@ -11,8 +11,9 @@ from jaxgpt.parallel.mesh_config import MeshConfig
 from jaxgpt.parallel.sharding import make_mesh
 from jaxgpt.plan import traced_flops as flops
 from jaxgpt.training.flops import training_flops
+from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.program import Program
-from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
+from jaxgpt.training.training_config import TrainingConfig
 
 LENGTH, BATCH = 48, 4
 
@@ -22,9 +23,7 @@ def counted(**fields) -> tuple[int, int]:
     accumulation = fields.pop("accumulation", 1)
     config = ModelConfig(**{"vocab_size": 100, "max_length": LENGTH, "num_layers": 2, "d_model": 64} | fields)
     training = TrainingConfig(batch_size=BATCH, objective="all", accumulation=accumulation)
-    program = Program(
-        Template(config), OptimizerConfig(), training, 1, make_mesh(MeshConfig(data=1), BATCH), LENGTH
-    )
+    program = Program(Template(config), AdamW(), training, 1, make_mesh(MeshConfig(data=1), BATCH), LENGTH)
     data = {"stream": jax.ShapeDtypeStruct((1000,), np.uint8)}
     index = jax.ShapeDtypeStruct((BATCH,), np.int32)
     key = jax.eval_shape(lambda: jax.random.key(0))

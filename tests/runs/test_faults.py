@@ -22,7 +22,6 @@ from jaxgpt.runs import session
 from jaxgpt.runs.checkpoints import CheckpointError, Checkpoints
 from jaxgpt.runs.run_directory import write_atomically
 from jaxgpt.runs.session import train
-from jaxgpt.training.optimizers import schedule
 
 
 @pytest.fixture
@@ -136,7 +135,7 @@ def test_a_schedule_counts_the_updates_that_were_made(spoiled):
     directory = rundir.RunDirectory(spoiled)
     recorded, _ = directory.read()
     longer = fields.override(recorded, {"training.steps": "200"})
-    old, new = (schedule(each.optimizer, each.training.steps) for each in (recorded, longer))
+    old, new = (each.optimizer.rate(each.training.steps) for each in (recorded, longer))
     for skipped in ([0], [3], [19]):
         told = session._rate_jump(directory, longer.optimizer, 200, 20, skipped)
         made = 20 - skipped[0]

@@ -6,11 +6,10 @@ from test_optimizers import trained
 
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.template import Template
-from jaxgpt.training.training_config import OptimizerConfig
+from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.optimizers.muon import Muon
 
-CONFIG = OptimizerConfig(
-    name="muon", learning_rate=0.1, schedule="constant", warmup_steps=0, weight_decay=0.2, clip_norm=None
-)
+CONFIG = Muon(learning_rate=0.1, schedule="constant", warmup_steps=0, weight_decay=0.2, clip_norm=None)
 
 
 def newton_schulz(matrix):
@@ -43,9 +42,7 @@ def test_one_update(layers):
     )
     after = trained(CONFIG, params, [gradient], axes=template.axes)
     adamw = trained(
-        OptimizerConfig(
-            learning_rate=0.1, schedule="constant", warmup_steps=0, weight_decay=0.2, clip_norm=None
-        ),
+        AdamW(learning_rate=0.1, schedule="constant", warmup_steps=0, weight_decay=0.2, clip_norm=None),
         params,
         [gradient],
         axes=template.axes,

@@ -10,8 +10,9 @@ import pytest
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.template import Template
 from jaxgpt.nn.position.learned import Learned
-from jaxgpt.training import optimizers
-from jaxgpt.training.training_config import OptimizerConfig
+from jaxgpt.training.optimizers import Optimizer
+from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.optimizers.base import decay_mask
 
 SHAPES = {"a.kernel": (3, 4), "a.bias": (4,), "norm.scale": (3,), "embedding.table": (5, 3)}
 AXES = {
@@ -29,7 +30,7 @@ def values(seed, shapes=SHAPES):
 
 def trained(config, params, gradients, axes=AXES, steps=10):
     """The weights after one update for each gradient."""
-    rule = optimizers.build(config, steps, axes)
+    rule = config.build(steps, axes)
     update = jax.jit(rule.update)
     state, params = rule.init(params), jax.tree.map(jnp.asarray, params)
     for gradient in gradients:
@@ -47,8 +48,8 @@ def trained(config, params, gradients, axes=AXES, steps=10):
     ],
 )
 def test_schedule(kind, last, middle):
-    config = OptimizerConfig(learning_rate=0.5, schedule=kind, warmup_steps=20, final_fraction=0.1)
-    rate = optimizers.schedule(config, 100)
+    config = AdamW(learning_rate=0.5, schedule=kind, warmup_steps=20, final_fraction=0.1)
+    rate = config.rate(100)
     assert float(rate(0)) == pytest.approx(0.5 / 20)  # the first step moves
     assert float(rate(9)) == pytest.approx(0.25)
     assert float(rate(19)) == pytest.approx(0.5)
@@ -59,7 +60,7 @@ def test_schedule(kind, last, middle):
 
 @pytest.mark.parametrize(("warmup", "steps"), [(0, 10), (1, 10), (10, 10), (50, 10), (1, 1), (0, 1)])
 def test_schedule_is_positive_and_finite_at_every_step(warmup, steps):
-    rate = optimizers.schedule(OptimizerConfig(learning_rate=0.5, warmup_steps=warmup), steps)
+    rate = AdamW(learning_rate=0.5, warmup_steps=warmup).rate(steps)
     found = [float(rate(step)) for step in range(steps)]
     assert all(0 < value <= 0.5 for value in found)
     if warmup >= steps > 1:
@@ -71,7 +72,7 @@ def test_decay_leaves_out_norms_and_biases(layers):
     config = ModelConfig(
         vocab_size=5, num_layers=2, d_model=8, num_heads=2, layers=layers, position=Learned(), head_bias=True
     )
-    mask = optimizers.decay_mask(Template(config).shapes)
+    mask = decay_mask(Template(config).shapes)
     decayed = {name for name, yes in mask.items() if yes}
     assert decayed == {n for n in mask if n.endswith((".kernel", ".table"))}
     assert {n.rsplit(".", 1)[-1] for n in mask if n not in decayed} == {"bias", "scale", "head_bias"}
@@ -81,8 +82,8 @@ def test_decay_leaves_out_norms_and_biases(layers):
 @pytest.mark.parametrize("decay", ["matrices", "all"])
 def test_what_decays(name, decay):
     """The difference between training with and without weight decay, where gradients are zero."""
-    config = OptimizerConfig(
-        name=name, weight_decay=0.5, decay=decay, learning_rate=0.1, schedule="constant", warmup_steps=0
+    config = Optimizer.named(name)(
+        weight_decay=0.5, decay=decay, learning_rate=0.1, schedule="constant", warmup_steps=0
     )
     params = values(0)
     after = trained(config, params, [jax.tree.map(np.zeros_like, params)])
@@ -93,12 +94,12 @@ def test_what_decays(name, decay):
 
 
 def test_adamw_against_the_paper():
-    config = OptimizerConfig(
+    config = AdamW(
         learning_rate=0.1, weight_decay=0.3, warmup_steps=2, schedule="linear", beta2=0.95, clip_norm=None
     )
     params, gradients = values(0), [values(seed) for seed in (1, 2, 3)]
     after = trained(config, params, gradients)
-    rate = optimizers.schedule(config, 10)
+    rate = config.rate(10)
     for name, start in params.items():
         weight = start.astype(np.float64)
         first, second = np.zeros_like(weight), np.zeros_like(weight)
@@ -112,8 +113,8 @@ def test_adamw_against_the_paper():
 
 
 def test_clipping_is_by_the_norm_of_all_gradients():
-    config = OptimizerConfig(clip_norm=0.5, epsilon=1.0, weight_decay=0.0, warmup_steps=0)
-    loose = OptimizerConfig(clip_norm=None, epsilon=1.0, weight_decay=0.0, warmup_steps=0)
+    config = AdamW(clip_norm=0.5, epsilon=1.0, weight_decay=0.0, warmup_steps=0)
+    loose = AdamW(clip_norm=None, epsilon=1.0, weight_decay=0.0, warmup_steps=0)
     params, gradient = values(0), values(1)
     norm = math.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in gradient.values()))
     assert norm > 0.5

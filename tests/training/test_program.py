@@ -84,7 +84,7 @@ def test_dropout_differs_by_step_and_seed(quick_compilation):
 
 @pytest.mark.parametrize(
     "fields",
-    [{"model__dtype": "bfloat16"}, {"optimizer__name": "muon"}],
+    [{"model__dtype": "bfloat16"}, {"optimizer": "muon"}],
     ids=["bfloat16", "muon"],
 )
 def test_it_trains(fields, quick_compilation):

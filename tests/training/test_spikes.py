@@ -20,7 +20,7 @@ def quiet(line):
 
 @pytest.mark.parametrize("name", ["adamw", "muon"])
 def test_a_skipped_update_changes_no_bit(name, quick_compilation):
-    ready = Ready(tiny(optimizer__name=name, training__skip_spikes=1e-6))
+    ready = Ready(tiny(optimizer=name, training__skip_spikes=1e-6))
     state = ready.steps([5])[2]
     assert_same_state(state, ready.first)  # weights, moments and the count of the schedule
 

@@ -3,6 +3,11 @@
 import dataclasses
 
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.mixers.concat import ConcatMixer
+from jaxgpt.models.mixers.gru import GRU
+from jaxgpt.models.mixers.lstm import LSTM
+from jaxgpt.models.mixers.mean import MeanMixer
+from jaxgpt.models.mixers.none import NoMixer
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.nn.position.none import NoPosition
 
@@ -13,7 +18,7 @@ def char_lstm() -> ModelConfig:
     Characters have vectors here, where char-rnn has one-hot inputs; it reads 50 of them at once.
     """
     return ModelConfig(
-        mixer="lstm",
+        mixer=LSTM(),
         max_length=128,
         num_layers=2,
         d_model=128,
@@ -28,7 +33,7 @@ def char_lstm() -> ModelConfig:
 
 def char_gru() -> ModelConfig:
     """The same of GRU layers (Cho et al. 2014, arXiv 1406.1078)."""
-    return dataclasses.replace(char_lstm(), mixer="gru")
+    return dataclasses.replace(char_lstm(), mixer=GRU())
 
 
 def seq2seq() -> ModelConfig:
@@ -46,7 +51,7 @@ def rnn_search() -> ModelConfig:
 
     The source is read from both sides. The paper's vectors of words have width 620, here 1000.
     """
-    return dataclasses.replace(seq2seq(), mixer="gru", additive=True, num_layers=1)
+    return dataclasses.replace(seq2seq(), mixer=GRU(additive=True), num_layers=1)
 
 
 def makemore_bigram() -> ModelConfig:
@@ -54,19 +59,19 @@ def makemore_bigram() -> ModelConfig:
 
     Its table of logits is a product of two here, which is any table where the vocabulary is below 64.
     """
-    return dataclasses.replace(char_lstm(), mixer="none", num_layers=1, d_model=64, head_bias=False)
+    return dataclasses.replace(char_lstm(), mixer=NoMixer(), num_layers=1, d_model=64, head_bias=False)
 
 
 def makemore_mlp() -> ModelConfig:
     """karpathy/makemore's MLP (after Bengio et al. 2003): the last 16 characters through one layer of 64."""
-    return dataclasses.replace(char_lstm(), mixer="concat", window=16, num_layers=1, d_model=64)
+    return dataclasses.replace(char_lstm(), mixer=ConcatMixer(window=16), num_layers=1, d_model=64)
 
 
 def makemore_bag_of_words() -> ModelConfig:
     """karpathy/makemore's bag of words: the mean of the characters so far, then an MLP of 64."""
     return dataclasses.replace(
         char_lstm(),
-        mixer="mean",
+        mixer=MeanMixer(),
         num_layers=1,
         d_model=64,
         d_ff=64,

@@ -141,7 +141,7 @@ FAULTS = [
     ),
     Fault(
         "decay-of-norms",
-        "jaxgpt/training/optimizers.py",
+        "jaxgpt/training/optimizers/base.py",
         'in ("kernel", "table", "head") for name in params}',
         'in ("kernel", "table", "head", "scale") for name in params}',
         "norms decay",
@@ -149,7 +149,7 @@ FAULTS = [
     ),
     Fault(
         "warm-up-from-zero",
-        "jaxgpt/training/optimizers.py",
+        "jaxgpt/training/optimizers/base.py",
         "ramp = optax.linear_schedule(peak / warmup, peak, max(warmup - 1, 1))",
         "ramp = optax.linear_schedule(0.0, peak, warmup)",
         "the first step does not move",
@@ -157,7 +157,7 @@ FAULTS = [
     ),
     Fault(
         "schedule-ends-late",
-        "jaxgpt/training/optimizers.py",
+        "jaxgpt/training/optimizers/base.py",
         "rest = max(steps - warmup, 1)",
         "rest = max(steps, 1)",
         "the learning rate does not reach its last value",
@@ -165,7 +165,7 @@ FAULTS = [
     ),
     Fault(
         "muon-size",
-        "jaxgpt/training/optimizers.py",
+        "jaxgpt/training/optimizers/muon.py",
         "return update * (0.2 * math.sqrt(max(sides)))",
         "return update * (0.2 * math.sqrt(min(sides)))",
         "Muon's updates have another size than AdamW's",
@@ -173,7 +173,7 @@ FAULTS = [
     ),
     Fault(
         "muon-output-map",
-        "jaxgpt/training/optimizers.py",
+        "jaxgpt/training/optimizers/base.py",
         "inputs = list(range(inputs[0]))",
         "inputs = inputs[:1]",
         "Muon takes an output map's inputs for outputs",

@@ -109,9 +109,9 @@ FAULTS = [
     ),
     Fault(
         "flops-of-attention",
-        "jaxgpt/training/flops.py",
-        "return 6 * weights + 12 * attention + 6 * head",
-        "return 6 * weights + 6 * attention + 6 * head",
+        "jaxgpt/models/mixers/attention.py",
+        "return 12 * products",
+        "return 6 * products",
         "attention costs half of its FLOPs",
         ("tests/compare/test_comparison_flops.py",),
     ),

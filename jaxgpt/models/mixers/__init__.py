@@ -1,0 +1,5 @@
+"""Mixers: one file each, found by its name."""
+
+from jaxgpt.models.mixers.base import Mixer
+
+__all__ = ["Mixer"]

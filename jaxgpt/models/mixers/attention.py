@@ -1,0 +1,47 @@
+"""Attention (Vaswani et al. 2017, arXiv 1706.03762)."""
+
+import dataclasses
+from typing import ClassVar
+
+import jax.numpy as jnp
+
+from jaxgpt.models.mixers.base import Computed, Mixer
+from jaxgpt.models.stack import Stack
+from jaxgpt.nn.kernels import fused
+
+
+@dataclasses.dataclass(frozen=True)
+class AttentionMixer(Mixer):
+    """Attention in each layer: a transformer. The model's own fields describe it."""
+
+    kinds: ClassVar[tuple[str, ...]] = ("decoder", "encoder", "encoder_decoder")
+
+    def build(self, config, role, rngs):
+        return Stack(config, role=role, rngs=rngs)
+
+    def check(self, config):
+        """Nothing: the fields of the model are those of attention."""
+
+    def unpackable(self, config):
+        if config.sparse is not None:
+            kind = type(config.sparse).kind()
+            return f"sparse={kind} cuts a row without regard to documents; use window, or sparse=none"
+        if config.memory is not None:
+            return f"memory={config.memory} goes on from row to row; set memory=none"
+        return ""
+
+    def flops(self, config, *, tokens, source):
+        """12 L H Q T a token (Chowdhery et al. 2022, arXiv 2204.02311, appendix B)."""
+        width, depth = config.num_heads * config.resolved_head_dim, config.num_layers * config.loops
+        products = depth * width * tokens * tokens
+        if config.kind == "encoder_decoder":
+            encoder = config.of_encoder
+            encoder_width = encoder.num_heads * encoder.resolved_head_dim
+            products += config.num_encoder_layers * config.loops * encoder_width * source * source
+            products += depth * width * tokens * source
+        return 12 * products
+
+    def attention(self, config: "ModelConfig") -> Computed:
+        fits = config.kind == "decoder" and config.attention_kernel == "fused"
+        has_kernel = fits and fused.available(jnp.dtype(config.dtype), config.resolved_head_dim)
+        return "one kernel" if has_kernel else "written out"

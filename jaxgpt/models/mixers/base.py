@@ -1,0 +1,67 @@
+"""What a mixer is: how the tokens of a model exchange information."""
+
+import dataclasses
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from flax import nnx
+
+from jaxgpt.core.choice import Choice
+
+if TYPE_CHECKING:
+    from jaxgpt.models.config import ModelConfig
+
+#: How attention is computed: by a kernel that never holds the scores, by products and a softmax, not at all.
+Computed = Literal["one kernel", "written out", "none"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Mixer(Choice, package="jaxgpt.models.mixers"):
+    """How tokens exchange information.
+
+    A member defines `build`. The defaults of the other hooks are right for one without attention.
+    """
+
+    #: The kinds of model that it can be in.
+    kinds: ClassVar[tuple[str, ...]] = ("decoder",)
+
+    def build(self, config: "ModelConfig", role: str, rngs: nnx.Rngs) -> nnx.Module:
+        """An encoder or a decoder, as `role` says, called as `jaxgpt.models.stack.Stack` is.
+
+        `jaxgpt.models.state_stack.StateStack` is one around layers that hand a state from token to token.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no build")
+
+    def check(self, config: "ModelConfig") -> None:
+        """Raises ValueError for a kind of model that it cannot be in, or a field that it does not read."""
+        if config.kind not in self.kinds:
+            raise ValueError(f"mixer={self.kind()} needs kind={' or '.join(self.kinds)}, not {config.kind}")
+        plain = {
+            "window": config.window is None,
+            **{name: getattr(config, name) is None for name in ("sparse", "memory", "embedding_width")},
+            "loops": config.loops == 1,
+            "layers": config.layers == "unrolled",
+            "remat": config.remat == "none",
+            "embedding_norm": not config.embedding_norm,
+            "window_layers": not config.window_layers,
+            "wiring": config.wiring == "pre",
+        }
+        wrong = [f"{name}={getattr(config, name)}" for name, fits in plain.items() if not fits]
+        if wrong:
+            raise ValueError(f"mixer={self.kind()} does not go with {', '.join(wrong)}; leave the default")
+
+    def unpackable(self, config: "ModelConfig") -> str:
+        """Why its decoder cannot read rows of several documents, with the way out; "" if it can."""
+        return f"mixer={self.kind()} reads a row as one text; only mixer=attention tells documents apart"
+
+    def flops(self, config: "ModelConfig", *, tokens: int, source: int) -> int:
+        """Of training on one example, beside the products with weights: queries with keys, and with values.
+
+        Args:
+          tokens: that the decoder reads, padding included.
+          source: that the encoder reads.
+        """
+        return 0
+
+    def attention(self, config: "ModelConfig") -> Computed:
+        """How the self-attention of a plain layer is computed on the device that computes by default."""
+        return "none"
