@@ -41,7 +41,7 @@ class AttentionMixer(Mixer):
             products += depth * width * tokens * source
         return 12 * products
 
-    def attention(self, config: "ModelConfig") -> Computed:
+    def attention(self, config) -> Computed:
         fits = config.kind == "decoder" and config.attention_kernel == "fused"
         has_kernel = fits and fused.available(jnp.dtype(config.dtype), config.resolved_head_dim)
         return "one kernel" if has_kernel else "written out"
