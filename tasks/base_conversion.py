@@ -23,6 +23,9 @@ from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.numbers import FEW, cannot_read, check_range, of_digits, squeezed
 
+#: What `--list` groups the experiments under.
+HEADING = "more on numbers"
+
 _DIGITS = string.digits + string.ascii_lowercase
 
 

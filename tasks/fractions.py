@@ -29,6 +29,9 @@ from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.numbers import FEW, cannot_read, log_uniform, squeezed
 
+#: What `--list` groups the experiments under.
+HEADING = "more on numbers"
+
 _SYMBOLS = {"simplification": "", "sum": "+", "product": "*"}
 
 

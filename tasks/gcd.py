@@ -30,6 +30,9 @@ from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.numbers import FEW, cannot_read, log_uniform, squeezed
 
+#: What `--list` groups the experiments under.
+HEADING = "more on numbers"
+
 #: The share of an outcome's questions that have to be right for the outcome to count as correct.
 CORRECT = 0.95
 
@@ -171,7 +174,10 @@ def _largest_prime(number: int) -> int:
 
 
 def gcd() -> Experiment:
-    """Greatest common divisors of numbers up to a million, log-uniform operands and outcomes; for a GPU."""
+    """Greatest common divisors of numbers up to a million, log-uniform operands and outcomes.
+
+    Needs a GPU.
+    """
     return Experiment(
         task=Gcd(),
         tokenizer="base:1000",
@@ -201,7 +207,7 @@ def gcd() -> Experiment:
 
 
 def gcd_small() -> Experiment:
-    """The same with a smaller model and less training."""
+    """Greatest common divisors with a smaller model and less training."""
     base = gcd()
     return dataclasses.replace(
         base,

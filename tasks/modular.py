@@ -28,6 +28,9 @@ from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 
+#: What `--list` groups the experiments under.
+HEADING = "more on numbers"
+
 _SYMBOLS = {"addition": "+", "subtraction": "-", "multiplication": "*", "division": "/"}
 
 

@@ -27,6 +27,9 @@ from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.arithmetic.notation import read_number
 from tasks.numbers import FEW, cannot_read, check_range, of_digits, squeezed
 
+#: What `--list` groups the experiments under.
+HEADING = "more on numbers"
+
 
 @dataclasses.dataclass(frozen=True)
 class Sorting(Task):

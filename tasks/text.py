@@ -24,6 +24,9 @@ from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.corpus import last_word_score, last_words, read_text
 
+#: What `--list` groups the experiments under.
+HEADING = "files of your own"
+
 
 @dataclasses.dataclass(frozen=True)
 class Text(Task):
@@ -118,7 +121,9 @@ def _cut(task: Text, stamp: tuple[int, int]) -> dict[Split, list[str]]:
 
 
 def text() -> Experiment:
-    """nanoGPT's recipe for a character model on CPU, on your own file (needs --task.path).
+    """nanoGPT's recipe for a character model on CPU, on your own file.
+
+    Needs a file of text: --task.path.
 
     Takes 2 min on two CPU cores.
     """
@@ -143,7 +148,9 @@ def text() -> Experiment:
 
 
 def text_bytes() -> Experiment:
-    """The same on UTF-8 bytes.
+    """nanoGPT's recipe for CPU, on your own file as UTF-8 bytes.
+
+    Needs a file of text: --task.path.
 
     Takes 2 min on two CPU cores.
     """
@@ -151,7 +158,9 @@ def text_bytes() -> Experiment:
 
 
 def text_subwords() -> Experiment:
-    """The same on 512 subwords learned from the file.
+    """nanoGPT's recipe for CPU, on your own file as 512 subwords learned from it.
+
+    Needs a file of text: --task.path.
 
     Takes 2 min on two CPU cores.
     """

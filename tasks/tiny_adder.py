@@ -28,6 +28,9 @@ from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.training_config import OptimizerConfig, TrainingConfig
 from tasks.arithmetic.task import Arithmetic
 
+#: What `--list` groups the experiments under.
+HEADING = "sums, differences, products"
+
 
 def tiny_adder() -> Experiment:
     """Addition of 10 digits with 92 weights, eight seeds at once.

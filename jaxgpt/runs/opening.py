@@ -55,7 +55,7 @@ def settings(experiment: Experiment, overridden: frozenset[str], shown: Shown) -
         text = textwrap.fill(" ".join(entries), 100, subsequent_indent=" " * 14, break_long_words=False)
         blocks.append(f"{part:<13} {text}")
     if left_out:
-        blocks.append(f"{'':<13} {left_out} more fields are at their defaults")
+        blocks.append(f"{'':<13} {left_out} more fields are at their defaults; --all shows them")
     return "\n".join(blocks)
 
 
