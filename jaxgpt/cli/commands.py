@@ -33,6 +33,7 @@ COMMANDS = {
     "import-hf": ("DIR", "make a run directory of a model that Hugging Face's transformers wrote"),
     "export-hf": ("RUN", "write its model as a directory that transformers reads"),
     "verify-hf": ("DIR", "check that such a model computes here what it computes in transformers"),
+    "completion": ("SHELL", "print what lets bash, zsh, fish or tcsh complete commands, options and fields"),
 }
 
 

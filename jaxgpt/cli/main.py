@@ -21,6 +21,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
       The exit status.
     """
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what may come next
+        from jaxgpt.cli import completion
+
+        completion.answer()
     printing.prepare()
     argv = list(sys.argv[1:] if argv is None else argv)
     together = "--distributed" in argv

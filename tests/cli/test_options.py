@@ -16,6 +16,7 @@ LINES = {
     "import-hf": ["directory"],
     "export-hf": ["run", "--family", "gpt2", "--output", "out"],
     "verify-hf": ["directory"],
+    "completion": ["bash"],
 }
 
 
@@ -69,6 +70,7 @@ def test_values_may_begin_with_a_hyphen():
         ("evaluate", ["--split", "tset"], "--split tset: did you mean test?"),
         ("evaluate", ["--n", "none"], "--n none: a whole number of at least 1 is needed"),
         ("plan", ["--memory", "much"], "--memory much: a positive number is needed"),
+        ("completion", ["bush"], "'bush' is one argument too many after SHELL=bash"),
         ("verify-hf", ["more"], "'more' is one argument too many after DIR=directory"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
