@@ -9,7 +9,8 @@ import jax
 
 from jaxgpt.cli.comparison_report import report, show
 from jaxgpt.cli.comparison_request import names_settings, request
-from jaxgpt.cli.options import COMMON, Parser, Repeated, add_common, experiment_fields, path, paths
+from jaxgpt.cli.option_types import Repeated, path, paths
+from jaxgpt.cli.options import COMMON, Parser, add_common, experiment_fields
 from jaxgpt.cli.process import leave_at_once, say, start_jax
 from jaxgpt.cli.writable import makeable
 from jaxgpt.compare import merging, preflight, running

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from jaxgpt.cli import commands
-from jaxgpt.cli.options import COMMON, Among, Parser, Repeated, Value, add_common
+from jaxgpt.cli.option_types import Among, Repeated, Value
+from jaxgpt.cli.options import COMMON, Parser, add_common
 from jaxgpt.core.usage import UsageError
 
 

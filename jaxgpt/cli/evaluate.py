@@ -7,16 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxgpt.cli.options import (
-    COMMON,
-    Among,
-    Parser,
-    add_checkpoint,
-    add_common,
-    experiment_fields,
-    path,
-    whole,
-)
+from jaxgpt.cli.option_types import Among, path, whole
+from jaxgpt.cli.options import COMMON, Parser, add_checkpoint, add_common, experiment_fields
 from jaxgpt.cli.process import say, start_jax
 from jaxgpt.cli.writable import writable
 from jaxgpt.core.usage import UsageError

@@ -3,7 +3,8 @@
 import argparse
 from collections.abc import Callable
 
-from jaxgpt.cli.options import COMMON, Parser, add_checkpoint, add_common, path
+from jaxgpt.cli.option_types import path
+from jaxgpt.cli.options import COMMON, Parser, add_checkpoint, add_common
 from jaxgpt.cli.process import say, start_jax
 from jaxgpt.cli.writable import makeable
 from jaxgpt.huggingface.save import save_hf

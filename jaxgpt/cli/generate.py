@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jaxgpt.cli.options import COMMON, Parser, add_checkpoint, add_common, path, unknown, whole
+from jaxgpt.cli.option_types import path, whole
+from jaxgpt.cli.options import COMMON, Parser, add_checkpoint, add_common, unknown
 from jaxgpt.cli.process import answer, start_jax
 from jaxgpt.cli.writable import writable
 from jaxgpt.core import fields

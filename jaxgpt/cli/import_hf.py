@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jaxgpt import tokenizers
-from jaxgpt.cli.options import COMMON, Parser, add_common, path
+from jaxgpt.cli.option_types import path
+from jaxgpt.cli.options import COMMON, Parser, add_common
 from jaxgpt.cli.process import say, start_jax
 from jaxgpt.cli.writable import makeable
 from jaxgpt.core import hints

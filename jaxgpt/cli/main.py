@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from jaxgpt.cli import process
 from jaxgpt.cli.commands import COMMANDS, find_own_modules, module, overview
-from jaxgpt.cli.options import meant
+from jaxgpt.cli.option_types import meant
 from jaxgpt.core import printing, settings, trust
 from jaxgpt.core.usage import UsageError
 from jaxgpt.core.wording import cut, quoted, visible

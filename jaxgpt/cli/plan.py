@@ -9,7 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jaxgpt.cli.options import COMMON, Parser, add_common, experiment_fields, path, whole
+from jaxgpt.cli.option_types import path, whole
+from jaxgpt.cli.options import COMMON, Parser, add_common, experiment_fields
 from jaxgpt.cli.writable import writable
 from jaxgpt.core import fields, hints, printing
 from jaxgpt.core.usage import UsageError

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jaxgpt import tokenizers
-from jaxgpt.cli.options import COMMON, Parser, add_common, path, whole
+from jaxgpt.cli.option_types import path, whole
+from jaxgpt.cli.options import COMMON, Parser, add_common
 from jaxgpt.cli.writable import makeable
 from jaxgpt.core import hints, printing, settings, trust
 from jaxgpt.core.progress import Counter, clock

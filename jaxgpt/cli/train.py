@@ -5,7 +5,8 @@ import textwrap
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jaxgpt.cli.options import COMMON, Parser, add_common, experiment_fields, path
+from jaxgpt.cli.option_types import path
+from jaxgpt.cli.options import COMMON, Parser, add_common, experiment_fields
 from jaxgpt.cli.process import leave_at_once, say, start_jax
 from jaxgpt.core import hints, settings
 from jaxgpt.core.paths import broken_link

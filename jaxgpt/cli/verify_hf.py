@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from jaxgpt.cli.options import COMMON, Parser, add_common, path, whole
+from jaxgpt.cli.option_types import path, whole
+from jaxgpt.cli.options import COMMON, Parser, add_common
 from jaxgpt.cli.process import say, start_jax
 from jaxgpt.huggingface import verify
 from jaxgpt.huggingface.load import load_hf
