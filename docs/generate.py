@@ -60,9 +60,7 @@ _WRITTEN = "<!-- Written by docs/generate.py; change the code and run it again. 
 
 def configuration() -> str:
     """The configuration reference."""
-    from jaxgpt.cli import evaluate as evaluation_command
-    from jaxgpt.cli import main as cli
-    from jaxgpt.cli import tokenize as tokenize_command
+    from jaxgpt.cli import commands
     from jaxgpt.generation import Sampling
     from jaxgpt.models import ModelConfig, presets
     from jaxgpt.models.mixers import Mixer
@@ -89,22 +87,15 @@ def configuration() -> str:
         "",
     ]
     lines += ["## Commands", ""]
-    for command, options in (
-        ("`python train.py [EXPERIMENT]`", cli.TRAIN),
-        ("`python evaluate.py RUN`", evaluation_command.OPTIONS),
-        ("`jaxgpt generate RUN`", cli.GENERATE),
-        ("`jaxgpt tokenize TEXT ...`", tokenize_command.OPTIONS),
-        ("Each of them", cli.COMMON),
-    ):
-        lines += [f"{command}:", ""]
-        lines += _table(("option", "default", "meaning"))
-        for option in options:
-            name = f"`--{option.name}" + ("`" if option.value == "flag" else f" {option.value}`")
-            lines.append(_row(name, option.default or "", option.help))
-        lines.append("")
-    lines += ["## Experiments", "", *_table(("name", "what is learned", "time"))]
+    for name, (words, _) in commands.COMMANDS.items():
+        script = name if name in ("train", "evaluate") else ""
+        command = f"python {script}.py {words}" if script else f"jaxgpt {name} {words}"
+        lines += [f"`{command}`:", "", *_option_table(commands.module(name).parser(), common=False), ""]
+    lines += ["Each of them:", "", *_option_table(commands.module("train").parser(), common=True), ""]
+    lines += ["## Experiments", "", *_table(("name", "what is learned", "needs", "time"))]
     for name, function in experiments.available().items():
-        lines.append(_row(f"`{name.replace('_', '-')}`", _first(function), experiments.takes(function)))
+        needs, time = experiments.needs(function), experiments.takes(function)
+        lines.append(_row(f"`{name.replace('_', '-')}`", _first(function), needs, time))
     lines += ["", "`package.module:function` names an experiment that lives anywhere else.", ""]
 
     lines += ["## Tokenizers", "", "`--tokenizer NAME`, or the path of a file or folder that holds one.", ""]
@@ -141,6 +132,22 @@ def configuration() -> str:
     lines += ["## Sampling", "", "Options of `jaxgpt generate`, and fields of `jaxgpt.Sampling`.", ""]
     lines += _field_table(_fields(Sampling()), "")
     return "\n".join(lines) + "\n"
+
+
+def _option_table(parser: Any, *, common: bool) -> list[str]:
+    """The options of a command's parser: its own, or those of every command."""
+    from jaxgpt.cli.options import COMMON
+
+    rows = []
+    for group in parser._action_groups:
+        for action in group._group_actions:
+            if not action.option_strings or (group.title == COMMON) != common:
+                continue
+            name = f"`{action.option_strings[0]}" + (f" {action.metavar}`" if action.metavar else "`")
+            text = action.help.removesuffix(" (default: %(default)s)")
+            default = "" if action.default in (None, False, []) else f"{action.default}"
+            rows.append(_row(name, default, text))
+    return [*_table(("option", "default", "meaning")), *rows] if rows else ["No options."]
 
 
 def _section(title: str, cls: type, prefix: str, level: int = 3) -> list[str]:

@@ -24,6 +24,9 @@ from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
 from tasks.numbers import FEW, cannot_read, check_range, of_digits, squeezed
 
+#: What `--list` groups the experiments under.
+HEADING = "more on numbers"
+
 _DIGITS = string.digits + string.ascii_lowercase
 
 

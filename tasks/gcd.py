@@ -31,6 +31,9 @@ from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
 from tasks.numbers import FEW, cannot_read, log_uniform, squeezed
 
+#: What `--list` groups the experiments under.
+HEADING = "more on numbers"
+
 #: The share of an outcome's questions that have to be right for the outcome to count as correct.
 CORRECT = 0.95
 
@@ -172,7 +175,10 @@ def _largest_prime(number: int) -> int:
 
 
 def gcd() -> Experiment:
-    """Greatest common divisors of numbers up to a million, log-uniform operands and outcomes; for a GPU."""
+    """Greatest common divisors of numbers up to a million, log-uniform operands and outcomes.
+
+    Needs a GPU.
+    """
     return Experiment(
         task=Gcd(),
         tokenizer="base:1000",
@@ -202,7 +208,7 @@ def gcd() -> Experiment:
 
 
 def gcd_small() -> Experiment:
-    """The same with a smaller model and less training."""
+    """Greatest common divisors with a smaller model and less training."""
     base = gcd()
     return dataclasses.replace(
         base,

@@ -30,6 +30,9 @@ from jaxgpt.training.training_config import TrainingConfig
 from tasks.numbers import FEW, cannot_read, check_range
 from tasks.significant import read_decimal, rounded, written
 
+#: What `--list` groups the experiments under.
+HEADING = "more on numbers"
+
 Matrix = list[list[int | Fraction]]
 
 #: The tolerance at which the paper counts an approximate matrix as right (its section 3).

@@ -29,6 +29,9 @@ from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
 
+#: What `--list` groups the experiments under.
+HEADING = "more on numbers"
+
 _SYMBOLS = {"addition": "+", "subtraction": "-", "multiplication": "*", "division": "/"}
 
 

@@ -33,6 +33,9 @@ from jaxgpt.training.training_config import TrainingConfig
 from tasks.corpus.number_errors import measure_errors
 from tasks.corpus.pair_rows import Form, plain_numbers, read_pairs
 
+#: What `--list` groups the experiments under.
+HEADING = "files of your own"
+
 
 @dataclasses.dataclass(frozen=True)
 class Pairs(FewShot):
@@ -153,7 +156,10 @@ def _read(path: str, stamp: tuple[int, int], form: Form) -> list[Example]:
 
 
 def pairs() -> Experiment:
-    """The lines of your own file, `prompt<TAB>target`, read byte by byte (needs --task.path)."""
+    """The lines of your own file, `prompt<TAB>target`, read byte by byte.
+
+    Needs a file of such lines: --task.path.
+    """
     return Experiment(
         task=Pairs(),
         tokenizer="bytes",

@@ -31,6 +31,9 @@ from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
 from tasks.corpus import read_text
 
+#: What `--list` groups the experiments under.
+HEADING = "files of your own"
+
 
 @dataclasses.dataclass(frozen=True)
 class SentencePairs(Task):
@@ -112,7 +115,10 @@ def _paragraphs(path: str, stamp: tuple[int, int]) -> tuple[tuple[str, ...], ...
 
 
 def sentence_pairs() -> Experiment:
-    """A small BERT that tells which sentence follows which (needs --task.path)."""
+    """A small BERT that tells which sentence follows which.
+
+    Needs a file of text: --task.path.
+    """
     return Experiment(
         task=SentencePairs(),
         tokenizer="bpe:1024",
@@ -139,7 +145,10 @@ def sentence_pairs() -> Experiment:
 
 
 def bert_pretraining() -> Experiment:
-    """A small BERT, pretrained as BERT was: hidden tokens and next sentence (needs --task.path)."""
+    """A small BERT, pretrained as BERT was: hidden tokens and next sentence.
+
+    Needs a file of text: --task.path.
+    """
     base = sentence_pairs()
     model = dataclasses.replace(base.model, head="tied", head_transform=True, head_bias=True)
     training = dataclasses.replace(base.training, objective="pretraining", steps=2000)

@@ -28,6 +28,9 @@ from jaxgpt.training.training_config import TrainingConfig
 from tasks.arithmetic.notation import read_number
 from tasks.numbers import FEW, cannot_read, check_range, of_digits, squeezed
 
+#: What `--list` groups the experiments under.
+HEADING = "more on numbers"
+
 
 @dataclasses.dataclass(frozen=True)
 class Sorting(Task):

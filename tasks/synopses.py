@@ -29,6 +29,9 @@ from jaxgpt.training.training_config import TrainingConfig
 from tasks.corpus import Report, clean, last_word, last_word_score, read_documents, shortened
 from tasks.corpus.cleaning import check_rules
 
+#: What `--list` groups the experiments under.
+HEADING = "files of your own"
+
 RULES = (
     "credits",
     "sources",
@@ -122,7 +125,9 @@ def _cleaned(task: Synopses, stamp: tuple[int, int]) -> tuple[tuple[str, ...], R
 
 
 def synopses() -> Experiment:
-    """A small GPT on short documents from your own table (needs --task.path).
+    """A small GPT on short documents from your own table.
+
+    Needs a table (CSV, JSON lines, Parquet): --task.path.
 
     Takes 8 min on two CPU cores.
 
@@ -147,7 +152,9 @@ def synopses() -> Experiment:
 
 
 def synopses_gpt2() -> Experiment:
-    """The source document's: GPT-2's weights fine-tuned on your table (needs --task.path and --model.init).
+    """The source document's: GPT-2's weights fine-tuned on your table.
+
+    Needs a table, --task.path, and GPT-2's directory of transformers, --model.init.
 
     AdamW, 10 warm-up steps and then linear decay, six epochs. The document leaves open how large a step and a
     batch were; these are ours. `--model.max-length 256` saves memory, `--training.tuning.weights lora` more.

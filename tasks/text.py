@@ -25,6 +25,9 @@ from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
 from tasks.corpus import last_word_score, last_words, read_text
 
+#: What `--list` groups the experiments under.
+HEADING = "files of your own"
+
 
 @dataclasses.dataclass(frozen=True)
 class Text(Task):
@@ -119,7 +122,9 @@ def _cut(task: Text, stamp: tuple[int, int]) -> dict[Split, list[str]]:
 
 
 def text() -> Experiment:
-    """nanoGPT's recipe for a character model on CPU, on your own file (needs --task.path).
+    """nanoGPT's recipe for a character model on CPU, on your own file.
+
+    Needs a file of text: --task.path.
 
     Takes 2 min on two CPU cores.
     """
@@ -144,7 +149,9 @@ def text() -> Experiment:
 
 
 def text_bytes() -> Experiment:
-    """The same on UTF-8 bytes.
+    """nanoGPT's recipe for CPU, on your own file as UTF-8 bytes.
+
+    Needs a file of text: --task.path.
 
     Takes 2 min on two CPU cores.
     """
@@ -152,7 +159,9 @@ def text_bytes() -> Experiment:
 
 
 def text_subwords() -> Experiment:
-    """The same on 512 subwords learned from the file.
+    """nanoGPT's recipe for CPU, on your own file as 512 subwords learned from it.
+
+    Needs a file of text: --task.path.
 
     Takes 2 min on two CPU cores.
     """

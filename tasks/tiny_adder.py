@@ -29,6 +29,9 @@ from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
 from tasks.arithmetic.task import Arithmetic
 
+#: What `--list` groups the experiments under.
+HEADING = "sums, differences, products"
+
 
 def tiny_adder() -> Experiment:
     """Addition of 10 digits with 92 weights, eight seeds at once.

@@ -25,6 +25,9 @@ from jaxgpt.training.experiment import Experiment
 from tasks.corpus import last_word_score, last_words
 from tasks.text import text
 
+#: What `--list` groups the experiments under.
+HEADING = "files of your own"
+
 #: Tokens of a split that its examples have together, about.
 EXCERPTS = 1_000_000
 
@@ -107,7 +110,9 @@ class Tokens(Task):
 
 
 def tokens() -> Experiment:
-    """nanoGPT's recipe on a directory of tokens, which may be larger than memory (needs --task.path).
+    """nanoGPT's recipe on a directory of tokens, which may be larger than memory.
+
+    Needs a directory that `jaxgpt tokenize` made: --task.path.
 
     Takes 2 min on two CPU cores.
     """

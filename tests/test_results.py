@@ -7,8 +7,7 @@ import shlex
 import pytest
 from documents import ROOT
 
-from jaxgpt.cli import main as cli
-from jaxgpt.cli.options import parse
+from jaxgpt.cli import train as command
 from jaxgpt.core import fields
 from jaxgpt.runs import experiments
 
@@ -30,10 +29,10 @@ def test_every_command_is_one_and_trains_several_seeds(row):
     assert row.section in SECTIONS
     program, *words = shlex.split(row.command)
     assert (program, words[0]) == ("python", "train.py")
-    given = parse(words[1:], cli.TRAIN + cli.COMMON, positional="EXPERIMENT")
-    experiment = fields.override(experiments.find(given.positional), given.fields)
+    given = command.parser().parse(words[1:])
+    experiment = fields.override(experiments.find(given.experiment), given.fields)
     assert experiment.seeds >= 4
-    assert given.get("workdir") == f"runs/{row.run}"
+    assert given.workdir == f"runs/{row.run}"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.run)

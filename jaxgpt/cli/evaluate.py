@@ -1,42 +1,80 @@
-"""What `jaxgpt evaluate` does."""
+"""`jaxgpt evaluate`: a run, scored on held-out questions."""
 
+import argparse
 import dataclasses
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxgpt.cli.options import Given, Option, writable
+from jaxgpt.cli.option_types import Among, path, whole
+from jaxgpt.cli.options import COMMON, Parser, add_checkpoint, add_common, experiment_fields
+from jaxgpt.cli.process import say, start_jax
+from jaxgpt.cli.writable import writable
 from jaxgpt.core.usage import UsageError
 
 Say = Callable[[str], None]
 
-OPTIONS = (
-    Option("split", "SPLIT", "train, validation or test", "test"),
-    Option("n", "N", "questions; default: as many as the run asked at its end"),
-    Option("n-extra", "N", "questions beyond what was trained on; default: as the run"),
-    Option("checkpoint", "WHICH", "last, best, selected or a step", "last"),
-    Option("attention-factor", "X", "multiplies the attention scores; above 1 sharpens attention", "1"),
-    Option("other-files", "flag", "the task's files may hold other text than the run was trained on"),
-    Option("output", "FILE", "where the figures go; default: RUN/evaluation.json, or beside it"),
-)
+
+def parser() -> Parser:
+    """Its options."""
+    parser = Parser(
+        "evaluate",
+        "RUN [--OPTION VALUE ...] [--task.FIELD VALUE ...]",
+        fields=experiment_fields,
+        description="Score a run on held-out questions, and write the figures and their picture.",
+    )
+    parser.add_argument("run", metavar="RUN", type=path, help="a run directory, such as runs/addition")
+    parser.add_argument(
+        "--split",
+        metavar="SPLIT",
+        type=Among("train", "validation", "test"),
+        default="test",
+        help="train, validation or test (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--n", metavar="N", type=whole, help="questions; default: as many as the run asked at its end"
+    )
+    parser.add_argument(
+        "--n-extra",
+        metavar="N",
+        type=whole,
+        help="questions beyond what was trained on; default: as the run",
+    )
+    add_checkpoint(parser)
+    parser.add_argument(
+        "--attention-factor",
+        metavar="X",
+        default="1",
+        help="multiplies the attention scores; above 1 sharpens attention (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--other-files",
+        action="store_true",
+        help="the task's files may hold other text than the run was trained on",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        type=path,
+        help="where the figures go; default: RUN/evaluation.json, or beside it",
+    )
+    add_common(parser.add_argument_group(COMMON))
+    return parser
 
 
-def check(given: Given) -> None:
-    """Raises UsageError for options that no run could be evaluated with."""
-    split = given.get("split")
-    if split not in ("train", "validation", "test"):
-        raise UsageError(f"--split {split}: known: train, validation, test")
-    for name in ("n", "n-extra"):
-        if given.get(name) is not None:
-            given.whole(name)
-    if given.get("output") is not None:
-        if Path(given.get("output")).suffix == ".png":
-            raise UsageError(f"--output {given.get('output')}: the picture goes there; name a .json")
-        writable(given.get("output"))
+def run(given: argparse.Namespace) -> int:
+    """Check what can be checked before JAX starts, and evaluate."""
+    if given.output is not None:
+        if Path(given.output).suffix == ".png":
+            raise UsageError(f"--output {given.output}: the picture goes there; name a .json")
+        writable(given.output)
+    start_jax(given.distributed)
+    evaluate(given, say)
+    return 0
 
 
-def evaluate(given: Given, checkpoint: str | int, say: Say) -> None:
+def evaluate(given: argparse.Namespace, say: Say) -> None:
     """Score a run and write the figures and their picture.
 
     Raises:
@@ -49,20 +87,50 @@ def evaluate(given: Given, checkpoint: str | int, say: Say) -> None:
     from jaxgpt.runs.run import load
     from jaxgpt.runs.run_directory import gallery
 
-    split = given.get("split")
-    counts = {name: given.whole(name) for name in ("n", "n-extra") if given.get(name) is not None}
-    factor = fields.parse(float, given.get("attention-factor"), "--attention-factor")
-    run = load(given.positional, checkpoint=checkpoint, attention_factor=factor)
+    factor = fields.parse(float, given.attention_factor, "--attention-factor")
+    run = load(given.run, checkpoint=given.checkpoint, attention_factor=factor)
     if run.experiment.training.noise is not None:
         raise UsageError(
-            f"{given.positional} restores texts, which the validation loss in its metrics.jsonl measures; "
+            f"{given.run} restores texts, which the validation loss in its metrics.jsonl measures; "
             "there are no questions to score"
         )
     experiment = fields.override(run.experiment, given.fields)
-    if given.flag("other-files"):
+    if given.other_files:
         task = dataclasses.replace(experiment.task, fingerprint="")
         experiment = dataclasses.replace(experiment, task=task)
     changed = fields.differences(run.experiment, experiment)
+    _check_changed(run, experiment, changed)
+    own = {"n": run.experiment.training.test_examples, "n-extra": run.experiment.training.extra_examples}
+    counts = {"n": given.n, "n-extra": given.n_extra}
+    counts = {name: count for name, count in counts.items() if count is not None}
+    asked = own | ({} if own["n"] else {"n": 1000}) | counts
+    others = [f"{name}-{count}" for name, count in counts.items() if count != own[name]]
+    others += ["other-files"] * given.other_files
+    output, picture = _outputs(run.directory, given, changed, others)
+    for file in (output, picture, gallery(output)):  # before a question is asked
+        writable(file, name="", instead="name a file elsewhere with --output")
+    result = score(
+        run.models,
+        run.tokenizer,
+        experiment.task,
+        split=given.split,
+        n=asked["n"],
+        n_extra=asked["n-extra"],
+        data_seed=experiment.training.data_seed,
+        training=_training(run.experiment, experiment),
+        trained_task=None if type(experiment.task) is type(run.task) else run.task,
+        objective=experiment.training.objective,
+        progress=Counter("evaluating", say),
+        gallery=gallery(output),
+    )
+    say(result.table())
+    result.write_json(output)
+    plots.accuracy_grid(result, picture)
+    say(f"written: {output} and {picture}")
+
+
+def _check_changed(run: Any, experiment: Any, changed: Sequence[str]) -> None:
+    """Raises UsageError for a field that cannot change after training."""
     if any(not row.startswith("task") for row in changed):
         raise UsageError(f"only --task fields can change in an evaluation, not {'; '.join(changed)}")
     # With its fingerprint it is the same data wherever it lies.
@@ -77,31 +145,6 @@ def evaluate(given: Given, checkpoint: str | int, say: Say) -> None:
             raise UsageError(
                 f"--task.{option} says what was not trained on: it cannot change in an evaluation"
             )
-    own = {"n": run.experiment.training.test_examples, "n-extra": run.experiment.training.extra_examples}
-    asked = own | ({} if own["n"] else {"n": 1000}) | counts
-    others = [f"{name}-{count}" for name, count in counts.items() if count != own[name]]
-    others += ["other-files"] * given.flag("other-files")
-    output, picture = _outputs(run.directory, given, changed, others)
-    for path in (output, picture, gallery(output)):  # before a question is asked
-        writable(path, name="", instead="name a file elsewhere with --output")
-    result = score(
-        run.models,
-        run.tokenizer,
-        experiment.task,
-        split=split,
-        n=asked["n"],
-        n_extra=asked["n-extra"],
-        data_seed=experiment.training.data_seed,
-        training=_training(run.experiment, experiment),
-        trained_task=None if type(experiment.task) is type(run.task) else run.task,
-        objective=experiment.training.objective,
-        progress=Counter("evaluating", say),
-        gallery=gallery(output),
-    )
-    say(result.table())
-    result.write_json(output)
-    plots.accuracy_grid(result, picture)
-    say(f"written: {output} and {picture}")
 
 
 def _training(own: Any, changed: Any) -> list[Any]:
@@ -118,13 +161,17 @@ def _training(own: Any, changed: Any) -> list[Any]:
 
 
 def _outputs(
-    directory: Any, given: Given, changed: Sequence[str], others: Sequence[str]
+    directory: Any, given: argparse.Namespace, changed: Sequence[str], others: Sequence[str]
 ) -> tuple[Path, Path]:
     """Where an evaluation and its picture go: what differs from the one of the run itself gets a name."""
-    if given.get("output"):
-        return Path(given.get("output")), Path(given.get("output")).with_suffix(".png")
-    own = {"split": "test", "checkpoint": "last", "attention-factor": "1"}
-    parts = [f"{name}-{given.get(name)}" for name, value in own.items() if given.get(name) != value]
+    if given.output:
+        return Path(given.output), Path(given.output).with_suffix(".png")
+    chosen = {
+        "split": (given.split, "test"),
+        "checkpoint": (given.checkpoint, "last"),
+        "attention-factor": (given.attention_factor, "1"),
+    }
+    parts = [f"{name}-{value}" for name, (value, own) in chosen.items() if value != own]
     if not parts and not changed and not others:
         return directory.evaluation, directory.accuracy
     if parts == ["checkpoint-selected"] and not changed and not others:

@@ -1,195 +1,176 @@
-"""Splitting a command line into its own options and the fields of an experiment."""
+"""The parser of every command: argparse, with fields of a configuration beside the command's own options."""
 
-import dataclasses
+import argparse
 import difflib
-import errno
-import os
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+import shutil
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
 
+from jaxgpt.cli.option_types import Repeated, Value, Which
 from jaxgpt.core import hints
-from jaxgpt.core.fields import describe
-from jaxgpt.core.paths import broken_link, expanded
 from jaxgpt.core.usage import UsageError
 from jaxgpt.core.wording import quoted
 
-
-@dataclasses.dataclass(frozen=True)
-class Option:
-    """An option of a command. `value` names what follows it; `flag` means that nothing does.
-
-    One that `repeats` may be given several times, and all of its values are kept.
-    """
-
-    name: str
-    value: str
-    help: str
-    default: str | None = None
-    repeats: bool = False
+#: Names of fields, where finding them out may take an import.
+Fields = Callable[[], Sequence[str]]
 
 
-@dataclasses.dataclass(frozen=True)
-class Given:
-    """A parsed command line.
+def experiment_fields() -> list[str]:
+    """The outermost fields of an experiment."""
+    from jaxgpt.core.fields import hints
+    from jaxgpt.training.experiment import Experiment
 
-    Attributes:
-      options: text by option name.
-      fields: text by dotted path, for `jaxgpt.core.fields.override`.
-      repeated: the texts of an option that repeats, by its name.
-    """
-
-    positional: str | None
-    options: dict[str, str]
-    fields: dict[str, str]
-    repeated: dict[str, list[str]] = dataclasses.field(default_factory=dict)
-
-    def flag(self, name: str) -> bool:
-        return name in self.options
-
-    def get(self, name: str) -> Any:
-        return self.options.get(name)
-
-    def whole(self, name: str) -> int:
-        """An option as a whole number, at least 1."""
-        text = self.options[name]
-        if not text.isdecimal() or int(text) < 1:
-            raise UsageError(f"--{name} {text}: a whole number of at least 1 is needed")
-        return int(text)
+    return list(hints(Experiment))
 
 
-def parse(argv: Sequence[str], options: Sequence[Option], *, positional: str) -> Given:
-    """Options of the command, `--dotted.field VALUE` pairs, and at most one positional argument.
-
-    In paths, `~` and `~name` stand for home directories.
-
-    Raises:
-      UsageError: for a missing value, a second positional argument, an option given twice, or a home that
-        nobody has.
-    """
-    known = {option.name: option for option in options}
-    given: dict[str, str] = {o.name: o.default for o in options if o.default is not None}
-    fields: dict[str, str] = {}
-    repeated: dict[str, list[str]] = {o.name: [] for o in options if o.repeats}
-    first: str | None = None
-    seen: set[str] = set()
-    rest = list(argv)
-    while rest:
-        word = rest.pop(0)
-        if word == "-h":
-            word = "--help"
-        if not word.startswith("--"):
-            if first is not None:
-                raise UsageError(f"{quoted(word)} is one argument too many after {positional}={first}")
-            first = _at_home(positional, positional, word)
-            continue
-        name, equals, value = word[2:].partition("=")
-        plain = name.replace("_", "-")
-        option = known.get(plain)
-        if option is not None and option.value == "flag":
-            if equals:
-                raise UsageError(f"--{plain} takes no value")
-            given[plain] = ""
-            continue
-        if option is None and "." not in name and (not rest or rest[0].startswith("--")) and not equals:
-            raise UsageError(unknown(name, list(known)))
-        if not equals:
-            if not rest or rest[0].startswith("--"):
-                raise UsageError(f"--{name} needs a value (one that starts with -- goes behind =)")
-            value = rest.pop(0)
-        if plain in repeated:
-            repeated[plain].append(value)
-            continue
-        if plain in seen:
-            raise UsageError(f"--{name} is given twice")
-        seen.add(plain)
-        if option is not None:
-            given[plain] = _at_home(option.value, f"--{plain}", value)
-        else:
-            fields[name] = value
-    return Given(first, given, fields, repeated)
-
-
-#: What stands for the value of an option or a positional argument that names files or directories.
-_PATHS = ("DIR", "DIR,DIR", "FILE", "RUN")
-
-
-def _at_home(kind: str, name: str, value: str) -> str:
-    """The value with `~` written out, if it is of a kind that names paths; else as it is."""
-    if kind not in _PATHS:
-        return value
-    parts = value.split(",") if "," in kind else [value]
-    try:
-        return ",".join(str(expanded(part)) if part.startswith("~") else part for part in parts)
-    except ValueError as error:
-        raise UsageError(f"{name} {error}") from error
-
-
-def writable(output: Path | str, *, name: str = "--output ", instead: str = "name another") -> None:
-    """See before anything costly is done that a file can be made, or be replaced by another.
+class Parser(argparse.ArgumentParser):
+    """Options of a command. Hyphens and underscores are the same, and no name is abbreviated.
 
     Args:
-      name: what the message begins with, ahead of the file; instead: the way out.
-
-    Raises:
-      UsageError: if not, with the reason.
+      command: as it is typed behind `jaxgpt`.
+      words: what the usage line shows behind it.
+      fields: the outermost names of fields that the command takes beside its own options, such as `model` for
+        `--model.d-model 96`; called when it is asked what a name may be.
     """
-    path = Path(output)
-    if path.is_dir():
-        raise UsageError(f"{name}{output} is a directory; name a file in it")
-    if broken := broken_link(path):
-        raise UsageError(f"{name}{output}: {broken}")
-    if not path.parent.exists():
-        raise UsageError(f"{name}{output}: the directory {path.parent} does not exist")
-    try:
-        if path.exists() and not os.access(path, os.W_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        _try_to_write(path.parent / f".{path.name}.{os.getpid()}.tmp")
-    except OSError as error:
-        raise UsageError(f"{name}{output} cannot be written to ({error.strerror}); {instead}") from error
 
+    def __init__(self, command: str, words: str, *, fields: Fields | None = None, **about: str):
+        self.command, self.fields = command, fields
+        program = hints.command(command).replace("%", "%%")
+        super().__init__(
+            prog=program,
+            usage=f"{program} {words}",
+            add_help=False,
+            allow_abbrev=False,
+            formatter_class=Page,
+            **about,
+        )
+        self.register("action", None, Value)
+        self._positionals.title = "argument"
 
-def makeable(directory: Path | str, *, name: str) -> None:
-    """See before anything costly is done that a directory can be made, or be written to; nothing is left.
+    def parse(self, argv: Sequence[str]) -> argparse.Namespace:
+        """The options by name, and beside them
 
-    Raises:
-      UsageError: if not, with the reason; `name` is the option that names it.
-    """
-    path = Path(directory)
-    while not path.exists() and path != path.parent:
-        path = path.parent
-    try:
-        _try_to_write(path / f".writable-{os.getpid()}")
-    except OSError as error:
-        raise UsageError(
-            f"{name} {directory} cannot be written to ({error.strerror}); choose another"
-        ) from error
+        - `fields`: text by dotted path, for `jaxgpt.core.fields.override`;
+        - `given`: the names of the own options that were typed.
 
+        Raises:
+          UsageError: for what the command does not know, a value that is missing or does not fit, or an
+            option that is given twice.
+        """
+        own, arguments, fields = self._apart(argv)
+        if {"--help", "--help-all"} & set(own):  # which need nothing beside them
+            for action in self._actions:
+                action.required = False
+        given, more = self.parse_known_args([*own, "--", *arguments] if arguments else own)
+        if more:
+            first = next(action for action in self._actions if not action.option_strings)
+            before = f"{first.metavar}={getattr(given, first.dest)}"
+            raise UsageError(f"{quoted(more[0])} is one argument too many after {before}")
+        given.fields = fields
+        given.given = {word.removeprefix("--").partition("=")[0] for word in own}
+        return given
 
-def _try_to_write(path: Path) -> None:
-    with open(path, "x"):
-        pass
-    path.unlink()
+    def error(self, message: str) -> NoReturn:
+        """What argparse finds wrong: one line, without the usage ahead of it."""
+        missing = message.removeprefix("the following arguments are required: ")
+        if missing != message:
+            message = f"{self.command} needs {missing}"
+        raise UsageError(f"{message}; see {hints.command(self.command, '--help')}")
+
+    def _apart(self, argv: Sequence[str]) -> tuple[list[str], list[str], dict[str, str]]:
+        """Own options as `--name=value`, arguments, and fields.
+
+        argparse would take the value of a field that it does not know for an argument, and a value such as
+        `-12+5` for an option.
+        """
+        own: list[str] = []
+        arguments: list[str] = []
+        fields: dict[str, str] = {}
+        seen: set[str] = set()
+        rest = list(argv)
+        while rest:
+            word = rest.pop(0)
+            if word == "-h":
+                word = "--help"
+            if not word.startswith("--"):
+                arguments.append(word)
+                continue
+            name, equals, value = word[2:].partition("=")
+            plain = name.replace("_", "-")
+            option = self._option_string_actions.get(f"--{plain}")
+            if option is not None and option.nargs == 0:
+                if equals:
+                    raise UsageError(f"--{plain} takes no value")
+                own.append(f"--{plain}")
+                continue
+            follows = bool(equals or (rest and not rest[0].startswith("--")))
+            if option is None:
+                self._check_field(name, follows)
+            if not follows:
+                raise UsageError(f"--{name} needs a value (one that starts with -- goes behind =)")
+            if not equals:
+                value = rest.pop(0)
+            if plain in seen and not isinstance(option, Repeated):
+                raise UsageError(f"--{name} is given twice")
+            seen.add(plain)
+            if option is not None:
+                own.append(f"--{plain}={value}")
+            else:
+                fields[name] = value
+        return own, arguments, fields
+
+    def _check_field(self, name: str, follows: bool) -> None:
+        """Raises UsageError for an option that can be no field, or is more likely a slip in an own one."""
+        known = [option.removeprefix("--") for option in self._option_string_actions]
+        if not name or self.fields is None or ("." not in name and not follows):
+            raise UsageError(unknown(name, known))
+        begun = any(option.startswith(name) for option in known)
+        slip = "." not in name and (begun or difflib.get_close_matches(name[:100], known, n=1, cutoff=0.8))
+        if slip and name.replace("-", "_") not in self.fields():
+            raise UsageError(unknown(name, known))
 
 
 def unknown(name: str, known: Sequence[str]) -> str:
     """A line about an option that does not exist."""
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    close = difflib.get_close_matches(name[:100], known, n=3, cutoff=0.5)
     return f"no option --{name}; known: " + ", ".join("--" + n for n in close or sorted(known))
 
 
-def usage(command: str, options: Sequence[Option], config: Any, heading: str | None = None) -> str:
-    """Help: the options, then under a heading every field with its type and default."""
-    name, _, positional = command.partition(" ")
-    lines = [f"usage: {hints.command(name)} {positional} [--dotted.field VALUE ...]", ""]
-    for option in options:
-        left = f"--{option.name}" + ("" if option.value == "flag" else f" {option.value}")
-        default = f" (default: {option.default})" if option.default is not None else ""
-        lines.append(f"  {left:<34} {option.help}{default}")
-    if config is not None:
-        lines += ["", "fields:" if heading is None else heading]
-        for row in describe(config):
-            left = f"--{row.path.replace('_', '-')} {row.type}"
-            default = "" if row.value == "" else f" (default: {row.value})"
-            lines.append(f"  {left:<58} {row.help}{default}")
-    return "\n".join(lines)
+#: The heading of the options of every command.
+COMMON = "options of every command"
+
+
+def add_common(common: Any, *, processes: bool = True) -> None:
+    """The options of every command, in a parser or its group; `processes`: several may run it together."""
+    common.add_argument("--help", action="store_true", help="show this and leave")
+    common.add_argument("--traceback", action="store_true", help="show the whole traceback of an error")
+    common.add_argument(
+        "--trust",
+        metavar="MODULE,...",
+        help="modules of your own that a run's files may name; importing them runs them",
+    )
+    if processes:
+        common.add_argument(
+            "--distributed",
+            action="store_true",
+            help="this is one of several processes (jax.distributed.initialize)",
+        )
+
+
+def add_checkpoint(parser: argparse.ArgumentParser) -> None:
+    """Give a command that loads a run `--checkpoint`."""
+    parser.add_argument(
+        "--checkpoint",
+        metavar="WHICH",
+        type=Which(),
+        default="last",
+        help="last, best, selected or a step (default: %(default)s)",
+    )
+
+
+class Page(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal, between 80 and 110 columns; 100 where there is none."""
+
+    def __init__(self, prog: str):
+        width = min(max(shutil.get_terminal_size((100, 24)).columns, 80), 110)
+        super().__init__(prog, max_help_position=36, width=width)

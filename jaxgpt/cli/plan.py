@@ -1,5 +1,7 @@
 """`jaxgpt plan`: which mesh, remat and accumulation fit a machine that is not there."""
 
+import argparse
+import functools
 import json
 import math
 import time
@@ -7,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jaxgpt.cli.options import Given, Option, writable
-from jaxgpt.core import fields, hints
+from jaxgpt.cli.option_types import path, whole
+from jaxgpt.cli.options import COMMON, Parser, add_common, experiment_fields
+from jaxgpt.cli.writable import writable
+from jaxgpt.core import fields, hints, printing
 from jaxgpt.core.usage import UsageError
 from jaxgpt.plan import fitting as report
 from jaxgpt.plan import targets
@@ -20,43 +24,91 @@ from jaxgpt.runs.opening import mib
 from jaxgpt.runs.run_directory import write_atomically
 from jaxgpt.training import start
 
-OPTIONS = (
-    Option("target", "NAME", "devices to plan for, such as v5e:16x16, h200:4x8 (hosts x GPUs) or cpu:8"),
-    Option("output", "FILE", "JSON with everything that was found"),
-    Option("vocab", "N", "plan without data, for a tokenizer of N ids"),
-    Option("memory", "GIB", "of a device; default: what a program may use of the target's"),
-    Option("candidates", "N", "compile at most so many", "8"),
-    Option("timeout", "SECONDS", "give a compilation up after so long", "900"),
-)
-
 Say = Callable[[str], None]
 
 
-def plan(given: Given, say: Say) -> bool:
+def parser() -> Parser:
+    """Its options."""
+    parser = Parser(
+        "plan",
+        "EXPERIMENT --target NAME [--OPTION VALUE ...] [--FIELD VALUE ...]",
+        fields=experiment_fields,
+        description="Compile an experiment for devices that are not there, until a way to spread it fits.",
+    )
+    parser.add_argument("experiment", metavar="EXPERIMENT", nargs="?", help="such as text")
+    parser.add_argument(
+        "--target",
+        metavar="NAME",
+        help="devices to plan for, such as v5e:16x16, h200:4x8 (hosts x GPUs) or cpu:8",
+    )
+    parser.add_argument("--output", metavar="FILE", type=path, help="JSON with everything that was found")
+    parser.add_argument(
+        "--vocab", metavar="N", type=whole, help="plan without data, for a tokenizer of N ids"
+    )
+    parser.add_argument(
+        "--memory",
+        metavar="GIB",
+        type=_positive,
+        help="of a device; default: what a program may use of the target's",
+    )
+    parser.add_argument(
+        "--candidates",
+        metavar="N",
+        type=whole,
+        default=8,
+        help="compile at most so many (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=_positive,
+        default=900,
+        help="give a compilation up after so long (default: %(default)s)",
+    )
+    add_common(parser.add_argument_group(COMMON), processes=False)  # no other process takes part
+    return parser
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError("a positive number is needed")
+    return value
+
+
+def run(given: argparse.Namespace) -> int:
+    """Plan; status 1 if nothing fits."""
+    # Not process.say, which would start JAX: whatever accelerator there is, is no part of a plan.
+    say = functools.partial(print, flush=True) if given.output is None else printing.say
+    return 0 if plan(given, say) else 1
+
+
+def plan(given: argparse.Namespace, say: Say) -> bool:
     """Compile candidates until one fits, and report; whether one did.
 
     Raises:
       ValueError: for a target, a field or an option that does not fit, in one line.
     """
-    if given.positional is None:
+    if given.experiment is None:
         raise UsageError(f"name an experiment, such as text; {hints.command('train', '--list')} shows them")
-    if given.get("target") is None:
+    if given.target is None:
         raise UsageError("name the devices to plan for: --target v5e:16x16, h200:4x8, cpu:8 or another")
-    target = targets.parse(given.get("target"))
-    memory = target.memory if given.get("memory") is None else int(_positive(given, "memory") * 2**30)
-    most, seconds = given.whole("candidates"), _positive(given, "timeout")
-    vocabulary = given.whole("vocab") if given.get("vocab") is not None else None
-    if given.get("output") is not None:
-        writable(given.get("output"))
-    experiment = start.override(experiments.find(given.positional), given.fields, begin=True)
+    target = targets.parse(given.target)
+    memory = target.memory if given.memory is None else int(given.memory * 2**30)
+    if given.output is not None:
+        writable(given.output)
+    experiment = start.override(experiments.find(given.experiment), given.fields, begin=True)
     target.check()
     own_data = any(name.startswith("task") for name in given.fields)
-    note = target.memory_note if given.get("memory") is None else "as given"
-    with Worker(experiment, target, vocabulary, own_data, seconds) as worker:
+    note = target.memory_note if given.memory is None else "as given"
+    with Worker(experiment, target, given.vocab, own_data, given.timeout) as worker:
         facts = worker.facts()
         for line in _heading(target, memory, note, facts):
             say(line)
-        tried = _search(worker, ordered(experiment, target), memory, most, say)
+        tried = _search(worker, ordered(experiment, target), memory, given.candidates, say)
     suggested = next((one for one in tried if one.fits), None)
     for line in report.table(tried):
         say(line)
@@ -68,7 +120,7 @@ def plan(given: Given, say: Say) -> bool:
             say(line)
     options = suggested.candidate.options(experiment) if suggested else ""
     say(_suggestion(suggested, options))
-    if given.get("output") is not None:
+    if given.output is not None:
         written = {
             "experiment": fields.to_json(experiment),
             "target": {"name": target.name, "devices": target.count, "memory": memory, "memory_note": note},
@@ -76,18 +128,8 @@ def plan(given: Given, say: Say) -> bool:
             "candidates": [one.to_json() for one in tried],
             "suggestion": suggested.to_json() | {"options": options} if suggested else None,
         }
-        write_atomically(Path(given.get("output")), json.dumps(written, indent=1) + "\n")
+        write_atomically(Path(given.output), json.dumps(written, indent=1) + "\n")
     return suggested is not None
-
-
-def _positive(given: Given, name: str) -> float:
-    try:
-        value = float(given.get(name))
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise UsageError(f"--{name} {given.get(name)}: a positive number is needed")
-    return value
 
 
 def _heading(target: targets.Target, memory: int, note: str, facts: dict[str, Any]) -> list[str]:

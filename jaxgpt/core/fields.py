@@ -332,6 +332,27 @@ def describe(config: Any, prefix: str = "") -> Iterator[Row]:
             yield Row(prefix + name, type_name(hint), value, help_of(hint))
 
 
+def changed(config: Any, prefix: str = "") -> frozenset[str]:
+    """The paths, as `describe` has them, of fields that differ from the defaults of their classes.
+
+    Of a member of a family that is not the default one, its name counts, and each of its fields that differs
+    from that member's own default. A field without a default counts always.
+    """
+    found: set[str] = set()
+    for field in dataclasses.fields(config):
+        if not field.init or field.metadata.get("told"):
+            continue
+        path, value = prefix + field.name, getattr(config, field.name)
+        default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        if dataclasses.is_dataclass(value):
+            if type(value) is not type(default):
+                found.add(path)
+            found |= changed(value, f"{path}.")
+        elif value != default:
+            found.add(path)
+    return frozenset(found)
+
+
 def only_here(config: Any) -> list[str]:
     """What of a configuration no other process would find again, a sentence each with the way out."""
     if not dataclasses.is_dataclass(config):

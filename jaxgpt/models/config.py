@@ -43,7 +43,7 @@ class ModelConfig:
     kind: Annotated[Literal["decoder", "encoder", "encoder_decoder"], "which stacks there are"] = "decoder"
     vocab_size: Annotated[int, "ids; 0 means the tokenizer's, which is the rule"] = 0
     max_length: Annotated[int, "tokens a sequence may have"] = 128
-    num_layers: Annotated[int, "blocks a stack"] = 2
+    num_layers: Annotated[int, "blocks in the decoder, and in the encoder"] = 2
     encoder_layers: Annotated[int | None, "blocks in the encoder; none: num_layers"] = None
     encoder_heads: Annotated[int | None, "query heads in the encoder; none: num_heads"] = None
     encoder_d_ff: Annotated[int | None, "width inside the encoder's MLP; none: d_ff"] = None

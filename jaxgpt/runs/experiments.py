@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 from jaxgpt.core.choice import FieldError, imported, load_dotted, modules, nearest
 from jaxgpt.core.wording import quoted
@@ -27,12 +28,21 @@ def find(name: str) -> Experiment:
     Raises:
       FieldError: if there is none, with the nearest names.
     """
+    found = function(name)
+    experiment = found() if inspect.isfunction(found) else None
+    if not isinstance(experiment, Experiment):
+        raise FieldError(f"{name} is no function that returns an Experiment")
+    return experiment
+
+
+def function(name: str) -> Any:
+    """What returns the experiment called `name`.
+
+    Raises:
+      FieldError: if there is none, with the nearest names.
+    """
     if ":" in name:
-        function = load_dotted(name)
-        experiment = function() if inspect.isfunction(function) else None
-        if not isinstance(experiment, Experiment):
-            raise FieldError(f"{name} is no function that returns an Experiment")
-        return experiment
+        return load_dotted(name)
     experiments = available()
     key = name.replace("-", "_")
     if key not in experiments:
@@ -41,21 +51,35 @@ def find(name: str) -> Experiment:
             f"{nearest(name, [known.replace('_', '-') for known in experiments])}; "
             "one of your own is named package.module:function"
         )
-    return experiments[key]()
+    return experiments[key]
+
+
+def summary(experiment: Callable[[], Experiment]) -> str:
+    """The first line of an experiment's docstring: what is learned."""
+    return (inspect.getdoc(experiment) or "").split("\n")[0]
 
 
 def takes(experiment: Callable[[], Experiment]) -> str:
     """The time an experiment takes: the line of its docstring that begins with `Takes`."""
+    return _line(experiment, "Takes ")
+
+
+def needs(experiment: Callable[[], Experiment]) -> str:
+    """What an experiment cannot do without: the line of its docstring that begins with `Needs`."""
+    return _line(experiment, "Needs ")
+
+
+def about(experiment: Callable[[], Experiment]) -> str:
+    """What an experiment learns, needs and takes, in a few sentences."""
+    return " ".join(filter(None, (summary(experiment), needs(experiment), takes(experiment))))
+
+
+def _line(experiment: Callable[[], Experiment], beginning: str) -> str:
     lines = (inspect.getdoc(experiment) or "").split("\n")
-    return next((line for line in lines if line.startswith("Takes ")), "")
+    return next((line for line in lines if line.startswith(beginning)), "")
 
 
-def listing() -> str:
-    """All experiments, a line each: what is learned, and how long it takes."""
-    found = {name.replace("_", "-"): function for name, function in available().items()}
-    width = max(map(len, found))
-    lines = []
-    for name, function in found.items():
-        what = (inspect.getdoc(function) or "").split("\n")[0]
-        lines.append(f"{name:<{width}} {what} {takes(function)}".rstrip())
-    return "\n".join(lines)
+def heading(experiment: Callable[[], Experiment]) -> str:
+    """What `--list` groups an experiment under: `HEADING` of its module in `tasks`, or else `other`."""
+    package, module = experiment.__module__.split(".")[:2]
+    return getattr(imported(f"{package}.{module}"), "HEADING", "other")

@@ -3,17 +3,22 @@
 import math
 import textwrap
 from collections.abc import Sequence
+from typing import Literal
 
 import jax
 import numpy as np
 
+from jaxgpt.core import fields
 from jaxgpt.core.fields import describe
 from jaxgpt.data.packing import PROMPT, Packed
 from jaxgpt.data.stream import Stream
 from jaxgpt.tokenizers.tokenizer import Tokenizer
+from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.prepare import Prepared
 from jaxgpt.training.program import Program
 
+#: Which fields the report shows: those that differ from the defaults of their classes, or all.
+Shown = Literal["changed", "all"]
 #: Training examples that are looked at for what a tokenizer changes.
 _READ = 1000
 #: Symbols that are named, of those that no training text shows.
@@ -28,12 +33,20 @@ def devices() -> str:
     return f"{len(found)} x {kind} ({found[0].platform}){processes}"
 
 
-def settings(prepared: Prepared, overridden: frozenset[str]) -> str:
-    """Every field of the experiment by its part; a star marks those that were given on the command line."""
+def settings(experiment: Experiment, overridden: frozenset[str], shown: Shown) -> str:
+    """Fields of the experiment by its part; a star marks those that were given on the command line.
+
+    Those that differ from the defaults of their classes, and the given ones, or all.
+    """
     parts: dict[str, list[str]] = {}
-    for row in describe(prepared.experiment):
+    left_out = 0
+    changed = fields.changed(experiment) | overridden
+    for row in describe(experiment):
         part, _, name = row.path.partition(".")
         if row.value == "":  # a part whose fields follow
+            continue
+        if shown == "changed" and row.path not in changed:
+            left_out += 1
             continue
         star = "*" if row.path in overridden else ""
         parts.setdefault(part, []).append(f"{star}{name or part}={row.value}")
@@ -41,6 +54,8 @@ def settings(prepared: Prepared, overridden: frozenset[str]) -> str:
     for part, entries in parts.items():
         text = textwrap.fill(" ".join(entries), 100, subsequent_indent=" " * 14, break_long_words=False)
         blocks.append(f"{part:<13} {text}")
+    if left_out:
+        blocks.append(f"{'':<13} {left_out} more fields are at their defaults; --all shows them")
     return "\n".join(blocks)
 
 

@@ -57,6 +57,7 @@ def train(
     resume: bool = False,
     dry_run: bool = False,
     overridden: frozenset[str] = frozenset(),
+    shown: report.Shown = "changed",
     say: Say = printing.say,
 ) -> Outcome:
     """Train an experiment in a run directory, evaluate it and draw its results.
@@ -67,6 +68,7 @@ def train(
         in the fields that `rundir.MUTABLE` lists.
       dry_run: stop after one compilation; nothing is written.
       overridden: dotted paths to mark in the report.
+      shown: which fields the report has: those that differ from the defaults of their classes, or all.
       say: takes each line of what is told; by default it is printed.
 
     Raises:
@@ -84,7 +86,7 @@ def train(
         with StopRequest() as stop:
             try:
                 with stop.droppable():
-                    prepared = _report(experiment, None, overridden, say)
+                    prepared = _report(experiment, None, overridden, shown, say)
                 _compile(prepared, stop, say)
             except Stopped:
                 processes.tell(0, "it was asked to stop")
@@ -116,7 +118,7 @@ def train(
                     "another --workdir"
                 )
             with stop.droppable():
-                prepared = _report(experiment, tokenizer, overridden, say)
+                prepared = _report(experiment, tokenizer, overridden, shown, say)
             compiled = _compile(prepared, stop, say)
             with stop.droppable():
                 loop = _start(prepared, directory, compiled, stop, resume, say)
@@ -186,10 +188,10 @@ def _check_resumed(directory: RunDirectory, experiment: Experiment, say: Say) ->
     return experiment, tokenizer
 
 
-def _report(experiment: Experiment, tokenizer, overridden, say: Say) -> Prepared:
+def _report(experiment: Experiment, tokenizer, overridden, shown: report.Shown, say: Say) -> Prepared:
     began = time.perf_counter()
     prepared = prepare(experiment, tokenizer)
-    say(report.settings(prepared, overridden))
+    say(report.settings(prepared.experiment, overridden, shown))
     say(report.summary(prepared))
     say(f"prepared in {time.perf_counter() - began:.1f} s")
     return prepared

@@ -34,6 +34,9 @@ from tasks.arithmetic.experiments import (
 from tasks.arithmetic.lengths import addition_100, addition_200, addition_length
 from tasks.arithmetic.task import Arithmetic
 
+#: What `--list` groups the experiments under.
+HEADING = "sums, differences, products"
+
 __all__ = [
     "Arithmetic",
     "addition",

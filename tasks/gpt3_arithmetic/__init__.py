@@ -25,4 +25,7 @@ its prompt. Solved questions before the one that is asked are `--task.shots 5`, 
 from tasks.gpt3_arithmetic.experiments import gpt3_arithmetic
 from tasks.gpt3_arithmetic.task import Gpt3Arithmetic
 
+#: What `--list` groups the experiments under.
+HEADING = "sums, differences, products"
+
 __all__ = ["Gpt3Arithmetic", "gpt3_arithmetic"]

@@ -25,6 +25,9 @@ from tasks.magic_squares.experiments import (
 )
 from tasks.magic_squares.task import MagicSquares
 
+#: What `--list` groups the experiments under.
+HEADING = "magic squares of primes"
+
 __all__ = [
     "MagicSquares",
     "magic_squares",

@@ -39,7 +39,10 @@ def magic_squares_document() -> Experiment:
 
 
 def magic_squares_five() -> Experiment:
-    """Prime magic squares of exactly five digits, every square in every orientation; for a GPU."""
+    """Prime magic squares of exactly five digits, every square in every orientation.
+
+    Needs a GPU.
+    """
     return Experiment(
         task=MagicSquares(min_entry=10_000, limit=100_000, orientations=8),
         tokenizer="digits",

@@ -1,6 +1,7 @@
 """The command line in this process: help, names, values, and where runs lie."""
 
 import json
+import re
 
 import pytest
 from tiny_runs import TINY, arguments, one_line, records
@@ -38,20 +39,41 @@ def broken():
 def test_list_names_every_experiment(jaxgpt):
     status, output, _ = jaxgpt("train", "--list")
     assert status == 0
-    listed = [line.split()[0].replace("-", "_") for line in output.splitlines()]
-    assert listed == sorted(listed) == list(experiments.available())
+    listed = re.findall(r"^  (\S+)", output, flags=re.MULTILINE)
+    assert sorted(name.replace("-", "_") for name in listed) == list(experiments.available())
     assert "addition" in listed and "Addition of 1 to" in output
+
+
+def test_list_groups_experiments_and_says_what_each_needs(jaxgpt):
+    output = jaxgpt("train", "--list")[1]
+    blocks = dict(block.split(":\n", 1) for block in output.split("\n\n")[:-1])
+    assert len(blocks) < 8 and "other" not in blocks  # every task of ours has a heading
+    assert "  subtraction " in blocks["sums, differences, products"]
+    texts = " ".join(blocks["files of your own"].split())
+    assert "  text " in blocks["files of your own"] and "Needs a file of text: --task.path." in texts
+    assert "Takes 2 min on two CPU cores." in texts
+    assert "Needs a GPU." in blocks["magic squares of primes"]
+    assert max(map(len, output.splitlines())) <= 110
 
 
 def test_help_has_types_defaults_and_overrides(jaxgpt):
     status, output, _ = jaxgpt("train", "addition", "--help")
     assert status == 0
-    lines = {line.split()[0]: line for line in output.splitlines() if line.startswith("  --")}
+    lines = options(output)
     assert "(default: 2)" in lines["--model.num-layers"] and " int " in lines["--model.num-layers"]
-    assert "constant|linear|cosine" in lines["--optimizer.schedule"]
+    assert "constant, linear, cosine" in lines["--optimizer.schedule"]
     assert "rotary" in lines["--model.position"]
     assert {"--workdir", "--resume", "--dry-run", "--list", "--distributed", "--traceback"} <= lines.keys()
-    assert "--model.position.reach" in lines  # a field of this experiment's position scheme
+    every = options(jaxgpt("train", "addition", "--help-all")[1])
+    assert "--model.position.reach" in every  # a field of this experiment's position scheme
+    changed = jaxgpt("train", "addition", "--help-all", "--model.position", "abacus", "--seeds=3")[1]
+    assert "--model.position.max-offset" in changed and "(default: 3)" in options(changed)["--seeds"]
+
+
+def options(output: str) -> dict[str, str]:
+    """The options of a help page by their names, each on one line."""
+    entries = re.split(r"\n  (?=--)", output)
+    return {entry.split()[0]: " ".join(entry.split()) for entry in entries[1:]}
 
 
 @pytest.mark.parametrize("command", ["evaluate", "generate"])
@@ -154,9 +176,10 @@ def test_an_experiment_outside_of_the_repository(jaxgpt, tmp_path, monkeypatch, 
 
 def test_a_position_scheme_and_a_preset_by_name(jaxgpt, tmp_path, quick_compilation):
     words = arguments(tmp_path / "run", model__position="abacus")
-    assert " *position=abacus position." in " ".join(jaxgpt("train", *words, "--dry-run")[1].split())
+    assert " *position=abacus" in " ".join(jaxgpt("train", *words, "--dry-run")[1].split())
     words = arguments(tmp_path / "run", model="gpt2", model__position="learned", model__num_layers="2")
     status, output, _ = jaxgpt("train", *words, "--dry-run")
     assert status == 0
     assert "*d_model=16 *num_heads=2" in output  # given beside the preset
-    assert "norm_bias=True" in output and "dropout=0.1" in output  # the preset's, not the experiment's
+    assert "dropout=0.1" in output  # the preset's, not the experiment's
+    assert "norm_bias=" not in output and "--all shows them" in output

@@ -6,7 +6,6 @@ import json
 from tiny_runs import TINY
 
 from jaxgpt.cli import compare as command
-from jaxgpt.cli.options import parse
 from jaxgpt.compare import preflight
 from jaxgpt.compare.cells import FOLDER
 from jaxgpt.evaluation.evaluation import Evaluation, Likelihood, Row
@@ -34,7 +33,7 @@ def words(*more, **overrides):
 
 def given(*line):
     """A parsed command line."""
-    return parse(list(map(str, line)), command.OPTIONS, positional="EXPERIMENT")
+    return command.parser().parse(list(map(str, line)))
 
 
 def plan(*more, **overrides):

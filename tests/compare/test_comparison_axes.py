@@ -4,7 +4,6 @@ import pytest
 from comparison_building import given, words
 
 from jaxgpt.cli import compare as command
-from jaxgpt.cli.options import Option, parse
 from jaxgpt.compare import axes
 from jaxgpt.compare.axes import Axis
 from jaxgpt.core.usage import UsageError
@@ -14,12 +13,11 @@ from jaxgpt.runs import experiments
 
 
 def test_an_option_may_repeat_and_others_may_not():
-    options = (Option("vary", "X", "", repeats=True), Option("n", "N", ""))
-    found = parse(["--vary", "a=1", "--vary=b=2", "--n", "3"], options, positional="X")
-    assert found.repeated == {"vary": ["a=1", "b=2"]} and found.options == {"n": "3"}
-    assert parse([], options, positional="X").repeated == {"vary": []}
-    with pytest.raises(UsageError, match="--n is given twice"):
-        parse(["--n", "3", "--n", "4"], options, positional="X")
+    found = given("--vary", "a=1", "--vary=b=2", "--budgets", "flops")
+    assert found.vary == ["a=1", "b=2"] and found.budgets == "flops" and found.given == {"vary", "budgets"}
+    assert given().vary == [] and given().given == set()
+    with pytest.raises(UsageError, match="--budgets is given twice"):
+        given("--budgets", "flops", "--budgets", "flops")
 
 
 def test_the_product_changes_its_last_axis_fastest():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxgpt.core.choice import FieldError, load_dotted
-from jaxgpt.core.fields import describe, differences, from_json, help_of, hints, override, to_json
+from jaxgpt.core.fields import changed, describe, differences, from_json, help_of, hints, override, to_json
 from jaxgpt.models import ModelConfig
 from jaxgpt.nn.position import Position
 from jaxgpt.nn.position.abacus import Abacus
@@ -340,6 +340,20 @@ def test_describe_lists_every_field_with_its_help():
     assert rows["training.mesh.data"].value == -1
     for part in (ModelConfig, AdamW, TrainingConfig):
         assert all(help_of(hint) for hint in hints(part).values()), part
+
+
+def test_what_differs_from_the_defaults_of_its_class():
+    assert changed(ModelConfig()) == set()
+    assert changed(ModelConfig(d_model=32, position=Abacus())) == {"d_model", "position"}
+    farther = ModelConfig(position=Rotary(theta=500.0))  # the default scheme with another setting
+    assert changed(farther, "model.") == {"model.position.theta"}
+
+    @dataclasses.dataclass(frozen=True)
+    class Needs:
+        given: int
+        part: AdamW = dataclasses.field(default_factory=lambda: AdamW(learning_rate=0.5))
+
+    assert changed(Needs(1)) == {"given", "part.learning_rate"}  # what has no default, and the class's own
 
 
 def test_differences_show_old_and_new():

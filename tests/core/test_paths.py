@@ -12,13 +12,10 @@ from tiny_runs import REPOSITORY, arguments, one_line
 
 import jaxgpt as library
 from jaxgpt import tokenizers
+from jaxgpt.cli import commands
 from jaxgpt.cli import compare as comparison_command
-from jaxgpt.cli import evaluate as evaluation_command
-from jaxgpt.cli import hub as huggingface_command
-from jaxgpt.cli import main as cli
-from jaxgpt.cli import plan as planning_command
-from jaxgpt.cli.options import parse
-from jaxgpt.cli.tokenize import OPTIONS, run
+from jaxgpt.cli import generate as asking_command
+from jaxgpt.cli import tokenize as tokenizing_command
 from jaxgpt.core import settings
 from jaxgpt.core.paths import expanded
 from jaxgpt.core.usage import UsageError
@@ -58,7 +55,7 @@ def test_a_home_that_is_not_known(homeless):
         library.load,
         library.load_hf,
         lambda path: tokenizers.build(path, lambda: ()),
-        lambda path: run([path], parse(["--output", "x"], OPTIONS, positional="TEXT"), print),
+        lambda path: tokenizing_command.run(tokenizing_command.parser().parse([path, "--output", "x"])),
     ],
     ids=["load", "load_hf", "a tokenizer", "tokenize"],
 )
@@ -122,39 +119,34 @@ def test_a_working_directory_that_was_deleted(tmp_path):
 @pytest.mark.parametrize("form", ["{name} {value}", "{name}={value}"])
 def test_every_option_and_argument_that_names_paths_knows_homes(form, monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    commands = [
-        ("EXPERIMENT", cli.TRAIN),
-        ("RUN", cli.GENERATE),
-        ("RUN", evaluation_command.OPTIONS),
-        ("EXPERIMENT", comparison_command.OPTIONS),
-        ("EXPERIMENT", planning_command.OPTIONS),
-        ("TEXT", OPTIONS),
-        ("DIR", huggingface_command.IMPORT),
-        ("RUN", huggingface_command.EXPORT),
-        ("DIR", huggingface_command.VERIFY),
-    ]
     found = 0
-    for positional, options in commands:
-        if positional in ("DIR", "RUN"):
-            assert parse(["~/a b"], options, positional=positional).positional == f"{tmp_path}/a b"
+    for name in commands.COMMANDS:
+        parser = commands.module(name).parser()
+        options = [action for action in parser._actions if action.option_strings]
+        needed = [f"{o.option_strings[0]}=/x" for o in options if o.required]
+        (argument,) = [action for action in parser._actions if not action.option_strings]
+        if argument.metavar in ("DIR", "RUN"):
+            assert getattr(parser.parse(["~/a b", *needed]), argument.dest) == f"{tmp_path}/a b"
+        before = ["bash"] if name == "completion" else ["x"]
         for option in options:
-            if not {"DIR", "FILE"} & set(re.split(r"\W+", option.value)):
+            if not {"DIR", "FILE"} & set(re.split(r"\W+", option.metavar or "")):
                 continue
             found += 1
-            words = form.format(name=f"--{option.name}", value="~/x").split()
-            assert parse(words, options, positional=positional).get(option.name) == f"{tmp_path}/x"
-            words = form.format(name=f"--{option.name}", value=NOBODY).split()
-            with pytest.raises(UsageError, match=rf"--{option.name} ~nosuchuser.*no home directory is known"):
-                parse(words, options, positional=positional)
+            others = [*before, *(word for word in needed if not word.startswith(option.option_strings[0]))]
+            words = form.format(name=option.option_strings[0], value="~/x").split()
+            assert getattr(parser.parse([*others, *words]), option.dest) == f"{tmp_path}/x"
+            words = form.format(name=option.option_strings[0], value=NOBODY).split()
+            message = rf"{option.option_strings[0]} ~nosuchuser.*no home directory is known"
+            with pytest.raises(UsageError, match=message):
+                parser.parse([*others, *words])
     assert found >= 10
 
 
 def test_merged_directories_each_have_a_home(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    given = parse(["--merge", "~/a,b,~/c"], comparison_command.OPTIONS, positional="EXPERIMENT")
-    assert given.get("merge") == f"{tmp_path}/a,b,{tmp_path}/c"
-    text = parse(["--stop", "~/a"], cli.GENERATE, positional="RUN")
-    assert text.get("stop") == "~/a"
+    given = comparison_command.parser().parse(["--merge", "~/a,b,~/c"])
+    assert given.merge == f"{tmp_path}/a,b,{tmp_path}/c"
+    assert asking_command.parser().parse(["run", "--stop", "~/a"]).stop == "~/a"
 
 
 def test_a_home_in_python_is_no_folder_called_so(monkeypatch, tmp_path):

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxgpt.cli import prompting
+from jaxgpt.cli import generate as command
 from jaxgpt.core import textfile, unpacking
 from jaxgpt.core.textfile import read_text
 from jaxgpt.data.documents import Documents, pieces, read_lines
@@ -73,7 +73,7 @@ READERS = {
         for part in job
         for line in read_lines(part, longest=64)
     ),
-    "prompts": prompting._lines,
+    "prompts": command._lines,
     "task text": lambda path: examples(Text(path=path, split_by="tail")),
     "task pairs": lambda path: examples(Pairs(path=path, held_out=0.3)),
     "task synopses": lambda path: Synopses(path=path, rules=()).documents(),
@@ -305,5 +305,5 @@ def test_prompts_may_come_through_a_pipe(tmp_path):
     reading, writing = os.pipe()
     os.write(writing, b"1+1\r\n2+2\n")
     os.close(writing)
-    assert prompting._lines(f"/dev/fd/{reading}") == ["1+1", "2+2"]
+    assert command._lines(f"/dev/fd/{reading}") == ["1+1", "2+2"]
     os.close(reading)

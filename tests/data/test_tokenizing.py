@@ -245,7 +245,6 @@ def test_mistakes_end_in_one_line(tmp_path, jaxgpt):
         ((text, "--output", out, "--held-out", "0.5"), "must be above 0 and below 0.5"),
         ((text, "--output", out, "--workers", "0"), "--workers 0: a whole number of at least 1"),
         ((text, "--output", out, "--split", "x"), "no option --split"),
-        ((text, "--output", out, text), "stands behind an option"),
         ((text, "--output", out / "a", "--tokenizer", "bite"), "did you mean bytes"),
         ((text, "--output", out / "b", "--tokenizer", "xval"), "a number as one token"),
         ((bad, "--output", out / "c"), "bad.txt: byte 5 is 0xff, which is not UTF-8"),

@@ -8,8 +8,8 @@ from fuzz_mutators import VALUES
 from fuzz_watch import Ending, watched
 
 import jaxgpt
-from jaxgpt.cli import main as cli
-from jaxgpt.cli import options
+from jaxgpt.cli import generate as asking
+from jaxgpt.cli import train as training
 from jaxgpt.core import fields
 from jaxgpt.generation import Sampling
 from jaxgpt.runs import experiments
@@ -42,10 +42,7 @@ class Prompts:
 class Options:
     """Command lines: taken apart, and set in an experiment."""
 
-    commands = (
-        (cli.TRAIN + cli.COMMON, "EXPERIMENT"),
-        (cli.GENERATE + cli.COMMON, "RUN"),
-    )
+    parsers = (training.parser, asking.parser)
 
     def __init__(self):
         self.experiments = [
@@ -67,10 +64,10 @@ class Options:
             words += [f"--{path.replace('_', '-')}={value}"]
         if rng.random() < 0.1:
             words.append(_text(rng))
-        command, positional = rng.choice(self.commands)
+        parser = rng.choice(self.parsers)
 
         def parse() -> None:
-            given = options.parse(words, command, positional=positional)
+            given = parser().parse(words)
             fields.override(experiment, given.fields)
             fields.override(Sampling(), {"temperature": words[0].partition("=")[2]})
 

@@ -12,7 +12,7 @@ from flax import nnx
 from tokenizers import Tokenizer as Library
 
 import jaxgpt
-from jaxgpt.cli import hub as command
+from jaxgpt.cli import export_hf as command
 from jaxgpt.cli.main import main
 from jaxgpt.huggingface.load import load_hf
 from jaxgpt.huggingface.save import save_hf

@@ -7,7 +7,6 @@ import pytest
 from tiny_runs import arguments, tiny
 
 from jaxgpt.cli import compare as command
-from jaxgpt.cli.options import parse
 from jaxgpt.compare import preflight
 from jaxgpt.core import fields
 from jaxgpt.nn.position.rotary import Rotary
@@ -73,7 +72,7 @@ def test_a_module_of_ones_own_is_found_everywhere(part):
 @pytest.mark.parametrize("part", NAMES)
 def test_a_comparison_refuses(script, part):
     words = [*arguments("unused", training__test_examples=10), "--vary", "model.d-ff=16,32"]
-    request = command.request(parse(words, command.OPTIONS, positional="EXPERIMENT"))
+    request = command.request(command.parser().parse(words))
     own = dataclasses.replace(with_own(part), training=request.experiment.training)
     request = dataclasses.replace(request, experiment=own)
     with pytest.raises(ValueError, match=rf"{NAMES[part]} is defined in a script or notebook"):

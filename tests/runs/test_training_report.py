@@ -1,5 +1,7 @@
 """What a run says of itself before it trains, beside what the compiled step holds."""
 
+import re
+
 import jax
 import pytest
 from tiny_runs import tiny
@@ -35,6 +37,19 @@ def test_memory_and_trained_weights_are_those_of_the_compiled_step(fields, train
     assert f"{report.mib(report.held(prepared.program))} for weights and moments" in line
     (line,) = [line for line in lines if line.startswith("parameters")]
     assert (f"; {trained:,} are trained" in line) if trained else ("trained" not in line)
+
+
+def test_fields_at_their_defaults_are_counted_and_shown_when_asked_for():
+    experiment, given = tiny(model__position="abacus", training__steps=3), frozenset({"training.seed"})
+    short = report.settings(experiment, given, "changed")
+    assert "tokenizer=digits" in short and "position=abacus" in short and "steps=3" in short
+    assert " *seed=0" in short  # given, though it is the default
+    assert "d_ff=" not in short and "beta1" not in short
+    whole = report.settings(experiment, given, "all")
+    assert " *seed=0" in whole and "d_ff=None" in whole and "beta1=0.9" in whole
+    (line,) = [line for line in short.splitlines() if "at their defaults" in line]
+    more = len(re.findall(r"\S+=", whole)) - len(re.findall(r"\S+=", short))
+    assert line.split()[0] == str(more) and "at their defaults" not in whole
 
 
 @pytest.mark.parametrize(

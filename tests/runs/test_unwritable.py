@@ -6,7 +6,7 @@ import os
 import pytest
 from tiny_runs import one_line
 
-from jaxgpt.cli import options
+from jaxgpt.cli import writable
 
 #: A command with a place that not even root can write to.
 COMMANDS = {
@@ -31,7 +31,7 @@ def test_a_place_that_cannot_be_written_to(jaxgpt, finished_run, monkeypatch, co
     for costly in (
         "jaxgpt.runs.session.prepare",
         "jaxgpt.runs.run.Checkpoints",
-        "jaxgpt.cli.hub.Start",
+        "jaxgpt.cli.import_hf.Start",
         "jaxgpt.compare.preflight.plan",
         "jaxgpt.compare.merging.merge",
         "jaxgpt.plan.worker.Worker.facts",
@@ -48,14 +48,14 @@ def test_a_place_that_cannot_be_written_to(jaxgpt, finished_run, monkeypatch, co
 @pytest.fixture
 def locked_up(finished_run, monkeypatch):
     """A run in a directory that one may not write; root, which tests often are, may write everywhere."""
-    try_to_write = options._try_to_write
+    try_to_write = writable._try_to_write
 
     def refused(path):
         if path.parent == finished_run:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         try_to_write(path)
 
-    monkeypatch.setattr(options, "_try_to_write", refused)
+    monkeypatch.setattr(writable, "_try_to_write", refused)
     return finished_run
 
 

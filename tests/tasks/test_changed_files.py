@@ -8,7 +8,6 @@ import pytest
 from tiny_runs import one_line, tiny
 
 from jaxgpt.cli import compare as command
-from jaxgpt.cli.options import parse
 from jaxgpt.compare import preflight
 from jaxgpt.core import fields
 from jaxgpt.runs import experiments
@@ -169,5 +168,5 @@ def test_every_file_of_pairs_is_compared(field, tmp_path):
 def test_every_cell_of_a_comparison_has_the_fingerprint(tmp_path):
     task = made("pairs", tmp_path / "pairs.tsv")
     words = ["pairs", "--task.path", task.path, "--tokenizers", "bytes,characters", "--training.steps", "1"]
-    found = preflight.plan(command.request(parse(words, command.OPTIONS, positional="EXPERIMENT")))
+    found = preflight.plan(command.request(command.parser().parse(words)))
     assert {cell.experiment.task.fingerprint for cell in found.cells} == {task.pinned().fingerprint}

@@ -113,7 +113,7 @@ FAULTS = [
     Fault(
         "options-given-twice",
         "jaxgpt/cli/options.py",
-        "        seen.add(plain)\n",
+        "            seen.add(plain)\n",
         "",
         "of an option that is given twice the last one counts",
         ("tests/cli/test_cli.py",),

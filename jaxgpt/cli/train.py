@@ -1,0 +1,177 @@
+"""`jaxgpt train`, and train.py: an experiment from its name to its results."""
+
+import argparse
+import textwrap
+from pathlib import Path
+from typing import Any, NoReturn
+
+from jaxgpt.cli.option_types import path
+from jaxgpt.cli.options import COMMON, Parser, add_common, experiment_fields
+from jaxgpt.cli.process import leave_at_once, say, start_jax
+from jaxgpt.core import hints, settings
+from jaxgpt.core.paths import broken_link
+from jaxgpt.core.usage import UsageError
+
+
+def parser() -> Parser:
+    """Its options."""
+    parser = Parser(
+        "train",
+        "[EXPERIMENT] [--OPTION VALUE ...] [--FIELD VALUE ...]",
+        fields=experiment_fields,
+        description=_introduction(),
+    )
+    parser.add_argument(
+        "experiment",
+        metavar="EXPERIMENT",
+        nargs="?",
+        help="one of --list, or package.module:function (default: addition)",
+    )
+    _add_options(parser)
+    add_common(parser.add_argument_group(COMMON))
+    return parser
+
+
+def _introduction() -> str:
+    """What a newcomer reads first."""
+    return "\n".join(
+        [
+            "Train a transformer on an experiment, then ask it what it was not trained on; runs/ holds the",
+            "results. Without EXPERIMENT it is addition: sums of two numbers of 1 to 10 digits.",
+            "",
+            "examples:",
+            f"  {hints.command('train')}",
+            f"  {hints.command('train', 'addition', '--tokenizer', 'digits:3:right', '--seeds', 4)}",
+            f"  {hints.command('train', 'text', '--task.path', 'book.txt', '--training.steps', 500)}",
+            "",
+            "what there is:",
+            f"  {hints.command('train', '--list'):<42} experiments, and what each of them needs",
+            f"  {hints.command('train', 'addition', '--help'):<42} fields of one that people change first",
+            f"  {hints.command('train', 'addition', '--help-all'):<42} all of its fields",
+        ]
+    ).replace("%", "%%")
+
+
+def _add_options(group: Any) -> None:
+    group.add_argument("--list", action="store_true", help="show the experiments and leave")
+    group.add_argument(
+        "--workdir",
+        metavar="DIR",
+        type=path,
+        help="run directory; default: runs/EXPERIMENT, numbered if taken",
+    )
+    group.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in --workdir, or the newest of EXPERIMENT, or begin it",
+    )
+    group.add_argument(
+        "--dry-run", action="store_true", help="show the resolved experiment, compile once, and leave"
+    )
+    group.add_argument(
+        "--all", action="store_true", help="with fields at their defaults in the report before training"
+    )
+    group.add_argument("--help-all", action="store_true", help="show every field and leave")
+
+
+def help_text(given: argparse.Namespace) -> str:
+    """The page for newcomers, or the fields of the experiment that is named."""
+    if not (given.experiment or given.help_all or given.fields or given.workdir):
+        return parser().format_help()
+    from jaxgpt.cli import field_groups
+    from jaxgpt.core import fields
+    from jaxgpt.runs import experiments
+
+    name, experiment, _, _ = _chosen(given)
+    experiment = fields.override(experiment, given.fields)
+    page = Parser(
+        "train",
+        f"{name} [--OPTION VALUE ...] [--FIELD VALUE ...]".replace("%", "%%"),
+        description=textwrap.fill(experiments.about(experiments.function(name)), 98).replace("%", "%%"),
+    )
+    if given.help_all:
+        groups = field_groups.every(experiment, "experiment")
+    else:
+        groups = field_groups.first(experiment)
+        more = len(list(fields.describe(experiment))) - sum(len(rows) for _, rows in groups)
+        page.epilog = f"{more} more fields: {hints.command('train', name, '--help-all')}".replace("%", "%%")
+    field_groups.add(page, groups)
+    options = page.add_argument_group("options")
+    _add_options(options)
+    add_common(options)
+    return page.format_help()
+
+
+def run(given: argparse.Namespace) -> int:
+    """Train, and say how to ask what was trained."""
+    from jaxgpt.cli.listing import listing
+    from jaxgpt.core import fields
+    from jaxgpt.runs.run_directory import RunDirectory
+    from jaxgpt.training import start
+
+    if given.list:
+        print(listing())
+        return 0
+    _, experiment, workdir, begun = _chosen(given)
+    if begun:
+        experiment = fields.override(experiment, given.fields)
+    else:
+        experiment = start.override(experiment, given.fields, begin=True)
+    if not given.distributed:
+        settings.spread_seeds(experiment.seeds)
+    start_jax(given.distributed, quiet=True)  # the run's report says it
+    from jaxgpt.runs.session import askable, train
+
+    outcome = train(
+        experiment,
+        workdir,
+        resume=given.resume,
+        dry_run=given.dry_run,
+        overridden=frozenset(name.replace("-", "_") for name in given.fields),
+        shown="all" if given.all else "changed",
+        say=say,
+    )
+    if outcome.status == "finished" and experiment.task.sample_prompts:
+        directory = RunDirectory(outcome.directory)
+        prompt = next(iter(askable(directory.read()[1], experiment.task)), "")
+        asked = [f"--prompt={prompt}"] if prompt.startswith("--") else ["--prompt", prompt]
+        asked = asked if prompt.strip() else []
+        say(f"ask it: {hints.command('generate', outcome.directory, *asked)}{directory.trust_option()}")
+    if outcome.status == "stopped":
+        leave_at_once()
+    return 0
+
+
+def _chosen(given: argparse.Namespace) -> tuple[str, Any, Any, bool]:
+    """The name of the experiment, the experiment, its directory, and whether a run there has begun."""
+    from jaxgpt.core.choice import load_dotted
+    from jaxgpt.runs import experiments
+    from jaxgpt.runs.run_directory import FirstFree, RunDirectory
+
+    name = given.experiment or "addition"
+    begun = given.resume
+    if begun and given.experiment:
+        # A preemptible machine is given one command again and again: the first time there is no run.
+        there = given.workdir or _newest(name)
+        begun = there is not None and not RunDirectory(there).untouched()
+    if not begun:
+        free = FirstFree(Path("runs") / name.split(":")[-1].replace("-", "_"))
+        return name, experiments.find(name), given.workdir or free, False
+    workdir = Path(given.workdir or _newest(name) or _none_of(name))
+    if ":" in name:
+        load_dotted(name)  # what is named here may be named by the run's files
+    experiment, _ = RunDirectory(workdir).read()
+    return name, experiment, workdir, True
+
+
+def _newest(name: str) -> Path | None:
+    """The directory in runs/ of an experiment's newest run."""
+    base = name.split(":")[-1].replace("-", "_")
+    found = [p for p in Path("runs").glob(f"{base}*") if (p / "experiment.json").exists()]
+    found = [p for p in found if p.name == base or p.name.removeprefix(base + "-").isdecimal()]
+    return max(found, key=lambda p: (p / "experiment.json").stat().st_mtime, default=None)
+
+
+def _none_of(name: str) -> NoReturn:
+    missing = broken_link(Path("runs")) or f"there is no run of {name} in runs/"
+    raise UsageError(f"{missing}; name one with --workdir, or the experiment that is to begin")
