@@ -7,9 +7,9 @@ from pathlib import Path
 import jax
 
 from jaxgpt.cli.options import Given, Option, makeable
-from jaxgpt.compare import axes, findings, merging, page, preflight, results, running, sections, tables
-from jaxgpt.compare.axes import Axis
-from jaxgpt.compare.cells import BUDGETS, FILE, Plan, Request, check_unchanged, trust_option
+from jaxgpt.comparison import axes, findings, merging, page, preflight, results, running, sections, tables
+from jaxgpt.comparison.axes import Axis
+from jaxgpt.comparison.cells import BUDGETS, FILE, Plan, Request, check_unchanged, trust_option
 from jaxgpt.core import hints, trust
 from jaxgpt.core.usage import UsageError
 from jaxgpt.core.wording import visible

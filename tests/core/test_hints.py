@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tiny_runs import REPOSITORY, arguments
 
-from jaxgpt.compare.cells import trust_option
+from jaxgpt.comparison.cells import trust_option
 from jaxgpt.core import hints, trust
 from jaxgpt.parallel import processes
 from jaxgpt.runs.session import Outcome

@@ -8,7 +8,7 @@ from tiny_runs import arguments, tiny
 
 from jaxgpt.cli import compare as command
 from jaxgpt.cli.options import parse
-from jaxgpt.compare import preflight
+from jaxgpt.comparison import preflight
 from jaxgpt.core import fields
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.runs import session

@@ -9,7 +9,7 @@ from tiny_runs import one_line, tiny
 
 from jaxgpt.cli import compare as command
 from jaxgpt.cli.options import parse
-from jaxgpt.compare import preflight
+from jaxgpt.comparison import preflight
 from jaxgpt.core import fields
 from jaxgpt.runs import experiments
 from jaxgpt.runs import run_directory as rundir

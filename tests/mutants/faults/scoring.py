@@ -113,6 +113,6 @@ FAULTS = [
         "return 6 * weights + 12 * attention + 6 * head",
         "return 6 * weights + 6 * attention + 6 * head",
         "attention costs half of its FLOPs",
-        ("tests/compare/test_comparison_flops.py",),
+        ("tests/comparison/test_comparison_flops.py",),
     ),
 ]

@@ -5,8 +5,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from jaxgpt.compare.cells import FOLDER, Budget, Cell, Plan, directory
-from jaxgpt.compare.running import chosen, is_trained, validation
+from jaxgpt.comparison.cells import FOLDER, Budget, Cell, Plan, directory
+from jaxgpt.comparison.running import chosen, is_trained, validation
 from jaxgpt.core.wording import one_line
 from jaxgpt.evaluation.evaluation import Evaluation, Row
 from jaxgpt.evaluation.intervals import Difference, Estimate, paired, proportion, student_t

@@ -7,8 +7,8 @@ from tiny_runs import TINY
 
 from jaxgpt.cli import compare as command
 from jaxgpt.cli.options import parse
-from jaxgpt.compare import preflight
-from jaxgpt.compare.cells import FOLDER
+from jaxgpt.comparison import preflight
+from jaxgpt.comparison.cells import FOLDER
 from jaxgpt.evaluation.evaluation import Evaluation, Likelihood, Row
 from jaxgpt.evaluation.intervals import Estimate, proportion
 

@@ -6,8 +6,8 @@ import signal
 import pytest
 from comparison_building import evaluation, plan, row, write_run
 
-from jaxgpt.compare import results, running
-from jaxgpt.compare.cells import FOLDER, Plan
+from jaxgpt.comparison import results, running
+from jaxgpt.comparison.cells import FOLDER, Plan
 from jaxgpt.runs.session import Outcome
 from jaxgpt.training.trainer import TrainingError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jax
 
-from jaxgpt.compare.cells import Budget, Cell, Job, Plan, directory
+from jaxgpt.comparison.cells import Budget, Cell, Job, Plan, directory
 from jaxgpt.core.progress import Counter, clock
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.scoring import evaluate, exact_match

@@ -5,11 +5,11 @@ import io
 import re
 from pathlib import Path
 
-from jaxgpt.compare import findings, pictures, sections, tables
-from jaxgpt.compare.axes import listed
-from jaxgpt.compare.cells import Plan
-from jaxgpt.compare.results import Results, option_name
-from jaxgpt.compare.tables import Table, escape
+from jaxgpt.comparison import findings, pictures, sections, tables
+from jaxgpt.comparison.axes import listed
+from jaxgpt.comparison.cells import Plan
+from jaxgpt.comparison.results import Results, option_name
+from jaxgpt.comparison.tables import Table, escape
 from jaxgpt.runs.run_directory import write_atomically
 
 _STYLE = """
