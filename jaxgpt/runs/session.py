@@ -1,5 +1,6 @@
 """One run from its experiment to its results: `train` is what train.py calls."""
 
+import collections
 import contextlib
 import dataclasses
 import errno
@@ -242,6 +243,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         checkpoints=checkpoints,
         records=records.Records(
             directory,
+            seeds=range(training.seed, training.seed + experiment.seeds),
             keep_until=step,
             tensorboard=training.tensorboard,
             wandb=training.wandb,
@@ -251,7 +253,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         progress=Progress(training.steps, start=step, tokens=batch * width, say=say),
         hooks=_hooks(prepared, directory, say),
         selection=selection,
-        owed=[*_owed(directory, step, asks=asks), *(["save"] if checkpoints.interim(step) else [])],
+        owed=[*_owed(directory, step, experiment.seeds, asks=asks), *(["save"] if checkpoints.interim(step) else [])],
     )
 
 
@@ -289,17 +291,17 @@ def _rate_jump(
     )
 
 
-def _owed(directory: RunDirectory, step: int, *, asks: bool) -> list[str]:
+def _owed(directory: RunDirectory, step: int, seeds: int, *, asks: bool) -> list[str]:
     """What a run that was stopped at `step` has not done there, as far as its files tell.
 
     Args:
       asks: whether an evaluation asks questions; one that does not tells of the loss alone.
     """
     found = records.read(directory.metrics) if directory.metrics.exists() else []
-    told = "validation_exact_match" if asks else "validation_loss"
-    evaluated = any(r["step"] == step and told in r for r in found)
+    counts = collections.Counter(metric.name for metric in found if metric.step == step)
+    evaluated = counts["validation_exact_match" if asks else "validation_loss"] == seeds
     sampled = any(line.startswith(f"step {step}: ") for line in directory.sample_lines())
-    selected = any(r["step"] == step and "selection_exact_match" in r for r in found)
+    selected = counts["selection_exact_match"] == seeds
     return ["eval"] * (not evaluated) + ["sample"] * (not sampled) + ["select"] * (not selected)
 
 
@@ -320,7 +322,7 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
         if found is None:
             return {}
         say(f"step {step}: validation exact match {found.mean:.4f}")
-        return {"validation_exact_match": found.mean, "validation_exact_matches": list(found.per_seed)}
+        return {"validation_exact_match": list(found.per_seed)}
 
     def select(step: int, models: list[Transformer]) -> list[float]:
         found = exact_match(models, prepared.tokenizer, task, examples=prepared.selection)

@@ -20,7 +20,7 @@ def read(path: Path, rng: Random) -> None:
         return
     experiment, _ = directory.read()
     session._check_resumed(directory, experiment, lambda line: None)
-    session._owed(directory, 20, asks=True)
+    session._owed(directory, 20, 1, asks=True)
     records.training_seconds(records.read(directory.metrics))
     for file in (directory.evaluation, directory.outcome):
         if file.is_file():
