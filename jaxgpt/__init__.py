@@ -10,6 +10,7 @@ if TYPE_CHECKING:  # the same names as below, for whoever reads the types
     from jaxgpt.evaluation.few_shot import FewShot as FewShot
     from jaxgpt.evaluation.scoring import evaluate as evaluate
     from jaxgpt.generation import Sampling as Sampling
+    from jaxgpt.generation import StopTexts as StopTexts
     from jaxgpt.generation import beam_search as beam_search
     from jaxgpt.generation import generate as generate
     from jaxgpt.huggingface.load import load_hf as load_hf
@@ -39,6 +40,7 @@ _HOME = {
     "Run": "jaxgpt.runs.run",
     "Sampling": "jaxgpt.generation",
     "Share": "jaxgpt.task",
+    "StopTexts": "jaxgpt.generation",
     "Task": "jaxgpt.task",
     "Tokenizer": "jaxgpt.tokenizers",
     "Trainer": "jaxgpt.training.trainer",
