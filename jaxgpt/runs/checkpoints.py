@@ -16,11 +16,11 @@ from typing import Any
 import jax
 
 from jaxgpt.core import foreign
+from jaxgpt.core.untrusted import refuse_links, refuse_sizes
+from jaxgpt.core.wording import one_line, quoted, shown
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.parallel import processes
 from jaxgpt.runs.digests import Digests
-from jaxgpt.core.untrusted import refuse_links, refuse_sizes
-from jaxgpt.core.wording import one_line, quoted, shown
 
 State = dict[str, Any]
 

@@ -4,8 +4,8 @@ import inspect
 from collections.abc import Callable
 
 from jaxgpt.core.choice import FieldError, imported, load_dotted, modules, nearest
-from jaxgpt.training.experiment import Experiment
 from jaxgpt.core.wording import quoted
+from jaxgpt.training.experiment import Experiment
 
 #: The package whose modules are searched for short names.
 PACKAGE = "tasks"

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import jax
 import numpy as np
 
+from jaxgpt.core.fields import describe
 from jaxgpt.data.packing import PROMPT, Packed
 from jaxgpt.data.stream import Stream
-from jaxgpt.core.fields import describe
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.prepare import Prepared
 from jaxgpt.training.program import Program

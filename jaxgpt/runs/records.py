@@ -20,9 +20,9 @@ import jax
 import numpy as np
 
 from jaxgpt.core import foreign
-from jaxgpt.training.training_config import TrainingConfig
-from jaxgpt.runs.run_directory import RunDirectory, write_atomically
 from jaxgpt.core.wording import quoted, shown
+from jaxgpt.runs.run_directory import RunDirectory, write_atomically
+from jaxgpt.training.training_config import TrainingConfig
 
 #: Bytes of `metrics.jsonl`, at most: a million recorded steps.
 MOST = 2**30

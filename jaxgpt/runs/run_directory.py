@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from jaxgpt.core import fields, foreign, locks, trust
 from jaxgpt import tokenizers
-from jaxgpt.training.experiment import Experiment
+from jaxgpt.core import fields, foreign, locks, trust
 from jaxgpt.core.paths import broken_link, expanded
 from jaxgpt.tokenizers.tokenizer import Tokenizer
+from jaxgpt.training.experiment import Experiment
 
 
 class RunDirectory:

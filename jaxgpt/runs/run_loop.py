@@ -13,14 +13,14 @@ import jax
 import numpy as np
 from jax.experimental import multihost_utils
 
+from jaxgpt.core.progress import Progress
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.parallel import processes
 from jaxgpt.runs.checkpoints import Checkpoints
 from jaxgpt.runs.pace import Pace
-from jaxgpt.core.progress import Progress
 from jaxgpt.runs.records import Records
-from jaxgpt.training.selection import Selection
 from jaxgpt.runs.stop import Stopped, StopRequest
+from jaxgpt.training.selection import Selection
 from jaxgpt.training.trainer import Measured, Trainer, TrainingError
 
 #: Seconds a dispatch should take at most, so that a stop is answered soon.
