@@ -7,8 +7,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the same names as below, for whoever reads the types
+    from jaxgpt.evaluation.evaluation import Evaluation as Evaluation
     from jaxgpt.evaluation.few_shot import FewShot as FewShot
     from jaxgpt.evaluation.scoring import evaluate as evaluate
+    from jaxgpt.evaluation.scoring_options import Kept as Kept
+    from jaxgpt.evaluation.scoring_options import TrainedOn as TrainedOn
     from jaxgpt.generation import Sampling as Sampling
     from jaxgpt.generation import StopTexts as StopTexts
     from jaxgpt.generation import beam_search as beam_search
@@ -32,9 +35,11 @@ if TYPE_CHECKING:  # the same names as below, for whoever reads the types
 __version__ = "0.1.0"
 
 _HOME = {
+    "Evaluation": "jaxgpt.evaluation.evaluation",
     "Example": "jaxgpt.task",
     "Experiment": "jaxgpt.training.experiment",
     "FewShot": "jaxgpt.evaluation.few_shot",
+    "Kept": "jaxgpt.evaluation.scoring_options",
     "ModelConfig": "jaxgpt.models",
     "OptimizerConfig": "jaxgpt.training.training_config",
     "Run": "jaxgpt.runs.run",
@@ -43,6 +48,7 @@ _HOME = {
     "StopTexts": "jaxgpt.generation",
     "Task": "jaxgpt.task",
     "Tokenizer": "jaxgpt.tokenizers",
+    "TrainedOn": "jaxgpt.evaluation.scoring_options",
     "Trainer": "jaxgpt.training.trainer",
     "TrainingConfig": "jaxgpt.training.training_config",
     "Transformer": "jaxgpt.models",

@@ -11,6 +11,7 @@ from jaxgpt.comparison.cells import Budget, Cell, Job, Plan, directory
 from jaxgpt.core.progress import Counter, clock
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.scoring import evaluate, exact_match
+from jaxgpt.evaluation.scoring_options import Kept, TrainedOn
 from jaxgpt.parallel import processes
 from jaxgpt.runs.run import load
 from jaxgpt.runs.run_directory import RunDirectory, gallery, read_json, write_atomically
@@ -142,11 +143,13 @@ def _test_chosen(workdir: Path, jobs: list[Job], say: Say) -> None:
         trained.task,
         n=job.cell.experiment.training.test_examples,
         n_extra=training.extra_examples,
-        data_seed=training.data_seed,
-        training=training_examples(job.experiment, "train", training.train_examples),
-        objective=training.objective,
+        trained_on=TrainedOn(
+            training_examples(job.experiment, "train", training.train_examples),
+            objective=training.objective,
+            data_seed=training.data_seed,
+        ),
+        kept=Kept(gallery=gallery(run.evaluation) if jax.process_index() == 0 else None),
         progress=Counter(f"  testing {job.name}", say),
-        gallery=gallery(run.evaluation) if jax.process_index() == 0 else None,
     )
     if jax.process_index() == 0:
         plots.accuracy_grid(result, run.accuracy)

@@ -14,6 +14,7 @@ import jax
 from jaxgpt.core import fields, hints, printing
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.scoring import evaluate, exact_match
+from jaxgpt.evaluation.scoring_options import Kept
 from jaxgpt.evaluation.labels import predict
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.generation import Sampling, complete
@@ -32,7 +33,7 @@ from jaxgpt.runs.run_directory import FirstFree, RunDirectory
 from jaxgpt.training.selection import Selection
 from jaxgpt.training.spikes import Spikes
 from jaxgpt.runs.stop import Stopped, StopRequest
-from jaxgpt.training.trainer import Trainer, TrainingError, first_state
+from jaxgpt.training.trainer import Trainer, TrainingError, first_state, trained_on
 
 Say = Callable[[str], None]
 
@@ -428,11 +429,9 @@ def _test(prepared: Prepared, models: list[Transformer], output: Path, picture: 
         split="test",
         n=training.test_examples,
         n_extra=training.extra_examples,
-        data_seed=training.data_seed,
-        training=prepared.examples,
-        objective=training.objective,
+        trained_on=trained_on(prepared),
+        kept=Kept(gallery=rundir.gallery(output)),
         progress=Counter("evaluating", say),
-        gallery=rundir.gallery(output),
     )
     say(result.table())
     say(f"evaluated in {clock(time.perf_counter() - began)}")
