@@ -235,7 +235,7 @@ def _train(argv: list[str]) -> int:
     _start_jax(given.flag("distributed"), quiet=True)  # the run's report says it
     from jaxgpt.runs.session import askable, train
 
-    outcome = train(
+    run = train(
         experiment,
         workdir,
         resume=given.flag("resume"),
@@ -243,13 +243,13 @@ def _train(argv: list[str]) -> int:
         overridden=frozenset(path.replace("-", "_") for path in given.fields),
         say=_say,
     )
-    if outcome.status == "finished" and experiment.task.sample_prompts:
-        directory = RunDirectory(outcome.directory)
-        prompt = next(iter(askable(directory.read()[1], experiment.task)), "")
+    if run.status == "finished" and experiment.task.sample_prompts:
+        prompt = next(iter(askable(run.tokenizer, experiment.task)), "")
         asked = [f"--prompt={prompt}"] if prompt.startswith("--") else ["--prompt", prompt]
         asked = asked if prompt.strip() else []
-        _say(f"ask it: {hints.command('generate', outcome.directory, *asked)}{directory.trust_option()}")
-    if outcome.status == "stopped":
+        command = hints.command("generate", run.directory.path, *asked)
+        _say(f"ask it: {command}{run.directory.trust_option()}")
+    if run.status == "stopped":
         _leave()
     return 0
 

@@ -106,11 +106,11 @@ def _train(job: Job, workdir: Path, stop: StopRequest, say: Say) -> str:
         if line.startswith("step ") and "tokens/s" in line:
             say(f"  {line}")
 
-    outcome = train(job.experiment, run.path, resume=run.exists(), say=note)
-    if outcome.status == "finished" and job.option:
+    status = train(job.experiment, run.path, resume=run.exists(), say=note).status
+    if status == "finished" and job.option:
         with stop.droppable():
             _ask(job, run)
-    return outcome.status
+    return status
 
 
 def _ask(job: Job, run: RunDirectory) -> None:

@@ -8,46 +8,41 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import jax
 
 from jaxgpt.core import fields, hints, printing
+from jaxgpt.core.progress import Counter, Progress, clock
 from jaxgpt.evaluation import plots
+from jaxgpt.evaluation.labels import predict
 from jaxgpt.evaluation.scoring import evaluate, exact_match
 from jaxgpt.evaluation.scoring_options import Kept
-from jaxgpt.evaluation.labels import predict
-from jaxgpt.training.experiment import Experiment
 from jaxgpt.generation import Sampling, complete
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.parallel import processes
+from jaxgpt.runs import opening as report
+from jaxgpt.runs import records
+from jaxgpt.runs import run_directory as rundir
+from jaxgpt.runs.checkpoints import Checkpoints, check_layers
+from jaxgpt.runs.machine import machine
+from jaxgpt.runs.run import Run, Status
+from jaxgpt.runs.run_directory import FirstFree, RunDirectory
+from jaxgpt.runs.run_loop import Hooks, Loop, compile_interruptibly
+from jaxgpt.runs.stop import Stopped, StopRequest
 from jaxgpt.task import Task
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Tokenizer
-from jaxgpt.parallel import processes
-from jaxgpt.runs import records, opening as report, run_directory as rundir
-from jaxgpt.runs.checkpoints import Checkpoints, check_layers
-from jaxgpt.runs.run_loop import Hooks, Loop, compile_interruptibly
-from jaxgpt.runs.machine import machine
+from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers import schedule
 from jaxgpt.training.prepare import Prepared, prepare
-from jaxgpt.core.progress import Counter, Progress, clock
-from jaxgpt.runs.run_directory import FirstFree, RunDirectory
 from jaxgpt.training.selection import Selection
 from jaxgpt.training.spikes import Spikes
-from jaxgpt.runs.stop import Stopped, StopRequest
 from jaxgpt.training.trainer import Trainer, TrainingError, first_state, trained_on
 
 Say = Callable[[str], None]
 
 #: Tokens of a sample shown in training.
 SAMPLE_TOKENS = 200
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """How a run ended: `finished`, `stopped` by a signal, or a `dry run`; after how many steps, and where."""
-
-    status: str
-    step: int
-    directory: Path | None = None
 
 
 def train(
@@ -58,8 +53,15 @@ def train(
     dry_run: bool = False,
     overridden: frozenset[str] = frozenset(),
     say: Say = printing.say,
-) -> Outcome:
+) -> Run:
     """Train an experiment in a run directory, evaluate it and draw its results.
+
+        run = jaxgpt.train(experiment, "runs/x")
+        run.status                  # "finished", or "stopped" by a signal: go on with resume=True
+        run.evaluation.table()
+        run.models[0]
+
+    In a notebook or a thread it does the same; a signal is heeded in the main thread alone.
 
     Args:
       path: of the run directory; made if missing. A `FirstFree` is chosen and taken in one step.
@@ -80,6 +82,7 @@ def train(
     for line in experiment.only_here():
         say(f"warning: {line}")
     processes.check_same(_settings(experiment, resume=resume, dry_run=dry_run))
+    prepared = None
     if dry_run:
         with StopRequest() as stop:
             try:
@@ -89,9 +92,9 @@ def train(
             except Stopped:
                 processes.tell(0, "it was asked to stop")
                 say("stopped; nothing was trained or written")
-                return Outcome("stopped", 0)
+                return _unfinished("stopped", experiment, prepared, path)
         say("dry run: nothing was trained or written")
-        return Outcome("dry run", 0)
+        return _unfinished("dry run", experiment, prepared, path)
     with (
         rundir.held(path) if first else contextlib.nullcontext((None, "")) as (mine, note),
         StopRequest() as stop,
@@ -146,8 +149,22 @@ def train(
                 words = ("--resume", "--workdir", directory.path, *processes.options())
                 again = hints.command("train", *words)
                 say(f"stopped {where}; go on with: {again}{directory.trust_option()}")
-            return Outcome("stopped", step or 0, directory.path)
-    return Outcome("finished", step, directory.path)
+            return _unfinished("stopped", experiment, prepared, directory.path, step or 0)
+    return Run(directory, prepared.experiment, prepared.tokenizer, tuple(models), step, "finished")
+
+
+def _unfinished(
+    status: Status,
+    experiment: Experiment,
+    prepared: Prepared | None,
+    path: Path | str | FirstFree,
+    step: int = 0,
+) -> Run:
+    """A run without models; `prepared` is None if it did not come so far."""
+    directory = RunDirectory(path.base if isinstance(path, FirstFree) else path)
+    if prepared is None:
+        return Run(directory, experiment, cast(Tokenizer, None), (), step, status)
+    return Run(directory, prepared.experiment, prepared.tokenizer, (), step, status)
 
 
 def _unless_gone(say: Say) -> Say:
@@ -254,7 +271,10 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         progress=Progress(training.steps, start=step, tokens=batch * width, say=say),
         hooks=_hooks(prepared, directory, say),
         selection=selection,
-        owed=[*_owed(directory, step, experiment.seeds, asks=asks), *(["save"] if checkpoints.interim(step) else [])],
+        owed=[
+            *_owed(directory, step, experiment.seeds, asks=asks),
+            *(["save"] if checkpoints.interim(step) else []),
+        ],
     )
 
 
@@ -439,4 +459,4 @@ def _test(prepared: Prepared, models: list[Transformer], output: Path, picture: 
     plots.accuracy_grid(result, picture)
 
 
-__all__ = ["Outcome", "TrainingError", "askable", "samples", "train"]
+__all__ = ["TrainingError", "askable", "samples", "train"]

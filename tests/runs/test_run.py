@@ -64,9 +64,13 @@ def test_what_is_no_run(tmp_path):
 def test_replicas_come_back_apart(tmp_path, quick_compilation):
     from jaxgpt.runs.session import train
 
-    outcome = train(tiny(seeds=2, training__steps=2), tmp_path / "run", say=lambda line: None)
-    assert (outcome.status, outcome.step) == ("finished", 2)
+    trained = train(tiny(seeds=2, training__steps=2), tmp_path / "run", say=lambda line: None)
+    assert (trained.status, trained.step) == ("finished", 2)
     run = library.load(tmp_path / "run")
+    assert (run.status, run.step, run.experiment) == ("loaded", 2, trained.experiment)
+    assert run.metrics == trained.metrics and run.evaluation is None  # without test questions
+    for mine, theirs in zip(trained.models, run.models, strict=True):
+        np.testing.assert_array_equal(mine.embedding.table[...], theirs.embedding.table[...])
     assert len(run.models) == 2
     one, two = (np.asarray(model.embedding.table[...]) for model in run.models)
     assert one.shape == two.shape == (run.tokenizer.vocab_size, 16)

@@ -60,6 +60,7 @@ def test_it_scores_as_a_run_does(trainer, run, experiment):
     training = experiment.training
     found = trainer.evaluate(n=training.test_examples, n_extra=training.extra_examples)
     assert json.loads((run / "evaluation.json").read_text()) == json.loads(json.dumps(found.to_json()))
+    assert jaxgpt.load(run).evaluation == found
     last = [r for r in records(run) if "validation_loss" in r][-1]
     assert trainer.validation_losses() == np.atleast_1d(last["validation_loss"]).tolist()
 
