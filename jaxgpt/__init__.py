@@ -7,6 +7,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the same names as below, for whoever reads the types
+    from jaxgpt.comparison.comparing import compare as compare
+    from jaxgpt.comparison.results import Results as Results
     from jaxgpt.evaluation.evaluation import Evaluation as Evaluation
     from jaxgpt.evaluation.few_shot import FewShot as FewShot
     from jaxgpt.evaluation.scoring import evaluate as evaluate
@@ -42,6 +44,7 @@ _HOME = {
     "Kept": "jaxgpt.evaluation.scoring_options",
     "ModelConfig": "jaxgpt.models",
     "OptimizerConfig": "jaxgpt.training.training_config",
+    "Results": "jaxgpt.comparison.results",
     "Run": "jaxgpt.runs.run",
     "Sampling": "jaxgpt.generation",
     "Share": "jaxgpt.task",
@@ -53,6 +56,7 @@ _HOME = {
     "TrainingConfig": "jaxgpt.training.training_config",
     "Transformer": "jaxgpt.models",
     "beam_search": "jaxgpt.generation",
+    "compare": "jaxgpt.comparison.comparing",
     "evaluate": "jaxgpt.evaluation.scoring",
     "generate": "jaxgpt.generation",
     "load": "jaxgpt.runs.run",

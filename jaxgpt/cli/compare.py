@@ -1,21 +1,16 @@
 """What `jaxgpt compare` does: from the command line to a plan, its runs and its report."""
 
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-import jax
-
 from jaxgpt.cli.options import Given, Option, makeable
-from jaxgpt.comparison import axes, findings, merging, page, preflight, results, running, sections, tables
+from jaxgpt.comparison import axes, comparing, merging, preflight
 from jaxgpt.comparison.axes import Axis
-from jaxgpt.comparison.cells import BUDGETS, FILE, Plan, Request, check_unchanged, trust_option
-from jaxgpt.core import hints, trust
+from jaxgpt.comparison.cells import BUDGETS, FILE, Plan, Request, check_unchanged
+from jaxgpt.core import trust
 from jaxgpt.core.usage import UsageError
-from jaxgpt.core.wording import visible
-from jaxgpt.parallel import processes
 from jaxgpt.runs import experiments
-from jaxgpt.runs.run_directory import FirstFree, held
+from jaxgpt.runs.run_directory import FirstFree
 from jaxgpt.training import start
 
 Say = Callable[[str], None]
@@ -35,9 +30,6 @@ OPTIONS = (
     Option("merge", "DIR,DIR", "join finished comparisons in --workdir instead of training"),
     Option("dry-run", "flag", "check every cell, show the plan, and leave"),
 )
-
-#: Fields beside the optimizer's that a sweep may try.
-SWEPT = ("model.dropout", "model.attention_dropout", "model.init_std", "model.residual_init")
 
 
 def compare(given: Given, say: Say) -> str:
@@ -68,40 +60,13 @@ def compare(given: Given, say: Say) -> str:
         workdir = Path(given.get("workdir")) if given.get("workdir") else FirstFree(_home(given))
         makeable(workdir.base if isinstance(workdir, FirstFree) else workdir, name="--workdir")
         if isinstance(workdir, Path):
-            _check_new(workdir)
+            comparing.check_new(workdir)
         plan = preflight.plan(request(given))
-    _show(plan, say)
+    comparing.show(plan, say)
     if given.flag("dry-run"):
         say("dry run: nothing was trained or written")
         return "dry run"
-    first = jax.process_index() == 0
-    files = trust.from_file() if given.flag("resume") else contextlib.nullcontext()
-    with held(workdir) if first else contextlib.nullcontext((None, "")) as (home, note), files:
-        directory = Path(processes.gathered(str(home and home.path))[0])
-        if note:
-            say(note)
-        if first:
-            if not given.flag("resume"):
-                _check_new(directory)  # once more: another may have come first
-            plan.write(directory)
-        status, failed = running.run(plan, directory, say)
-        if status == "stopped":
-            words = ("--resume", "--workdir", directory, *processes.options())
-            say(f"stopped; go on with: {hints.command('compare', *words)}{trust_option(directory)}")
-            return status
-        if first:
-            _report(plan, directory, failed, say)
-    return "failed" if failed else "finished"
-
-
-def _check_new(workdir: Path) -> None:
-    """Raises UsageError if a directory holds a comparison or anything else."""
-    if (workdir / FILE).exists():
-        raise UsageError(
-            f"{workdir} already holds a comparison; go on with it by --resume, or choose another --workdir"
-        )
-    if workdir.is_dir() and any(not path.name.startswith(".") for path in workdir.iterdir()):
-        raise UsageError(f"{workdir} is not empty and holds no comparison; choose another --workdir")
+    return comparing.carry_out(plan, workdir, say, resume=given.flag("resume")).status
 
 
 def request(given: Given) -> Request:
@@ -122,8 +87,8 @@ def request(given: Given) -> Request:
     for axis in (*varied, *sweep):
         for value in axis.values:
             axes.apply(experiment, {axis.path: value})  # unknown fields and values, before anything is built
-    _check_varied(varied)
-    _check_sweep(sweep)
+    axes.check_varied(varied)
+    axes.check_sweep(sweep)
     budgets = BUDGETS if given.get("budgets") is None else tuple(given.get("budgets").split(","))
     for budget in budgets:
         if budget not in BUDGETS or budgets.count(budget) > 1:
@@ -154,26 +119,6 @@ def _settings(given: Given) -> bool:
     return bool(set(given.options) - where or given.fields or any(given.repeated.values()))
 
 
-def _check_varied(varied: list[Axis]) -> None:
-    """Raises UsageError for seeds: differences are paired by them."""
-    for axis in varied:
-        if axis.path in ("seeds", "training.seed"):
-            raise UsageError(
-                f"--vary {axis.path}: every cell has the same seeds, since differences are paired by seed; "
-                "--seeds 4 trains each with four"
-            )
-
-
-def _check_sweep(sweep: list[Axis]) -> None:
-    """Raises UsageError for a field that changes what a run costs, or what it is asked."""
-    for axis in sweep:
-        if not axis.path.startswith("optimizer.") and axis.path not in SWEPT:
-            raise UsageError(
-                f"--sweep {axis.path}: every option of a sweep has the same data, model and budget, so it "
-                f"takes optimizer.* and {', '.join(SWEPT)}; --vary compares any field"
-            )
-
-
 def _labelled(value: str) -> str:
     return axes.label({"": value})
 
@@ -188,26 +133,8 @@ def _merge(given: Given, say: Say) -> str:
         raise UsageError(f"--workdir {workdir} is not empty; choose another for the joined comparison")
     makeable(workdir, name="--workdir")
     plan = merging.merge([Path(part) for part in given.get("merge").split(",") if part], workdir)
-    _report(plan, workdir, {}, say)
+    comparing.report(plan, workdir, {}, say)
     return "finished"
-
-
-def _show(plan: Plan, say: Say) -> None:
-    say(tables.terminal(sections.plan_table(plan)))
-    for note in plan.notes:
-        say(f"- {visible(note)}")
-
-
-def _report(plan: Plan, workdir: Path, failed: dict[str, str], say: Say) -> None:
-    found = results.read(plan, workdir, failed)
-    for budget in plan.budgets:
-        if found.findings[budget]:
-            table = sections.exact_match(found, budget)
-            say(f"\n{table.title}\n{tables.terminal(table)}")
-            for sentence in findings.sentences(found, budget):
-                say(f"- {visible(sentence)}")
-    written = page.write(found, workdir)
-    say(f"written: {', '.join(map(str, written))}, and {workdir / 'pictures'}")
 
 
 def _newest(given: Given) -> Path:
