@@ -75,6 +75,9 @@ class Results:
     missing: dict[Budget, dict[str, str]]
     workdir: Path | None = None
 
+    def __repr__(self):
+        return f"Results({len(self.plan.cells)} cells, {self.plan.seeds} seeds, in {str(self.workdir)!r})"
+
     @property
     def columns(self) -> tuple[str, ...]:
         """The keys of `rows()`, in the order of `results.csv`."""
@@ -88,10 +91,10 @@ class Results:
         like what was trained on, and `measure` of figures that are no exact match.
         """
         first = self.plan.cells[0].experiment.training.seed
-        found = []
+        paths, found = [axis.path for axis in self.plan.request.axes], []
         for budget, findings in self.findings.items():
             for f in findings:
-                head = {"budget": budget, "cell": f.cell.name} | f.cell.values
+                head = {"budget": budget, "cell": f.cell.name} | {path: f.cell.values[path] for path in paths}
                 head |= {"option": option_name(f.option), "steps": f.steps, "run": f.folder}
                 for kind, row in f.rows():
                     for seed, value in enumerate(row.exact_match.per_seed, first):

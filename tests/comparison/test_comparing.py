@@ -51,6 +51,7 @@ def test_several_fields_give_their_product_and_the_rows_are_those_of_the_file(ex
         experiment, VARY, seeds=2, workdir=tmp_path / "c", budgets=["examples"], say=said.append
     )
     assert len(trained) == 4 and all(path.parent == tmp_path / "c" / FOLDER for path in trained)
+    assert repr(found) == f"Results(4 cells, 2 seeds, in {str(tmp_path / 'c')!r})"
     assert found.workdir == tmp_path / "c" and (found.workdir / "report.html").stat().st_size > 1000
     assert found.missing == {"examples": {}} and any("Best: " in line for line in said)
     rows = found.rows()
