@@ -13,11 +13,11 @@ from typing import Any
 
 from results_rows import COMPARISONS, ROWS, SECTIONS, Figure, Row
 
-from jaxgpt.compare import findings, sections
-from jaxgpt.compare import page as comparison_page
-from jaxgpt.compare import results as comparison_results
-from jaxgpt.compare.cells import FILE, Plan
-from jaxgpt.compare.tables import plain
+from jaxgpt.comparison import findings, sections
+from jaxgpt.comparison import page as comparison_page
+from jaxgpt.comparison import results as comparison_results
+from jaxgpt.comparison.cells import FILE, Plan
+from jaxgpt.comparison.tables import plain
 
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "results.json"

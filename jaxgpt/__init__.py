@@ -7,9 +7,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # the same names as below, for whoever reads the types
+    from jaxgpt.comparison.comparing import compare as compare
+    from jaxgpt.comparison.results import Results as Results
+    from jaxgpt.evaluation.evaluation import Evaluation as Evaluation
     from jaxgpt.evaluation.few_shot import FewShot as FewShot
     from jaxgpt.evaluation.scoring import evaluate as evaluate
+    from jaxgpt.evaluation.scoring_options import Kept as Kept
+    from jaxgpt.evaluation.scoring_options import TrainedOn as TrainedOn
     from jaxgpt.generation import Sampling as Sampling
+    from jaxgpt.generation import StopTexts as StopTexts
     from jaxgpt.generation import beam_search as beam_search
     from jaxgpt.generation import generate as generate
     from jaxgpt.huggingface.load import load_hf as load_hf
@@ -34,21 +40,27 @@ __version__ = "0.2.0"
 
 _HOME = {
     "AdamW": "jaxgpt.training.optimizers.adamw",
+    "Evaluation": "jaxgpt.evaluation.evaluation",
     "Example": "jaxgpt.task",
     "Experiment": "jaxgpt.training.experiment",
     "FewShot": "jaxgpt.evaluation.few_shot",
+    "Kept": "jaxgpt.evaluation.scoring_options",
     "ModelConfig": "jaxgpt.models",
     "Muon": "jaxgpt.training.optimizers.muon",
     "Optimizer": "jaxgpt.training.optimizers",
+    "Results": "jaxgpt.comparison.results",
     "Run": "jaxgpt.runs.run",
     "Sampling": "jaxgpt.generation",
     "Share": "jaxgpt.task",
+    "StopTexts": "jaxgpt.generation",
     "Task": "jaxgpt.task",
     "Tokenizer": "jaxgpt.tokenizers",
+    "TrainedOn": "jaxgpt.evaluation.scoring_options",
     "Trainer": "jaxgpt.training.trainer",
     "TrainingConfig": "jaxgpt.training.training_config",
     "Transformer": "jaxgpt.models",
     "beam_search": "jaxgpt.generation",
+    "compare": "jaxgpt.comparison.comparing",
     "evaluate": "jaxgpt.evaluation.scoring",
     "generate": "jaxgpt.generation",
     "load": "jaxgpt.runs.run",

@@ -41,8 +41,8 @@ TOLERANCE = 1e-6
 
 def run_losses(workdir: Path) -> list[float]:
     """The training loss of each step of a run."""
-    records = map(json.loads, (workdir / "metrics.jsonl").read_text().splitlines())
-    return [record["loss"] for record in records if "loss" in record]
+    rows = map(json.loads, (workdir / "metrics.jsonl").read_text().splitlines())
+    return [row["value"] for row in rows if row["name"] == "loss"]
 
 
 def trained(name: str, options: dict[str, str], workdir: Path) -> tuple[list[float], jaxgpt.Run]:

@@ -1,7 +1,7 @@
 """The import rule, read from the syntax tree, and what `import jaxgpt` may cost.
 
     core < nn, noise, task, tokenizers < models, parallel < data < generation, objectives
-      < evaluation, huggingface < training < runs < compare, plan < cli
+      < evaluation, huggingface < training < runs < comparison, plan < cli
 
 A module imports from its own package or from those of lower layers; packages of one layer do not import each
 other. Tasks import jaxgpt; jaxgpt reaches a task only through its dotted name.
@@ -35,7 +35,7 @@ LAYERS = {
     "jaxgpt.huggingface": 5,
     "jaxgpt.training": 6,
     "jaxgpt.runs": 7,
-    "jaxgpt.compare": 8,
+    "jaxgpt.comparison": 8,
     "jaxgpt.plan": 8,
     "jaxgpt.cli": 9,
 }
@@ -160,7 +160,7 @@ def test_no_file_name_occurs_twice():
         ("jaxgpt.models.stack", "from jaxgpt.data import rows"),
         ("jaxgpt.models.stack", "from jaxgpt.training.experiment import Experiment"),
         ("jaxgpt.data.rows", "from jaxgpt.generation import text"),
-        ("jaxgpt.compare.axes", "from jaxgpt.plan import targets"),
+        ("jaxgpt.comparison.axes", "from jaxgpt.plan import targets"),
         ("jaxgpt.data.rows", "from jaxgpt.training.state import State"),
         ("jaxgpt.parallel.sharding", "from jaxgpt.runs.run_loop import train"),
         ("jaxgpt.runs.run_loop", "import jaxgpt.cli"),

@@ -24,6 +24,12 @@ run.model(jnp.zeros((1, 2), int)).loss  # attr-defined
 answer: int = run.generate("1+1")  # assignment
 jaxgpt.evaluate(run.model, run.tokenizer, run.task)  # arg-type
 jaxgpt.train(run, "runs/x")  # arg-type
+jaxgpt.evaluate(run.models, run.tokenizer, run.task, data_seed=1)  # call-arg
+jaxgpt.compare(run.experiment, {"tokenizer": 3})  # dict-item
+jaxgpt.compare(run.experiment, {"tokenizer": ["a", "b"]}, budgets=["steps"])  # list-item
+seeds: str = run.metrics[0].seed  # assignment
+run.evaluation.table()  # union-attr
+jaxgpt.Trainer(run.experiment).step("3")  # arg-type
 jaxgpt.generete(run.model, [[1]], max_new_tokens=3)  # attr-defined
 """
 RIGHT = """
@@ -40,9 +46,17 @@ def shorter(experiment: Experiment) -> Experiment:
 
 
 run = jaxgpt.load("runs/addition", checkpoint="best")
-outcome = jaxgpt.train(shorter(run.experiment), Path("x"), say=lambda line: None)
-print(outcome.status, outcome.step + 1, jaxgpt.__version__)
-result = jaxgpt.evaluate([run.model], run.tokenizer, run.task, n=10)
+trained = jaxgpt.train(shorter(run.experiment), Path("x"), say=lambda line: None)
+print(trained.status, trained.step + 1, jaxgpt.__version__)
+losses: list[float | None] = [row.value for row in trained.metrics if row.name == "loss" and row.seed == 0]
+if trained.evaluation is not None:
+    print(trained.evaluation.table(), trained.models[0].config.d_model)
+result = jaxgpt.evaluate([run.model], run.tokenizer, run.task, n=10, kept=jaxgpt.Kept(mistakes=0))
+results = jaxgpt.compare(run.experiment, {"tokenizer": ["digits", "bytes"]}, seeds=4, budgets=["examples"])
+figures: list[dict[str, object]] = results.rows()
+trainer = jaxgpt.Trainer(run.experiment)
+trainer.step(2)
+print(trainer.losses.shape, trainer.evaluate(n=5).table(), trainer.models[0].config)
 print(result.table(), [row.exact_match.mean for row in result.groups])
 sampled: list[list[str]] = run.generate("1+1", sampling=Sampling(temperature=0.5))
 loaded = jaxgpt.load_hf("directory")

@@ -122,17 +122,29 @@ def run(*words: str, seconds: float = 120, **options) -> tuple[int, str, str]:
 
 
 def losses(workdir) -> dict[int, float]:
-    """The training losses that a run recorded, each step once."""
-    found = {}
-    for record in records(workdir):
-        if "loss" in record:
-            assert record["step"] not in found, f"step {record['step']} is recorded twice"
-            found[record["step"]] = record["loss"]
-    return found
+    """The training losses that a run of one seed recorded, each step once."""
+    return {record["step"]: record["loss"] for record in records(workdir) if "loss" in record}
 
 
 def records(workdir) -> list[dict]:
-    """All records of a run, which must be strict JSON."""
+    """What a run recorded of each step: {"step": 3, "loss": 1.5, ...}; of several seeds [1.5, 1.25]."""
+    found: dict[int, dict] = {}
+    rows = metrics(workdir)
+    many = len({row["seed"] for row in rows} - {None}) > 1
+    for row in rows:
+        record = found.setdefault(row["step"], {"step": row["step"]})
+        if many and row["seed"] is not None:
+            values = record.setdefault(row["name"], [])
+            assert len(values) == row["seed"], f"{row} is no value of the next seed"
+            values.append(row["value"])
+        else:
+            assert row["name"] not in record, f"{row['name']} of step {row['step']} is recorded twice"
+            record[row["name"]] = row["value"]
+    return list(found.values())
+
+
+def metrics(workdir) -> list[dict]:
+    """The lines of a run's `metrics.jsonl`, which must be strict JSON."""
 
     def refuse(constant):
         raise AssertionError(f"{constant} is not JSON")

@@ -1,24 +1,19 @@
 """`jaxgpt compare`: from the command line to a plan, its runs and its report."""
 
 import argparse
-import contextlib
 from collections.abc import Callable
 from pathlib import Path
 
-import jax
-
-from jaxgpt.cli.comparison_report import report, show
 from jaxgpt.cli.comparison_request import names_settings, request
 from jaxgpt.cli.option_types import Repeated, path, paths
 from jaxgpt.cli.options import COMMON, Parser, add_common, experiment_fields
 from jaxgpt.cli.process import leave_at_once, say, start_jax
 from jaxgpt.cli.writable import makeable
-from jaxgpt.compare import merging, preflight, running
-from jaxgpt.compare.cells import FILE, Plan, check_unchanged, trust_option
-from jaxgpt.core import hints, trust
+from jaxgpt.comparison import comparing, merging, preflight
+from jaxgpt.comparison.cells import FILE, Plan, check_unchanged
+from jaxgpt.core import trust
 from jaxgpt.core.usage import UsageError
-from jaxgpt.parallel import processes
-from jaxgpt.runs.run_directory import FirstFree, held
+from jaxgpt.runs.run_directory import FirstFree
 
 Say = Callable[[str], None]
 
@@ -117,40 +112,13 @@ def compare(given: argparse.Namespace, say: Say) -> str:
         workdir = Path(given.workdir) if given.workdir else FirstFree(_home(given))
         makeable(workdir.base if isinstance(workdir, FirstFree) else workdir, name="--workdir")
         if isinstance(workdir, Path):
-            _check_new(workdir)
+            comparing.check_new(workdir)
         plan = preflight.plan(request(given))
-    show(plan, say)
+    comparing.show(plan, say)
     if given.dry_run:
         say("dry run: nothing was trained or written")
         return "dry run"
-    first = jax.process_index() == 0
-    files = trust.from_file() if given.resume else contextlib.nullcontext()
-    with held(workdir) if first else contextlib.nullcontext((None, "")) as (home, note), files:
-        directory = Path(processes.gathered(str(home and home.path))[0])
-        if note:
-            say(note)
-        if first:
-            if not given.resume:
-                _check_new(directory)  # once more: another may have come first
-            plan.write(directory)
-        status, failed = running.run(plan, directory, say)
-        if status == "stopped":
-            words = ("--resume", "--workdir", directory, *processes.options())
-            say(f"stopped; go on with: {hints.command('compare', *words)}{trust_option(directory)}")
-            return status
-        if first:
-            report(plan, directory, failed, say)
-    return "failed" if failed else "finished"
-
-
-def _check_new(workdir: Path) -> None:
-    """Raises UsageError if a directory holds a comparison or anything else."""
-    if (workdir / FILE).exists():
-        raise UsageError(
-            f"{workdir} already holds a comparison; go on with it by --resume, or choose another --workdir"
-        )
-    if workdir.is_dir() and any(not path.name.startswith(".") for path in workdir.iterdir()):
-        raise UsageError(f"{workdir} is not empty and holds no comparison; choose another --workdir")
+    return comparing.carry_out(plan, workdir, say, resume=given.resume).status
 
 
 def _merge(given: argparse.Namespace, say: Say) -> str:
@@ -163,7 +131,7 @@ def _merge(given: argparse.Namespace, say: Say) -> str:
         raise UsageError(f"--workdir {workdir} is not empty; choose another for the joined comparison")
     makeable(workdir, name="--workdir")
     plan = merging.merge([Path(part) for part in given.merge.split(",") if part], workdir)
-    report(plan, workdir, {}, say)
+    comparing.report(plan, workdir, {}, say)
     return "finished"
 
 

@@ -2,15 +2,12 @@
 
 import argparse
 
-from jaxgpt.compare import axes
-from jaxgpt.compare.axes import Axis
-from jaxgpt.compare.cells import BUDGETS, Request
+from jaxgpt.comparison import axes
+from jaxgpt.comparison.axes import Axis
+from jaxgpt.comparison.cells import BUDGETS, Request
 from jaxgpt.core.usage import UsageError
 from jaxgpt.runs import experiments
 from jaxgpt.training import start
-
-#: Fields beside the optimizer's that a sweep may try.
-SWEPT = ("model.dropout", "model.attention_dropout", "model.init_std", "model.residual_init")
 
 
 def request(given: argparse.Namespace) -> Request:
@@ -31,8 +28,8 @@ def request(given: argparse.Namespace) -> Request:
     for axis in (*varied, *sweep):
         for value in axis.values:
             axes.apply(experiment, {axis.path: value})  # unknown fields and values, before anything is built
-    _check_varied(varied)
-    _check_sweep(sweep)
+    axes.check_varied(varied)
+    axes.check_sweep(sweep)
     budgets = BUDGETS if given.budgets is None else tuple(given.budgets.split(","))
     for budget in budgets:
         if budget not in BUDGETS or budgets.count(budget) > 1:
@@ -61,26 +58,6 @@ def names_settings(given: argparse.Namespace) -> bool:
     """Whether the command line says what to compare, and not only where."""
     where = {"workdir", "resume", "dry-run", "traceback", "trust", "distributed"}
     return bool(given.given - where or given.fields)
-
-
-def _check_varied(varied: list[Axis]) -> None:
-    """Raises UsageError for seeds: differences are paired by them."""
-    for axis in varied:
-        if axis.path in ("seeds", "training.seed"):
-            raise UsageError(
-                f"--vary {axis.path}: every cell has the same seeds, since differences are paired by seed; "
-                "--seeds 4 trains each with four"
-            )
-
-
-def _check_sweep(sweep: list[Axis]) -> None:
-    """Raises UsageError for a field that changes what a run costs, or what it is asked."""
-    for axis in sweep:
-        if axis.path.partition(".")[0] != "optimizer" and axis.path not in SWEPT:
-            raise UsageError(
-                f"--sweep {axis.path}: every option of a sweep has the same data, model and budget, so it "
-                f"takes optimizer, optimizer.* and {', '.join(SWEPT)}; --vary compares any field"
-            )
 
 
 def _labelled(value: str) -> str:

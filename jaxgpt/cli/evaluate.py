@@ -84,6 +84,7 @@ def evaluate(given: argparse.Namespace, say: Say) -> None:
     from jaxgpt.core.progress import Counter
     from jaxgpt.evaluation import plots
     from jaxgpt.evaluation.scoring import evaluate as score
+    from jaxgpt.evaluation.scoring_options import Kept, TrainedOn
     from jaxgpt.runs.run import load
     from jaxgpt.runs.run_directory import gallery
 
@@ -116,12 +117,14 @@ def evaluate(given: argparse.Namespace, say: Say) -> None:
         split=given.split,
         n=asked["n"],
         n_extra=asked["n-extra"],
-        data_seed=experiment.training.data_seed,
-        training=_training(run.experiment, experiment),
-        trained_task=None if type(experiment.task) is type(run.task) else run.task,
-        objective=experiment.training.objective,
+        trained_on=TrainedOn(
+            _training(run.experiment, experiment),
+            task=None if type(experiment.task) is type(run.task) else run.task,
+            objective=experiment.training.objective,
+            data_seed=experiment.training.data_seed,
+        ),
+        kept=Kept(gallery=gallery(output)),
         progress=Counter("evaluating", say),
-        gallery=gallery(output),
     )
     say(result.table())
     result.write_json(output)

@@ -106,7 +106,6 @@ def run(given: argparse.Namespace) -> int:
     """Train, and say how to ask what was trained."""
     from jaxgpt.cli.listing import listing
     from jaxgpt.core import fields
-    from jaxgpt.runs.run_directory import RunDirectory
     from jaxgpt.training import start
 
     if given.list:
@@ -122,7 +121,7 @@ def run(given: argparse.Namespace) -> int:
     start_jax(given.distributed, quiet=True)  # the run's report says it
     from jaxgpt.runs.session import askable, train
 
-    outcome = train(
+    run = train(
         experiment,
         workdir,
         resume=given.resume,
@@ -131,13 +130,13 @@ def run(given: argparse.Namespace) -> int:
         shown="all" if given.all else "changed",
         say=say,
     )
-    if outcome.status == "finished" and experiment.task.sample_prompts:
-        directory = RunDirectory(outcome.directory)
-        prompt = next(iter(askable(directory.read()[1], experiment.task)), "")
+    if run.status == "finished" and experiment.task.sample_prompts:
+        prompt = next(iter(askable(run.tokenizer, experiment.task)), "")
         asked = [f"--prompt={prompt}"] if prompt.startswith("--") else ["--prompt", prompt]
         asked = asked if prompt.strip() else []
-        say(f"ask it: {hints.command('generate', outcome.directory, *asked)}{directory.trust_option()}")
-    if outcome.status == "stopped":
+        again = hints.command("generate", run.directory.path, *asked)
+        say(f"ask it: {again}{run.directory.trust_option()}")
+    if run.status == "stopped":
         leave_at_once()
     return 0
 

@@ -3,16 +3,15 @@
 import math
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from jaxgpt.core.wording import visible
 from jaxgpt.evaluation.evaluation import Evaluation, Row
 
-Record = Mapping[str, Any]
+Metric = tuple[int, int | None, str, float | None]
 
 _PAIR = re.compile(r"(\d{1,6})\D(\d{1,6}) digits")
 BLUE, ORANGE, GREEN, GREY = "#1f5fa8", "#d1661c", "#2e8540", "#666666"
@@ -20,24 +19,23 @@ BLUE, ORANGE, GREEN, GREY = "#1f5fa8", "#d1661c", "#2e8540", "#666666"
 _MOST_BARS = 40
 
 
-def learning_curve(records: Sequence[Record], path: Path | str) -> None:
+def learning_curve(metrics: Sequence[Metric], path: Path | str) -> None:
     """Loss, and validation exact match where there is any, against the step, as a PNG.
 
-    With several seeds (`losses`, `validation_losses`, `validation_exact_matches`) a band reaches from the
-    lowest to the highest of them; an interval of their mean could reach below 0. Losses are drawn on a
-    logarithmic scale where they span a factor of 4.
+    With several seeds a band reaches from the lowest to the highest of them; an interval of their mean could
+    reach below 0. Losses are drawn on a logarithmic scale where they span a factor of 4.
 
     Args:
-      records: of `metrics.jsonl`; those without a name are left out of its curve, as are nulls.
+      metrics: step, seed, name and value of each line of `metrics.jsonl`; nulls are left out.
 
     Raises:
-      ValueError: if no record has a loss.
+      ValueError: if none is a loss.
     """
-    losses = _curve(records, "loss", "losses")
+    losses = _curve(metrics, "loss")
     if not losses[0]:
-        raise ValueError("no record has a loss; a learning curve needs at least one")
-    validation = _curve(records, "validation_loss", "validation_losses")
-    exact = _curve(records, "validation_exact_match", "validation_exact_matches")
+        raise ValueError("no loss was recorded; a learning curve needs at least one")
+    validation = _curve(metrics, "validation_loss")
+    exact = _curve(metrics, "validation_exact_match")
     figure, axes = new_figure(7.2, 5.6 if exact[0] else 4.0, rows=2 if exact[0] else 1)
     _draw(axes[0], losses, "training", BLUE, marker="" if len(losses[0]) > 60 else ".")
     _draw(axes[0], validation, "validation", ORANGE, marker="o")
@@ -152,19 +150,14 @@ def _title(evaluation: Evaluation, unit: str = "") -> str:
     return f"{percent}{evaluation.n:,} {label(evaluation.split)} questions{seeds}{beyond}"
 
 
-def _curve(records: Sequence[Record], name: str, per_seed: str) -> tuple[list[float], ...]:
+def _curve(metrics: Sequence[Metric], name: str) -> tuple[list[float], ...]:
     """Steps, means over seeds, and the lowest and highest seed's values of one measure."""
-    steps, means, lows, highs = [], [], [], []
-    for record in records:
-        value = record.get(name)
-        if value is None or not math.isfinite(value):
-            continue
-        steps.append(record["step"])
-        means.append(value)
-        values = [v for v in record.get(per_seed) or [] if v is not None] or [value]
-        lows.append(min(values))
-        highs.append(max(values))
-    return steps, means, lows, highs
+    found: dict[int, list[float]] = {}
+    for step, _, measure, value in metrics:
+        if measure == name and value is not None and math.isfinite(value):
+            found.setdefault(step, []).append(value)
+    values = list(found.values())
+    return list(found), [sum(v) / len(v) for v in values], list(map(min, values)), list(map(max, values))
 
 
 def _draw(axes, curve, label: str, color: str, marker: str) -> None:

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from jaxgpt import generation
 from jaxgpt.core.fields import to_json
@@ -13,8 +12,8 @@ from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.evaluation.labels import predict
 from jaxgpt.evaluation.likelihood import row_likelihoods
 from jaxgpt.evaluation.questions import Question, count_trained_on, obstacles, select
+from jaxgpt.evaluation.scoring_options import Kept, TrainedOn
 from jaxgpt.models.transformer import Transformer
-from jaxgpt.objectives.losses import Which
 from jaxgpt.task import Example, Split, Task, shuffled
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -36,18 +35,14 @@ def evaluate(
     split: Split = "test",
     n: int = 1000,
     n_extra: int = 300,
-    data_seed: int = 0,
-    training: Sequence[Example] | None = None,
-    trained_task: Task | None = None,
-    objective: Which = "completion",
+    trained_on: TrainedOn = TrainedOn(),  # noqa: B008 - frozen
+    kept: Kept = Kept(),  # noqa: B008 - frozen
     batch_size: int | None = None,
-    num_mistakes: int = 10,
-    num_samples: int = 50,
-    sample_tokens: int = 200,
     progress: Progress | None = None,
-    gallery: Path | None = None,
 ) -> Evaluation:
     """Exact match by group, likelihood of held-out and training text, and the task's own measures.
+
+        jaxgpt.evaluate(run.models, run.tokenizer, run.task, n=500).table()
 
     Every question is answered by every model, at the task's `temperature`, which is 0 unless it says
     otherwise; an encoder is told how many tokens an answer has, and says all of them at once. Questions
@@ -58,17 +53,10 @@ def evaluate(
       models: replicas of one configuration, one a seed.
       n: different questions of the split; fewer are asked where it has fewer.
       n_extra: of the task's `extra_questions`.
-      data_seed: of the questions and of the training examples.
-      training: what was trained on, for the task's summary and the loss beside the held-out one; drawn
-        from the task if left out.
-      trained_task: the task of `training`, if it is not the one that asks; it tells which questions were
-        trained on in other words.
-      objective: which tokens of a row carry loss, as in training; a text's all do.
+      trained_on: examples, objective and seed of the training.
+      kept: how many mistakes and samples, and where a picture of the answers goes.
       batch_size: prompts answered together; None leaves it to `complete`.
-      num_mistakes: wrong answers kept.
-      num_samples: texts sampled at temperature 1 from a task that writes text, and `sample_tokens` each.
       progress: called with (answers done, answers in all).
-      gallery: where the task's own picture of the first model's answers goes, if it draws one.
 
     Raises:
       ValueError: without a model, for n < 1, or what the task or the generation raises.
@@ -80,11 +68,12 @@ def evaluate(
     # Neither predicts one token after the other.
     fills = models[0].config.kind == "encoder" or bool(models[0].config.label_names)
     writes_text = task.layout == "stream" and not fills
+    data_seed, training = trained_on.data_seed, trained_on.examples
     questions = select(task, split, n=n, n_extra=n_extra, data_seed=data_seed)
     reasons = obstacles(models[0], tokenizer, [question.example for question in questions])
     asked = [question for question, reason in zip(questions, reasons, strict=True) if not reason]
-    prompts = text.sample_prompts(task) if writes_text and num_samples else []
-    samples_a_prompt = -(-num_samples // max(len(prompts), 1))
+    prompts = text.sample_prompts(task) if writes_text and kept.samples else []
+    samples_a_prompt = -(-kept.samples // max(len(prompts), 1))
     sampled = samples_a_prompt * len(prompts)
     counter = _Counter(progress, len(models) * (len(asked) + sampled))
     if training is None:
@@ -98,9 +87,9 @@ def evaluate(
         found["overall"] = tally.row("all", scores, inside) if inside else None
         found["groups"] = tally.groups(asked, scores)
         found["headings"] = tally.headings(task, asked, scores)
-        found["mistakes"] = mistakes(task, asked, completions[0], num_mistakes)
-        if gallery is not None:
-            task.picture([(asked[i].example, completions[0][i]) for i in inside], gallery)
+        found["mistakes"] = mistakes(task, asked, completions[0], kept.mistakes)
+        if kept.gallery is not None:
+            task.picture([(asked[i].example, completions[0][i]) for i in inside], kept.gallery)
     if writes_text:
         held_out = list(task.examples(split, data_seed))
         found |= text.measure(
@@ -111,7 +100,7 @@ def evaluate(
             training,
             prompts=prompts,
             samples_a_prompt=samples_a_prompt,
-            sample_tokens=sample_tokens,
+            sample_tokens=kept.sample_tokens,
             batch_size=batch_size,
             progress=lambda: counter.next(sampled),
         )
@@ -126,10 +115,10 @@ def evaluate(
             # Beside held-out questions from all over a file, training ones from all over it.
             seen = training if task.endless else list(shuffled(training, data_seed))
             found["likelihood"] = row_likelihoods(
-                models, tokenizer, held_out, seen[: len(held_out)], which=objective
+                models, tokenizer, held_out, seen[: len(held_out)], which=trained_on.objective
             )
     not_asked = tally.not_asked(questions, reasons) + found.pop("text_not_scored", ())
-    found["trained_on"] = count_trained_on(asked, training, trained_task)
+    found["trained_on"] = count_trained_on(asked, training, trained_on.task)
     found["asked"] = len(asked)
     found["task"] = to_json(task)
     return Evaluation(split, len(models), found.pop("overall", None), not_asked=not_asked, **found)

@@ -11,6 +11,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Shaped
 
+from jaxgpt.core.wording import shown
 from jaxgpt.data.numbers import with_features
 from jaxgpt.generation import decode_loop as loop
 from jaxgpt.generation import parts, prompts, stopping
@@ -32,8 +33,7 @@ def generate(
     source: Ids | None = None,
     row_ids: Sequence[int] | None = None,
     overflow: Overflow = "error",
-    stop: Sequence[str] = (),
-    decode: Callable[[Sequence[int]], str] | None = None,
+    stop: stopping.StopTexts | None = None,
 ) -> Shaped[np.ndarray, "R N"]:
     """New tokens for each prompt: [prompts * num_samples, max_new_tokens], a prompt's samples side by side.
 
@@ -54,12 +54,14 @@ def generate(
         context is full; `slide` goes on with the last half of the window as a new prompt (of a prompt
         longer than `max_length` the end is kept). A number too long for a position scheme with a
         `max_position` ends the row under `stop` and is an error otherwise.
-      stop: texts that end a row; need `decode`, a tokenizer's.
+      stop: texts that end a row.
 
     Raises:
       ValueError: for empty prompts, ids outside the vocabulary, what exceeds the context or the position
         scheme, and arguments that do not fit the kind of model.
     """
+    if stop is not None and not isinstance(stop, stopping.StopTexts):
+        raise ValueError(f"stop={shown(stop)}: give jaxgpt.StopTexts(texts, tokenizer.decode)")
     if len(prompt_ids) == 0:
         return np.zeros((0, max_new_tokens), np.int32)
     run = Decoding(
@@ -73,7 +75,7 @@ def generate(
         row_ids=row_ids,
         overflow=overflow,
     )
-    run.finish(stop, decode)
+    run.finish(*(() if stop is None else (stop.texts, stop.decode)))
     if run.numbers is None:
         return run.tokens
     tokens = run.tokens.astype(object)

@@ -1,6 +1,7 @@
 """Texts that end a generated row."""
 
 import bisect
+import dataclasses
 from collections.abc import Callable, Sequence
 
 
@@ -21,6 +22,14 @@ def held_back(text: str, stop_strings: Sequence[str]) -> int:
     return longest
 
 
+@dataclasses.dataclass(frozen=True)
+class StopTexts:
+    """Texts that end a row, and how they are found: `StopTexts(["\\n"], tokenizer.decode)`."""
+
+    texts: Sequence[str]
+    decode: Callable[[Sequence[int]], str]
+
+
 class Watch:
     """Ends the rows of a `Decoding` with the token that completes a stop string.
 
@@ -37,7 +46,7 @@ class Watch:
         if "" in stop_strings:
             raise ValueError("a stop string is empty, which would end every row at once; leave it out")
         if stop_strings and decode is None:
-            raise ValueError("stop needs decode=, such as tokenizer.decode")
+            raise ValueError("stop needs decode, such as tokenizer.decode")
         self.stop_strings, self.decode = tuple(stop_strings), decode
         self._looked: dict[int, int] = {}
 

@@ -10,6 +10,7 @@ from flax import nnx
 from jax.sharding import PartitionSpec
 from jaxtyping import Array, Float, Int, Num
 
+from jaxgpt.core.signatures import Signature
 from jaxgpt.models.building import build_norm
 from jaxgpt.models.checks import unpackable
 from jaxgpt.models.config import ModelConfig
@@ -110,6 +111,14 @@ def build_labels(config: ModelConfig, rngs: nnx.Rngs) -> Linear:
 class Transformer(nnx.Module):
     """The model that a `ModelConfig` describes; with another `mixer` than attention it is no transformer.
 
+        config = jaxgpt.ModelConfig(vocab_size=16, d_model=32, num_heads=2, num_layers=2)
+        model = jaxgpt.Transformer(config, rngs=nnx.Rngs(0))
+        model(jnp.zeros((1, 8), int)).logits  # [1, 8, 16]
+
+    Args:
+      config: with a vocabulary.
+      rngs: what weights are drawn from.
+
     Shapes: B batch, T tokens, Z source tokens, D model, V vocabulary. All of its state is parameters;
     randomness enters through `key` alone, and without a key there is no dropout.
 
@@ -120,6 +129,8 @@ class Transformer(nnx.Module):
     Raises:
       ValueError: if `config.vocab_size` is 0.
     """
+
+    __signature__ = Signature()
 
     def __init__(self, config: ModelConfig, *, rngs: nnx.Rngs):
         if config.vocab_size < 1:

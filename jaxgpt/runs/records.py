@@ -1,4 +1,10 @@
-"""Records of a run: `metrics.jsonl` always, TensorBoard and Weights & Biases where asked for."""
+"""Records of a run: `metrics.jsonl` always, TensorBoard and Weights & Biases where asked for.
+
+A line of `metrics.jsonl` is one value:
+
+    {"step": 20, "seed": 0, "name": "loss", "value": 1.25}
+    {"step": 20, "seed": null, "name": "learning_rate", "value": 0.001}
+"""
 
 import contextlib
 import importlib
@@ -6,42 +12,70 @@ import json
 import math
 import re
 import secrets
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from jaxgpt.core import foreign
-from jaxgpt.core.wording import quoted
+from jaxgpt.core.wording import quoted, shown
 from jaxgpt.runs.run_directory import RunDirectory, write_atomically
 from jaxgpt.training.training_config import TrainingConfig
 
-#: Bytes of `metrics.jsonl`, at most: millions of steps.
+#: Bytes of `metrics.jsonl`, at most: a million recorded steps.
 MOST = 2**30
 #: The package that an extra brings.
 MODULES = {"tensorboard": "tensorboardX", "wandb": "wandb"}
+#: Counts over all seeds, of which TensorBoard and Weights & Biases are given the sum; of others the mean.
+_COUNTS = ("skipped",)
+
+
+class Metric(NamedTuple):
+    """One value that a run recorded.
+
+    Attributes:
+      step: updates made until then.
+      seed: of the replica; None for a value that all share.
+      value: None where it was not finite.
+    """
+
+    step: int
+    seed: int | None
+    name: str
+    value: float | None
 
 
 class Records:
-    """Writes one JSON object a record; every object has `step`.
+    """Writes the values of a run, a line each.
 
     Of several processes the first alone writes.
 
     Args:
-      keep_until: records beyond this step, left by a run that was stopped, are dropped first.
+      seeds: of the replicas, in their order.
+      keep_until: values beyond this step, left by a run that was stopped, are dropped first.
     """
 
     def __init__(
-        self, directory: RunDirectory, *, keep_until: int, tensorboard: bool, wandb: bool, config: dict
+        self,
+        directory: RunDirectory,
+        *,
+        seeds: Sequence[int],
+        keep_until: int,
+        tensorboard: bool,
+        wandb: bool,
+        config: dict,
     ):
+        self._seeds = seeds
         self._file = self._board = self._run = None
         if jax.process_index() != 0:
             return
         self._path = directory.metrics
         name = _wandb_id(directory, begun=keep_until > 0) if wandb else ""
         if directory.metrics.exists():
-            kept = [r for r in read(directory.metrics) if r["step"] <= keep_until]
-            write_atomically(directory.metrics, "".join(json.dumps(r) + "\n" for r in kept))
+            kept = [metric for metric in read(directory.metrics) if metric.step <= keep_until]
+            write_atomically(directory.metrics, _lines(kept))
         self._file = open(directory.metrics, "a", encoding="utf-8")  # noqa: SIM115 - closed in close()
         if tensorboard:
             # What a run that was stopped wrote beyond this step is written again, and hidden there.
@@ -57,23 +91,31 @@ class Records:
                 resume="allow",
             )
 
-    def write(self, step: int, **values: Any) -> None:
-        """Append a record; numbers that are not finite become null.
+    def write(self, step: int, **values: float | Sequence[float] | np.ndarray) -> None:
+        """Append values: a number that all seeds share, or one of each seed. What is not finite becomes null.
 
         Raises:
           OSError: if it cannot be written, in one line.
         """
         if self._file is None:
             return
-        record = {"step": step} | {name: _plain(value) for name, value in values.items()}
+        found, numbers = [], {}
+        for name, value in values.items():
+            shared = isinstance(value, int | float)
+            each = [value] if shared else np.asarray(value).tolist()
+            seeds = [None] if shared else self._seeds
+            found += [Metric(step, s, name, _finite(v)) for s, v in zip(seeds, each, strict=True)]
+            if not shared:
+                value = sum(each) if name in _COUNTS else float(np.mean(value))
+            if _finite(value) is not None:
+                numbers[name] = value
         try:
-            self._file.write(json.dumps(record, allow_nan=False) + "\n")
+            self._file.write(_lines(found))
             self._file.flush()
         except OSError as error:
             raise OSError(
                 f"{self._path} cannot be written ({error.strerror}); make room, then --resume"
             ) from error
-        numbers = {n: v for n, v in record.items() if isinstance(v, int | float) and n != "step"}
         if self._board is not None:
             for name, value in numbers.items():
                 self._board.add_scalar(name, value, step)
@@ -105,41 +147,65 @@ def _wandb_id(directory: RunDirectory, *, begun: bool) -> str:
     return new
 
 
-def read(path: Path) -> list[dict[str, Any]]:
-    """The records of a run; a last line that was cut off by a crash is left out."""
-    records = []
+def read(path: Path) -> list[Metric]:
+    """The values that a run recorded; of one that is there twice the later.
+
+    A last line that was cut off by a crash is left out.
+
+    Raises:
+      ValueError: for a line that holds something else.
+    """
+    found: dict[tuple[int, int | None, str], Metric] = {}
     lines = foreign.read_text(path, MOST).splitlines()
     for number, line in enumerate(lines, 1):
         try:
-            record = foreign.parse_json(line)
+            row = foreign.parse_json(line)
         except (ValueError, RecursionError) as error:
             if number < len(lines):
                 raise ValueError(f"{path}, line {number}: not a JSON object") from error
             break
-        if not isinstance(record, dict) or type(record.get("step")) is not int:
-            raise ValueError(f"{path}, line {number}: not a record with a step")
-        lists = {name for name in record if name.endswith("es")}  # losses, matches: one a seed
-        wrong = next((n for n, value in record.items() if not _is_figure(value, many=n in lists)), None)
-        if wrong is not None:
-            raise ValueError(f"{path}, line {number}: {quoted(wrong)} is no number")
-        records.append(record)
-    return records
+        metric = _metric(row, f"{path}, line {number}")
+        # A run whose disk was full wrote some values of a step, and wrote the step again when it went on.
+        found[metric[:3]] = metric
+    return list(found.values())
 
 
-def _is_figure(value: Any, *, many: bool) -> bool:
-    """Whether a record can hold a value: a number or null, or a list of them."""
-    if many:
-        return isinstance(value, list) and all(_is_figure(entry, many=False) for entry in value)
-    return value is None or type(value) in (int, float)
+def _metric(row: Any, where: str) -> Metric:
+    """A line of the file; ValueError if it is none."""
+    if not isinstance(row, dict) or not _is_whole(row.get("step")):
+        raise ValueError(f"{where}: not a value with a step")
+    if "name" not in row and "value" not in row:
+        raise ValueError(
+            f"{where}: written by an older version of jaxgpt, a line a step; read it with that version, or "
+            "train again"
+        )
+    if row.keys() != set(Metric._fields):
+        raise ValueError(f"{where}: not a value with {', '.join(Metric._fields)}")
+    name, seed, value = row["name"], row["seed"], row["value"]
+    if type(name) is not str:
+        raise ValueError(f"{where}: the name {shown(name)} is no text")
+    if not (seed is None or _is_whole(seed)):
+        raise ValueError(f"{where}: the seed {shown(seed)} is no whole number")
+    if not (value is None or type(value) in (int, float)):
+        raise ValueError(f"{where}: the value of {quoted(name)} is no number")
+    return Metric(row["step"], seed, name, None if value is None else _finite(value))
 
 
-def training_seconds(records: list[dict[str, Any]]) -> float:
+def _is_whole(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 2**63
+
+
+def _lines(metrics: Iterable[Metric]) -> str:
+    return "".join(json.dumps(metric._asdict(), allow_nan=False) + "\n" for metric in metrics)
+
+
+def training_seconds(metrics: Iterable[Metric]) -> float:
     """Seconds spent on training steps, over all processes that a run was trained in."""
     total = last = 0.0
-    for record in records:
-        if (seconds := record.get("seconds")) is not None:
-            total += last if seconds < last else 0.0  # a run that went on counts from 0 again
-            last = seconds
+    for metric in metrics:
+        if metric.name == "seconds" and metric.value is not None:
+            total += last if metric.value < last else 0.0  # a run that went on counts from 0 again
+            last = metric.value
     return total + last
 
 
@@ -165,9 +231,5 @@ def optional(module: str, extra: str) -> Any:
         ) from error
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,6 +1,7 @@
 """A trained run, read back from its directory: model, tokenizer, task and text in, text out."""
 
 import dataclasses
+import functools
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal
@@ -12,13 +13,17 @@ from jaxgpt.core.paths import broken_link, expanded
 from jaxgpt.core.trust import allowing
 from jaxgpt.core.untrusted import refuse_pickle
 from jaxgpt.core.wording import one_line, quoted
+from jaxgpt.evaluation import evaluation_file
+from jaxgpt.evaluation.evaluation import Evaluation
 from jaxgpt.evaluation.labels import predict
 from jaxgpt.generation import Sampling, complete, fill
 from jaxgpt.models.template import Template
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.parallel import sharding
 from jaxgpt.parallel.mesh_config import MeshConfig
+from jaxgpt.runs import records
 from jaxgpt.runs.checkpoints import Checkpoints, check_layers
+from jaxgpt.runs.records import Metric
 from jaxgpt.runs.run_directory import RunDirectory
 from jaxgpt.task import Task
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -28,13 +33,26 @@ from jaxgpt.training.program import Program
 Which = Literal["last", "best", "selected"] | int
 
 
-@dataclasses.dataclass(frozen=True)
+Status = Literal["finished", "stopped", "dry run", "loaded"]
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
 class Run:
-    """A run directory in memory.
+    """A run: what was trained, in memory, and what its directory tells of it.
+
+        run = jaxgpt.train(experiment, "runs/x")  # or jaxgpt.load("runs/x")
+        run.generate("9+71421")
+        run.metrics[0]                            # Metric(step=1, seed=0, name='loss', value=2.6)
+        run.evaluation.table()
 
     Attributes:
-      models: one a seed; `model` is the first.
+      directory: where its files are; of a dry run, would be.
+      experiment: as its directory records it.
+      tokenizer: None if a stop came before it was made.
+      models: one a seed; `model` is the first. There is none where training did not end: `jaxgpt.load` reads
+        the last checkpoint.
       step: updates that the weights have seen; of selected ones, that the run had seen.
+      status: how training ended here; `loaded` if the run was read back.
     """
 
     directory: RunDirectory
@@ -42,14 +60,45 @@ class Run:
     tokenizer: Tokenizer
     models: tuple[Transformer, ...]
     step: int
+    status: Status = "loaded"
+
+    def __repr__(self):
+        return (
+            f"Run({str(self.directory.path)!r}, {self.status}, step {self.step}, {len(self.models)} models)"
+        )
 
     @property
     def model(self) -> Transformer:
+        if not self.models:
+            raise ValueError(
+                f"{self.directory.path}: there is no model, training ended as {self.status!r}; go on with "
+                "jaxgpt.train(..., resume=True), or read its last checkpoint with jaxgpt.load"
+            )
         return self.models[0]
 
     @property
     def task(self) -> Task:
         return self.experiment.task
+
+    @functools.cached_property
+    def metrics(self) -> list[Metric]:
+        """What the run recorded: step, seed, name and value of each line of its `metrics.jsonl`.
+
+        Raises:
+          ValueError: if the file was changed.
+        """
+        path = self.directory.metrics
+        return records.read(path) if path.exists() else []
+
+    @functools.cached_property
+    def evaluation(self) -> Evaluation | None:
+        """The scores at the end of training, as its `evaluation.json` has them; None where there are none.
+
+        Raises:
+          ValueError: if the file was changed.
+        """
+        path = self.directory.evaluation
+        return evaluation_file.read(path) if path.exists() else None
 
     def generate(
         self,

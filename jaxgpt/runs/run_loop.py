@@ -32,7 +32,7 @@ class Hooks:
     """What the loop calls at its own times, in the first of several processes.
 
     Attributes:
-      evaluate: scores the replicas on validation; returns records to write.
+      evaluate: scores the replicas on validation; returns values to record.
       sample: shows samples of the replicas.
       select: each replica's exact match on the task's selection questions.
     """
@@ -132,7 +132,7 @@ class Loop:
     def save(self) -> None:
         """Write a checkpoint of the present state, after every loss up to it has been seen to be finite."""
         losses = self._finite_losses()
-        self.records.write(self.step, **_validation(losses))
+        self.records.write(self.step, validation_loss=losses)
         if self.saved == self.step:  # on a stop, before this was done
             self.checkpoints.promote(self.step)
         else:
@@ -176,7 +176,7 @@ class Loop:
             self._log(last)
 
     def _log(self, found: Measured) -> None:
-        count, seeds, before = found.count, self.trainer.program.seeds, found.skipped_before
+        count, before = found.count, found.skipped_before
         self._limit = max(
             1, min(self.training.chunk, int(DISPATCH_SECONDS * count / max(found.seconds, 1e-6)))
         )
@@ -185,16 +185,15 @@ class Loop:
             step = found.first + i + 1
             if step % self.training.log_every and step != self.trainer.num_steps:
                 continue
-            values = {"loss": float(found.loss[i].mean()), "grad_norm": float(found.grad_norm[i].mean())}
-            if seeds > 1:
-                values["losses"] = [float(v) for v in found.loss[i]]
+            values = {"loss": found.loss[i], "grad_norm": found.grad_norm[i]}
             # A skipped update does not count for the schedule, so a replica may lag behind the steps.
-            schedule, lags = self.trainer.program.schedule, set(before[i].tolist())
-            values["learning_rate"] = float(np.mean([schedule(step - 1 - lag) for lag in lags]))
+            lags = before[i].tolist()
+            rates = {lag: float(self.trainer.program.schedule(step - 1 - lag)) for lag in set(lags)}
             if before.any() or self.training.skip_spikes is not None:
-                values["skipped"] = int(found.skipped[i].sum())
-                if seeds > 1:
-                    values["skipped_by_seed"] = found.skipped[i].tolist()
+                values["learning_rate"] = [rates[lag] for lag in lags]
+                values["skipped"] = found.skipped[i]
+            else:
+                values["learning_rate"] = rates[0]
             values["seconds"] = round(self.progress.seconds, 3)
             values["tokens_per_second"] = round(self.progress.tokens_per_second)
             self.records.write(step, **values)
@@ -242,7 +241,7 @@ class Loop:
         with self._interruptible():
             models = self.trainer.models
             if "eval" in events and "save" not in self._events(self.step):  # which records the loss, too
-                found = _validation(self._finite_losses())
+                found = {"validation_loss": self._finite_losses()}
             if first and "eval" in events:
                 found |= self.hooks.evaluate(self.step, models)
         if found:
@@ -259,8 +258,7 @@ class Loop:
         scores = json.loads(processes.gathered(json.dumps(scores))[0])
         self.selection.update(self.step, self.trainer.state["params"], scores)
         self.saved = None  # a checkpoint of this step lacks what was selected now
-        mean = sum(scores) / len(scores)
-        self.records.write(self.step, selection_exact_match=mean, selection_exact_matches=scores)
+        self.records.write(self.step, selection_exact_match=scores)
 
     @contextlib.contextmanager
     def _interruptible(self):
@@ -300,8 +298,3 @@ def compile_interruptibly(lowered: Any, stop: StopRequest) -> Any:
     if "error" in result:
         raise result["error"]
     return result["compiled"]
-
-
-def _validation(losses: list[float]) -> dict[str, Any]:
-    """The record of the replicas' losses on validation."""
-    return {"validation_loss": float(np.mean(losses)), "validation_losses": losses}

@@ -1,5 +1,6 @@
 """One run from its experiment to its results: `train` is what train.py calls."""
 
+import collections
 import contextlib
 import dataclasses
 import errno
@@ -7,6 +8,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import cast
 
 import jax
 
@@ -15,6 +17,7 @@ from jaxgpt.core.progress import Counter, Progress, clock
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.labels import predict
 from jaxgpt.evaluation.scoring import evaluate, exact_match
+from jaxgpt.evaluation.scoring_options import Kept
 from jaxgpt.generation import Sampling, complete
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.parallel import processes
@@ -23,6 +26,7 @@ from jaxgpt.runs import records
 from jaxgpt.runs import run_directory as rundir
 from jaxgpt.runs.checkpoints import Checkpoints, check_layers
 from jaxgpt.runs.machine import machine
+from jaxgpt.runs.run import Run, Status
 from jaxgpt.runs.run_directory import FirstFree, RunDirectory
 from jaxgpt.runs.run_loop import Hooks, Loop, compile_interruptibly
 from jaxgpt.runs.stop import Stopped, StopRequest
@@ -33,21 +37,12 @@ from jaxgpt.training.optimizers import Optimizer
 from jaxgpt.training.prepare import Prepared, prepare
 from jaxgpt.training.selection import Selection
 from jaxgpt.training.spikes import Spikes
-from jaxgpt.training.trainer import Trainer, TrainingError, first_state
+from jaxgpt.training.trainer import Trainer, TrainingError, first_state, trained_on
 
 Say = Callable[[str], None]
 
 #: Tokens of a sample shown in training.
 SAMPLE_TOKENS = 200
-
-
-@dataclasses.dataclass(frozen=True)
-class Outcome:
-    """How a run ended: `finished`, `stopped` by a signal, or a `dry run`; after how many steps, and where."""
-
-    status: str
-    step: int
-    directory: Path | None = None
 
 
 def train(
@@ -59,8 +54,15 @@ def train(
     overridden: frozenset[str] = frozenset(),
     shown: report.Shown = "changed",
     say: Say = printing.say,
-) -> Outcome:
+) -> Run:
     """Train an experiment in a run directory, evaluate it and draw its results.
+
+        run = jaxgpt.train(experiment, "runs/x")
+        run.status                  # "finished", or "stopped" by a signal: go on with resume=True
+        run.evaluation.table()
+        run.models[0]
+
+    In a notebook or a thread it does the same; a signal is heeded in the main thread alone.
 
     Args:
       path: of the run directory; made if missing. A `FirstFree` is chosen and taken in one step.
@@ -82,6 +84,7 @@ def train(
     for line in experiment.only_here():
         say(f"warning: {line}")
     processes.check_same(_settings(experiment, resume=resume, dry_run=dry_run))
+    prepared = None
     if dry_run:
         with StopRequest() as stop:
             try:
@@ -91,9 +94,9 @@ def train(
             except Stopped:
                 processes.tell(0, "it was asked to stop")
                 say("stopped; nothing was trained or written")
-                return Outcome("stopped", 0)
+                return _unfinished("stopped", experiment, prepared, path)
         say("dry run: nothing was trained or written")
-        return Outcome("dry run", 0)
+        return _unfinished("dry run", experiment, prepared, path)
     with (
         rundir.held(path) if first else contextlib.nullcontext((None, "")) as (mine, note),
         StopRequest() as stop,
@@ -148,8 +151,22 @@ def train(
                 words = ("--resume", "--workdir", directory.path, *processes.options())
                 again = hints.command("train", *words)
                 say(f"stopped {where}; go on with: {again}{directory.trust_option()}")
-            return Outcome("stopped", step or 0, directory.path)
-    return Outcome("finished", step, directory.path)
+            return _unfinished("stopped", experiment, prepared, directory.path, step or 0)
+    return Run(directory, prepared.experiment, prepared.tokenizer, tuple(models), step, "finished")
+
+
+def _unfinished(
+    status: Status,
+    experiment: Experiment,
+    prepared: Prepared | None,
+    path: Path | str | FirstFree,
+    step: int = 0,
+) -> Run:
+    """A run without models; `prepared` is None if it did not come so far."""
+    directory = RunDirectory(path.base if isinstance(path, FirstFree) else path)
+    if prepared is None:
+        return Run(directory, experiment, cast(Tokenizer, None), (), step, status)
+    return Run(directory, prepared.experiment, prepared.tokenizer, (), step, status)
 
 
 def _unless_gone(say: Say) -> Say:
@@ -248,6 +265,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         checkpoints=checkpoints,
         records=records.Records(
             directory,
+            seeds=range(training.seed, training.seed + experiment.seeds),
             keep_until=step,
             tensorboard=training.tensorboard,
             wandb=training.wandb,
@@ -257,7 +275,10 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         progress=Progress(prepared.resolved.steps, start=step, tokens=batch * width, say=say),
         hooks=_hooks(prepared, directory, say),
         selection=selection,
-        owed=[*_owed(directory, step, asks=asks), *(["save"] if checkpoints.interim(step) else [])],
+        owed=[
+            *_owed(directory, step, experiment.seeds, asks=asks),
+            *(["save"] if checkpoints.interim(step) else []),
+        ],
     )
 
 
@@ -299,17 +320,17 @@ def _rate_jump(
     )
 
 
-def _owed(directory: RunDirectory, step: int, *, asks: bool) -> list[str]:
+def _owed(directory: RunDirectory, step: int, seeds: int, *, asks: bool) -> list[str]:
     """What a run that was stopped at `step` has not done there, as far as its files tell.
 
     Args:
       asks: whether an evaluation asks questions; one that does not tells of the loss alone.
     """
     found = records.read(directory.metrics) if directory.metrics.exists() else []
-    told = "validation_exact_match" if asks else "validation_loss"
-    evaluated = any(r["step"] == step and told in r for r in found)
+    counts = collections.Counter(metric.name for metric in found if metric.step == step)
+    evaluated = counts["validation_exact_match" if asks else "validation_loss"] == seeds
     sampled = any(line.startswith(f"step {step}: ") for line in directory.sample_lines())
-    selected = any(r["step"] == step and "selection_exact_match" in r for r in found)
+    selected = counts["selection_exact_match"] == seeds
     return ["eval"] * (not evaluated) + ["sample"] * (not sampled) + ["select"] * (not selected)
 
 
@@ -330,7 +351,7 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
         if found is None:
             return {}
         say(f"step {step}: validation exact match {found.mean:.4f}")
-        return {"validation_exact_match": found.mean, "validation_exact_matches": list(found.per_seed)}
+        return {"validation_exact_match": list(found.per_seed)}
 
     def select(step: int, models: list[Transformer]) -> list[float]:
         found = exact_match(models, prepared.tokenizer, task, examples=prepared.selection)
@@ -436,11 +457,9 @@ def _test(prepared: Prepared, models: list[Transformer], output: Path, picture: 
         split="test",
         n=training.test_examples,
         n_extra=training.extra_examples,
-        data_seed=training.data_seed,
-        training=prepared.examples,
-        objective=training.objective,
+        trained_on=trained_on(prepared),
+        kept=Kept(gallery=rundir.gallery(output)),
         progress=Counter("evaluating", say),
-        gallery=rundir.gallery(output),
     )
     say(result.table())
     say(f"evaluated in {clock(time.perf_counter() - began)}")
@@ -448,4 +467,4 @@ def _test(prepared: Prepared, models: list[Transformer], output: Path, picture: 
     plots.accuracy_grid(result, picture)
 
 
-__all__ = ["Outcome", "TrainingError", "askable", "samples", "train"]
+__all__ = ["TrainingError", "askable", "samples", "train"]

@@ -9,6 +9,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 
 _ALWAYS = (signal.SIGTERM, signal.SIGINT)
 _UNLESS_IGNORED = tuple(getattr(signal, name) for name in ("SIGHUP", "SIGUSR1") if hasattr(signal, name))
@@ -22,7 +23,10 @@ class Stopped(BaseException):
 
 
 class StopRequest:
-    """Remembers that a signal came; a context manager that installs and removes the handlers."""
+    """Remembers that a signal came; a context manager that installs and removes the handlers.
+
+    In another thread than the main one it takes no signal: Python gives those to the main thread alone.
+    """
 
     def __init__(self):
         self.requested = False
@@ -31,6 +35,9 @@ class StopRequest:
         self._droppable = False
 
     def __enter__(self):
+        self._old = {}
+        if threading.current_thread() is not threading.main_thread():
+            return self
         heeded = [s for s in _UNLESS_IGNORED if signal.getsignal(s) != signal.SIG_IGN]
         self._terminals = [file for file in (sys.stdout, sys.stderr) if file is not None and file.isatty()]
         self._old = {s: signal.signal(s, self._handle) for s in (*_ALWAYS, *heeded)}

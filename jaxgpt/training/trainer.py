@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxgpt.evaluation.evaluation import Evaluation
 from jaxgpt.evaluation.scoring import evaluate
+from jaxgpt.evaluation.scoring_options import TrainedOn
 from jaxgpt.models.template import Params
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.parallel import sharding
@@ -149,8 +150,7 @@ class Trainer:
         Raises:
           ValueError: if the experiment restores texts, so that there are no questions.
         """
-        training = self.experiment.training
-        if training.noise is not None:
+        if self.experiment.training.noise is not None:
             raise ValueError(
                 "training.noise restores texts: there are no questions to score; see validation_losses()"
             )
@@ -161,9 +161,7 @@ class Trainer:
             split=split,
             n=n,
             n_extra=n_extra,
-            data_seed=training.data_seed,
-            training=self.prepared.examples,
-            objective=training.objective,
+            trained_on=trained_on(self.prepared),
         )
 
     def validation_losses(self) -> list[float]:
@@ -273,6 +271,12 @@ def first_state(prepared: Prepared) -> State:
     """The state before the first step: weights drawn, or those that the run starts from."""
     start = prepared.start or start_of(prepared.model, prepared.tokenizer)
     return prepared.program.init(None if start is None else start.weights())
+
+
+def trained_on(prepared: Prepared) -> TrainedOn:
+    """What `evaluate` is to know of a training."""
+    training = prepared.experiment.training
+    return TrainedOn(prepared.examples, objective=training.objective, data_seed=training.data_seed)
 
 
 def _told(host: dict[str, np.ndarray], step: int, replica: int) -> str:

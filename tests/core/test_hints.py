@@ -1,6 +1,7 @@
 """Commands that messages tell to type: as they were called, and ready for a shell."""
 
 import ast
+import dataclasses
 import itertools
 import json
 import re
@@ -11,10 +12,10 @@ from pathlib import Path
 import pytest
 from tiny_runs import REPOSITORY, arguments
 
-from jaxgpt.compare.cells import trust_option
+from jaxgpt.comparison.cells import trust_option
 from jaxgpt.core import hints, trust
 from jaxgpt.parallel import processes
-from jaxgpt.runs.session import Outcome
+from jaxgpt.runs.run import load
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet
 
 
@@ -91,8 +92,8 @@ def test_a_process_alone_needs_no_option():
 )
 def test_the_hint_asks_what_can_be_asked(jaxgpt, tmp_path, monkeypatch, finished_run, sample, asked):
     """The first sample prompt that the tokenizer can encode, in words that the command line takes."""
-    outcome = Outcome("finished", 20, finished_run)
-    monkeypatch.setattr("jaxgpt.runs.session.train", lambda *_, **__: outcome)
+    run = dataclasses.replace(load(finished_run), status="finished")
+    monkeypatch.setattr("jaxgpt.runs.session.train", lambda *_, **__: run)
     monkeypatch.setattr("tasks.arithmetic.task.Arithmetic.sample_prompts", ("é+1", sample))
     monkeypatch.setattr("tasks.arithmetic.task.Arithmetic.prompt", lambda task, text: text)
     monkeypatch.setattr("jaxgpt.tokenizers.digits.Digits.encode", _digits_alone)

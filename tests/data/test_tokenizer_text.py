@@ -6,9 +6,9 @@ import pytest
 from flax import nnx
 
 from jaxgpt import tokenizers
-from jaxgpt.compare import preflight, reading
-from jaxgpt.compare.axes import Axis
-from jaxgpt.compare.cells import Request
+from jaxgpt.comparison import preflight, reading
+from jaxgpt.comparison.axes import Axis
+from jaxgpt.comparison.cells import Request
 from jaxgpt.data.tokenizing import tokenize
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer

@@ -10,6 +10,7 @@ from jaxgpt import generation
 from jaxgpt.evaluation.intervals import student_t, wilson
 from jaxgpt.evaluation.questions import Question, count_trained_on, distinct
 from jaxgpt.evaluation.scoring import evaluate, exact_match
+from jaxgpt.evaluation.scoring_options import TrainedOn
 from jaxgpt.task import Example, Task
 from tasks.arithmetic.task import Arithmetic
 from tasks.base_conversion import BaseConversion
@@ -24,7 +25,9 @@ from tasks.sorting import Sorting
 
 
 def test_an_oracle_makes_no_mistake(task, tokenizer, build, oracle):
-    found = evaluate([build()], tokenizer, task, n=40, n_extra=6, training=[Example("1=", "2")] * 3)
+    found = evaluate(
+        [build()], tokenizer, task, n=40, n_extra=6, trained_on=TrainedOn([Example("1=", "2")] * 3)
+    )
     assert found.exact_match == 1.0 and found.interval == wilson(40, 40)
     assert (found.n, found.seeds, found.mistakes, found.not_asked) == (40, 1, (), ())
     assert found.summary["pairs"].mean == 40 and found.summary["trained"].mean == 3
@@ -36,7 +39,7 @@ def test_an_oracle_makes_no_mistake(task, tokenizer, build, oracle):
 def test_it_says_how_many_questions_were_trained_on(task, tokenizer, build, oracle):
     asked = distinct(task.questions("test"), 40)
     for seen in (0, 13):
-        found = evaluate([build()], tokenizer, task, n=40, n_extra=0, training=asked[:seen])
+        found = evaluate([build()], tokenizer, task, n=40, n_extra=0, trained_on=TrainedOn(asked[:seen]))
         assert (found.to_json()["trained_on"], found.to_json()["asked"]) == (seen, 40)
         said = "13 of 40 questions were among the training examples"
         assert (said in found.table().splitlines()) == bool(seen)
@@ -150,7 +153,9 @@ def test_arguments_that_do_not_fit(task, tokenizer, build, oracle):
 
 
 def test_with_a_real_model_and_the_real_decoder(task, tokenizer, build):
-    found = evaluate([build(0), build(1)], tokenizer, task, n=8, n_extra=2, training=[Example("1=", "2")])
+    found = evaluate(
+        [build(0), build(1)], tokenizer, task, n=8, n_extra=2, trained_on=TrainedOn([Example("1=", "2")])
+    )
     assert 0 <= found.exact_match <= 1 and found.n == 8 and len(found.mistakes) > 0
     assert found.likelihood["held_out"].tokens > found.likelihood["train"].tokens == 2
 

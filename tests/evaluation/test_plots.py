@@ -27,17 +27,22 @@ def row(group, rate, n=50, inside=True):
     return Row(group, proportion([rate], n), n, inside)
 
 
-RECORDS = [
-    {"step": 0, "loss": 8.0, "losses": [7.0, 9.0], "grad_norm": 1.0},
-    {"step": 10, "loss": 2.0, "losses": [1.5, 2.5]},
-    {"step": 10, "validation_loss": 2.25, "validation_losses": [2.0, 2.5]},
-    {"step": 20, "loss": None, "losses": [None, None]},
-    {"step": 20, "validation_exact_match": 0.5},
+METRICS = [
+    (20, 0, "loss", None),
+    (20, 1, "loss", None),
+    (0, 0, "loss", 7.0),
+    (0, 1, "loss", 9.0),
+    (0, 0, "grad_norm", 1.0),
+    (10, 0, "loss", 1.5),
+    (10, 1, "loss", 2.5),
+    (10, 0, "validation_loss", 2.0),
+    (10, 1, "validation_loss", 2.5),
+    (20, 0, "validation_exact_match", 0.5),
 ]
 
 
 def test_a_learning_curve_holds_the_records(tmp_path, drawn):
-    plots.learning_curve(RECORDS, tmp_path / "curve.png")
+    plots.learning_curve(METRICS, tmp_path / "curve.png")
     loss, exact = drawn[0].axes
     curves = {line.get_label(): line.get_xydata().tolist() for line in loss.lines}
     assert curves == {"training": [[0, 8.0], [10, 2.0]], "validation": [[10, 2.25]]}
@@ -49,15 +54,15 @@ def test_a_learning_curve_holds_the_records(tmp_path, drawn):
     assert picture.shape[0] > 400 and picture.std() > 0.05
 
 
-def test_one_record_of_loss_is_enough_and_none_is_an_error(tmp_path, drawn):
-    plots.learning_curve(RECORDS[:1], tmp_path / "curve.png")
+def test_one_loss_is_enough_and_none_is_an_error(tmp_path, drawn):
+    plots.learning_curve(METRICS[:3], tmp_path / "curve.png")
     assert len(drawn[0].axes) == 1
-    with pytest.raises(ValueError, match="no record has a loss"):
-        plots.learning_curve(RECORDS[3:], tmp_path / "none.png")
+    with pytest.raises(ValueError, match="no loss was recorded"):
+        plots.learning_curve(METRICS[:2], tmp_path / "none.png")
 
 
 def test_a_small_range_of_losses_is_drawn_linearly(tmp_path, drawn):
-    plots.learning_curve([{"step": i, "loss": 2.0 + i / 10} for i in range(5)], tmp_path / "curve.png")
+    plots.learning_curve([(i, 0, "loss", 2.0 + i / 10) for i in range(5)], tmp_path / "curve.png")
     assert drawn[0].axes[0].get_yscale() == "linear"
 
 

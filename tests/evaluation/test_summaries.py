@@ -8,6 +8,7 @@ from flax import nnx
 from jaxgpt.evaluation import tally
 from jaxgpt.evaluation.intervals import student_t, wilson
 from jaxgpt.evaluation.scoring import evaluate
+from jaxgpt.evaluation.scoring_options import Kept, TrainedOn
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.task import Example, Share, Task
@@ -59,7 +60,9 @@ def test_questions_without_a_prompt_are_answered_at_the_temperature_of_the_task(
     config = ModelConfig(num_layers=1, d_model=8, num_heads=1, max_length=24)
     model = Transformer(config.for_vocabulary(tokenizer.vocabulary()), rngs=nnx.Rngs(0))
     path = tmp_path / "answers.png"
-    result = evaluate([model], tokenizer, FromNothing(warm=warm), n=20, training=[], gallery=path)
+    result = evaluate(
+        [model], tokenizer, FromNothing(warm=warm), n=20, trained_on=TrainedOn([]), kept=Kept(gallery=path)
+    )
     assert result.n == 20 and path.read_text() == "20"
     different = result.summary["different"].mean
     assert different > 10 if warm else different == 1

@@ -8,6 +8,7 @@ from jaxgpt.evaluation import text_measures as text
 from jaxgpt.evaluation.likelihood import text_likelihood
 from jaxgpt.evaluation.ngram import bits_per_byte
 from jaxgpt.evaluation.scoring import evaluate
+from jaxgpt.evaluation.scoring_options import Kept
 from jaxgpt.task import Example, Task
 
 TRAINING = ["abc def gh abc\nabc", "fed cba 0123 hg", "abba dada 77 88 99", "bad cafe deaf head"]
@@ -34,7 +35,9 @@ class Lines(Task):
 
 @pytest.fixture(scope="module")
 def found(build, tokenizer):
-    return evaluate([build(0), build(1)], tokenizer, Lines(), num_samples=5, sample_tokens=12, batch_size=8)
+    return evaluate(
+        [build(0), build(1)], tokenizer, Lines(), kept=Kept(samples=5, sample_tokens=12), batch_size=8
+    )
 
 
 def test_held_out_loss_stands_beside_training_loss_and_the_baseline(found, build, tokenizer):

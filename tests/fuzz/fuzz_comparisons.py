@@ -5,8 +5,8 @@ from random import Random
 
 from fuzz_subjects import Subject
 
-from jaxgpt.compare import findings, results, sections
-from jaxgpt.compare.cells import Plan
+from jaxgpt.comparison import findings, results, sections
+from jaxgpt.comparison.cells import Plan
 
 
 def read(path: Path, rng: Random) -> None:

@@ -16,11 +16,12 @@ def read(path: Path, rng: Random) -> None:
     """Load a run, or do what `train --resume` does before it prepares."""
     directory = RunDirectory(path)
     if rng.random() < 0.5:
-        jaxgpt.load(path, checkpoint=rng.choice(("last", "last", "best", 20)))
+        run = jaxgpt.load(path, checkpoint=rng.choice(("last", "last", "best", 20)))
+        assert isinstance(run.metrics, list) and run.evaluation is None
         return
     experiment, _ = directory.read()
     session._check_resumed(directory, experiment, lambda line: None)
-    session._owed(directory, 20, asks=True)
+    session._owed(directory, 20, 1, asks=True)
     records.training_seconds(records.read(directory.metrics))
     for file in (directory.evaluation, directory.outcome):
         if file.is_file():

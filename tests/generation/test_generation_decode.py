@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from generation_models import BOS, EOS, EQUALS, PLUS, POSITIONS, always, naive_for, random_model
 
-from jaxgpt.generation import Sampling, generate, parts
+from jaxgpt.generation import Sampling, StopTexts, generate, parts
 from jaxgpt.generation import decode_loop as loop
 from jaxgpt.generation.decode import Decoding
 
@@ -130,8 +130,7 @@ def test_any_of_several_ends_a_row(decoder, cores, monkeypatch):
             max_new_tokens=20,
             sampling=RANDOM,
             eos_id=ends,
-            stop=[stop],
-            decode=lambda ids: "".join(f"<{i}>" for i in ids),
+            stop=StopTexts([stop], lambda ids: "".join(f"<{i}>" for i in ids)),
         )
         assert (found[0] == 0).sum() == (19 if "><" not in stop else (rows[0] == -7).sum())
     np.testing.assert_array_equal(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from generation_models import BOS, DIGIT, EOS, EQUALS, POSITIONS, always, naive_for, random_model
 
-from jaxgpt.generation import Sampling, generate
+from jaxgpt.generation import Sampling, StopTexts, generate
 from jaxgpt.nn.position.abacus import Abacus
 from jaxgpt.nn.position.coupled import Coupled
 
@@ -23,9 +23,9 @@ SHORT = {"max_length": 12}
         ([[BOS]], {"overflow": "wrap"}, "overflow='wrap' must be one of error, stop, slide"),
         ([[BOS]], {"row_ids": [1, 2]}, "2 row_ids for 1 prompts"),
         ([[BOS]], {"source": [[4]]}, "kind=decoder takes no source"),
-        ([[BOS]], {"stop": ["a"]}, "stop needs decode="),
-        ([[BOS]], {"stop": "a", "decode": str}, r"stop='a' must be a list of texts; use \['a'\]"),
-        ([[BOS]], {"stop": [""], "decode": str}, "a stop string is empty"),
+        ([[BOS]], {"stop": ["a"]}, r"stop=\['a'\]: give jaxgpt.StopTexts\(texts, tokenizer.decode\)"),
+        ([[BOS]], {"stop": StopTexts("a", str)}, r"stop='a' must be a list of texts; use \['a'\]"),
+        ([[BOS]], {"stop": StopTexts([""], str)}, "a stop string is empty"),
         ([[BOS] * 8], {"max_new_tokens": 5}, "8 tokens and max_new_tokens=5 exceed model.max_length=12"),
         ([[BOS] * 13], {"overflow": "stop"}, r"prompts\[0\] of 13 tokens exceeds model.max_length=12"),
     ],
@@ -120,7 +120,8 @@ def test_numbers_too_long_for_the_positions(scheme):
     rows = generate(model, prompts, max_new_tokens=10, overflow="stop")
     assert rows.tolist() == [[DIGIT] * 6 + [0] * 4, [DIGIT] * 4 + [0] * 6]
     # A stop string before that place saves the row, though the loop has run beyond it.
-    rows = generate(model, prompts, max_new_tokens=10, stop=["0" * 4], decode=lambda ids: "0" * len(ids))
+    stop = StopTexts(["0" * 4], lambda ids: "0" * len(ids))
+    rows = generate(model, prompts, max_new_tokens=10, stop=stop)
     assert rows.tolist() == [[DIGIT] * 4 + [0] * 6] * 2
 
 

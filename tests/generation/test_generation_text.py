@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from generation_models import BOS, always, favour, random_model
 
-from jaxgpt.generation import Sampling, complete, encode_prompts, generate, stream
+from jaxgpt.generation import Sampling, StopTexts, complete, encode_prompts, generate, stream
 from jaxgpt.generation import completing as text
 from jaxgpt.generation.stopping import Watch, held_back
 from jaxgpt.runs.run import Run
@@ -96,9 +96,8 @@ def test_stop_strings_across_tokens(decoder):
     rows = generate(decoder, [[BOS]] * 4, max_new_tokens=40, sampling=RANDOM)
     stopped = 0
     for stop in (["bab"], ["cab", "aaaa"], ["bc"]):
-        got = generate(
-            decoder, [[BOS]] * 4, max_new_tokens=40, sampling=RANDOM, stop=stop, decode=tokenizer.decode
-        )
+        texts = StopTexts(stop, tokenizer.decode)
+        got = generate(decoder, [[BOS]] * 4, max_new_tokens=40, sampling=RANDOM, stop=texts)
         for free, row in zip(rows.tolist(), got.tolist(), strict=True):
             counts = (n for n in range(1, 41) if any(s in tokenizer.decode(free[:n]) for s in stop))
             count = next(counts, 40)

@@ -7,7 +7,7 @@ import pytest
 from tiny_runs import arguments, tiny
 
 from jaxgpt.cli import compare as command
-from jaxgpt.compare import preflight
+from jaxgpt.comparison import preflight
 from jaxgpt.core import fields
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.runs import session

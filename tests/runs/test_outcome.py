@@ -6,13 +6,13 @@ import jax
 import pytest
 from tiny_runs import records, tiny
 
-from jaxgpt.runs.records import training_seconds
+from jaxgpt.runs.records import Metric, training_seconds
 from jaxgpt.runs.session import train
 
 
 def test_time_is_added_up_over_the_processes_of_a_run():
-    found = [{"step": step, "seconds": s} for step, s in ((1, 1.5), (2, 3.0), (3, 0.5), (4, 2.0))]
-    assert training_seconds([*found, {"step": 5, "validation_loss": 1.0}]) == 5.0
+    found = [Metric(i, None, "seconds", s) for i, s in ((1, 1.5), (2, 3.0), (3, 0.5), (4, 2.0))]
+    assert training_seconds([*found, Metric(5, 0, "validation_loss", 1.0)]) == 5.0
     assert training_seconds([]) == 0
 
 
@@ -32,11 +32,6 @@ def test_looks_are_recorded_at_every_eval_and_at_the_end(tmp_path, save_every, e
     fields |= {"training__log_every": 3}
     train(tiny(**fields), tmp_path / "run", say=lambda line: None)
     found = records(tmp_path / "run")
-    for name in (
-        "validation_loss",
-        "validation_losses",
-        "validation_exact_match",
-        "validation_exact_matches",
-    ):
+    for name in ("validation_loss", "validation_exact_match"):
         assert [record["step"] for record in found if name in record] == steps
     assert [record["step"] for record in found if "loss" in record] == [3, 6, 7]

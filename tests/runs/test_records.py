@@ -3,6 +3,7 @@
 import sys
 import types
 
+import numpy as np
 import pytest
 from tiny_runs import arguments, records
 
@@ -63,11 +64,21 @@ def test_a_run_that_goes_on_is_the_same_run_there(services, jaxgpt, tmp_path):
     assert losses == list(range(1, 16)) == [r["step"] for r in records(workdir) if "loss" in r]
 
 
+def test_services_are_given_the_mean_over_seeds_and_the_sum_of_counts(services, tmp_path, monkeypatch):
+    told = {}
+    monkeypatch.setattr(services["wandb"], "log", lambda numbers, step: told.update(numbers))
+    options = {"keep_until": 0, "tensorboard": False, "wandb": True, "config": {}}
+    found = Records(RunDirectory(tmp_path), seeds=(0, 1), **options)
+    found.write(1, loss=np.asarray([1.0, 2.0]), skipped=[3, 4], seconds=1.5, grad_norm=[1.0, float("inf")])
+    found.close()
+    assert told == {"loss": 1.5, "skipped": 7, "seconds": 1.5}
+
+
 def test_another_run_has_another_name_there(services, tmp_path):
     for name in ("one", "two", "one"):  # the last is a run that begins anew where one was
         directory = RunDirectory(tmp_path / name)
         directory.path.mkdir(exist_ok=True)
-        Records(directory, keep_until=0, tensorboard=False, wandb=True, config={}).close()
+        Records(directory, seeds=(0,), keep_until=0, tensorboard=False, wandb=True, config={}).close()
     assert len({options["id"] for options in services["wandb"].begun}) == 3
 
 
@@ -75,4 +86,4 @@ def test_a_name_that_was_spoiled_is_refused(services, tmp_path):
     directory = RunDirectory(tmp_path)
     directory.wandb_id.write_text("../x y\n")
     with pytest.raises(ValueError, match=r"wandb-id\.txt holds no name of a run .*; remove it"):
-        Records(directory, keep_until=5, tensorboard=False, wandb=True, config={})
+        Records(directory, seeds=(0,), keep_until=5, tensorboard=False, wandb=True, config={})

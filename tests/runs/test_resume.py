@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from tiny_runs import arguments, finish, losses, one_line, records, run, start
+from tiny_runs import arguments, finish, losses, metrics, one_line, records, run, start
 
 #: Long enough to be stopped, with something to do at many steps.
 FIELDS = {
@@ -16,6 +16,8 @@ FIELDS = {
     "training__chunk": 4,
     "training__keep_best": 0,
 }
+#: What is recorded before the evaluation at step 20.
+LOOKED_AT = '"step": 20, "seed": 0, "name": "validation_loss"'
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +75,7 @@ def test_sigterm_elsewhere(tmp_path, moment, whole):
         while "prepared in" not in process.stdout.readline():
             pass
     else:
-        wait_for(workdir / "metrics.jsonl", process, text='"step": 20, "validation_loss"')
+        wait_for(workdir / "metrics.jsonl", process, text=LOOKED_AT)
     time.sleep(0.3)
     process.send_signal(signal.SIGTERM)
     began = time.monotonic()
@@ -95,9 +97,9 @@ def test_an_evaluation_that_was_left_out_is_made_up(tmp_path, jaxgpt):
     workdir = tmp_path / "run"
     fields = {"training__save_every": 10, "training__eval_every": 10, "training__sample_every": 10}
     assert jaxgpt("train", *arguments(workdir, training__steps=30, **fields))[0] == 0
-    before = records(workdir)
+    before = metrics(workdir)
     lines = (workdir / "metrics.jsonl").read_text().splitlines(keepends=True)
-    cut = next(i for i, r in enumerate(before) if r["step"] == 20 and "validation_exact_match" in r)
+    cut = next(i for i, r in enumerate(before) if r["step"] == 20 and r["name"] == "validation_exact_match")
     (workdir / "metrics.jsonl").write_text("".join(lines[:cut]))
     samples = (workdir / "samples.txt").read_text()
     (workdir / "samples.txt").write_text("".join(samples.splitlines(keepends=True)[:1]))
@@ -107,9 +109,9 @@ def test_an_evaluation_that_was_left_out_is_made_up(tmp_path, jaxgpt):
     assert "going on from step 20" in output
 
     def comparable(found):
-        return [{k: v for k, v in r.items() if k not in ("seconds", "tokens_per_second")} for r in found]
+        return [row for row in found if row["name"] not in ("seconds", "tokens_per_second")]
 
-    assert comparable(records(workdir)) == comparable(before)
+    assert comparable(metrics(workdir)) == comparable(before)
     assert (workdir / "samples.txt").read_text() == samples
 
 
@@ -158,7 +160,7 @@ def test_sigint_twice_leaves_at_once(tmp_path, whole):
     workdir = tmp_path / "run"
     fields = FIELDS | {"training__eval_every": 20, "training__eval_examples": 5000}
     process = start("train", *arguments(workdir, **fields))
-    wait_for(workdir / "metrics.jsonl", process, text='"step": 20, "validation_loss"')
+    wait_for(workdir / "metrics.jsonl", process, text=LOOKED_AT)
     process.send_signal(signal.SIGINT)
     time.sleep(0.02)
     process.send_signal(signal.SIGINT)

@@ -11,7 +11,7 @@ import time
 import jax
 import pytest
 from flax import nnx
-from tiny_runs import arguments, records, start, tiny
+from tiny_runs import arguments, metrics, records, start, tiny
 
 from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.runs import run_loop as loops
@@ -31,8 +31,8 @@ def quiet(line):
 
 
 def comparable(workdir):
-    """The records and samples of a run, but for times."""
-    found = [{k: v for k, v in r.items() if k not in TIMES} for r in records(workdir)]
+    """What a run recorded, in its order, but for times; and its samples."""
+    found = [row for row in metrics(workdir) if row["name"] not in TIMES]
     return found, (workdir / "samples.txt").read_text()
 
 

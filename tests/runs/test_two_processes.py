@@ -107,7 +107,7 @@ def comparable(workdir):
     """What both ways of training must agree on: the kinds of records, and their losses."""
     found = records(workdir)
     names = [(r["step"], sorted(r)) for r in found]
-    values = [r.get("losses") or r.get("validation_losses") or r.get("loss", 0.0) for r in found]
+    values = [r[name] for r in found for name in ("loss", "validation_loss") if name in r]
     return names, np.concatenate([np.ravel(v) for v in values])
 
 

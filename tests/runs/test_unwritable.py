@@ -32,8 +32,8 @@ def test_a_place_that_cannot_be_written_to(jaxgpt, finished_run, monkeypatch, co
         "jaxgpt.runs.session.prepare",
         "jaxgpt.runs.run.Checkpoints",
         "jaxgpt.cli.import_hf.Start",
-        "jaxgpt.compare.preflight.plan",
-        "jaxgpt.compare.merging.merge",
+        "jaxgpt.comparison.preflight.plan",
+        "jaxgpt.comparison.merging.merge",
         "jaxgpt.plan.worker.Worker.facts",
         "jaxgpt.data.tokenizing.pieces",
     ):

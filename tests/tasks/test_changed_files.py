@@ -8,7 +8,7 @@ import pytest
 from tiny_runs import one_line, tiny
 
 from jaxgpt.cli import compare as command
-from jaxgpt.compare import preflight
+from jaxgpt.comparison import preflight
 from jaxgpt.core import fields
 from jaxgpt.runs import experiments
 from jaxgpt.runs import run_directory as rundir

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 from flax import nnx
-from tiny_runs import tiny
+from tiny_runs import records, tiny
 
 import jaxgpt
 from jaxgpt.evaluation.intervals import Estimate
@@ -72,8 +72,8 @@ def test_each_replica_keeps_its_best_step(tmp_path, scripted):
     task = tiny(**FIELDS).task
     for example in scripted[0]:
         assert example.group == "2+2 digits" and task.split_of(example) == "validation"
-    records = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
-    noted = {r["step"]: r["selection_exact_matches"] for r in records if "selection_exact_matches" in r}
+    found = records(tmp_path / "run")
+    noted = {r["step"]: r["selection_exact_match"] for r in found if "selection_exact_match" in r}
     assert noted == {step: list(values) for step, values in SCORES.items()}
 
 

@@ -39,7 +39,7 @@ def run(experiment, tmp_path_factory):
 
 def test_its_losses_are_those_of_a_run(trainer, run, experiment):
     one = experiment.seeds == 1
-    told = [[r["loss"]] if one else r["losses"] for r in records(run) if "loss" in r]
+    told = [[r["loss"]] if one else r["loss"] for r in records(run) if "loss" in r]
     assert trainer.losses.shape == (7, experiment.seeds) and trainer.steps_done == 7
     assert trainer.losses.tolist() == told[:7]
 
@@ -60,8 +60,9 @@ def test_it_scores_as_a_run_does(trainer, run, experiment):
     training = experiment.training
     found = trainer.evaluate(n=training.test_examples, n_extra=training.extra_examples)
     assert json.loads((run / "evaluation.json").read_text()) == json.loads(json.dumps(found.to_json()))
+    assert jaxgpt.load(run).evaluation == found
     last = [r for r in records(run) if "validation_loss" in r][-1]
-    assert trainer.validation_losses() == last["validation_losses"]
+    assert trainer.validation_losses() == np.atleast_1d(last["validation_loss"]).tolist()
 
 
 def test_steps_beyond_the_schedule_are_refused(trainer):

@@ -113,6 +113,6 @@ FAULTS = [
         "return 12 * products",
         "return 6 * products",
         "attention costs half of its FLOPs",
-        ("tests/compare/test_comparison_flops.py",),
+        ("tests/comparison/test_comparison_flops.py",),
     ),
 ]

@@ -77,20 +77,20 @@ FAULTS = [
     ),
     Fault(
         "merged-twice",
-        "jaxgpt/compare/merging.py",
+        "jaxgpt/comparison/merging.py",
         "                _check_duplicate(cells[key], cell, origin[key], source)\n",
         "",
         "two cells that differ are taken for the same",
-        ("tests/compare/test_comparison_merging.py::test_a_duplicate_that_is_not_the_same_is_named",),
+        ("tests/comparison/test_comparison_merging.py::test_a_duplicate_that_is_not_the_same_is_named",),
     ),
     Fault(
         "merged-unfinished",
-        "jaxgpt/compare/merging.py",
+        "jaxgpt/comparison/merging.py",
         "        _check_finished(plan, source)\n",
         "",
         "a comparison that is not finished is merged",
         (
-            "tests/compare/test_comparison_merging.py::test_what_is_not_finished_or_no_comparison_is_not_merged",
+            "tests/comparison/test_comparison_merging.py::test_what_is_not_finished_or_no_comparison_is_not_merged",
         ),
     ),
     Fault(

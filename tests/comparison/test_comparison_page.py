@@ -11,7 +11,7 @@ from comparison_building import OVERALL, figures
 from matplotlib.image import imread
 
 from jaxgpt import tokenizers
-from jaxgpt.compare import page, pictures, reading, results, sections
+from jaxgpt.comparison import page, pictures, reading, results, sections
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.intervals import proportion
 

@@ -5,9 +5,9 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxgpt.compare.axes import Axis
-from jaxgpt.compare.cells import FOLDER, Cell, Plan, directory, trust_option
-from jaxgpt.compare.running import SELECTION
+from jaxgpt.comparison.axes import Axis
+from jaxgpt.comparison.cells import FOLDER, Cell, Plan, directory, trust_option
+from jaxgpt.comparison.running import SELECTION
 from jaxgpt.core import fields, hints
 from jaxgpt.core.untrusted import refuse_links
 from jaxgpt.core.usage import UsageError

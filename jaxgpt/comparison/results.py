@@ -5,16 +5,16 @@ import math
 from pathlib import Path
 from typing import Any
 
-from jaxgpt.compare.cells import FOLDER, Budget, Cell, Plan, directory
-from jaxgpt.compare.running import chosen, is_trained, validation
-from jaxgpt.core.wording import one_line
+from jaxgpt.comparison.cells import FOLDER, Budget, Cell, Plan, directory
+from jaxgpt.comparison.running import chosen, is_trained, validation
+from jaxgpt.evaluation import evaluation_file
 from jaxgpt.evaluation.evaluation import Evaluation, Row
-from jaxgpt.evaluation.intervals import Difference, Estimate, paired, proportion, student_t
+from jaxgpt.evaluation.intervals import Difference, Estimate, paired, student_t
 from jaxgpt.runs import records
 from jaxgpt.runs.run_directory import read_json
 
-#: No figure of an evaluation is larger.
-_LARGEST = 1e100
+#: The last columns of `results.csv`.
+_FIGURE = ("seed", "kind", "group", "measure", "value", "n")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +50,11 @@ class Finding:
         rows = {"all": (self.overall,), "heading": self.headings, "group": self.groups}[kind]
         return next((row for row in rows if row.group == group), None)
 
+    def rows(self) -> list[tuple[str, Row]]:
+        """Every row of exact match with its kind, the headline first."""
+        found = [("all", self.overall), *(("heading", row) for row in self.headings)]
+        return found + [("group" if row.in_distribution else "beyond", row) for row in self.groups]
+
     def evaluation(self) -> Evaluation:
         """As pictures take it."""
         return Evaluation("test", len(self.overall.exact_match.per_seed), self.overall, self.groups)
@@ -60,12 +65,61 @@ class Results:
     """Everything that was found.
 
     Attributes:
+      findings: of each cell that has a result, by budget.
       missing: cells without a result, with the reason, by budget.
+      workdir: with the runs and the report: `report.html`, `results.csv`, `cells/`.
     """
 
     plan: Plan
     findings: dict[Budget, tuple[Finding, ...]]
     missing: dict[Budget, dict[str, str]]
+    workdir: Path | None = None
+
+    def __repr__(self):
+        return f"Results({len(self.plan.cells)} cells, {self.plan.seeds} seeds, in {str(self.workdir)!r})"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The keys of `rows()`, in the order of `results.csv`."""
+        paths = (axis.path for axis in self.plan.request.axes)
+        return ("budget", "cell", *paths, "option", "steps", "run", *_FIGURE)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every figure of every seed, as `results.csv` has it; a value is None where it was not finite.
+
+        `kind` is `all` of the headline, `heading` or `group` of its parts, `beyond` of groups that are not
+        like what was trained on, and `measure` of figures that are no exact match.
+        """
+        first = self.plan.cells[0].experiment.training.seed
+        paths, found = [axis.path for axis in self.plan.request.axes], []
+        for budget, findings in self.findings.items():
+            for f in findings:
+                head = {"budget": budget, "cell": f.cell.name} | {path: f.cell.values[path] for path in paths}
+                head |= {"option": option_name(f.option), "steps": f.steps, "run": f.folder}
+                for kind, row in f.rows():
+                    for seed, value in enumerate(row.exact_match.per_seed, first):
+                        figure = (seed, kind, row.group, "exact_match", value, row.n)
+                        found.append(head | dict(zip(_FIGURE, figure, strict=True)))
+                for name, per_seed in f.measures.items():
+                    for seed, value in enumerate(per_seed, first):
+                        figure = (seed, "measure", "", name, value, None)
+                        found.append(head | dict(zip(_FIGURE, figure, strict=True)))
+        return found
+
+    def to_pandas(self) -> Any:
+        """`rows()` as a `pandas.DataFrame`.
+
+        Raises:
+          ModuleNotFoundError: if pandas is not installed.
+        """
+        try:
+            import pandas
+        except ModuleNotFoundError:
+            raise ModuleNotFoundError(
+                "results.to_pandas() needs the package pandas, which is not installed: pip install pandas; "
+                "results.rows() has the same as dictionaries"
+            ) from None
+        return pandas.DataFrame(self.rows(), columns=list(self.columns))
 
     def baseline(self, budget: Budget) -> Finding | None:
         """What the baseline reached."""
@@ -116,7 +170,7 @@ def read(plan: Plan, workdir: Path, failed: dict[str, str] | None = None) -> Res
             missing[budget][cell.name] = next(filter(None, reasons), "not trained yet")
         findings[budget] = tuple(found)
         _check_questions(workdir, found)
-    return Results(plan, findings, missing)
+    return Results(plan, findings, missing, workdir)
 
 
 def _check_questions(workdir: Path, findings: list[Finding]) -> None:
@@ -138,21 +192,16 @@ def _finding(plan: Plan, workdir: Path, cell: Cell, budget: Budget) -> Finding |
     if job is None or not directory(workdir, job).evaluation.is_file():
         return None
     run = directory(workdir, job)
-    data = read_json(run.evaluation)
-    try:
-        if len(data["per_seed"]) != plan.seeds:
-            raise ValueError(
-                f"{run.evaluation} has {len(data['per_seed'])} seeds, the comparison {plan.seeds}"
-            )
-        groups = tuple(_row(row, plan.seeds) for row in data["groups"])
-        headings = tuple(_row(row, plan.seeds) for row in data["headings"])
-        overall = _row(data | {"group": "all", "in_distribution": True}, plan.seeds)
-        held_out = data["likelihood"].get("held_out")
-        bits = None if held_out is None else _estimate(held_out["bits_per_byte"], plan.seeds)
-        measures = _measures(data, plan.seeds)
-    except (KeyError, TypeError, AttributeError) as error:
-        why = f"{run.evaluation} is not an evaluation ({error!r}); delete it and --resume"
-        raise ValueError(one_line(why)) from error
+    found = evaluation_file.read(run.evaluation)
+    if found.seeds != plan.seeds:
+        raise ValueError(f"{run.evaluation} has {found.seeds} seeds, the comparison {plan.seeds}")
+    if found.overall is None:
+        raise ValueError(f"{run.evaluation} tells of no question; delete it and --resume")
+    held_out = found.likelihood.get("held_out")
+    bits = None
+    if held_out is not None and all(map(math.isfinite, held_out.bits_per_byte.per_seed)):
+        values = held_out.bits_per_byte.per_seed  # whose spread over seeds is told, and no other
+        bits = Estimate(sum(values) / len(values), student_t(values), values)
     tried = {}
     if job.option:
         tried = {
@@ -169,11 +218,11 @@ def _finding(plan: Plan, workdir: Path, cell: Cell, budget: Budget) -> Finding |
         tried,
         training.steps,
         job.flops,
-        overall,
-        headings,
-        groups,
+        found.overall,
+        found.headings,
+        found.groups,
         bits,
-        measures,
+        _measures(found),
         _seconds(run.metrics),
         _machine(run.outcome),
     )
@@ -184,45 +233,16 @@ def option_name(option: dict[str, str]) -> str:
     return ", ".join(f"{path.split('.')[-1]}={text}" for path, text in option.items())
 
 
-def _row(data: dict[str, Any], seeds: int) -> Row:
-    """A row of an evaluation's JSON; TypeError if it is none."""
-    group, n, inside = data["group"], data["n"], data["in_distribution"]
-    values = _per_seed(data, seeds)
-    if type(group) is not str or type(inside) is not bool or type(n) is not int or not 0 < n < 2**53:
-        raise TypeError("a row without group, n or in_distribution")
-    if not all(value is not None and 0 <= value <= 1 for value in values):
-        raise TypeError("an exact match that is no share")
-    return Row(group, proportion(values, n), n, inside)
-
-
-def _per_seed(data: dict[str, Any], seeds: int) -> tuple[float | None, ...]:
-    """The figures of the seeds; TypeError if there are others."""
-    values = data["per_seed"]
-    if type(values) is not list or len(values) != seeds:
-        raise TypeError(f"per_seed without {seeds} figures")
-    for value in values:
-        if value is not None and not (type(value) in (int, float) and abs(value) < _LARGEST):
-            raise TypeError("per_seed with what is no figure")
-    return tuple(values)
-
-
-def _estimate(data: dict[str, Any], seeds: int) -> Estimate | None:
-    values = _per_seed(data, seeds)
-    if any(value is None or not math.isfinite(value) for value in values):
-        return None
-    return Estimate(sum(values) / len(values), student_t(values), values)
-
-
-def _measures(data: dict[str, Any], seeds: int) -> dict[str, tuple[float | None, ...]]:
+def _measures(found: Evaluation) -> dict[str, tuple[float | None, ...]]:
     """Every figure beside exact match that has one value a seed."""
-    found = {}
-    for name, part in data["likelihood"].items():
-        for measure in ("loss", "bits_per_byte"):
-            found[f"{name} {measure}"] = _per_seed(part[measure], seeds)
-    for part in ("scores", "summary"):
-        for name, value in data.get(part, {}).items():
-            found[name] = _per_seed(value, seeds)
-    return found
+    estimates = {}
+    for name, part in found.likelihood.items():
+        estimates |= {f"{name} loss": part.loss, f"{name} bits_per_byte": part.bits_per_byte}
+    estimates |= found.scores | found.summary
+    return {
+        name: tuple(value if math.isfinite(value) else None for value in estimate.per_seed)
+        for name, estimate in estimates.items()
+    }
 
 
 def _seconds(metrics: Path) -> float | None:

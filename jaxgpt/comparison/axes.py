@@ -2,16 +2,21 @@
 
 import dataclasses
 import itertools
+import numbers
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from jaxgpt.core.choice import Choice
 from jaxgpt.core.usage import UsageError
+from jaxgpt.core.wording import shown
 from jaxgpt.training import start
 from jaxgpt.training.experiment import Experiment
 
 #: Text by dotted path, such as {"tokenizer": "digits:3:right"}.
 Values = Mapping[str, str]
+#: Fields beside the optimizer's that a sweep may try.
+SWEPT = ("model.dropout", "model.attention_dropout", "model.init_std", "model.residual_init")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,12 +53,66 @@ class Axis:
         return cls._of("tokenizer", text, "--tokenizers")
 
     @classmethod
+    def of_values(cls, path: str, values: Sequence[Any]) -> "Axis":
+        """Values as in Python, `{"model.position": ["rotary", None]}`, or as text.
+
+        Raises:
+          ValueError: if they are no list, or one is named twice or has no text.
+        """
+        path = path.replace("-", "_")
+        if isinstance(values, str) or not isinstance(values, Sequence) or not values:
+            raise ValueError(f"{path}={shown(values)}: give a list of the values to compare")
+        return cls._checked(path, tuple(as_text(path, value) for value in values), path)
+
+    @classmethod
     def _of(cls, path: str, values: str, option: str) -> "Axis":
-        axis = cls(path, tuple(value.strip() for value in values.split(",")))
+        return cls._checked(path, tuple(value.strip() for value in values.split(",")), option)
+
+    @classmethod
+    def _checked(cls, path: str, values: tuple[str, ...], option: str) -> "Axis":
+        axis = cls(path, values)
         twice = next((value for value in axis.values if axis.values.count(value) > 1), None)
         if twice is not None:
             raise UsageError(f"{option}: the value {twice} is named twice; leave one out")
         return axis
+
+
+def as_text(path: str, value: Any) -> str:
+    """A value as the command line takes it; ValueError if it cannot be written there."""
+    if isinstance(value, str):
+        return value
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, numbers.Real):
+        return str(value)
+    if isinstance(value, tuple | list):
+        return ",".join(as_text(path, part) for part in value)
+    if isinstance(value, Choice) and value == type(value)():
+        return type(value).kind()
+    raise ValueError(
+        f"{path}={shown(value)} cannot be written in one word; name its kind, such as 'rotary', and compare "
+        f"its own fields as {path}.FIELD"
+    )
+
+
+def check_varied(varied: Sequence[Axis]) -> None:
+    """Raises UsageError for seeds: differences are paired by them."""
+    for axis in varied:
+        if axis.path in ("seeds", "training.seed"):
+            raise UsageError(
+                f"--vary {axis.path}: every cell has the same seeds, since differences are paired by seed; "
+                "--seeds 4 trains each with four"
+            )
+
+
+def check_sweep(sweep: Sequence[Axis]) -> None:
+    """Raises UsageError for a field that changes what a run costs, or what it is asked."""
+    for axis in sweep:
+        if axis.path.partition(".")[0] != "optimizer" and axis.path not in SWEPT:
+            raise UsageError(
+                f"--sweep {axis.path}: every option of a sweep has the same data, model and budget, so it "
+                f"takes optimizer, optimizer.* and {', '.join(SWEPT)}; --vary compares any field"
+            )
 
 
 def check_apart(axes: Sequence[Axis], given: Iterable[str]) -> None:

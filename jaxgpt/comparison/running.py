@@ -7,10 +7,11 @@ from pathlib import Path
 
 import jax
 
-from jaxgpt.compare.cells import Budget, Cell, Job, Plan, directory
+from jaxgpt.comparison.cells import Budget, Cell, Job, Plan, directory
 from jaxgpt.core.progress import Counter, clock
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.scoring import evaluate, exact_match
+from jaxgpt.evaluation.scoring_options import Kept, TrainedOn
 from jaxgpt.parallel import processes
 from jaxgpt.runs.run import load
 from jaxgpt.runs.run_directory import RunDirectory, gallery, read_json, write_atomically
@@ -105,11 +106,11 @@ def _train(job: Job, workdir: Path, stop: StopRequest, say: Say) -> str:
         if line.startswith("step ") and "tokens/s" in line:
             say(f"  {line}")
 
-    outcome = train(job.experiment, run.path, resume=run.exists(), say=note)
-    if outcome.status == "finished" and job.option:
+    status = train(job.experiment, run.path, resume=run.exists(), say=note).status
+    if status == "finished" and job.option:
         with stop.droppable():
             _ask(job, run)
-    return outcome.status
+    return status
 
 
 def _ask(job: Job, run: RunDirectory) -> None:
@@ -142,11 +143,13 @@ def _test_chosen(workdir: Path, jobs: list[Job], say: Say) -> None:
         trained.task,
         n=job.cell.experiment.training.test_examples,
         n_extra=training.extra_examples,
-        data_seed=training.data_seed,
-        training=training_examples(job.experiment, "train", training.train_examples),
-        objective=training.objective,
+        trained_on=TrainedOn(
+            training_examples(job.experiment, "train", training.train_examples),
+            objective=training.objective,
+            data_seed=training.data_seed,
+        ),
+        kept=Kept(gallery=gallery(run.evaluation) if jax.process_index() == 0 else None),
         progress=Counter(f"  testing {job.name}", say),
-        gallery=gallery(run.evaluation) if jax.process_index() == 0 else None,
     )
     if jax.process_index() == 0:
         plots.accuracy_grid(result, run.accuracy)

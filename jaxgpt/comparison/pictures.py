@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxgpt.compare.cells import Budget
-from jaxgpt.compare.results import Finding
-from jaxgpt.compare.sections import BUDGET_NAMES
+from jaxgpt.comparison.cells import Budget
+from jaxgpt.comparison.results import Finding
+from jaxgpt.comparison.sections import BUDGET_NAMES
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.evaluation import Row
 from jaxgpt.evaluation.intervals import Estimate, proportion

@@ -3,10 +3,10 @@
 import contextlib
 import dataclasses
 
-from jaxgpt.compare import reading
-from jaxgpt.compare.axes import listed
-from jaxgpt.compare.cells import Request
-from jaxgpt.compare.reading import Material, Reading
+from jaxgpt.comparison import reading
+from jaxgpt.comparison.axes import listed
+from jaxgpt.comparison.cells import Request
+from jaxgpt.comparison.reading import Material, Reading
 from jaxgpt.data.positions import hidden_marker
 from jaxgpt.nn.position import Position
 from jaxgpt.nn.position.rotary import Rotary

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 from flax import nnx
 
-from jaxgpt.compare import axes, reading
-from jaxgpt.compare.cells import Cell, Plan, Request
-from jaxgpt.compare.fairness import Draft, naming, settle_length, settle_positions
-from jaxgpt.compare.reading import Facts, Material, Reading
+from jaxgpt.comparison import axes, reading
+from jaxgpt.comparison.cells import Cell, Plan, Request
+from jaxgpt.comparison.fairness import Draft, naming, settle_length, settle_positions
+from jaxgpt.comparison.reading import Facts, Material, Reading
 from jaxgpt.core import fields, hints
 from jaxgpt.core.usage import UsageError
 from jaxgpt.data.labelled import OBJECTIVES

@@ -9,7 +9,7 @@ import pytest
 from comparison_building import row
 from matplotlib import rc_context
 
-from jaxgpt.compare import page, pictures, sections, tables
+from jaxgpt.comparison import page, pictures, sections, tables
 from jaxgpt.core.wording import visible
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.evaluation import Evaluation, Mistake, NotAsked
@@ -88,7 +88,7 @@ def test_bars_of_an_evaluation(tmp_path):
 
 def test_a_matplotlibrc_that_asks_for_latex(tmp_path):
     with rc_context({"text.usetex": True}):
-        plots.learning_curve([{"step": 1, "loss": 2.0}, {"step": 2, "loss": 0.001}], tmp_path / "curve.png")
+        plots.learning_curve([(1, 0, "loss", 2.0), (2, 0, "loss", 0.001)], tmp_path / "curve.png")
         test_bars_of_an_evaluation(tmp_path)
 
 

@@ -3,7 +3,7 @@
 import pytest
 from comparison_building import OVERALL, figures, finish, plan
 
-from jaxgpt.compare import results
+from jaxgpt.comparison import results
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ import pytest
 from comparison_building import evaluation, finish, given, plan
 
 from jaxgpt.cli import compare as command
-from jaxgpt.compare import merging, results
-from jaxgpt.compare.cells import FOLDER, Plan
+from jaxgpt.comparison import merging, results
+from jaxgpt.comparison.cells import FOLDER, Plan
 
 SCORES = {"digits": (0.75, 1.0), "digits:2:right": (0.5, 0.5), "bytes": (0.25, 0.5)}
 

@@ -4,10 +4,10 @@ import itertools
 
 import numpy as np
 
-from jaxgpt.compare.axes import listed
-from jaxgpt.compare.cells import Budget
-from jaxgpt.compare.results import Finding, Results, difference
-from jaxgpt.compare.sections import BUDGET_NAMES, share, signed
+from jaxgpt.comparison.axes import listed
+from jaxgpt.comparison.cells import Budget
+from jaxgpt.comparison.results import Finding, Results, difference
+from jaxgpt.comparison.sections import BUDGET_NAMES, share, signed
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.evaluation import Row
 

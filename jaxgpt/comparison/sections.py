@@ -1,8 +1,8 @@
 """The tables of a comparison, and how their numbers are written."""
 
-from jaxgpt.compare.cells import Budget, Plan
-from jaxgpt.compare.results import Finding, Results, option_name
-from jaxgpt.compare.tables import Entry, Table
+from jaxgpt.comparison.cells import Budget, Plan
+from jaxgpt.comparison.results import Finding, Results, option_name
+from jaxgpt.comparison.tables import Entry, Table
 from jaxgpt.core.progress import clock
 from jaxgpt.evaluation.evaluation import Row
 from jaxgpt.evaluation.intervals import Difference, Interval

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from jaxgpt.compare import axes
-from jaxgpt.compare.axes import Axis
-from jaxgpt.compare.reading import Facts
+from jaxgpt.comparison import axes
+from jaxgpt.comparison.axes import Axis
+from jaxgpt.comparison.reading import Facts
 from jaxgpt.core import fields, foreign, trust
 from jaxgpt.core.wording import one_line, quoted, shown
 from jaxgpt.runs import schema

@@ -4,8 +4,8 @@ import pytest
 from comparison_building import given, words
 
 from jaxgpt.cli import compare as command
-from jaxgpt.compare import axes
-from jaxgpt.compare.axes import Axis
+from jaxgpt.comparison import axes
+from jaxgpt.comparison.axes import Axis
 from jaxgpt.core.usage import UsageError
 from jaxgpt.nn.position.coupled_relative import CoupledRelative
 from jaxgpt.nn.position.rotary import Rotary

@@ -6,8 +6,8 @@ import json
 from tiny_runs import TINY
 
 from jaxgpt.cli import compare as command
-from jaxgpt.compare import preflight
-from jaxgpt.compare.cells import FOLDER
+from jaxgpt.comparison import preflight
+from jaxgpt.comparison.cells import FOLDER
 from jaxgpt.evaluation.evaluation import Evaluation, Likelihood, Row
 from jaxgpt.evaluation.intervals import Estimate, proportion
 
@@ -73,8 +73,8 @@ def write_run(workdir, job, evaluation, seconds=(5.0, 65.0)):
     path = workdir / FOLDER / job.folder
     path.mkdir(parents=True, exist_ok=True)
     evaluation.write_json(path / "evaluation.json")
-    records = [{"step": i, "loss": 1.0, "seconds": s} for i, s in enumerate(seconds, 1)]
-    (path / "metrics.jsonl").write_text("".join(json.dumps(r) + "\n" for r in records))
+    rows = [{"step": i, "seed": None, "name": "seconds", "value": s} for i, s in enumerate(seconds, 1)]
+    (path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (path / "outcome.json").write_text(json.dumps({"machine": {"device": "1 x cpu", "cores": 2}}))
     (path / "experiment.json").write_text("{}")
 

@@ -5,11 +5,11 @@ import io
 import re
 from pathlib import Path
 
-from jaxgpt.compare import findings, pictures, sections, tables
-from jaxgpt.compare.axes import listed
-from jaxgpt.compare.cells import Plan
-from jaxgpt.compare.results import Results, option_name
-from jaxgpt.compare.tables import Table, escape
+from jaxgpt.comparison import findings, pictures, sections, tables
+from jaxgpt.comparison.axes import listed
+from jaxgpt.comparison.cells import Plan
+from jaxgpt.comparison.results import Results
+from jaxgpt.comparison.tables import Table, escape
 from jaxgpt.runs.run_directory import write_atomically
 
 _STYLE = """
@@ -114,32 +114,9 @@ def page(results: Results, parts, groups, drawings: dict[str, list[Path]]) -> st
 def every_seed(results: Results) -> str:
     """One line a cell, budget, seed, row and measure, as CSV."""
     file = io.StringIO()
-    paths = [axis.path for axis in results.plan.request.axes]
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(
-        ["budget", "cell", *paths, "option", "steps", "run", "seed", "kind", "group", "measure", "value", "n"]
-    )
-    first = results.plan.cells[0].experiment.training.seed
-    for budget, found in results.findings.items():
-        for finding in found:
-            values = [finding.cell.values[path] for path in paths]
-            head = [
-                budget,
-                finding.cell.name,
-                *values,
-                option_name(finding.option),
-                finding.steps,
-                finding.folder,
-            ]
-            rows = [("all", finding.overall)]
-            rows += [("heading", row) for row in finding.headings]
-            rows += [("group" if row.in_distribution else "beyond", row) for row in finding.groups]
-            for kind, row in rows:
-                for seed, value in enumerate(row.exact_match.per_seed, first):
-                    writer.writerow([*head, seed, kind, row.group, "exact_match", value, row.n])
-            for name, per_seed in finding.measures.items():
-                for seed, value in enumerate(per_seed, first):
-                    writer.writerow([*head, seed, "measure", "", name, "" if value is None else value, ""])
+    writer = csv.DictWriter(file, results.columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(results.rows())
     return file.getvalue()
 
 

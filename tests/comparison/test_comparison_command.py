@@ -10,8 +10,8 @@ from comparison_building import given, words
 from tiny_runs import one_line
 
 from jaxgpt.cli import compare as command
-from jaxgpt.compare import running
-from jaxgpt.compare.cells import FOLDER, Plan
+from jaxgpt.comparison import running
+from jaxgpt.comparison.cells import FOLDER, Plan
 from jaxgpt.core import trust
 from jaxgpt.parallel import processes
 from jaxgpt.runs.run_directory import FirstFree

@@ -6,9 +6,9 @@ import re
 import pytest
 from comparison_building import plan, row
 
-from jaxgpt.compare import findings, sections, tables
-from jaxgpt.compare.results import Results
-from jaxgpt.compare.tables import Entry, Table
+from jaxgpt.comparison import findings, sections, tables
+from jaxgpt.comparison.results import Results
+from jaxgpt.comparison.tables import Entry, Table
 from jaxgpt.evaluation.intervals import newcombe, wilson
 
 
