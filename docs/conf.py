@@ -15,6 +15,8 @@ release = version = jaxgpt.__version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "reference"]
 html_theme = "furo"
 html_title = "jaxgpt"
+html_static_path, html_css_files = ["_static"], ["site.css"]
+html_show_copyright = False
 html_theme_options = {"sidebar_hide_name": False}
 
 # A report of `jaxgpt compare` has its tables two levels below its title.

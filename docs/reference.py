@@ -45,7 +45,7 @@ def commands() -> str:
 
 def _printed(main: Callable[[list[str]], int], arguments: list[str]) -> str:
     printed, width = io.StringIO(), os.environ.get("COLUMNS")
-    os.environ["COLUMNS"] = "100"
+    os.environ["COLUMNS"] = "84"
     try:
         with contextlib.redirect_stdout(printed), contextlib.suppress(SystemExit):
             main(arguments)
@@ -177,13 +177,12 @@ def _default(cls: type, name: str) -> Any:
 
 
 def _options(rows: Iterable[tuple[str, str, Any, str]]) -> str:
-    return _table(
-        ("option", "type", "default", "meaning"),
-        [
-            (f"`--{path.replace('_', '-')}`", f"`{kind}`", _value(value), text)
-            for path, kind, value, text in rows
-        ],
-    )
+    cells = []
+    for path, kind, value, text in rows:
+        # A choice of many names may break between any two of them.
+        kinds = " or ".join(f"`{name}`" for name in kind.split("|"))
+        cells.append((f"`--{path.replace('_', '-')}`", f"{text}<br>{kinds}; default: {_value(value)}"))
+    return _table(("option", "meaning"), cells)
 
 
 def _value(value: Any) -> str:
@@ -194,7 +193,7 @@ def _value(value: Any) -> str:
         value = ",".join(map(str, value))
     if isinstance(value, bool):
         value = str(value).lower()
-    return f"`{value}`" if value != "" else ""
+    return f"`{value}`" if value != "" else "empty"
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -252,12 +251,12 @@ def _described(cls: type) -> list[str]:
         if field.name not in hints:
             continue
         hint = hints[field.name]
-        default = field.default if field.default is not dataclasses.MISSING else None
+        default = field.default
         if field.default_factory is not dataclasses.MISSING:
             default = field.default_factory()
-        needed = field.default is field.default_factory is dataclasses.MISSING
+        shown = f"{type(default).__name__}()" if dataclasses.is_dataclass(default) else repr(default)
         head = f"``{field.name}``: {fields.type_name(hint)}".replace("|", " | ")
-        lines.append(head + ("" if needed else f" = ``{default!r}``" if default != "" else ' = ``""``'))
+        lines.append(head if default is dataclasses.MISSING else f"{head} = ``{shown}``")
         lines.append("    " + (_MARKUP.sub(r"\\\g<0>", fields.help_of(hint)) or "-"))
     return [*lines, ""]
 

@@ -23,7 +23,7 @@ ELSEWHERE = ("huggingface", "sentencepiece")
 #: Tokenizers that learn do so from this.
 TEXTS = [" ".join(map(str, range(300))), *NUMBERS]
 
-ABOVE = """# What each tokenizer makes of a number
+ABOVE = """# How each tokenizer cuts numbers
 
 <!-- Written by docs/tokenizers.py; change the code and run it again. -->
 
