@@ -23,23 +23,24 @@ ELSEWHERE = ("huggingface", "sentencepiece")
 #: Tokenizers that learn do so from this.
 TEXTS = [" ".join(map(str, range(300))), *NUMBERS]
 
-ABOVE = """# What each tokenizer makes of a number
+ABOVE = """# How each tokenizer cuts numbers
 
 <!-- Written by docs/tokenizers.py; change the code and run it again. -->
 
-A short name is a value of `--tokenizer`; the [configuration reference](configuration.md) has the arguments.
-Tokens stand with spaces between them, and `␣` is a space of the text. An empty cell is a number that the
-tokenizer does not hold. It is refused, never rounded, and the error names a tokenizer that holds it.
+A short name is a value of `--tokenizer`; [the options](options.md#tokenizers) have the arguments. Tokens
+are shown with spaces between them, and `␣` is a space of the text. An empty cell means that the tokenizer
+cannot represent this number. It is refused, never rounded, and the error names a tokenizer that can.
 """
 BELOW = """
 `bpe` and `whole` learned from the numbers 0 to 299 and those of the table. `sentencepiece:SIZE` and a
-folder with a Hugging Face tokenizer come to their tokens in their own ways.
+folder with a Hugging Face tokenizer are not in the table: their tokens come from a library or a file.
 
-What stands between numbers is read by another tokenizer, `characters` unless the last argument names one,
-as in `10e:64:bpe:512`. In `base`, `p10`, `p1000`, `b1999` and `fp15`, which have signs, a `-` before a
-digit is one at the start of the text and behind anything but a letter, a digit, `_` and closing brackets;
-elsewhere, as in `5-3`, it is text. Symbols that make up no number, which a model may write, decode to their
-names and U+FFFD.
+Text between numbers is read by another tokenizer. This is `characters`, unless the last argument names
+another, as in `10e:64:bpe:512`.
+
+`base`, `p10`, `p1000`, `b1999` and `fp15` have signs. In them a `-` before a digit is a sign at the start
+of the text, and behind anything but a letter, a digit, `_` and closing brackets. Elsewhere, as in `5-3`, it
+is text. A model may write symbols that are not a number; they decode to their names and U+FFFD.
 """
 
 
