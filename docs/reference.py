@@ -13,7 +13,6 @@ import re
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator
-from importlib import metadata
 from typing import Annotated, Any
 
 import jaxgpt
@@ -32,7 +31,8 @@ _HEADINGS = ("Args:", "Attributes:", "Raises:", "Returns:", "Yields:")
 
 def commands() -> str:
     """What `jaxgpt COMMAND --help` prints, of every command."""
-    main = next(iter(metadata.entry_points(group="console_scripts", name="jaxgpt"))).load()
+    from jaxgpt.cli.main import main
+
     overview = _printed(main, ["--help"])
     names = re.findall(r"^ +(\w[\w-]*) .*\S", overview, re.MULTILINE)
     parts = ["```text", overview, "```", ""]
@@ -92,7 +92,8 @@ def options() -> str:
     parts, loose = [], []
     for name, hint in fields.hints(Experiment).items():
         kind = _kinds(hint)[0]
-        if not dataclasses.is_dataclass(kind):
+        chosen = dataclasses.is_dataclass(kind) and issubclass(kind, Choice) and name != "task"
+        if chosen or not dataclasses.is_dataclass(kind):
             loose.append((name, fields.type_name(hint), _default(Experiment, name), fields.help_of(hint)))
         elif not issubclass(kind, Choice):
             inner = dict(_families(kind, f"{name}."))
@@ -172,8 +173,10 @@ def _kinds(hint: Any) -> tuple[Any, ...]:
 
 
 def _default(cls: type, name: str) -> Any:
-    default = next(field.default for field in dataclasses.fields(cls) if field.name == name)
-    return "" if default is dataclasses.MISSING else default
+    found = next(field for field in dataclasses.fields(cls) if field.name == name)
+    if found.default_factory is not dataclasses.MISSING:
+        return type(found.default_factory()).kind()
+    return "" if found.default is dataclasses.MISSING else found.default
 
 
 def _options(rows: Iterable[tuple[str, str, Any, str]]) -> str:
