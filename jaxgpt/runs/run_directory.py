@@ -81,9 +81,9 @@ class RunDirectory:
         write_atomically(
             self.tokenizer, json.dumps(tokenizers.to_json(tokenizer), ensure_ascii=True, indent=1) + "\n"
         )
-        write_atomically(self.resolved, json.dumps(fields.to_json(resolved), indent=1) + "\n")
-        told = {"schema": schema.NUMBER, **fields.to_json(experiment)}
-        write_atomically(self.experiment, json.dumps(told, indent=1) + "\n")
+        for path, config in ((self.resolved, resolved), (self.experiment, experiment)):
+            told = {"schema": schema.NUMBER, **fields.to_json(config)}
+            write_atomically(path, json.dumps(told, indent=1) + "\n")
 
     def read(self) -> tuple[Experiment, Tokenizer]:
         """The experiment, with what its data told, and the tokenizer.
@@ -113,7 +113,7 @@ class RunDirectory:
         """
         data = read_json(self.resolved)
         with foreign.naming(self.resolved):
-            return fields.from_json(Resolved, data)
+            return fields.from_json(Resolved, schema.checked(data))
 
     def trust_option(self) -> str:
         """The option with which a command reads this run, ` --trust MODULE,...`; "" if it needs none."""

@@ -149,11 +149,12 @@ def test_an_experiment_round_trip(tmp_path):
         (True, "schema=True is unknown"),
     ],
 )
-def test_another_schema_is_refused(jaxgpt, run, number, message):
-    data = json.loads((run / "experiment.json").read_text()) | {"schema": number}
-    (run / "experiment.json").write_text(json.dumps(data))
+@pytest.mark.parametrize("name", ["experiment.json", "resolved.json"])
+def test_another_schema_is_refused(jaxgpt, run, name, number, message):
+    data = json.loads((run / name).read_text()) | {"schema": number}
+    (run / name).write_text(json.dumps(data))
     for error in every_use(jaxgpt, run):
-        assert "experiment.json" in error and message in error
+        assert name in error and message in error
 
 
 def test_a_checkpoint_of_another_schema_is_refused(jaxgpt, run):
