@@ -14,6 +14,7 @@ from jaxgpt.cli.options import COMMON, Parser, add_common, experiment_fields
 from jaxgpt.cli.writable import writable
 from jaxgpt.core import fields, hints, printing
 from jaxgpt.core.usage import UsageError
+from jaxgpt.core.writing import write_atomically
 from jaxgpt.plan import fitting as report
 from jaxgpt.plan import targets
 from jaxgpt.plan.candidates import Candidate, ordered
@@ -21,7 +22,6 @@ from jaxgpt.plan.fitting import Tried
 from jaxgpt.plan.worker import Worker
 from jaxgpt.runs import experiments
 from jaxgpt.runs.opening import mib
-from jaxgpt.runs.run_directory import write_atomically
 from jaxgpt.training import start
 
 Say = Callable[[str], None]

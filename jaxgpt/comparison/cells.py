@@ -11,8 +11,9 @@ from jaxgpt.comparison.axes import Axis
 from jaxgpt.comparison.reading import Facts
 from jaxgpt.core import fields, foreign, trust
 from jaxgpt.core.wording import one_line, quoted, shown
+from jaxgpt.core.writing import write_atomically
 from jaxgpt.runs import schema
-from jaxgpt.runs.run_directory import RunDirectory, read_json, write_atomically
+from jaxgpt.runs.run_directory import RunDirectory, read_json
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.experiment import Experiment
 

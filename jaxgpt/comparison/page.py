@@ -10,7 +10,7 @@ from jaxgpt.comparison.axes import listed
 from jaxgpt.comparison.cells import Plan
 from jaxgpt.comparison.results import Results
 from jaxgpt.comparison.tables import Table, escape
-from jaxgpt.runs.run_directory import write_atomically
+from jaxgpt.core.writing import write_atomically
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; margin: 2rem auto; padding: 0 1rem;

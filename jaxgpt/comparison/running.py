@@ -9,12 +9,13 @@ import jax
 
 from jaxgpt.comparison.cells import Budget, Cell, Job, Plan, directory
 from jaxgpt.core.progress import Counter, clock
+from jaxgpt.core.writing import write_atomically
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.scoring import evaluate, exact_match
 from jaxgpt.evaluation.scoring_options import Kept, TrainedOn
 from jaxgpt.parallel import processes
 from jaxgpt.runs.run import load
-from jaxgpt.runs.run_directory import RunDirectory, gallery, read_json, write_atomically
+from jaxgpt.runs.run_directory import RunDirectory, gallery, read_json
 from jaxgpt.runs.session import train
 from jaxgpt.runs.stop import Stopped, StopRequest
 from jaxgpt.training.prepare import training_examples

@@ -13,7 +13,6 @@ at most `CHECKED_WHOLE` bytes is, beyond that, read whole when it is opened, so 
 import bisect
 import functools
 import itertools
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -179,13 +178,3 @@ def open_corpus(path: str | Path) -> Corpus:
 @functools.lru_cache(maxsize=4)
 def _opened(path: Path, stamp: tuple[int, int, int] | None) -> Corpus:
     return Corpus(path)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file so that a reader, or a crash, sees the old or the new one whole."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    with open(temporary, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)

@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxgpt import tokenizers
 from jaxgpt.core import foreign, trust
-from jaxgpt.data.corpus import write_whole
+from jaxgpt.core.writing import write_atomically
 from jaxgpt.data.documents import Documents, Part, read_lines
 from jaxgpt.data.index import check_shard
 from jaxgpt.data.rows import check_ids, narrowest
@@ -77,7 +77,7 @@ def make_piece(given: Given, job: tuple[int, list[Part]], tell: Tell) -> int:
             _write(part, writers, tokenizer, given, tell)
         shards = {split: writer.close() for split, writer in writers.items()}
     found = {split: shard.to_json() for split, shard in shards.items() if shard is not None}
-    write_whole(record(folder, number), json.dumps(found))
+    write_atomically(record(folder, number), json.dumps(found))
     return number
 
 

@@ -16,7 +16,8 @@ from jaxgpt import tokenizers
 from jaxgpt.core import foreign, locks, printing
 from jaxgpt.core.paths import expanded, make_folder
 from jaxgpt.core.wording import one_line
-from jaxgpt.data.corpus import TOKENIZER, Corpus, write_whole
+from jaxgpt.core.writing import write_atomically
+from jaxgpt.data.corpus import TOKENIZER, Corpus
 from jaxgpt.data.documents import Documents, find_files, pieces, read_lines
 from jaxgpt.data.index import FORMAT, INDEX, PLAN, fingerprint
 from jaxgpt.data.piece import RECORDS, Given, finished, make_piece, record
@@ -133,7 +134,7 @@ def _finish(folder: Path, count: int, tokenizer: Tokenizer, held_out: float) -> 
         "shards": shards,
     }
     index["fingerprint"] = fingerprint(index)
-    write_whole(folder / INDEX, json.dumps(index, indent=1) + "\n")
+    write_atomically(folder / INDEX, json.dumps(index, indent=1) + "\n")
     shutil.rmtree(folder / RECORDS)
     return Corpus(folder)
 
@@ -186,8 +187,8 @@ def _tokenizer(folder: Path, plan: dict, jobs: list, cut: Documents, say: Say) -
             "hold; use a digits tokenizer"
         )
     # A library's dictionaries have another order each time; what is written is the same.
-    write_whole(path, json.dumps(tokenizers.to_json(built), sort_keys=True, indent=1) + "\n")
-    write_whole(folder / PLAN, json.dumps(plan, indent=1) + "\n")
+    write_atomically(path, json.dumps(tokenizers.to_json(built), sort_keys=True, indent=1) + "\n")
+    write_atomically(folder / PLAN, json.dumps(plan, indent=1) + "\n")
     return built
 
 

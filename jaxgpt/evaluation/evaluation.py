@@ -3,12 +3,11 @@
 import dataclasses
 import json
 import math
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from jaxgpt.core.paths import expanded
+from jaxgpt.core.writing import write_atomically
 from jaxgpt.evaluation.intervals import Estimate, Interval
 from jaxgpt.evaluation.table import table
 
@@ -182,17 +181,7 @@ class Evaluation:
         """Writes `to_json` so that a reader finds the whole file or none of it."""
         path = expanded(path)
         text = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.chmod(temporary, 0o644)  # mkstemp lets nobody else read it
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_atomically(path, text)
 
     def table(self) -> str:
         """The results as plain text of at most 100 columns."""

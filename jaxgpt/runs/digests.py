@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
 
 from jaxgpt.core import foreign
 from jaxgpt.core.untrusted import refuse_sizes
 from jaxgpt.core.wording import one_line
+from jaxgpt.core.writing import write_atomically
 
 
 def of_files(directory: Path) -> dict[str, str]:
@@ -35,9 +35,7 @@ class Digests:
         for path in self._folder.glob("*.json"):
             if not (self._checkpoints / path.stem).is_dir():
                 path.unlink(missing_ok=True)
-        temporary = self._folder / f".{step}.tmp"
-        temporary.write_text(json.dumps(of_files(self._checkpoints / str(step)), indent=1))
-        os.replace(temporary, self._path(step))
+        write_atomically(self._path(step), json.dumps(of_files(self._checkpoints / str(step)), indent=1))
 
     def forget(self, step: int) -> None:
         """Before a step is written anew."""

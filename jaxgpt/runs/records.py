@@ -21,7 +21,8 @@ import numpy as np
 
 from jaxgpt.core import foreign
 from jaxgpt.core.wording import quoted, shown
-from jaxgpt.runs.run_directory import RunDirectory, write_atomically
+from jaxgpt.core.writing import write_atomically
+from jaxgpt.runs.run_directory import RunDirectory
 from jaxgpt.training.training_config import TrainingConfig
 
 #: Bytes of `metrics.jsonl`, at most: a million recorded steps.

@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import errno
 import itertools
 import json
 import os
@@ -14,6 +13,7 @@ from typing import Any
 from jaxgpt import tokenizers
 from jaxgpt.core import fields, foreign, locks, trust
 from jaxgpt.core.paths import broken_link, expanded
+from jaxgpt.core.writing import write_atomically
 from jaxgpt.runs import schema
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.experiment import Experiment
@@ -174,30 +174,6 @@ def _not_writable(path: Path, error: OSError) -> ValueError:
 def gallery(evaluation: Path) -> Path:
     """Where the task's own picture of the answers lies, if it draws one, beside an evaluation."""
     return evaluation.with_name(f"{evaluation.stem}_answers.png")
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader, or a crash, sees the old or the new one whole.
-
-    What UTF-8 has no form for, such as half a pair of surrogates, is escaped.
-
-    Raises:
-      OSError: if it cannot be written, in one line.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
-        os.replace(temporary, path)
-    except OSError as error:
-        raise unwritten(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def unwritten(path: Path, error: OSError) -> OSError:
-    """What to raise where a file could not be written: the system's own error often lacks its name."""
-    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    return OSError(f"{path} cannot be written ({error.strerror or error})" + "; make room" * full)
 
 
 def read_json(path: Path) -> Any:

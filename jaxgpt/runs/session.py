@@ -14,6 +14,7 @@ import jax
 
 from jaxgpt.core import fields, hints, printing
 from jaxgpt.core.progress import Counter, Progress, clock
+from jaxgpt.core.writing import write_atomically
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.labels import predict
 from jaxgpt.evaluation.scoring import evaluate, exact_match
@@ -368,7 +369,7 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
         # What a run that was stopped wrote from here on is written again.
         kept = [line for line in directory.sample_lines() if int(line.split()[1][:-1]) < step]
         new = [f"step {step}: {line}" for line in lines]
-        rundir.write_atomically(directory.samples, "".join(line + "\n" for line in kept + new))
+        write_atomically(directory.samples, "".join(line + "\n" for line in kept + new))
 
     return Hooks(evaluate=score, sample=sample, select=select)
 
@@ -443,7 +444,7 @@ def _finish(
         outcome["selection"] = loop.selection.note()
     if training.skip_spikes is not None or loop.trainer.spikes.total.any():
         outcome["skipped"] = loop.trainer.spikes.total.tolist()
-    rundir.write_atomically(directory.outcome, json.dumps(outcome, indent=1) + "\n")
+    write_atomically(directory.outcome, json.dumps(outcome, indent=1) + "\n")
     say(f"everything is in {directory.path}")
 
 

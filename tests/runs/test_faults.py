@@ -17,10 +17,10 @@ from tiny_runs import run as run_process
 
 import jaxgpt as library
 from jaxgpt.core import fields
+from jaxgpt.core.writing import write_atomically
 from jaxgpt.runs import run_directory as rundir
 from jaxgpt.runs import session
 from jaxgpt.runs.checkpoints import CheckpointError, Checkpoints
-from jaxgpt.runs.run_directory import write_atomically
 from jaxgpt.runs.session import train
 
 
@@ -305,7 +305,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path, monkeypatch, code):
     def fails(*given, **options):
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(Path, "write_text", fails)
+    monkeypatch.setattr(os, "fsync", fails)
     with pytest.raises(OSError, match=f"file cannot be written .{os.strerror(code)}.") as error:
         write_atomically(tmp_path / "file", "new")
     assert ("make room" in str(error.value)) == (code != errno.EIO)

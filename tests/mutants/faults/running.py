@@ -88,8 +88,8 @@ FAULTS = [
     ),
     Fault(
         "write-not-atomic",
-        "jaxgpt/runs/run_directory.py",
-        'temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")',
+        "jaxgpt/core/writing.py",
+        'temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")',
         "temporary = path",
         "a file that could not be written is lost",
         ("tests/runs/test_faults.py::test_a_file_that_cannot_be_written_is_named",),
