@@ -14,7 +14,11 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 small_models = pytest.importorskip("small_models")
 
-pytestmark = pytest.mark.transformers
+pytestmark = [
+    pytest.mark.transformers,
+    # Of version 4, about an argument of its own.
+    pytest.mark.filterwarnings("ignore:The output of TransfoXL:DeprecationWarning"),
+]
 
 
 @pytest.fixture(params=small_models.AVAILABLE)
