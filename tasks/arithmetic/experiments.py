@@ -16,7 +16,7 @@ from tasks.arithmetic.task import Arithmetic
 def addition() -> Experiment:
     """Addition of 1 to 10 digits, the answer least significant digit first.
 
-    Takes 1 min on two CPU cores.
+    Takes 3 min on two CPU cores.
     """
     return Experiment(
         task=Arithmetic(extra_digits=(12, 15, 20)),
