@@ -3,6 +3,7 @@
 import inspect
 import pickle
 import pydoc
+import re
 
 import jax
 import pytest
@@ -18,7 +19,8 @@ def test_no_call_takes_more_than_ten_arguments(name):
 
 def test_help_on_the_model_begins_with_its_arguments_and_an_example():
     text = pydoc.render_doc(jaxgpt.Transformer, renderer=pydoc.plaintext)
-    call, example = text.index("Transformer(config:"), text.index("model = jaxgpt.Transformer(config, rngs=")
+    call = re.search(r"Transformer\(\W*config:", text).start()  # newer Pythons break the line
+    example = text.index("model = jaxgpt.Transformer(config, rngs=")
     assert call < example < text.index("Args:") < 800
     config = jaxgpt.ModelConfig(vocab_size=16, d_model=32, num_heads=2, num_layers=2)
     model = jaxgpt.Transformer(config, rngs=nnx.Rngs(0))

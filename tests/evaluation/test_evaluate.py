@@ -32,7 +32,7 @@ def test_an_oracle_makes_no_mistake(task, tokenizer, build, oracle):
     assert (found.n, found.seeds, found.mistakes, found.not_asked) == (40, 1, (), ())
     assert found.summary["pairs"].mean == 40 and found.summary["trained"].mean == 3
     assert found.scores["length"].mean > 1
-    settings = {"held_out": 0.1, "hold_out": "", "fingerprint": "", "limit": 1000, "extra": True}
+    settings = {"held_out": 0.1, "hold_out": "", "limit": 1000, "extra": True}
     assert found.to_json()["task"] == {"kind": "evaluation_tasks:Doubles"} | settings
 
 

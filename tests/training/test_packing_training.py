@@ -27,7 +27,7 @@ def test_a_step_over_all_rows_is_a_step_over_all_examples(quick_compilation):
 def test_epochs_count_rows_and_the_report_says_how_full_they_are():
     prepared = prepare(tiny(**FEW, training__packing=24, training__epochs=2, training__batch_size=4), None)
     table = prepared.table
-    assert prepared.experiment.training.steps == -(-2 * table.num_examples // 4)
+    assert prepared.resolved.steps == -(-2 * table.num_examples // 4)
     lines = report.summary(prepared).splitlines()
     (told,) = [line for line in lines if line.startswith("packing")]
     assert f"{table.num_examples} rows of 24 places" in told and f"{table.share:.1%} of the places" in told
