@@ -13,7 +13,7 @@ from jaxgpt.core import fields, foreign, trust
 from jaxgpt.core.wording import one_line, quoted, shown
 from jaxgpt.core.writing import write_atomically
 from jaxgpt.runs import schema
-from jaxgpt.runs.run_directory import RunDirectory, read_json
+from jaxgpt.runs.run_directory import RunDirectory
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.experiment import Experiment
 
@@ -212,7 +212,7 @@ class Plan:
         path = workdir / FILE
         if not path.is_file():
             raise ValueError(f"{workdir} holds no comparison: there is no {FILE} in it")
-        data = read_json(path)
+        data = foreign.read_json(path)
         try:
             with foreign.naming(path):
                 data = schema.checked(data)
@@ -259,7 +259,7 @@ _COUNTS = ("vocab_size", "tokens", "source", "params", "body", "flops")
 
 def trust_option(workdir: Path) -> str:
     """As `RunDirectory.trust_option`, for a comparison; its tokenizers are named, not yet built."""
-    data = read_json(workdir / FILE)
+    data = foreign.read_json(workdir / FILE)
     specs = [cell["experiment"]["tokenizer"] for cell in data["cells"]]
     own = [{"kind": spec} for spec in specs if spec.split(":")[0] not in Tokenizer.names()]
     return trust.option([data, *own])

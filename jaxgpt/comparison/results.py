@@ -7,11 +7,11 @@ from typing import Any
 
 from jaxgpt.comparison.cells import FOLDER, Budget, Cell, Plan, directory
 from jaxgpt.comparison.running import chosen, is_trained, validation
+from jaxgpt.core import foreign
 from jaxgpt.evaluation import evaluation_file
 from jaxgpt.evaluation.evaluation import Evaluation, Row
 from jaxgpt.evaluation.intervals import Difference, Estimate, paired, student_t
 from jaxgpt.runs import records
-from jaxgpt.runs.run_directory import read_json
 
 #: The last columns of `results.csv`.
 _FIGURE = ("seed", "kind", "group", "measure", "value", "n")
@@ -252,7 +252,7 @@ def _seconds(metrics: Path) -> float | None:
 
 def _machine(outcome: Path) -> str:
     """What a run was computed on, in words; "" where it does not tell."""
-    data = read_json(outcome) if outcome.is_file() else {}
+    data = foreign.read_json(outcome) if outcome.is_file() else {}
     machine = data.get("machine", {}) if isinstance(data, dict) else None
     if not isinstance(machine, dict):
         raise ValueError(f"{outcome} does not say what a run was computed on; delete it and --resume")

@@ -8,6 +8,7 @@ from pathlib import Path
 import jax
 
 from jaxgpt.comparison.cells import Budget, Cell, Job, Plan, directory
+from jaxgpt.core import foreign
 from jaxgpt.core.progress import Counter, clock
 from jaxgpt.core.writing import write_atomically
 from jaxgpt.evaluation import plots
@@ -15,7 +16,7 @@ from jaxgpt.evaluation.scoring import evaluate, exact_match
 from jaxgpt.evaluation.scoring_options import Kept, TrainedOn
 from jaxgpt.parallel import processes
 from jaxgpt.runs.run import load
-from jaxgpt.runs.run_directory import RunDirectory, gallery, read_json
+from jaxgpt.runs.run_directory import RunDirectory, gallery
 from jaxgpt.runs.session import train
 from jaxgpt.runs.stop import Stopped, StopRequest
 from jaxgpt.training.prepare import training_examples
@@ -82,7 +83,7 @@ def chosen(workdir: Path, plan: Plan, cell: Cell, budget: Budget) -> Job | None:
 def validation(workdir: Path, job: Job) -> float:
     """The mean exact match of a sweep's option on validation."""
     path = directory(workdir, job).path / SELECTION
-    data = read_json(path)
+    data = foreign.read_json(path)
     values = data.get("per_seed") if isinstance(data, dict) else None
     if not (isinstance(values, list) and values and all(type(v) in (int, float) for v in values)):
         raise ValueError(f"{path} has no exact match of each seed; delete it and --resume")

@@ -8,7 +8,6 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from jaxgpt import tokenizers
 from jaxgpt.core import fields, foreign, locks, trust
@@ -93,7 +92,7 @@ class RunDirectory:
         """
         if not self.exists():
             raise ValueError(f"{self.path} holds no run: there is no {self.experiment.name} in it")
-        data = read_json(self.experiment)
+        data = foreign.read_json(self.experiment)
         with foreign.naming(self.experiment):
             experiment = fields.from_json(Experiment, schema.checked(data))
         resolved = self.read_resolved()
@@ -111,13 +110,13 @@ class RunDirectory:
         Raises:
           ValueError: if the file is missing or was changed.
         """
-        data = read_json(self.resolved)
+        data = foreign.read_json(self.resolved)
         with foreign.naming(self.resolved):
             return fields.from_json(Resolved, schema.checked(data))
 
     def trust_option(self) -> str:
         """The option with which a command reads this run, ` --trust MODULE,...`; "" if it needs none."""
-        return trust.option([read_json(self.experiment), read_json(self.tokenizer)])
+        return trust.option([foreign.read_json(self.experiment), foreign.read_json(self.tokenizer)])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -174,11 +173,6 @@ def _not_writable(path: Path, error: OSError) -> ValueError:
 def gallery(evaluation: Path) -> Path:
     """Where the task's own picture of the answers lies, if it draws one, beside an evaluation."""
     return evaluation.with_name(f"{evaluation.stem}_answers.png")
-
-
-def read_json(path: Path) -> Any:
-    """A JSON file of a run; ValueError in one line if it is none."""
-    return foreign.read_json(path)
 
 
 #: Fields that may change when a run goes on; any other difference is refused.

@@ -8,8 +8,9 @@ from fuzz_mutators import mutate
 from fuzz_subjects import Subject
 
 import jaxgpt
+from jaxgpt.core.foreign import read_json
 from jaxgpt.runs import records, session
-from jaxgpt.runs.run_directory import RunDirectory, read_json
+from jaxgpt.runs.run_directory import RunDirectory
 
 
 def read(path: Path, rng: Random) -> None:
