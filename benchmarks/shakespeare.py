@@ -91,7 +91,7 @@ def ours(side: str, texts: tuple, piece: int):
     model = dataclasses.replace(nanogpt_baby(), vocab_size=vocab, dtype="bfloat16")
     if side == "no attention dropout":
         model = dataclasses.replace(model, attention_dropout=0.0)
-    training = TrainingConfig(batch_size=_BATCH, chunk=min(piece, 50), steps=piece * _PIECES, objective="all")
+    training = TrainingConfig(batch_size=_BATCH, chunk=min(piece, 50), steps=piece * _PIECES)
     optimizer = AdamW(learning_rate=1e-3, beta2=0.99, weight_decay=0.1, final_fraction=0.1)
     mesh = sharding.make_mesh(training.mesh, _BATCH)
     program = Program(Template(model), optimizer, training, 1, mesh, _WINDOW)

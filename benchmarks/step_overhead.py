@@ -23,7 +23,7 @@ from jaxgpt.data.feed import DeviceFeed
 from jaxgpt.data.order import Order
 from jaxgpt.data.stream import Stream
 from jaxgpt.models.template import Template
-from jaxgpt.objectives import losses as objectives
+from jaxgpt.objectives.batches import gather
 from jaxgpt.parallel import sharding
 from jaxgpt.runs.experiments import find
 from jaxgpt.training.program import Program
@@ -125,7 +125,7 @@ def plain_step(program: Program, feed: DeviceFeed):
 
     def step(leaves, data, index, number):
         params, optimizer = jax.tree.unflatten(structure, leaves)
-        batch = objectives.gather(data, index, program.window)
+        batch = gather(data, index, program.window)
 
         def loss(params):
             logits = template.model(params)(

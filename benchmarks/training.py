@@ -132,7 +132,6 @@ def ours(side: str, size: tuple, dtype: str):
         batch_size=batch,
         chunk=chunk,
         steps=10**6,
-        objective="all",
         logits_mib=8192,  # PyTorch holds all of them, too
     )
     mesh = sharding.make_mesh(training.mesh, batch)

@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # the same names as below, for whoever reads the types
     from jaxgpt.huggingface.save import save_hf as save_hf
     from jaxgpt.models import ModelConfig as ModelConfig
     from jaxgpt.models import Transformer as Transformer
+    from jaxgpt.objectives.base import Objective as Objective
+    from jaxgpt.objectives.next_token import NextToken as NextToken
     from jaxgpt.runs.run import Run as Run
     from jaxgpt.runs.run import load as load
     from jaxgpt.runs.session import train as train
@@ -36,7 +38,7 @@ if TYPE_CHECKING:  # the same names as below, for whoever reads the types
     from jaxgpt.training.trainer import Trainer as Trainer
     from jaxgpt.training.training_config import TrainingConfig as TrainingConfig
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 _HOME = {
     "AdamW": "jaxgpt.training.optimizers.adamw",
@@ -47,6 +49,8 @@ _HOME = {
     "Kept": "jaxgpt.evaluation.scoring_options",
     "ModelConfig": "jaxgpt.models",
     "Muon": "jaxgpt.training.optimizers.muon",
+    "NextToken": "jaxgpt.objectives.next_token",
+    "Objective": "jaxgpt.objectives.base",
     "Optimizer": "jaxgpt.training.optimizers",
     "Results": "jaxgpt.comparison.results",
     "Run": "jaxgpt.runs.run",

@@ -24,6 +24,7 @@ from typing import Annotated, Literal
 
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
+from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
@@ -165,6 +166,9 @@ def modular_addition() -> Experiment:
             init_std=None,
             residual_init="plain",
         ),
+        # The end of an answer is always one token away. Against a weight decay of 1 its loss is never done
+        # with, and would share out the steps that the sums need.
+        objective=NextToken(end_weight=0.01),
         optimizer=AdamW(
             learning_rate=1e-2,
             warmup_steps=10,
@@ -177,9 +181,6 @@ def modular_addition() -> Experiment:
         training=TrainingConfig(
             steps=3000,
             batch_size=pairs,
-            # The end of an answer is always one token away. Against a weight decay of 1 its loss is never
-            # done with, and would share out the steps that the sums need.
-            end_weight=0.01,
             eval_every=50,
             eval_examples=1000,
             test_examples=10_000,

@@ -14,7 +14,7 @@ JSON objects with a key for each are read, too, `{"question": "France", "answer"
 Others' questions may be a file of their own: `--task.test-path FILE`; see docs/questions.md.
 
 Tabs inside of a prompt separate several texts, such as a question and its choices, which a model with labels
-reads: `--task.texts 0 --training.objective choice --model.kind encoder`.
+reads: `--task.texts 0 --objective multiple-choice --model.kind encoder`.
 """
 
 import dataclasses

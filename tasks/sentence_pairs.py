@@ -9,7 +9,7 @@ one of another paragraph, `other`. With `pairs=order` the two always follow each
 
     python train.py sentence-pairs --task.path book.txt
 
-With `--training.objective pretraining --model.head tied` the model also says what hidden tokens were, which
+With `--objective pretraining --model.head tied` the model also says what hidden tokens were, which
 together is what BERT was pretrained on: `bert-pretraining`.
 """
 
@@ -25,6 +25,8 @@ from typing import Annotated, ClassVar, Literal
 from jaxgpt.core.lines import split_paragraphs
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
+from jaxgpt.objectives.labels import Labels
+from jaxgpt.objectives.pretraining import Pretraining
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
@@ -137,10 +139,9 @@ def sentence_pairs() -> Experiment:
             segments=2,
             residual_init="plain",
         ),
+        objective=Labels(),
         optimizer=AdamW(learning_rate=1e-3),
-        training=TrainingConfig(
-            objective="labels", steps=1000, batch_size=32, eval_every=0, sample_every=0, test_examples=500
-        ),
+        training=TrainingConfig(steps=1000, batch_size=32, eval_every=0, sample_every=0, test_examples=500),
     )
 
 
@@ -151,5 +152,5 @@ def bert_pretraining() -> Experiment:
     """
     base = sentence_pairs()
     model = dataclasses.replace(base.model, head="tied", head_transform=True, head_bias=True)
-    training = dataclasses.replace(base.training, objective="pretraining", steps=2000)
-    return dataclasses.replace(base, model=model, training=training)
+    training = dataclasses.replace(base.training, steps=2000)
+    return dataclasses.replace(base, model=model, objective=Pretraining(), training=training)

@@ -146,7 +146,7 @@ def synopses() -> Experiment:
             weight_decay=0.1,
         ),
         training=TrainingConfig(
-            steps=1500, batch_size=8, objective="all", eval_every=500, sample_every=500, test_examples=300
+            steps=1500, batch_size=8, eval_every=500, sample_every=500, test_examples=300
         ),
     )
 

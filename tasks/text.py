@@ -143,7 +143,7 @@ def text() -> Experiment:
             clip_norm=1.0,
         ),
         training=TrainingConfig(
-            steps=2000, batch_size=12, objective="all", eval_every=250, sample_every=500, test_examples=300
+            steps=2000, batch_size=12, eval_every=250, sample_every=500, test_examples=300
         ),
     )
 

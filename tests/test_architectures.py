@@ -17,7 +17,7 @@ from jaxgpt.nn.position.axial import Axial
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.nn.sparse.longformer import Longformer
 from jaxgpt.nn.sparse.reformer import Reformer
-from jaxgpt.objectives import losses as objectives
+from jaxgpt.objectives.inferred import inferred
 from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 #: The presets of the table, made small by the fields that their size is in.
@@ -86,8 +86,9 @@ def test_it_trains(name):
     @jax.jit
     def step(state, moments, data):
         def loss(state):
-            given = objectives.hidden(kind, data, "completion", None)
-            losses, weights = objectives.next_token(nnx.merge(graph, state), given, "completion")
+            objective = inferred(kind)
+            given = objective.draw(data, kind, None)
+            losses, weights = objective.losses(nnx.merge(graph, state), given), objective.weights(given)
             return (losses * weights).sum() / weights.sum()
 
         value, grads = jax.value_and_grad(loss)(state)

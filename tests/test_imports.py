@@ -1,6 +1,6 @@
 """The import rule, read from the syntax tree, and what `import jaxgpt` may cost.
 
-    core < nn, noise, task, tokenizers < models, parallel < data < generation, objectives
+    core < nn, noise, task, tokenizers < models, parallel < data < generation < objectives
       < evaluation, huggingface < training < runs < comparison, plan < cli
 
 A module imports from its own package or from those of lower layers; packages of one layer do not import each
@@ -30,14 +30,14 @@ LAYERS = {
     "jaxgpt.parallel": 2,
     "jaxgpt.data": 3,
     "jaxgpt.generation": 4,
-    "jaxgpt.objectives": 4,
-    "jaxgpt.evaluation": 5,
-    "jaxgpt.huggingface": 5,
-    "jaxgpt.training": 6,
-    "jaxgpt.runs": 7,
-    "jaxgpt.comparison": 8,
-    "jaxgpt.plan": 8,
-    "jaxgpt.cli": 9,
+    "jaxgpt.objectives": 5,
+    "jaxgpt.evaluation": 6,
+    "jaxgpt.huggingface": 6,
+    "jaxgpt.training": 7,
+    "jaxgpt.runs": 8,
+    "jaxgpt.comparison": 9,
+    "jaxgpt.plan": 9,
+    "jaxgpt.cli": 10,
 }
 
 
@@ -131,6 +131,7 @@ FAMILIES = (
     "nn/position",
     "nn/sparse",
     "noise",
+    "objectives",
     "tokenizers",
     "training/optimizers",
 )

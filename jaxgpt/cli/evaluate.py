@@ -90,10 +90,11 @@ def evaluate(given: argparse.Namespace, say: Say) -> None:
 
     factor = fields.parse(float, given.attention_factor, "--attention-factor")
     run = load(given.run, checkpoint=given.checkpoint, attention_factor=factor)
-    if run.experiment.training.noise is not None:
+    if not run.experiment.objective.asks:
+        kind = type(run.experiment.objective).kind()
         raise UsageError(
-            f"{given.run} restores texts, which the validation loss in its metrics.jsonl measures; "
-            "there are no questions to score"
+            f"{given.run}: objective={kind} is measured by the validation loss in metrics.jsonl; there are "
+            "no questions to score"
         )
     experiment = fields.override(run.experiment, given.fields)
     if given.other_files:
@@ -120,7 +121,7 @@ def evaluate(given: argparse.Namespace, say: Say) -> None:
         trained_on=TrainedOn(
             _training(run.experiment, experiment),
             task=None if type(experiment.task) is type(run.task) else run.task,
-            objective=experiment.training.objective,
+            objective=experiment.objective,
             data_seed=experiment.training.data_seed,
         ),
         kept=Kept(gallery=gallery(output)),

@@ -18,6 +18,7 @@ FIRST = {
         "training.epochs",
         "training.batch_size",
         "training.train_examples",
+        "objective",
         "optimizer",
         "optimizer.learning_rate",
         "optimizer.schedule",

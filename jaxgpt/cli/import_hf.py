@@ -14,6 +14,7 @@ from jaxgpt.core import hints
 from jaxgpt.core.usage import UsageError
 from jaxgpt.huggingface import tokenizer_files
 from jaxgpt.models.template import Template
+from jaxgpt.objectives.inferred import inferred
 from jaxgpt.parallel import sharding
 from jaxgpt.runs.checkpoints import Checkpoints
 from jaxgpt.runs.run_directory import RunDirectory, held
@@ -82,8 +83,8 @@ def import_hf(given: argparse.Namespace, say: Say) -> None:
         )
     if found.model.kind == "decoder":
         found = dataclasses.replace(found, task=Task.named("text")())
-    experiment = dataclasses.replace(found, tokenizer=tokenizer_name)
-    model = experiment.model_for(tokenizer)
+    model = found.model_for(tokenizer)
+    experiment = dataclasses.replace(found, tokenizer=tokenizer_name, objective=inferred(model))
     start = Start(model, tokenizer)
     mesh = sharding.local_mesh()
     template = Template(model)

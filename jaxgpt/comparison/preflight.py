@@ -12,7 +12,6 @@ from jaxgpt.comparison.fairness import Draft, naming, settle_length, settle_posi
 from jaxgpt.comparison.reading import Facts, Material, Reading
 from jaxgpt.core import fields, hints
 from jaxgpt.core.usage import UsageError
-from jaxgpt.data.labelled import OBJECTIVES
 from jaxgpt.data.positions import check_positions
 from jaxgpt.data.rows import build_rows
 from jaxgpt.evaluation.questions import obstacles
@@ -97,13 +96,13 @@ def _check_measured(request: Request, experiment: Experiment) -> None:
             f"training.epochs={training.epochs}: an epoch is more steps under one tokenization than under "
             "another, and a comparison counts steps; give --training.steps in its place"
         )
-    if experiment.model.kind == "encoder":
-        raise ValueError("model.kind=encoder predicts no next token; compare decoders or encoder_decoders")
-    if training.noise is not None or training.objective in OBJECTIVES:
+    if not (experiment.objective.next_token and experiment.objective.asks):
+        kind = type(experiment.objective).kind()
         raise ValueError(
-            "a comparison asks questions that are answered in writing; leave out training.noise, and "
-            f"training.objective={' or '.join(OBJECTIVES)}"
+            f"objective={kind}: a comparison asks questions that are answered in writing; set "
+            "objective=next_token"
         )
+    experiment.objective.check(experiment.model, experiment.task)
 
 
 def _cell(draft: Draft) -> Cell:

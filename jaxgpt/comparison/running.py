@@ -147,7 +147,7 @@ def _test_chosen(workdir: Path, jobs: list[Job], say: Say) -> None:
         n_extra=training.extra_examples,
         trained_on=TrainedOn(
             training_examples(job.experiment, "train", training.train_examples),
-            objective=training.objective,
+            objective=job.experiment.objective,
             data_seed=training.data_seed,
         ),
         kept=Kept(gallery=gallery(run.evaluation) if jax.process_index() == 0 else None),

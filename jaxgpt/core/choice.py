@@ -215,6 +215,12 @@ def _member(family: type[Choice], name: str) -> type[Choice] | None:
             and issubclass(value, family)
             and f"{value.__module__}.".startswith(f"{full}.")
         )
-        if own and value is not family and not value.__name__.startswith("_"):
+        # What members share is abstract, and none itself.
+        if (
+            own
+            and value is not family
+            and not value.__name__.startswith("_")
+            and not inspect.isabstract(value)
+        ):
             return value
     return None

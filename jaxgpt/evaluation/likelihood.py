@@ -20,7 +20,9 @@ from jaxgpt.evaluation.intervals import ratio, scaled
 from jaxgpt.evaluation.questions import obstacles
 from jaxgpt.models.structure import Structure, Weights, split
 from jaxgpt.models.transformer import Transformer
-from jaxgpt.objectives import losses as objectives
+from jaxgpt.objectives.base import Objective
+from jaxgpt.objectives.batches import Batch, widened
+from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.task import Example
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -34,26 +36,26 @@ def row_likelihoods(
     held_out: Sequence[Example],
     training: Sequence[Example],
     *,
-    which: objectives.Which = "completion",
+    objective: Objective = NextToken(),  # noqa: B008 - frozen
 ) -> dict[str, Likelihood]:
     """Of examples as rows: `held_out`, and `train` for those training examples that fit into the model.
 
-    Bytes are those of the targets, and with `which="all"` of a decoder's prompts too. Nothing is found where
-    numbers have no probability: xVal's squared error is no number of bits.
+    Bytes are those of the targets, and of a decoder's prompts where these carried loss, too. Nothing is
+    found where numbers have no probability: xVal's squared error is no number of bits.
     """
     config = models[0].config
     if config.number is not None and not config.number.likelihood:
         return {}
     both = config.kind == "encoder_decoder"
-    reasons = obstacles(models[0], tokenizer, training)
+    with_prompt = objective.scored_from(2) == 1 and not both
+    reasons = obstacles(models[0], tokenizer, training, objective)
     fitting = [example for example, reason in zip(training, reasons, strict=True) if not reason]
     found = {}
     for name, examples in (("held_out", held_out), ("train", fitting)):
         if examples:
             rows = build_rows(examples, tokenizer, encoder_decoder=both, max_length=config.max_length)
-            with_prompt = which == "all" and not both
             texts = (e.prompt * with_prompt + e.target for e in examples)
-            found[name] = _likelihood(models, tokenizer, rows.arrays(), which, _bytes(texts))
+            found[name] = _likelihood(models, tokenizer, rows.arrays(), objective, _bytes(texts))
     return found
 
 
@@ -79,15 +81,15 @@ def text_likelihood(
         "start": np.ones(count, np.int32),
         "length": length.astype(np.int32),
     }
-    return _likelihood(models, tokenizer, data, "all", _bytes(documents))
+    return _likelihood(models, tokenizer, data, NextToken(tokens="all"), _bytes(documents))
 
 
 def _bytes(texts) -> int:
     return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
 
 
-def _likelihood(models, tokenizer, data, which, num_bytes) -> Likelihood:
-    sums = [_row_sums(model, data, which, tokenizer.eos_id) for model in models]
+def _likelihood(models, tokenizer, data, objective, num_bytes) -> Likelihood:
+    sums = [_row_sums(model, data, objective, tokenizer.eos_id) for model in models]
     nats, text_nats = (np.stack([s[i] for s in sums]) for i in (0, 1))
     tokens, text_tokens = sums[0][2:]
     # Ratios over rows give the interval of one seed; tokens a byte are taken as fixed there.
@@ -97,7 +99,7 @@ def _likelihood(models, tokenizer, data, which, num_bytes) -> Likelihood:
 
 
 def _row_sums(
-    model: Transformer, data: dict[str, np.ndarray], which: objectives.Which, eos_id: int
+    model: Transformer, data: dict[str, np.ndarray], objective: Objective, eos_id: int
 ) -> list[np.ndarray]:
     """For each row nats, nats without ends, tokens, and tokens without ends, in float64. [N] each"""
     count, width = data["tokens"].shape
@@ -113,21 +115,21 @@ def _row_sums(
             )
             for name, value in data.items()
         }
-        sums = _batch_sums(structure, weights, batch, eos_id, which=which)
+        sums = _batch_sums(structure, weights, batch, eos_id, objective=objective)
         pieces.append([np.asarray(s, np.float64)[: size - missing] for s in sums])
     return [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
 
 
-@partial(jax.jit, static_argnames=("structure", "which"))
+@partial(jax.jit, static_argnames=("structure", "objective"))
 def _batch_sums(
     structure: Structure,
     weights: Weights,
-    batch: objectives.Batch,
+    batch: Batch,
     eos_id: Int[Array, ""],
     *,
-    which: objectives.Which,
+    objective: Objective,
 ) -> tuple[Float[Array, "B"], ...]:
-    batch = objectives.widened(batch)
-    losses, weights = objectives.next_token(structure.model(weights), batch, which)
+    batch = widened(batch)
+    losses, weights = objective.losses(structure.model(weights), batch), objective.weights(batch)
     inside = weights * (batch["tokens"][:, 1:] != eos_id)
     return tuple(value.sum(axis=1) for value in (losses * weights, losses * inside, weights, inside))

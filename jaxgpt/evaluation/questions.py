@@ -6,10 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxgpt.data.labelled import readings
 from jaxgpt.data.positions import largest_positions
 from jaxgpt.data.rows import pad
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.objectives.base import Objective
+from jaxgpt.objectives.inferred import inferred
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.task.searching import Search
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -86,54 +87,42 @@ def count_trained_on(asked: Sequence[Question], training: Sequence[Example], tas
     return sum(seen(question.example) for question in asked)
 
 
-def obstacles(model: Transformer, tokenizer: Tokenizer, examples: Sequence[Example]) -> list[str]:
+def obstacles(
+    model: Transformer,
+    tokenizer: Tokenizer,
+    examples: Sequence[Example],
+    objective: Objective | None = None,
+) -> list[str]:
     """For each example why the model cannot be asked it, such as `73 tokens, max_length 66`; "" if it can.
 
-    What counts is the question together with its right answer, as it would be read while it is written.
+    What counts is what the objective reads of the question with its right answer; None: the one that the
+    model's heads tell.
     """
+    objective = objective or inferred(model.config)
     found = [""] * len(examples)
-    inputs = []  # (index, what the decoder reads, what the encoder reads)
-    both = model.config.kind == "encoder_decoder"
+    inputs: dict[str, list[tuple[int, list[int]]]] = {}  # stack -> (index, what it reads)
     for index, example in enumerate(examples):
         try:
-            if model.config.label_names:  # which are told, not written
-                found[index] = _unreadable(readings(example.prompt, tokenizer, model.config), model)
-                continue
-            prompt, target = tokenizer.encode(example.prompt), tokenizer.encode_exactly(example.target)
+            rows = objective.reads(example, tokenizer, model.config)
         except ValueError as error:
             found[index] = str(error)
             continue
-        # The end token after the target is predicted and never read.
-        decoder = [*tokenizer.begun([] if both else prompt), *target]
-        if model.config.kind == "encoder":
-            decoder.append(tokenizer.eos_id)  # which it reads
-        encoder = [*prompt, tokenizer.eos_id]
-        longest = max(len(decoder), len(encoder) if both else 0)
+        longest = max(len(ids) for _, ids in rows)
         if longest > model.config.max_length:
             found[index] = f"{longest} tokens, model.max_length is {model.config.max_length}"
-        else:
-            inputs.append((index, decoder, encoder))
+            continue
+        for stack, ids in rows:
+            inputs.setdefault(stack, []).append((index, ids))
     size = model.config.position.size
-    if size is None or not inputs:
+    if size is None:
         return found
-    role = "encoder" if model.config.kind == "encoder" else "decoder"
-    largest = _largest_positions(model, role, [row for _, row, _ in inputs], tokenizer)
-    if both:
-        other = _largest_positions(model, "encoder", [row for _, _, row in inputs], tokenizer)
-        largest = np.maximum(largest, other)
-    for (index, _, _), position in zip(inputs, largest, strict=True):
-        if position >= size:
-            found[index] = f"position {position}, position.max_position is {size}"
+    largest = np.zeros(len(examples), int)
+    for stack, rows in inputs.items():
+        positions = _largest_positions(model, stack, [ids for _, ids in rows], tokenizer)
+        np.maximum.at(largest, [index for index, _ in rows], positions)
+    for index in np.flatnonzero(largest >= size):
+        found[index] = f"position {largest[index]}, position.max_position is {size}"
     return found
-
-
-def _unreadable(rows: list[list[int]], model: Transformer) -> str:
-    """Why a model with labels cannot read a prompt's rows; "" if it can."""
-    if not rows:
-        return "a prompt without choices"
-    longest = max(map(len, rows))
-    most = model.config.max_length
-    return f"{longest} tokens, model.max_length is {most}" if longest > most else ""
 
 
 def _largest_positions(model: Transformer, role: str, rows: list[list[int]], tokenizer: Tokenizer):

@@ -1,19 +1,22 @@
 """Scores models on a task's held-out questions."""
 
+import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
 
-from jaxgpt import generation
 from jaxgpt.core.fields import to_json
 from jaxgpt.evaluation import tally
 from jaxgpt.evaluation import text_measures as text
 from jaxgpt.evaluation.evaluation import Evaluation, Mistake
 from jaxgpt.evaluation.intervals import Estimate
-from jaxgpt.evaluation.labels import predict
 from jaxgpt.evaluation.likelihood import row_likelihoods
 from jaxgpt.evaluation.questions import Question, count_trained_on, obstacles, select
 from jaxgpt.evaluation.scoring_options import Kept, TrainedOn
+from jaxgpt.generation import Sampling
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.objectives.asking import Asking
+from jaxgpt.objectives.base import Objective
+from jaxgpt.objectives.inferred import inferred
 from jaxgpt.task import Example, Split, Task, shuffled
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -21,8 +24,6 @@ Progress = Callable[[int, int], None]
 
 #: Training examples drawn for a task's summary where none are given.
 TRAINING_EXAMPLES = 100_000
-#: Tokens a completion may have beyond the longest target and its end: another way to write the same text.
-_SLACK = 8
 #: Answers written together.
 _ROWS = 64
 
@@ -45,7 +46,7 @@ def evaluate(
         jaxgpt.evaluate(run.models, run.tokenizer, run.task, n=500).table()
 
     Every question is answered by every model, at the task's `temperature`, which is 0 unless it says
-    otherwise; an encoder is told how many tokens an answer has, and says all of them at once. Questions
+    otherwise, as its objective predicts; an encoder is told how many tokens an answer has. Questions
     beyond those trained on (a task's `extra_questions`) have rows of their own and no part in the headline. A
     question that the model has no room for is counted as not asked, with the reason.
 
@@ -65,12 +66,11 @@ def evaluate(
         raise ValueError("models=[]: give at least one model")
     if n < 1:
         raise ValueError(f"n={n} must be at least 1")
-    # Neither predicts one token after the other.
-    fills = models[0].config.kind == "encoder" or bool(models[0].config.label_names)
-    writes_text = task.layout == "stream" and not fills
+    objective = trained_on.objective or inferred(models[0].config)
+    writes_text = task.layout == "stream" and objective.next_token
     data_seed, training = trained_on.data_seed, trained_on.examples
     questions = select(task, split, n=n, n_extra=n_extra, data_seed=data_seed)
-    reasons = obstacles(models[0], tokenizer, [question.example for question in questions])
+    reasons = obstacles(models[0], tokenizer, [question.example for question in questions], objective)
     asked = [question for question, reason in zip(questions, reasons, strict=True) if not reason]
     prompts = text.sample_prompts(task) if writes_text and kept.samples else []
     samples_a_prompt = -(-kept.samples // max(len(prompts), 1))
@@ -81,7 +81,7 @@ def evaluate(
 
     found = {}
     inside = [index for index, question in enumerate(asked) if question.in_distribution]
-    completions = answers(models, tokenizer, task, asked, batch_size, counter)
+    completions = answers(models, tokenizer, task, asked, objective, batch_size, counter)
     if asked:
         scores = tally.score(task, asked, completions)
         found["overall"] = tally.row("all", scores, inside) if inside else None
@@ -111,11 +111,11 @@ def evaluate(
             for texts in completions
         ]
         found["summary"] = tally.combine(summaries)
-        if not fills:
+        if objective.next_token:
             # Beside held-out questions from all over a file, training ones from all over it.
             seen = training if task.endless else list(shuffled(training, data_seed))
             found["likelihood"] = row_likelihoods(
-                models, tokenizer, held_out, seen[: len(held_out)], which=trained_on.objective
+                models, tokenizer, held_out, seen[: len(held_out)], objective=objective
             )
     not_asked = tally.not_asked(questions, reasons) + found.pop("text_not_scored", ())
     found["trained_on"] = count_trained_on(asked, training, trained_on.task)
@@ -133,22 +133,25 @@ def exact_match(
     n: int = 256,
     data_seed: int = 0,
     examples: Sequence[Example] | None = None,
+    objective: Objective | None = None,
     batch_size: int | None = None,
 ) -> Estimate | None:
     """The headline of `evaluate` alone, for a look while training; None if no question can be asked.
 
     Args:
       examples: asked instead of n of the split.
+      objective: what the models have learned; None: what their heads tell.
     """
+    objective = objective or inferred(models[0].config)
     if examples is None:
         questions = select(task, split, n=n, n_extra=0, data_seed=data_seed)
     else:
         questions = [Question(example) for example in examples]
-    reasons = obstacles(models[0], tokenizer, [question.example for question in questions])
+    reasons = obstacles(models[0], tokenizer, [question.example for question in questions], objective)
     asked = [question for question, reason in zip(questions, reasons, strict=True) if not reason]
     if not asked:
         return None
-    scores = tally.score(task, asked, answers(models, tokenizer, task, asked, batch_size))
+    scores = tally.score(task, asked, answers(models, tokenizer, task, asked, objective, batch_size))
     return tally.row("all", scores, range(len(asked))).exact_match
 
 
@@ -157,46 +160,26 @@ def answers(
     tokenizer: Tokenizer,
     task: Task,
     questions: Sequence[Question],
+    objective: Objective,
     batch_size: int | None = None,
     counter: "_Counter | None" = None,
 ) -> list[list[str]]:
-    """Each model's completion of each question, the most likely at temperature 0; all fit into the model."""
+    """Each model's answer to each question, the most likely at temperature 0; all fit into the model."""
     if not questions:
         return [[] for _ in models]
-    if models[0].config.label_names:
-        prompts = [question.example.prompt for question in questions]
-        return [
-            predict(
-                model, tokenizer, prompts, progress=None if counter is None else counter.next(len(questions))
-            )
-            for model in models
-        ]
-    if models[0].config.kind == "encoder":
-        asked = [(q.example.prompt, len(tokenizer.encode(q.example.target))) for q in questions]
-        return [
-            generation.fill(
-                model, tokenizer, asked, progress=None if counter is None else counter.next(len(questions))
-            )
-            for model in models
-        ]
-    longest = max(map(len, tokenizer.encode_batch([q.example.target for q in questions])))
-    sampling = generation.Sampling(temperature=task.temperature, num_samples=task.candidates)
-    if batch_size is None:
-        batch_size = max(1, _ROWS // task.candidates)
+    prompts = [question.example.prompt for question in questions]
+    asking = Asking(
+        targets=[question.example.target for question in questions],
+        sampling=Sampling(temperature=task.temperature, num_samples=task.candidates),
+        batch_size=max(1, _ROWS // task.candidates) if batch_size is None else batch_size,
+    )
     found = []
     for model in models:
-        completions = generation.complete(
-            model,
-            tokenizer,
-            [question.example.prompt for question in questions],
-            max_new_tokens=longest + 1 + _SLACK,
-            sampling=sampling,
-            # A wrong answer may never end; it is wrong, and no reason to stop the rest.
-            overflow="stop",
-            progress=None if counter is None else counter.next(len(questions)),
-            batch_size=batch_size,
+        progress = None if counter is None else counter.next(len(questions))
+        answered = objective.predict(
+            model, tokenizer, prompts, dataclasses.replace(asking, progress=progress)
         )
-        found.append([c[task.choose(q.example, c)] for q, c in zip(questions, completions, strict=True)])
+        found.append([c[task.choose(q.example, c)] for q, c in zip(questions, answered, strict=True)])
     return found
 
 

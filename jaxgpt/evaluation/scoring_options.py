@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxgpt.objectives.losses import Which
+from jaxgpt.objectives.base import Objective
 from jaxgpt.task import Example, Task
 
 
@@ -16,13 +16,13 @@ class TrainedOn:
       examples: for the task's summary, and for the loss beside the held-out one; None: drawn from the task.
       task: of the examples, if it is not the one that asks; it tells which questions were trained on in other
         words.
-      objective: which tokens of a row carried loss; a text's all did.
+      objective: what was learned of them, which is how a model answers; None: what its heads tell.
       data_seed: that the examples were drawn with, and the questions are.
     """
 
     examples: Sequence[Example] | None = None
     task: Task | None = None
-    objective: Which = "completion"
+    objective: Objective | None = None
     data_seed: int = 0
 
 

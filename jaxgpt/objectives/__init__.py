@@ -1,1 +1,5 @@
-"""What a model is trained to do."""
+"""Objectives: one file each, found by its name."""
+
+from jaxgpt.objectives.base import Objective
+
+__all__ = ["Objective"]

@@ -92,7 +92,8 @@ def replaced(experiment: Experiment, vocab_size: int) -> Experiment:
         task: Task = Text(characters=2 * length + 8)
         count = training.steps * training.batch_size * length
     else:
-        task = Rows(**_row(experiment, length))
+        prompt, targets = experiment.objective.longest_example(experiment.model)
+        task = Rows(prompt=prompt, target=targets)
         count = training.train_examples * (length + 1) * (1 + (experiment.model.kind == "encoder_decoder"))
     size = count * narrowest(vocab_size).itemsize
     fits = size <= training.on_device_mib * 2**20
@@ -101,30 +102,11 @@ def replaced(experiment: Experiment, vocab_size: int) -> Experiment:
         epochs=None,
         select_every=0,
         eval_examples=1,
-        noise_copies=1,
         on_device_mib=training.on_device_mib if fits else 0,
     )
     # The weights are drawn: those of a directory have the same shapes.
     model = dataclasses.replace(experiment.model, init="")
     return dataclasses.replace(experiment, task=task, training=training, model=model)
-
-
-def _row(experiment: Experiment, length: int) -> dict[str, Any]:
-    """One row of the longest kind: specials and text fill what the model reads."""
-    objective, kind = experiment.training.objective, experiment.model.kind
-    if objective in ("span", "choice") or (objective == "labels" and experiment.model.labels_from == "each"):
-        raise ValueError(
-            f"training.objective={objective} needs its data to plan with; set the fields of task"
-        )
-    if objective == "pretraining":
-        half = (length - 3) // 2
-        return {"prompt": "a" * (length - 3 - half) + "\t" + "a" * half, "target": ("0", "1")}
-    if objective == "labels":
-        return {"prompt": "a" * (length - 2), "target": ("0", "1")}
-    if kind == "encoder_decoder":
-        return {"prompt": "a" * (length - 1), "target": ("a" * (length - 1),)}
-    text = length - 1 - (kind == "encoder")
-    return {"prompt": "a" * (text // 2), "target": ("a" * (text - text // 2),)}
 
 
 def vocabulary(experiment: Experiment, asked: int | None) -> tuple[int, str]:

@@ -174,7 +174,7 @@ def rows(prepared: Prepared, count: int) -> list[str]:
         if table.labels is not None:
             lines.append(f"{show(tokenizer, row)} [{prepared.examples[i].target}]")
             continue
-        start = int(table.start[i]) if prepared.experiment.training.objective == "completion" else 1
+        start = prepared.experiment.objective.scored_from(int(table.start[i]))
         source = ""
         if table.source is not None:
             source = show(tokenizer, table.source_ids(i)) + " -> "
@@ -188,8 +188,8 @@ def packed_row(prepared: Prepared, row: int) -> str:
     shown = ""
     for number, ids in enumerate(table.document_ids(row), 1):
         roles = table.roles[row][table.documents[row] == number]
-        prompt = (roles == PROMPT).sum() if prepared.experiment.training.objective == "completion" else 0
-        shown += f"{show(tokenizer, ids[: 1 + prompt])}[{show(tokenizer, ids[1 + prompt :])}]"
+        start = prepared.experiment.objective.scored_from(1 + int((roles == PROMPT).sum()))
+        shown += f"{show(tokenizer, ids[:start])}[{show(tokenizer, ids[start:])}]"
     return shown
 
 

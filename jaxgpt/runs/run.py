@@ -15,10 +15,10 @@ from jaxgpt.core.untrusted import refuse_pickle
 from jaxgpt.core.wording import one_line, quoted
 from jaxgpt.evaluation import evaluation_file
 from jaxgpt.evaluation.evaluation import Evaluation
-from jaxgpt.evaluation.labels import predict
-from jaxgpt.generation import Sampling, complete, fill
+from jaxgpt.generation import Sampling
 from jaxgpt.models.template import Template
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.objectives.asking import Asking
 from jaxgpt.parallel import sharding
 from jaxgpt.parallel.mesh_config import MeshConfig
 from jaxgpt.runs import records
@@ -130,20 +130,9 @@ class Run:
                     f"the prompt {quoted(text)} of {len(ids)} tokens exceeds model.max_length={limit}; "
                     "shorten it"
                 )
-        if self.model.config.label_names:
-            return [[label] for label in predict(self.model, self.tokenizer, asked)]
-        if self.model.config.kind == "encoder":
-            if max_new_tokens is None:
-                raise ValueError(
-                    "an encoder fills in tokens, and has to know how many: give --max-new-tokens, such as 3"
-                )
-            filled = fill(self.model, self.tokenizer, [(prompt, max_new_tokens) for prompt in asked])
-            return [[self.task.answer(p, text)] for p, text in zip(asked, filled, strict=True)]
+        asking = Asking(max_new_tokens=max_new_tokens, sampling=sampling, stop=stop)
         # Each prompt ends at its own place in the context, whatever else is asked with it.
-        length = self.model.config.max_length if max_new_tokens is None else max_new_tokens
-        written = complete(
-            self.model, self.tokenizer, asked, max_new_tokens=length, sampling=sampling, stop=stop
-        )
+        written = self.experiment.objective.predict(self.model, self.tokenizer, asked, asking)
         return [
             [self.task.answer(prompt, text) for text in answers]
             for prompt, answers in zip(asked, written, strict=True)

@@ -5,9 +5,9 @@ from typing import Any
 from jaxgpt.core.wording import shown
 
 #: Of `experiment.json`, `resolved.json`, `metrics.jsonl` and the checkpoints.
-NUMBER = 2
+NUMBER = 3
 #: The last version of jaxgpt that reads an older schema; files of the first one name none.
-_READ_BY = {1: "0.1"}
+_READ_BY = {1: "0.1", 2: "0.2"}
 
 
 def check(number: Any) -> None:

@@ -16,11 +16,12 @@ from jaxgpt.core import fields, hints, printing
 from jaxgpt.core.progress import Counter, Progress, clock
 from jaxgpt.core.writing import write_atomically
 from jaxgpt.evaluation import plots
-from jaxgpt.evaluation.labels import predict
 from jaxgpt.evaluation.scoring import evaluate, exact_match
 from jaxgpt.evaluation.scoring_options import Kept
-from jaxgpt.generation import Sampling, complete
+from jaxgpt.generation import Sampling
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.objectives.asking import Asking
+from jaxgpt.objectives.base import Objective
 from jaxgpt.parallel import processes
 from jaxgpt.runs import opening as report
 from jaxgpt.runs import records
@@ -258,7 +259,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         state = first_state(prepared)
         if training.select_every:
             selection = Selection.begin(state["params"], experiment.seeds)
-    asks = training.noise is None and training.eval_examples > 0
+    asks = experiment.objective.asks and training.eval_examples > 0
     batch = training.batch_size * experiment.seeds
     width = prepared.program.window or prepared.table.tokens.shape[1] - 1
     return Loop(
@@ -337,9 +338,10 @@ def _owed(directory: RunDirectory, step: int, seeds: int, *, asks: bool) -> list
 
 def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
     task, training = prepared.experiment.task, prepared.experiment.training
+    objective = prepared.experiment.objective
 
     def score(step: int, models: list[Transformer]) -> dict:
-        if training.noise is not None:
+        if not objective.asks:
             return {}
         found = exact_match(
             models,
@@ -348,6 +350,7 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
             split="validation",
             n=training.eval_examples,
             data_seed=training.data_seed,
+            objective=objective,
         )
         if found is None:
             return {}
@@ -355,15 +358,15 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
         return {"validation_exact_match": list(found.per_seed)}
 
     def select(step: int, models: list[Transformer]) -> list[float]:
-        found = exact_match(models, prepared.tokenizer, task, examples=prepared.selection)
+        found = exact_match(
+            models, prepared.tokenizer, task, examples=prepared.selection, objective=objective
+        )
         shown = " ".join(f"{value:.4f}" for value in found.per_seed)
         say(f"step {step}: selection exact match {shown}")
         return list(found.per_seed)
 
     def sample(step: int, models: list[Transformer]) -> None:
-        if training.noise is not None:
-            return
-        lines = samples(models[0], prepared.tokenizer, task)
+        lines = samples(models[0], prepared.tokenizer, task, objective)
         for line in lines:
             say(f"step {step}: {line}")
         # What a run that was stopped wrote from here on is written again.
@@ -374,25 +377,24 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
     return Hooks(evaluate=score, sample=sample, select=select)
 
 
-def samples(model: Transformer, tokenizer: Tokenizer, task) -> list[str]:
+def samples(model: Transformer, tokenizer: Tokenizer, task: Task, objective: Objective) -> list[str]:
     """The task's sample prompts with what the model makes of them, in ordinary notation."""
     asked = askable(tokenizer, task)
-    if not asked:
-        return []
-    if model.config.label_names:
-        written = predict(model, tokenizer, [task.prompt(text) for text in asked])
-        return [f"{text!r} -> {label!r}" for text, label in zip(asked, written, strict=True)]
-    if model.config.kind == "encoder":  # which does not know how long an answer is
+    if not (asked and objective.asks and objective.ends_answers):
         return []
     prompts = [task.prompt(text) for text in asked]
     longest = max(len(tokenizer.encode(prompt)) for prompt in prompts)
-    room = model.config.max_length - longest - 1
-    length = SAMPLE_TOKENS if task.layout == "stream" else max(room, 1)
-    sampling = Sampling(temperature=0.8 if task.layout == "stream" else 0.0)
-    written = complete(model, tokenizer, prompts, max_new_tokens=min(length, max(room, 1)), sampling=sampling)
+    room = max(model.config.max_length - longest - 1, 1)
+    is_text = task.layout == "stream"
+    asking = Asking(
+        max_new_tokens=min(SAMPLE_TOKENS, room) if is_text else room,
+        sampling=Sampling(temperature=0.8 if is_text else 0.0),
+    )
     return [
-        f"{text!r} -> {task.answer(prompt, completions[0])!r}"
-        for text, prompt, completions in zip(asked, prompts, written, strict=True)
+        f"{text!r} -> {task.answer(prompt, answers[0])!r}"
+        for text, prompt, answers in zip(
+            asked, prompts, objective.predict(model, tokenizer, prompts, asking), strict=True
+        )
     ]
 
 
@@ -424,8 +426,8 @@ def _finish(
     if skipped := int(loop.trainer.spikes.total.sum()):
         say(f"{skipped} updates were skipped as spikes: training.skip_spikes={training.skip_spikes}")
     loop.hooks.sample(loop.step, models)
-    if training.noise is not None:
-        say("restoring texts is measured by the validation loss; no questions are asked")
+    if not prepared.experiment.objective.asks:
+        say("the validation loss measures this objective; no questions are asked")
     elif training.test_examples:
         _test(prepared, models, directory.evaluation, directory.accuracy, say)
         if chosen is not None:

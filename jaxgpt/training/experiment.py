@@ -6,6 +6,8 @@ from typing import Annotated
 
 from jaxgpt.core import fields
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.objectives.base import Objective
+from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.task import Task
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.optimizers.adamw import AdamW
@@ -26,6 +28,9 @@ class Experiment:
     model: Annotated[ModelConfig, "the transformer; a preset's name replaces it whole"] = dataclasses.field(
         default_factory=ModelConfig
     )
+    objective: Annotated[
+        Objective, "what is learned of each row; my_package.my_module:MyObjective names another"
+    ] = dataclasses.field(default_factory=NextToken)
     optimizer: Annotated[Optimizer, "the update rule; my_package.my_module:MyOptimizer names another"] = (
         dataclasses.field(default_factory=AdamW)
     )
@@ -42,14 +47,13 @@ class Experiment:
             )
 
     def model_for(self, tokenizer: Tokenizer, label_names: Sequence[str] = ()) -> ModelConfig:
-        """The model with all that follows from the tokenizer, the noise and the labels filled in.
+        """The model with all that follows from the tokenizer, the objective and the labels filled in.
 
         Raises:
           ValueError: as `ModelConfig.for_vocabulary`.
         """
-        noise = self.training.noise
         return self.model.for_vocabulary(
-            tokenizer.vocabulary(), marks=0 if noise is None else noise.count, label_names=label_names
+            tokenizer.vocabulary(), marks=self.objective.marks, label_names=label_names
         )
 
     def only_here(self) -> list[str]:

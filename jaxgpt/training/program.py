@@ -14,8 +14,11 @@ from jaxgpt.core import settings
 from jaxgpt.models.template import Params, Template
 from jaxgpt.nn import device_layout as layout
 from jaxgpt.nn.kernels.platform import on_gpu
-from jaxgpt.objectives import losses as objectives
+from jaxgpt.objectives.base import Objective
+from jaxgpt.objectives.batches import Batch, gather, widened
+from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.parallel import sharding
+from jaxgpt.tokenizers.vocabulary import Vocabulary
 from jaxgpt.training import spikes
 from jaxgpt.training.optimizers import Optimizer
 from jaxgpt.training.training_config import TrainingConfig
@@ -35,7 +38,7 @@ class Program:
 
     Attributes:
       window: tokens a window of a stream predicts.
-      number_loss: a term of the training loss beside the likelihood.
+      vocabulary: that the objective's training loss may need to know.
     """
 
     template: Template
@@ -44,7 +47,8 @@ class Program:
     seeds: int
     mesh: Mesh
     window: int
-    number_loss: objectives.NumberTokenLoss | None = None
+    objective: Objective = NextToken()  # noqa: RUF009 - frozen
+    vocabulary: Vocabulary = Vocabulary(())  # noqa: RUF009 - frozen
 
     def __post_init__(self):
         object.__setattr__(self, "schedule", self.optimizer.rate(self.training.steps))
@@ -52,6 +56,7 @@ class Program:
         object.__setattr__(self, "_transformation", transformation)
         tuning = Tuning(self.training.tuning, self.template.shapes, self.template.axes)
         object.__setattr__(self, "tuning", tuning)
+        object.__setattr__(self, "_loss", self.objective.training_loss(self.vocabulary))
 
     @property
     def seed_keys(self) -> Array:
@@ -99,7 +104,7 @@ class Program:
         skipping = self.training.skip_spikes is not None
         return ("loss", "grad_norm", "weight", *(["skipped"] if skipping else []))
 
-    def compile(self, data: objectives.Batch):
+    def compile(self, data: Batch):
         """The chunk function compiled for this data: see `chunk`."""
         steps, size = self.training.chunk, self.training.batch_size
         where = jax.tree.map(lambda leaf: leaf.sharding, self.abstract())
@@ -119,7 +124,7 @@ class Program:
     def chunk(
         self,
         state: State,
-        data: objectives.Batch,
+        data: Batch,
         indices: Int[Array, "C R B"],
         first: Int[Array, ""],
         count: Int[Array, ""],
@@ -155,7 +160,7 @@ class Program:
         metrics = dict.fromkeys(self._metrics, empty)
         return jax.lax.fori_loop(0, count, body, (state, metrics))
 
-    def validation(self, state: State, data: objectives.Batch) -> Array:
+    def validation(self, state: State, data: Batch) -> Array:
         """Mean loss over all rows of a table, in pieces of the batch size. [R]"""
         rows = data["tokens"].shape[0]
         size = min(self.training.batch_size, rows)
@@ -168,17 +173,11 @@ class Program:
 
             def piece(xs):
                 index, real = xs
-                batch = objectives.gather(data, index, self.window)
+                batch = gather(data, index, self.window)
                 drawn = jax.random.fold_in(jax.random.key(0), index[0])
-                batch = objectives.hidden(self.template.config, batch, self.training.objective, drawn)
-                losses, weights = objectives.next_token(
-                    model,
-                    batch,
-                    self.training.objective,
-                    end_weight=self.training.end_weight,
-                    most_logits=self.training.most_logits,
-                )
-                weights = weights * real[:, None]
+                batch = self.objective.draw(batch, self.template.config, drawn)
+                losses = self.objective.losses(model, batch, most_logits=self.training.most_logits)
+                weights = self.objective.weights(batch) * real[:, None]
                 return (losses * weights).sum(), weights.sum()
 
             total, weight = jax.lax.map(piece, (index, real.reshape(count, size)))
@@ -190,29 +189,22 @@ class Program:
     def step(self, state: State, *, data, index: Int[Array, "B"] | None = None, key: jax.Array):
         """One update of one replica, on the examples of `data` that an index names, or on all of them."""
         pieces = self.training.accumulation
-        batch = objectives.widened(data) if index is None else objectives.gather(data, index, self.window)
+        batch = widened(data) if index is None else gather(data, index, self.window)
         drawn = jax.random.fold_in(key, 3)
-        batch = objectives.hidden(self.template.config, batch, self.training.objective, drawn)
+        batch = self.objective.draw(batch, self.template.config, drawn)
         split = NamedSharding(self.mesh, PartitionSpec(sharding.BATCH_AXES))
         batch = jax.lax.with_sharding_constraint(batch, jax.tree.map(lambda _: split, batch))
-        which, end_weight = self.training.objective, self.training.end_weight
         kept = state.get("kept", {})
-        total = jnp.maximum(objectives.weights(batch, which, end_weight).sum(), 1.0)
+        total = jnp.maximum(self.objective.weights(batch).sum(), 1.0)
 
         def loss(params, batch, key):
             model = self.template.model(self.tuning.join(params, kept))
             model = sharding.over_sequence(model, self.mesh)
             with layout.laying(partial(sharding.lay_rows, self.mesh)):
-                losses, weights = objectives.next_token(
-                    model,
-                    batch,
-                    which,
-                    key,
-                    end_weight=end_weight,
-                    extra=self.number_loss,
-                    most_logits=self.training.most_logits,
+                losses = self.objective.losses(
+                    model, batch, key, loss=self._loss, most_logits=self.training.most_logits
                 )
-            return (losses * weights).sum() / total
+            return (losses * self.objective.weights(batch)).sum() / total
 
         if pieces == 1:
             value, grads = jax.value_and_grad(loss)(state["params"], batch, key)

@@ -150,10 +150,9 @@ class Trainer:
         Raises:
           ValueError: if the experiment restores texts, so that there are no questions.
         """
-        if self.experiment.training.noise is not None:
-            raise ValueError(
-                "training.noise restores texts: there are no questions to score; see validation_losses()"
-            )
+        if not self.experiment.objective.asks:
+            kind = type(self.experiment.objective).kind()
+            raise ValueError(f"objective={kind}: there are no questions to score; see validation_losses()")
         return evaluate(
             self.models,
             self.tokenizer,
@@ -275,8 +274,10 @@ def first_state(prepared: Prepared) -> State:
 
 def trained_on(prepared: Prepared) -> TrainedOn:
     """What `evaluate` is to know of a training."""
-    training = prepared.experiment.training
-    return TrainedOn(prepared.examples, objective=training.objective, data_seed=training.data_seed)
+    experiment = prepared.experiment
+    return TrainedOn(
+        prepared.examples, objective=experiment.objective, data_seed=experiment.training.data_seed
+    )
 
 
 def _told(host: dict[str, np.ndarray], step: int, replica: int) -> str:

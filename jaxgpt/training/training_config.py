@@ -4,7 +4,6 @@ import dataclasses
 import math
 from typing import Annotated, ClassVar, Literal
 
-from jaxgpt.noise import Noise
 from jaxgpt.parallel.mesh_config import MeshConfig
 
 
@@ -49,23 +48,9 @@ class TrainingConfig:
     seed: Annotated[int, "random seed of the first replica; the others count up from it"] = 0
     data_seed: Annotated[int, "random seed of the generated examples"] = 0
     train_examples: Annotated[int, "examples drawn from a generated task for training"] = 100_000
-    objective: Annotated[
-        Literal["completion", "all", "labels", "span", "choice", "pretraining"],
-        "which tokens carry loss; labels: the target is a label or a tag a word; span: a part of the prompt; "
-        "choice: one of the texts behind the prompt's first tab; pretraining: labels and hidden tokens",
-    ] = "completion"
     tuning: Annotated[TuningConfig, "which weights are trained"] = dataclasses.field(
         default_factory=TuningConfig
     )
-    noise: Annotated[
-        Noise | None, "what an encoder-decoder restores texts from; none: it answers questions"
-    ] = None
-    noise_copies: Annotated[int, "times that each text is spoiled, each time in another way"] = 4
-    end_weight: Annotated[float, "of a row's end token in the loss; 1: as every other token"] = 1.0
-    number_loss: Annotated[
-        Literal["none", "mse", "wasserstein"], "number token loss, for tokenizers of digits or digit groups"
-    ] = "none"
-    number_loss_weight: Annotated[float, "its factor; lambda in arXiv 2411.02083"] = 0.3
     accumulation: Annotated[int, "pieces a batch is computed in, to save memory"] = 1
     logits_mib: Annotated[
         int, "logits held at once; more are computed piece by piece, twice, which needs less memory"
@@ -109,7 +94,7 @@ class TrainingConfig:
             "log_every",
             "logits_mib",
         )
-        for name in (*positive, "select_examples", "noise_copies"):
+        for name in (*positive, "select_examples"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
         counts = ("eval_every", "sample_every", "save_every", "eval_examples", "test_examples")
@@ -130,12 +115,8 @@ class TrainingConfig:
             raise ValueError(f"packing={self.packing} must be at least 1, or none")
         if self.epochs is not None and not 0 < self.epochs < math.inf:
             raise ValueError(f"epochs={self.epochs} must be positive and finite, or none")
-        if not 0 < self.end_weight < math.inf:  # at 0 a model would never learn to stop
-            raise ValueError(f"end_weight={self.end_weight} must be positive and finite")
         if self.seed >= 2**31:  # JAX would drop the upper bits, and two seeds would be one
             raise ValueError(f"seed={self.seed} must be below 2**31")
-        if not 0 <= self.number_loss_weight < math.inf:
-            raise ValueError(f"number_loss_weight={self.number_loss_weight} must be at least 0 and finite")
         if self.keep_last < 1:
             raise ValueError(f"keep_last={self.keep_last} must be at least 1")
         if self.batch_size % self.accumulation:

@@ -6,7 +6,7 @@ import pytest
 
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.template import Template
-from jaxgpt.objectives import losses as objectives
+from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.training.flops import body_params, training_flops
 
 
@@ -19,7 +19,8 @@ def xla(template, tokens, source):
     params = jax.eval_shape(template.init, jax.random.key(0))
 
     def loss(params, batch):
-        losses, weights = objectives.next_token(template.model(params), batch, "all")
+        everything = NextToken(tokens="all")
+        losses, weights = everything.losses(template.model(params), batch), everything.weights(batch)
         return (losses * weights).sum()
 
     compiled = jax.jit(jax.value_and_grad(loss)).lower(params, batch).compile()

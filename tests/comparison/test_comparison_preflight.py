@@ -183,7 +183,7 @@ def test_the_context_is_what_the_longest_cell_needs():
             {"training__eval_examples": 0, "optimizer__learning_rate": "LEFT OUT"},
             "training.eval_examples=0",
         ),
-        (["--tokenizers", "digits,bytes"], {"model__kind": "encoder"}, "model.kind=encoder predicts no next"),
+        (["--tokenizers", "digits,bytes"], {"model__kind": "encoder"}, "an encoder sees what follows"),
         (
             ["--tokenizers", "digits,bytes"],
             {"training__epochs": 2, "training__steps": "LEFT OUT"},

@@ -7,6 +7,7 @@ import pytest
 from jaxgpt.core import fields
 from jaxgpt.nn.position import Position
 from jaxgpt.noise import Noise
+from jaxgpt.objectives import Objective
 from jaxgpt.runs import experiments
 from jaxgpt.training.experiment import Experiment
 
@@ -16,7 +17,8 @@ PARTS = [
         for name in ("longformer_base", "reformer_enwik8", "gemma3_1b", "albert_base", "char_gru")
     ),
     *({"model.position": name} for name in Position.names()),
-    *({"training.noise": name} for name in Noise.names()),
+    *({"objective.noise": name, "objective": "denoising"} for name in Noise.names()),
+    *({"objective": name} for name in Objective.names()),
 ]
 
 

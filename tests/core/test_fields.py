@@ -397,9 +397,7 @@ def test_numbers_that_would_train_something_else_are_refused(values, expected):
     assert str(caught.value) == expected
 
 
-@pytest.mark.parametrize(
-    "field", ["task", "model", "model.position", "model.window-position", "training.noise"]
-)
+@pytest.mark.parametrize("field", ["task", "model", "model.position", "model.window-position", "objective"])
 def test_a_long_name_that_nobody_has_is_told_in_a_short_line(field):
     experiment = Experiment(Task.named("arithmetic")(), "digits")
     for text in ("1" * 300, f"[{'1, ' * 100}]"):

@@ -17,7 +17,7 @@ from jaxgpt.data.order import Order
 from jaxgpt.data.packing import pack
 from jaxgpt.data.rows import build_rows
 from jaxgpt.data.stream import Stream
-from jaxgpt.objectives import losses as objectives
+from jaxgpt.objectives.batches import gather, widened
 from jaxgpt.parallel.sharding import local_mesh
 
 CHUNK = 4
@@ -44,11 +44,9 @@ def batches(feed, window, plan):
             if "batches" in data:
                 steps = jax.tree.map(lambda value, i=i: value[i], data["batches"])
                 given = [jax.tree.map(lambda v, r=r: v[r], steps) for r in range(indices.shape[1])]
-                found[first + i] = [jax.tree.map(np.asarray, objectives.widened(batch)) for batch in given]
+                found[first + i] = [jax.tree.map(np.asarray, widened(batch)) for batch in given]
                 continue
-            found[first + i] = [
-                jax.tree.map(np.asarray, objectives.gather(data, index, window)) for index in indices[i]
-            ]
+            found[first + i] = [jax.tree.map(np.asarray, gather(data, index, window)) for index in indices[i]]
     return found
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from jaxgpt.data.packing import best_fit, pack
 from jaxgpt.data.rows import build_rows
-from jaxgpt.objectives import losses as objectives
+from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.task import Example
 from jaxgpt.tokenizers import build
 
@@ -64,11 +64,12 @@ def test_every_example_is_there_once(examples, width):
 
 
 @settings(deadline=None, max_examples=60)
-@given(EXAMPLES, st.sampled_from(["completion", "all"]))
+@given(EXAMPLES, st.sampled_from(["answer", "all"]))
 def test_weights_are_those_of_the_padded_table(examples, which):
     rows, table = packed(examples, 40)
-    alone = np.asarray(objectives.weights(rows.arrays(), which, 0.25))
-    together = np.asarray(objectives.weights(table.arrays(), which, 0.25))
+    objective = NextToken(tokens=which, end_weight=0.25)
+    alone = np.asarray(objective.weights(rows.arrays()))
+    together = np.asarray(objective.weights(table.arrays()))
     expected = sorted(
         [(rows.tokens[i, j + 1], alone[i, j]) for i, j in np.argwhere(alone)]
     )  # targets and weights

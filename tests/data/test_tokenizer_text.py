@@ -17,7 +17,7 @@ from jaxgpt.runs.session import askable, samples
 from jaxgpt.task import Example, Task
 from jaxgpt.tokenizers.bpe import BytePairs
 from jaxgpt.tokenizers.tokenizer import CorpusTexts
-from jaxgpt.training import prepare
+from jaxgpt.training import prepare, tokenizer_building
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.training_config import TrainingConfig
 from tasks.text import Text
@@ -39,11 +39,11 @@ class Listed(Task):
 
 
 def test_a_finite_task_s_last_document_is_in_the_alphabet(monkeypatch):
-    monkeypatch.setattr(prepare, "TOKENIZER_EXAMPLES", 1)
+    monkeypatch.setattr(tokenizer_building, "TOKENIZER_EXAMPLES", 1)
     examples = [Example("", "ab"), Example("", "z")]
-    listed = prepare.build_tokenizer(Experiment(Listed(), "characters"), examples)
+    listed = tokenizer_building.build_tokenizer(Experiment(Listed(), "characters"), examples)
     assert listed.decode(listed.encode("abzy")) == "abzy"
-    assert prepare.build_tokenizer(Experiment(Task(), "characters"), examples).vocab_size == 5
+    assert tokenizer_building.build_tokenizer(Experiment(Task(), "characters"), examples).vocab_size == 5
 
 
 @pytest.mark.parametrize("spec", ALPHABETS)
@@ -71,7 +71,7 @@ def experiment(tmp_path):
         Text(path=str(tmp_path / "text.txt"), split_by="nanogpt"),
         "characters",
         ModelConfig(num_layers=1, d_model=16, num_heads=2, max_length=16),
-        training=TrainingConfig(objective="all", steps=1, batch_size=2),
+        training=TrainingConfig(steps=1, batch_size=2),
     )
 
 
@@ -122,7 +122,7 @@ def test_a_sample_prompt_outside_the_alphabet_ends_no_run(experiment):
     prepared = prepare.prepare(experiment)
     assert experiment.task.sample_prompts == ("\n",)
     model = Transformer(prepared.model, rngs=nnx.Rngs(0))
-    assert samples(model, prepared.tokenizer, experiment.task) == []
+    assert samples(model, prepared.tokenizer, experiment.task, experiment.objective) == []
 
 
 def test_a_comparison_reads_with_the_same_alphabet(experiment):

@@ -11,6 +11,7 @@ from flax import nnx
 from jaxgpt.evaluation import likelihood
 from jaxgpt.evaluation.intervals import student_t
 from jaxgpt.evaluation.likelihood import row_likelihoods, text_likelihood
+from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.task import Example
 
 ROWS = [Example(f"{i}=", str(2 * i)) for i in (17, 23, 230, 499, 12, 404, 36)]
@@ -35,7 +36,7 @@ def small_batches(monkeypatch):
     monkeypatch.setattr(likelihood, "_LOGITS", 1000)
 
 
-@pytest.mark.parametrize("which", ["completion", "all"])
+@pytest.mark.parametrize("which", ["answer", "all"])
 def test_rows(build, tokenizer, small_batches, which):
     model = build()
     nats = scorer(model)
@@ -47,7 +48,7 @@ def test_rows(build, tokenizer, small_batches, which):
         losses += each
         inside += each[:-1]
         size += len(example.target) + (len(example.prompt) if which == "all" else 0)
-    found = row_likelihoods([model], tokenizer, ROWS, ROWS[:3], which=which)
+    found = row_likelihoods([model], tokenizer, ROWS, ROWS[:3], objective=NextToken(tokens=which))
     part = found["held_out"]
     assert (part.tokens, part.bytes) == (len(losses), size)
     assert part.loss.mean == pytest.approx(np.mean(losses), rel=1e-5)
@@ -94,8 +95,8 @@ def test_equal_logits_cost_the_logarithm_of_the_vocabulary(build, tokenizer):
 
 def test_an_encoder_decoder_counts_targets(build, tokenizer):
     model = build(kind="encoder_decoder")
-    for which in ("completion", "all"):
-        part = row_likelihoods([model], tokenizer, ROWS, [], which=which)["held_out"]
+    for which in ("answer", "all"):
+        part = row_likelihoods([model], tokenizer, ROWS, [], objective=NextToken(tokens=which))["held_out"]
         assert part.bytes == sum(len(e.target) for e in ROWS)
         assert part.tokens == part.bytes + len(ROWS)
 

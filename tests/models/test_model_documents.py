@@ -21,7 +21,9 @@ from jaxgpt.nn.position.coupled import Coupled
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.nn.sparse.reformer import Reformer
-from jaxgpt.objectives import losses as objectives
+from jaxgpt.objectives.batches import widened
+from jaxgpt.objectives.losses import token_losses
+from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.task import Example
 
 #: Documents that begin and end with digits, so that what is counted over their border shows.
@@ -91,7 +93,7 @@ def assert_trains_alike(model):
     @jax.grad
     def gradients(state, tokens, documents, targets, weights):
         logits = nnx.merge(graph, state)(tokens, documents=documents).logits
-        return (objectives.token_losses(logits, targets) * weights).sum()
+        return (token_losses(logits, targets) * weights).sum()
 
     found = gradients(state, tokens, documents, targets, weights)
     assert_same_gradients(found, gradients(state, padded, None, said, its_weights))
@@ -151,23 +153,25 @@ def examples(count=9):
     return Rows(tokens, np.asarray(start, np.int32), length)
 
 
-def summed(model, batch, which="completion"):
+def summed(model, batch, which="answer"):
     """Loss and weight summed over a batch, and the gradients of the loss."""
     graph, state = nnx.split(model)
 
     @jax.jit
     def run(state, batch):
         def loss(state):
-            losses, weights = objectives.next_token(nnx.merge(graph, state), batch, which, end_weight=0.5)
+            objective = NextToken(tokens=which, end_weight=0.5)
+            losses = objective.losses(nnx.merge(graph, state), batch)
+            weights = objective.weights(batch)
             return (losses * weights).sum(), weights.sum()
 
         return jax.value_and_grad(loss, has_aux=True)(state)
 
-    (loss, weight), gradients = run(state, objectives.widened(batch))
+    (loss, weight), gradients = run(state, widened(batch))
     return float(loss), float(weight), gradients
 
 
-def assert_same_training(model, rows, table, which="completion"):
+def assert_same_training(model, rows, table, which="answer"):
     """That both tables give the same loss, weights and gradients."""
     loss, weight, gradients = summed(model, rows.arrays(), which)
     its_loss, its_weight, its_gradients = summed(model, table.arrays(), which)

@@ -22,7 +22,7 @@ from jaxgpt.nn.sparse.base import Hashing
 from jaxgpt.nn.sparse.longformer import Longformer
 from jaxgpt.nn.sparse.reformer import Reformer
 from jaxgpt.nn.tap import recorder
-from jaxgpt.objectives import losses as objectives
+from jaxgpt.objectives.written import segmented
 
 CONFIG = ModelConfig(
     vocab_size=20, num_layers=2, d_model=16, num_heads=2, max_length=64, init_std=None, position=Learned()
@@ -374,7 +374,7 @@ def test_no_gradient_flows_into_what_is_remembered():
     tokens = jnp.arange(20)[None]  # each segment has ids of its own
 
     def second(state):
-        return objectives.segmented(nnx.merge(graph, state), tokens, None)[0, 10:, 19].sum()
+        return segmented(nnx.merge(graph, state), tokens, None)[0, 10:, 19].sum()
 
     by_id = np.abs(np.asarray(jax.grad(second)(state)["embedding"]["table"][...])).max(axis=1)
     assert (by_id[:10] == 0).all()

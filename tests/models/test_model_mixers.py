@@ -133,7 +133,7 @@ def test_one_from_outside_trains_and_is_counted(average):
     assert training_flops(config, weights, tokens=3) == 6 * 3 * (16 * 16 + head)
 
 
-CHOSEN = ("mixer", "optimizer")
+CHOSEN = ("mixer", "objective", "optimizer")
 
 
 def chains(source: str) -> list[str]:
@@ -155,7 +155,7 @@ def chains(source: str) -> list[str]:
 
 
 def asks(node: ast.AST) -> bool:
-    """Whether an expression is a mixer or an optimizer, or the type or name of one."""
+    """Whether an expression is a mixer, an objective or an optimizer, or the type or name of one."""
     if isinstance(node, ast.Call):  # type(config.mixer), config.mixer.kind()
         return any(map(asks, [*node.args, node.func]))
     if isinstance(node, ast.Attribute):
@@ -175,13 +175,14 @@ def asks(node: ast.AST) -> bool:
         "stacks.get(config.mixer, SimpleStack)",
         "match mixer:\n    case 'lstm':\n        pass",
         "experiment.optimizer.name == 'muon'",
+        "training.objective in ('span', 'choice')",
     ],
 )
 def test_the_rule_finds_chains(source):
     assert chains(source)
 
 
-def test_no_file_asks_which_mixer_or_optimizer_is_there():
+def test_no_file_asks_which_member_is_there():
     found = [
         f"{path.relative_to(ROOT)}:{line}"
         for path in sorted((ROOT / "jaxgpt").rglob("*.py"))

@@ -12,11 +12,14 @@ from flax import nnx
 import jaxgpt
 from jaxgpt.cli import main as cli
 from jaxgpt.core import fields
-from jaxgpt.data.labelled import CHOICE, SPAN, build_labelled, label_names
-from jaxgpt.evaluation.labels import predict
+from jaxgpt.data.labelled import CHOICE, SPAN
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
-from jaxgpt.objectives import losses as objectives
+from jaxgpt.objectives.asking import Asking
+from jaxgpt.objectives.labels import Labels
+from jaxgpt.objectives.multiple_choice import MultipleChoice
+from jaxgpt.objectives.pretraining import Pretraining
+from jaxgpt.objectives.span import Span
 from jaxgpt.runs import experiments
 from jaxgpt.task import Example
 from jaxgpt.tokenizers.characters import Characters
@@ -43,35 +46,35 @@ def config(names, labels_from="first", kind="encoder", **changes):
 
 def test_a_label_is_its_number_among_the_sorted_ones():
     examples = [Example("one=", "low"), Example("nine=", "high"), Example("two=", "low")]
-    names = label_names(examples, ModelConfig(kind="encoder"), "labels")
+    names = Labels().label_names(examples, ModelConfig(kind="encoder"))
     assert names == ("high", "low")
-    rows = build_labelled(examples, Characters(TEXT), config(names))
+    rows = Labels().rows(examples, Characters(TEXT), config(names))
     assert rows.labels.tolist() == [[1], [0], [1]]
     assert [rows.ids(1)[0], rows.ids(1)[-1]] == [Characters(TEXT).bos_id, Characters(TEXT).eos_id]
     with pytest.raises(ValueError, match="the training targets are 2: high, low"):
-        label_names(examples, ModelConfig(kind="encoder", labels=3), "labels")
+        Labels().label_names(examples, ModelConfig(kind="encoder", labels=3))
 
 
 def test_tags_stand_at_the_first_token_of_their_words():
     examples = [Example("ab c 12", "x y z"), Example("q", "y")]
-    rows = build_labelled(examples, Characters(TEXT), config(("x", "y", "z"), "each"))
+    rows = Labels().rows(examples, Characters(TEXT), config(("x", "y", "z"), "each"))
     # bos a b _ c _ 1 2 eos: a space belongs to the word behind it.
     assert rows.labels.tolist() == [[-1, 0, -1, 1, -1, 2, -1, -1, -1], [-1, 1] + [-1] * 7]
     with pytest.raises(ValueError, match="2 tags for 3 words: 'a b c'"):
-        build_labelled([Example("a b c", "x y")], Characters(TEXT), config(("x", "y"), "each"))
+        Labels().rows([Example("a b c", "x y")], Characters(TEXT), config(("x", "y"), "each"))
     with pytest.raises(ValueError, match="'w' of 'a' is no label; known: x, y"):
-        build_labelled([Example("a", "w")], Characters(TEXT), config(("x", "y"), "each"))
+        Labels().rows([Example("a", "w")], Characters(TEXT), config(("x", "y"), "each"))
 
 
 def test_an_answer_begins_and_ends_at_its_tokens():
     examples = [Example("who? ann, bob, cyd", "bob"), Example("12 and 345", "345")]
-    rows = build_labelled(examples, Characters(TEXT), config(SPAN, "each"))
+    rows = Span().rows(examples, Characters(TEXT), config(SPAN, "each"))
     tokenizer = Characters(TEXT)
     for row, example in enumerate(examples):
         start, stop = rows.labels[row]
         assert tokenizer.decode(rows.ids(row)[start : stop + 1]) == example.target
     with pytest.raises(ValueError, match="'dan' does not stand in"):
-        build_labelled([Example("ann", "dan")], tokenizer, config(SPAN, "each"))
+        Span().rows([Example("ann", "dan")], tokenizer, config(SPAN, "each"))
 
 
 @pytest.mark.parametrize("which", ["labels", "span"])
@@ -81,9 +84,10 @@ def test_the_loss_is_that_of_the_labels(which):
     examples = [Example("ab c 12", targets[0]), Example("q", targets[1])]
     model_config = config(names, labels_from)
     model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
-    rows = build_labelled(examples, Characters(TEXT), model_config)
+    objective = Span() if which == "span" else Labels()
+    rows = objective.rows(examples, Characters(TEXT), model_config)
     batch = {name: jnp.asarray(value, jnp.int32) for name, value in rows.arrays().items()}
-    losses, weights = objectives.next_token(model, batch, which)
+    losses, weights = objective.losses(model, batch), objective.weights(batch)
     place = np.arange(9)
     order = np.where(place < rows.length[:, None], place, -1)
     logits = np.asarray(model(rows.tokens.astype(np.int32), order=order).labels)
@@ -118,7 +122,7 @@ def experiment(path, lines, **words):
         "training.batch-size": "32",
         "training.eval-every": "0",
         "training.test-examples": "30",
-        "training.objective": "labels",
+        "objective": "labels",
     }
     given |= {name.replace("__", "."): value for name, value in words.items()}
     return fields.override(experiments.find("pairs"), given)
@@ -158,15 +162,13 @@ def made(kind):
             "labels", {"model__kind": "decoder", "model__labels-from": "last"}, marks=pytest.mark.slow
         ),
         ("tags", {"model__labels-from": "each"}),
-        pytest.param(
-            "span", {"model__labels-from": "each", "training__objective": "span"}, marks=pytest.mark.slow
-        ),
+        pytest.param("span", {"model__labels-from": "each", "objective": "span"}, marks=pytest.mark.slow),
         pytest.param(
             "labels",
             {"model__kind": "encoder_decoder", "model__labels-from": "last"},
             marks=pytest.mark.slow,
         ),
-        ("choice", {"task__texts": "0", "training__objective": "choice", "training__steps": "250"}),
+        ("choice", {"task__texts": "0", "objective": "multiple-choice", "training__steps": "250"}),
     ],
 )
 def test_they_are_learned_and_told(kind, changes, tmp_path):
@@ -177,22 +179,23 @@ def test_they_are_learned_and_told(kind, changes, tmp_path):
     run = jaxgpt.load(tmp_path / "run")
     example = prepare(found).examples[0]
     assert run.generate([example.prompt]) == [[example.target]]
-    assert predict(run.model, run.tokenizer, [example.prompt, "a\tb\tc"])[0] == example.target
+    asked = [example.prompt, "a\tb\tc"]
+    assert found.objective.predict(run.model, run.tokenizer, asked, Asking())[0] == [example.target]
 
 
 def test_two_texts_are_two_segments():
     tokenizer, names = Characters(TEXT), ("next", "other")
     model_config = config(names, segments=2)
-    rows = build_labelled([Example("ab\tcd", "next"), Example("q", "other")], tokenizer, model_config)
+    rows = Labels().rows([Example("ab\tcd", "next"), Example("q", "other")], tokenizer, model_config)
     bos, eos = tokenizer.bos_id, tokenizer.eos_id
     assert rows.ids(0) == [bos, *tokenizer.encode("ab"), eos, *tokenizer.encode("cd"), eos]
     assert rows.segments.tolist() == [[0, 0, 0, 0, 1, 1, 1], [0] * 7]
     model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
     batch = {name: jnp.asarray(value, jnp.int32) for name, value in rows.arrays().items()}
-    losses, _ = objectives.next_token(model, batch, "labels")
+    losses = Labels().losses(model, batch)
     logits = model(rows.tokens[:1].astype(np.int32), segments=rows.segments[:1]).labels[0]
     np.testing.assert_allclose(losses[0, 0], -jax.nn.log_softmax(logits)[0], atol=1e-5)
-    assert predict(model, tokenizer, ["ab\tcd"])[0] == names[int(logits.argmax())]
+    assert Labels().predict(model, tokenizer, ["ab\tcd"], Asking())[0][0] == names[int(logits.argmax())]
 
 
 @pytest.mark.parametrize("kind", ["next", pytest.param("order", marks=pytest.mark.slow)])
@@ -257,10 +260,10 @@ def test_an_exported_model_says_what_its_labels_are(names, labels_from, architec
 @pytest.mark.parametrize(
     ("changes", "line"),
     [
-        ({"training__objective": "span"}, "needs model.labels_from=each"),
-        ({"training__objective": "choice", "model__labels-from": "each"}, "labels_from=first or last"),
-        ({"training__objective": "pretraining", "model__head": "none"}, "model.kind=encoder and model.head"),
-        ({"training__objective": "choice"}, "is not one of the choices of"),
+        ({"objective": "span"}, "needs model.labels_from=each"),
+        ({"objective": "multiple-choice", "model__labels-from": "each"}, "labels_from=first or last"),
+        ({"objective": "pretraining", "model__head": "none"}, "model.kind=encoder and model.head"),
+        ({"objective": "multiple-choice"}, "is not one of the choices of"),
         ({"model__kind": "decoder"}, "first token has seen nothing; set model.labels_from=last"),
     ],
 )
@@ -268,14 +271,14 @@ def test_what_labels_do_not_go_with_is_named(changes, line, tmp_path):
     with pytest.raises(ValueError, match=line):
         prepare(experiment(tmp_path / "a.tsv", made("labels"), **changes))
     with pytest.raises(ValueError, match="is for questions, and the task is a text"):
-        prepare(fields.override(experiments.find("text"), {"training.objective": "labels"}))
+        prepare(fields.override(experiments.find("text"), {"objective": "labels"}))
 
 
 def test_a_choice_is_between_rows():
     tokenizer = Characters(TEXT)
     model_config = config(CHOICE, segments=2)
     examples = [Example("ab\tc\td\te", "d"), Example("q\txy\tz", "xy")]
-    rows = build_labelled(examples, tokenizer, model_config)
+    rows = MultipleChoice().rows(examples, tokenizer, model_config)
     bos, eos = tokenizer.bos_id, tokenizer.eos_id
     for k, choice in enumerate("cde"):
         expected = [bos, *tokenizer.encode("ab"), eos, *tokenizer.encode(choice), eos]
@@ -284,7 +287,7 @@ def test_a_choice_is_between_rows():
     assert rows.segments[0, 0].tolist() == [0, 0, 0, 0, 1, 1]
     model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
     batch = {name: jnp.asarray(value, jnp.int32) for name, value in rows.arrays().items()}
-    losses, weights = objectives.next_token(model, batch, "choice")
+    losses, weights = MultipleChoice().losses(model, batch), MultipleChoice().weights(batch)
     assert weights.tolist() == [[1], [1]]
     for row, example in enumerate(examples):
         question, *choices = example.prompt.split("\t")
@@ -295,7 +298,8 @@ def test_a_choice_is_between_rows():
             scores.append(model(np.array([ids]), segments=np.array([second])).labels[0, 0])
         expected = -jax.nn.log_softmax(jnp.stack(scores))[choices.index(example.target)]
         np.testing.assert_allclose(losses[row, 0], expected, atol=1e-5)
-        assert predict(model, tokenizer, [example.prompt]) == [choices[int(np.argmax(scores))]]
+        told = MultipleChoice().predict(model, tokenizer, [example.prompt], Asking())
+        assert told == [[choices[int(np.argmax(scores))]]]
 
 
 def test_pretraining_is_hidden_tokens_and_labels_in_one_sum():
@@ -303,15 +307,14 @@ def test_pretraining_is_hidden_tokens_and_labels_in_one_sum():
     model_config = dataclasses.replace(config(("next", "other"), segments=2), head="tied")
     model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
     examples = [Example("abcdefghij\tklmnopqrst", "next"), Example("qwertz\tuio", "other")]
-    rows = build_labelled(examples, tokenizer, model_config)
+    rows = Pretraining().rows(examples, tokenizer, model_config)
     batch = {name: jnp.asarray(value, jnp.int32) for name, value in rows.arrays().items()}
     for seed in range(5):
-        drawn = objectives.hidden(model_config, batch, "pretraining", jax.random.key(seed))
+        drawn = Pretraining().draw(batch, model_config, jax.random.key(seed))
         hidden = np.asarray(drawn["carries"]) > 0
         assert hidden.sum(axis=1).tolist() == [3, 1]  # 15 % of 20 and of 9
         assert not (hidden & (rows.tokens == tokenizer.eos_id)).any()
-        losses, weights = objectives.next_token(model, drawn, "pretraining")
-        np.testing.assert_array_equal(weights, objectives.weights(drawn, "pretraining"))
+        losses, weights = Pretraining().losses(model, drawn), Pretraining().weights(drawn)
         output = model(drawn["tokens"], order=drawn["order"], segments=batch["segments"])
         tokens = -jax.nn.log_softmax(output.logits)[np.arange(2)[:, None], np.arange(23), rows.tokens]
         labels = -jax.nn.log_softmax(output.labels)[np.arange(2), rows.labels[:, 0]]
@@ -355,9 +358,12 @@ def test_a_comparison_of_labels_is_refused_before_any_training(tmp_path, capsys)
     path = tmp_path / "a.tsv"
     path.write_text("a\tb\n" * 3)
     words = ["compare", "pairs", "--task.path", str(path), "--tokenizers", "bytes,characters"]
-    words += ["--training.objective", "labels", "--workdir", str(tmp_path / "out")]
+    words += ["--objective", "labels", "--workdir", str(tmp_path / "out")]
     assert cli.main(words) == 2
-    assert "leave out training.noise" in capsys.readouterr().err
+    assert (
+        "objective=labels: a comparison asks questions that are answered in writing"
+        in capsys.readouterr().err
+    )
     assert not (tmp_path / "out").exists()
 
 

@@ -14,8 +14,9 @@ from jaxgpt.core import fields
 from jaxgpt.generation import fill
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
-from jaxgpt.objectives import losses as objectives
 from jaxgpt.objectives import masking
+from jaxgpt.objectives.masked import Masked
+from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.runs import experiments
 from jaxgpt.tokenizers.vocabulary import Vocabulary
 from jaxgpt.training.prepare import prepare
@@ -45,7 +46,7 @@ def test_an_encoder_has_one_id_more_that_hides():
 
 def test_of_a_completion_every_token_is_hidden_and_nothing_else():
     given = batch()
-    found = masking.hidden(CONFIG, given, "completion", None)
+    found = masking.hide_answers(CONFIG, given)
     place = np.arange(30)
     target = (place >= 7) & (place < np.asarray(given["length"])[:, None] - 1)
     np.testing.assert_array_equal(np.asarray(found["carries"]) == 1, target)
@@ -56,7 +57,7 @@ def test_of_a_completion_every_token_is_hidden_and_nothing_else():
 
 def test_of_a_text_a_share_is_hidden_in_the_papers_three_ways():
     given = batch()
-    found = {k: np.asarray(v) for k, v in masking.hidden(CONFIG, given, "all", jax.random.key(1)).items()}
+    found = {k: np.asarray(v) for k, v in masking.hide_some(CONFIG, given, jax.random.key(1)).items()}
     chosen, length = found["carries"] == 1, np.asarray(given["length"])
     expected = np.maximum(np.round(0.15 * (length - 2)), 1)
     np.testing.assert_array_equal(chosen.sum(1), expected)
@@ -73,7 +74,7 @@ def test_of_a_text_a_share_is_hidden_in_the_papers_three_ways():
 def test_other_tokens_are_hidden_each_time():
     given = batch()
     one, other, again = (
-        np.asarray(masking.hidden(CONFIG, given, "all", jax.random.key(k))["carries"]) for k in (1, 2, 1)
+        np.asarray(masking.hide_some(CONFIG, given, jax.random.key(k))["carries"]) for k in (1, 2, 1)
     )
     assert (one != other).any()
     np.testing.assert_array_equal(one, again)
@@ -81,8 +82,8 @@ def test_other_tokens_are_hidden_each_time():
 
 def test_the_loss_is_that_of_what_was_hidden():
     model = jaxgpt.Transformer(CONFIG, rngs=nnx.Rngs(0))
-    hidden = objectives.hidden(CONFIG, batch(4), "completion", None)
-    losses, weights = objectives.next_token(model, hidden, "completion")
+    hidden = Masked().draw(batch(4), CONFIG, None)
+    losses, weights = Masked().losses(model, hidden), Masked().weights(hidden)
     logits = np.asarray(model(hidden["tokens"], order=hidden["order"]).logits)
     log_p = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
     expected = -np.take_along_axis(log_p, np.asarray(hidden["targets"])[..., None], -1)[..., 0]
@@ -91,7 +92,7 @@ def test_the_loss_is_that_of_what_was_hidden():
 
 def encoder(**overrides):
     """The tiny experiment with an encoder."""
-    return tiny(model__kind="encoder", model__position="learned", **overrides)
+    return tiny(model__kind="encoder", model__position="learned", objective="masked", **overrides)
 
 
 def test_an_encoder_learns_sums_and_fills_them_in(tmp_path):
@@ -126,6 +127,8 @@ def test_a_text_is_learned_by_hidden_tokens(tmp_path):
     words = {
         "task.path": str(path),
         "model.kind": "encoder",
+        "objective": "masked",
+        "objective.tokens": "random",
         "model.max-length": "32",
         "training.steps": "20",
         "training.eval-every": "0",
@@ -135,11 +138,10 @@ def test_a_text_is_learned_by_hidden_tokens(tmp_path):
     experiment = fields.override(experiments.find("text"), words)
     jaxgpt.train(experiment, tmp_path / "run", say=lambda line: None)
     assert (tmp_path / "run" / "evaluation.json").exists()
-    changed = dataclasses.replace(
-        experiment, training=dataclasses.replace(experiment.training, objective="completion")
-    )
-    with pytest.raises(ValueError, match=r"training\.objective=all"):
-        prepare(changed)
+    with pytest.raises(ValueError, match=r"set objective\.tokens=random"):
+        prepare(dataclasses.replace(experiment, objective=Masked()))
+    with pytest.raises(ValueError, match=r"set objective=masked, or model\.kind=decoder"):
+        prepare(dataclasses.replace(experiment, objective=NextToken()))
 
 
 def test_a_decoder_fills_in_nothing():

@@ -136,9 +136,9 @@ def experiment(tmp_path, **words):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["bart", "span_corruption"])
 def test_an_encoder_decoder_learns_to_restore_texts(name, tmp_path, capsys):
-    found = experiment(tmp_path, training__noise=name, training__noise_copies="2")
+    found = experiment(tmp_path, objective="denoising", objective__noise=name, objective__copies="2")
     prepared = prepare(found)
-    marks = found.training.noise.count
+    marks = found.objective.marks
     assert prepared.model.vocab_size == prepared.tokenizer.vocab_size + marks
     first = prepared.tokenizer.vocab_size
     assert (prepared.table.source >= first).any()
@@ -155,9 +155,9 @@ def test_an_encoder_decoder_learns_to_restore_texts(name, tmp_path, capsys):
 
 
 def test_what_noise_does_not_go_with_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"set training\.noise"):
+    with pytest.raises(ValueError, match=r"objective=denoising"):
         prepare(experiment(tmp_path))
-    with pytest.raises(ValueError, match="noise=bart is for texts"):
-        prepare(experiment(tmp_path, training__noise="bart", model="tiny"))
+    with pytest.raises(ValueError, match="objective=denoising is for texts"):
+        prepare(experiment(tmp_path, objective="denoising", model="tiny"))
     with pytest.raises(ValueError, match=r"share=1\.5 must be above 0"):
-        experiment(tmp_path, training__noise="bart", training__noise__share="1.5")
+        experiment(tmp_path, objective="denoising", objective__noise__share="1.5")

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxgpt.objectives.losses import NumberTokenLoss
+from jaxgpt.objectives.number_token_loss import NumberTokenLoss
 
 #: pad, bos, eos, ten digits, two signs.
 DIGITS = ["", "", "", *"0123456789", "+", "="]
@@ -87,6 +87,6 @@ def test_the_gradient_is_that_of_finite_differences(kind):
 @pytest.mark.parametrize("texts", [["", "a", "b"], ["", "1", "+"], ["", "[NUM]"]])
 def test_tokens_without_values(texts):
     with pytest.raises(
-        ValueError, match=r"training\.number_loss=mse needs tokens that are digits.*--tokenizer digits"
+        ValueError, match=r"objective\.number_loss=mse needs tokens that are digits.*--tokenizer digits"
     ):
         loss("mse", texts=texts)

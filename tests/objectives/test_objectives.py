@@ -7,7 +7,9 @@ from flax import nnx
 
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
-from jaxgpt.objectives import losses as objectives
+from jaxgpt.objectives import losses as cross_entropy
+from jaxgpt.objectives.batches import gather
+from jaxgpt.objectives.next_token import NextToken
 
 VOCAB = 11
 ROWS = {
@@ -27,7 +29,8 @@ def build(kind):
 
 
 MODELS = {kind: build(kind) for kind in ("decoder", "encoder_decoder")}
-LOSSES = nnx.jit(objectives.next_token, static_argnums=2)
+EVERYTHING = NextToken(tokens="all")
+LOSSES = nnx.jit(NextToken().losses)
 LOGITS = nnx.jit(lambda net, tokens, source: net(tokens, source=source).logits)
 
 
@@ -41,13 +44,12 @@ def slow(logits, tokens, start, length, which):
     return found
 
 
-@pytest.mark.parametrize("which", ["completion", "all"])
+@pytest.mark.parametrize("which", ["answer", "all"])
 @pytest.mark.parametrize("kind", ["decoder", "encoder_decoder"])
 def test_losses_and_weights(kind, which):
     batch = ROWS | (SOURCE | {"start": np.ones(3, np.int32)} if kind == "encoder_decoder" else {})
     net = MODELS[kind]
-    losses, weights = LOSSES(net, batch, which)
-    losses, weights = np.asarray(losses), np.asarray(weights)
+    losses, weights = np.asarray(LOSSES(net, batch)), np.asarray(NextToken(tokens=which).weights(batch))
     assert losses.shape == weights.shape == (3, 6)
     for i in range(3):
         length = int(batch["length"][i])
@@ -64,10 +66,10 @@ def test_losses_and_weights(kind, which):
 
 
 def test_completion_carries_less_than_all():
-    completion = np.asarray(objectives.weights(ROWS, "completion"))
-    everything = np.asarray(objectives.weights(ROWS, "all"))
+    completion = np.asarray(NextToken().weights(ROWS))
+    everything = np.asarray(NextToken(tokens="all").weights(ROWS))
     for i, whole in enumerate((completion, everything)):
-        light = np.asarray(objectives.weights(ROWS, ("completion", "all")[i], 0.25))
+        light = np.asarray(NextToken(tokens=("answer", "all")[i], end_weight=0.25).weights(ROWS))
         ends = [(0, 3), (1, 5), (2, 1)]  # of each row, its end token as predicted one place before
         assert {tuple(map(int, place)) for place in np.argwhere(light != whole)} == set(ends)
         assert all(light[end] == 0.25 for end in ends)
@@ -82,7 +84,7 @@ def test_padding_has_no_gradient():
     def total(table, batch):
         graph, state = nnx.split(net)
         state["embedding"]["table"] = state["embedding"]["table"].replace(table)
-        losses, weights = objectives.next_token(nnx.merge(graph, state), batch, "all")
+        losses, weights = EVERYTHING.losses(nnx.merge(graph, state), batch), EVERYTHING.weights(batch)
         return (losses * weights).sum()
 
     table, gradient = net.embedding.table[...], jax.jit(jax.grad(total))
@@ -93,10 +95,10 @@ def test_padding_has_no_gradient():
 
 def test_all_of_a_window_carries_loss():
     data = {"stream": np.arange(10, dtype=np.uint8)}
-    batch = objectives.gather(data, np.asarray([0, 5]), 4)
+    batch = gather(data, np.asarray([0, 5]), 4)
     assert np.asarray(batch["tokens"]).tolist() == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
-    for which in ("completion", "all"):
-        np.testing.assert_array_equal(objectives.weights(batch, which), np.ones((2, 4)))
+    for which in ("answer", "all"):
+        np.testing.assert_array_equal(NextToken(tokens=which).weights(batch), np.ones((2, 4)))
 
 
 def test_the_sum_of_exponentials_in_one_pass(monkeypatch):
@@ -107,15 +109,15 @@ def test_the_sum_of_exponentials_in_one_pass(monkeypatch):
     log_sums = np.log(exact.sum(-1)) + logits.max(-1)
     expected = log_sums - np.take_along_axis(logits, targets[..., None], -1)[..., 0]
     slopes = exact / exact.sum(-1, keepdims=True) - np.eye(999)[targets]
-    monkeypatch.setattr(objectives, "on_gpu", lambda: True)
-    np.testing.assert_allclose(objectives.token_losses(logits, targets), expected, rtol=1e-5)
-    found = jax.grad(lambda x: objectives.token_losses(x, targets).sum())(logits)
+    monkeypatch.setattr(cross_entropy, "on_gpu", lambda: True)
+    np.testing.assert_allclose(cross_entropy.token_losses(logits, targets), expected, rtol=1e-5)
+    found = jax.grad(lambda x: cross_entropy.token_losses(x, targets).sum())(logits)
     np.testing.assert_allclose(found, slopes, rtol=1e-5, atol=1e-7)
 
 
 def test_losses_are_computed_in_float32():
     logits = np.asarray([[8.0, 0.5, -3.0]])
-    narrow = objectives.token_losses(jax.numpy.asarray(logits, jax.numpy.bfloat16), np.asarray([1]))
+    narrow = cross_entropy.token_losses(jax.numpy.asarray(logits, jax.numpy.bfloat16), np.asarray([1]))
     assert narrow.dtype == np.float32
     assert float(narrow[0]) == pytest.approx(np.log(np.exp(logits[0]).sum()) - 0.5, rel=1e-6)
 
@@ -128,11 +130,11 @@ def test_logits_piece_by_piece_are_all_logits(kind, most):
 
     def loss(state, most):
         model = nnx.merge(graph, state)
-        losses, weights = objectives.next_token(model, batch, "completion", extra=squared, most_logits=most)
-        return (losses * weights).sum(), losses
+        losses = NextToken().losses(model, batch, loss=squared, most_logits=most)
+        return (losses * NextToken().weights(batch)).sum(), losses
 
     def squared(logits, targets):
-        return 0.01 * jax.numpy.square(logits).sum(axis=-1)
+        return cross_entropy.token_losses(logits, targets) + 0.01 * jax.numpy.square(logits).sum(axis=-1)
 
     both = jax.jit(jax.value_and_grad(loss, has_aux=True), static_argnums=1)
     (total, losses), gradient = both(state, most)
@@ -150,7 +152,7 @@ def test_the_logits_of_a_batch_are_never_whole():
     batch = {"tokens": jax.ShapeDtypeStruct((64, 97), np.int32)}
 
     def loss(state, batch, most):
-        return objectives.next_token(nnx.merge(graph, state), batch, "all", most_logits=most)[0].sum()
+        return EVERYTHING.losses(nnx.merge(graph, state), batch, most_logits=most).sum()
 
     def temporary(most):
         step = jax.jit(jax.grad(loss), static_argnums=2).lower(state, batch, most).compile()

@@ -22,7 +22,7 @@ def counted(**fields) -> tuple[int, int]:
     """Of one step: what the trace holds, and what the formula says."""
     accumulation = fields.pop("accumulation", 1)
     config = ModelConfig(**{"vocab_size": 100, "max_length": LENGTH, "num_layers": 2, "d_model": 64} | fields)
-    training = TrainingConfig(batch_size=BATCH, objective="all", accumulation=accumulation)
+    training = TrainingConfig(batch_size=BATCH, accumulation=accumulation)
     program = Program(Template(config), AdamW(), training, 1, make_mesh(MeshConfig(data=1), BATCH), LENGTH)
     data = {"stream": jax.ShapeDtypeStruct((1000,), np.uint8)}
     index = jax.ShapeDtypeStruct((BATCH,), np.int32)

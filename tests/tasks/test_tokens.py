@@ -145,7 +145,7 @@ def test_mistakes_end_in_one_line(made, tmp_path, jaxgpt):
         ({"task__held_out": 0.5}, "decided by jaxgpt tokenize"),
         ({"tokenizer": "digits"}, "--tokenizer digits is not what"),
         ({"model__max_length": 100_000}, "too few for one window of model.max_length + 1 = 100001"),
-        ({"model__kind": "encoder_decoder", "training__noise": "bart"}, "training.noise needs texts"),
+        ({"model__kind": "encoder_decoder", "objective": "denoising"}, "objective=denoising needs texts"),
     ]:
         words = arguments(made / "tokens", tmp_path / "run", **more)
         if "task__path" in more:

@@ -10,7 +10,8 @@ from program_steps import steps
 from tiny_runs import losses, tiny
 
 from jaxgpt.data.rows import build_rows
-from jaxgpt.objectives import losses as objectives
+from jaxgpt.objectives.batches import gather
+from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.runs.run import load
 from jaxgpt.runs.session import train
 from jaxgpt.task import Example
@@ -26,8 +27,8 @@ def test_a_batch_costs_its_tokens_and_its_numbers(spec):
     prepared = prepare(tiny(tokenizer=spec, **PLAIN))
     net = prepared.program.template.model(prepared.program.init()["params"])
     encoding, table = net.config.number, prepared.table
-    batch = objectives.gather({n: jnp.asarray(v) for n, v in table.arrays().items()}, jnp.arange(4), 0)
-    got, weights = nnx.jit(objectives.next_token, static_argnums=2)(net, batch, "completion")
+    batch = gather({n: jnp.asarray(v) for n, v in table.arrays().items()}, jnp.arange(4), 0)
+    got, weights = nnx.jit(NextToken().losses)(net, batch), NextToken().weights(batch)
     out = nnx.jit(lambda net, tokens, numbers: net(tokens, numbers=numbers))(
         net, batch["tokens"][:, :-1], batch["numbers"][:, :-1]
     )
@@ -103,7 +104,7 @@ def test_the_number_token_loss_is_a_term_of_training_alone():
     fields = {"training__steps": 2, "training__chunk": 2}
     plain, _, state = steps(tiny(**fields), [2])
     weighed, _, other = steps(
-        tiny(**fields, training__number_loss="wasserstein", training__number_loss_weight=2.0), [2]
+        tiny(**fields, objective__number_loss="wasserstein", objective__number_loss_weight=2.0), [2]
     )
     # Of ten digits an untrained model is off by 3 on average.
     assert weighed[0, 0] - plain[0, 0] > 2
@@ -111,7 +112,7 @@ def test_the_number_token_loss_is_a_term_of_training_alone():
 
 
 def test_the_number_token_loss_needs_number_tokens():
-    with pytest.raises(ValueError, match=r"training\.number_loss=mse needs tokens that are digits"):
-        prepare(tiny(tokenizer="fone:4", training__number_loss="mse", **PLAIN))
+    with pytest.raises(ValueError, match=r"objective\.number_loss=mse needs tokens that are digits"):
+        prepare(tiny(tokenizer="fone:4", objective__number_loss="mse", **PLAIN))
     with pytest.raises(ValueError, match=r"number_loss_weight=-1\.0 must be at least 0"):
-        tiny(training__number_loss_weight=-1.0)
+        tiny(objective__number_loss_weight=-1.0)

@@ -13,7 +13,7 @@ FEW = {"task__max_digits": "2", "task__extra_digits": "", "training__train_examp
 
 
 def test_a_step_over_all_rows_is_a_step_over_all_examples(quick_compilation):
-    common = FEW | {"training__chunk": 1, "training__end_weight": 0.5}
+    common = FEW | {"training__chunk": 1, "objective__end_weight": 0.5}
     rows = prepare(tiny(**common, training__packing=20)).table.num_examples
     assert rows < 20
     alone = steps(tiny(**common, training__batch_size=40), [1])
@@ -59,8 +59,8 @@ def test_validation_stays_as_it_is():
         ({"model__mixer": "gru"}, r"training\.packing=24: model\.mixer=gru"),
         ({"model__memory": 4}, r"training\.packing=24: model\.memory=4"),
         (
-            {"training__objective": "labels"},
-            r"training\.packing=24: training.objective=labels .*set packing to none",
+            {"objective": "labels"},
+            r"training\.packing=24: objective=labels .*set packing to none",
         ),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from program_steps import Ready, assert_same_state, steps
 from tiny_runs import tiny
 
-from jaxgpt.objectives import losses as objectives
+from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.training.prepare import prepare
 
 
@@ -100,9 +100,8 @@ def test_validation_counts_every_row_once(ready):
     loss = jax.jit(program.validation)(state, prepared.validation)
     rows = {name: value.astype(np.int32) for name, value in prepared.validation.items()}
     assert len(rows["tokens"]) == 13
-    losses, weights = jax.jit(
-        lambda params: objectives.next_token(program.template.model(params), rows, "completion")
-    )(state["params"])
+    losses = jax.jit(lambda params: NextToken().losses(program.template.model(params), rows))(state["params"])
+    weights = NextToken().weights(rows)
     assert float(loss[0]) == pytest.approx(float((losses * weights).sum() / weights.sum()), rel=1e-6)
 
 

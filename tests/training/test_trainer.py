@@ -104,7 +104,7 @@ def test_a_loss_that_is_not_finite_is_told_in_one_line():
 
 def test_restored_texts_have_no_questions(tmp_path):
     (tmp_path / "text.txt").write_text("The tide comes in. The other tide goes out.\n\n" * 40)
-    options = {"task.path": str(tmp_path / "text.txt"), "model": "tiny", "training.noise": "bart"}
+    options = {"task.path": str(tmp_path / "text.txt"), "model": "tiny", "objective": "denoising"}
     options |= {"model.kind": "encoder_decoder", "model.max_length": "64", "training.steps": "1"}
     trainer = Trainer(fields.override(experiments.find("text"), options))
     with pytest.raises(ValueError, match=r"no questions to score; see validation_losses"):

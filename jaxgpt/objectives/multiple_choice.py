@@ -1,0 +1,75 @@
+"""Multiple choice (Devlin et al. 2019, arXiv 1810.04805, section 4.4; SWAG)."""
+
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgpt.data.labelled import CHOICE, encoded, second_segments
+from jaxgpt.data.rows import Rows, check_length, pad
+from jaxgpt.objectives.told import Told, check_label_count
+
+
+@dataclasses.dataclass(frozen=True)
+class MultipleChoice(Told):
+    """A prompt is a question and its choices, with tabs between them; the target is one of the choices.
+
+    The model reads `bos question eos choice eos` for each choice and gives each reading one score.
+    """
+
+    def check(self, model, task):
+        super().check(model, task)
+        if model.labels_from == "each":
+            raise ValueError("objective=multiple_choice needs one token: set model.labels_from=first or last")
+
+    def label_names(self, examples, model):
+        return check_label_count(model, CHOICE)
+
+    def rows(self, examples, tokenizer, model):
+        """Rows of [N, C, L], one a choice; where an example has fewer than C, its first stands in."""
+        rows, right, counts = [], [], []
+        for example in examples:
+            _, *choices = example.prompt.split("\t")
+            if len(choices) < 2 or choices.count(example.target) != 1:
+                raise ValueError(
+                    f"the target {example.target!r} is not one of the choices of {example.prompt!r}; a "
+                    "prompt is a question and its choices, with tabs between them"
+                )
+            rows.append(self.readings(example.prompt, tokenizer, model))
+            check_length(rows[-1], model.max_length, [example] * len(choices))
+            right.append([choices.index(example.target)])
+            counts.append(len(choices))
+        most = max(counts)
+        flat = [row for found in rows for row in [*found, *[found[0]] * (most - len(found))]]
+        table, length = pad(flat, tokenizer)
+        shape = (len(rows), most, table.shape[1])
+        return Rows(
+            table.reshape(shape),
+            np.ones(len(rows), np.int32),
+            length.reshape(shape[:2]),
+            labels=np.asarray(right, np.int32),
+            segments=second_segments(flat, shape[2], tokenizer).reshape(shape),
+            choices=np.asarray(counts, np.int32),
+        )
+
+    def read(self, model, batch, key):
+        tokens, segments = (batch[name].reshape(-1, batch[name].shape[-1]) for name in ("tokens", "segments"))
+        return super().read(
+            model, {"tokens": tokens, "segments": segments, "length": batch["length"].reshape(-1)}, key
+        )
+
+    def label_losses(self, found, batch, real, loss):
+        """Of the right choice among those of its question. [B, 1]"""
+        scores = found.reshape(batch["length"].shape)
+        scores = jnp.where(jnp.arange(scores.shape[1]) < batch["choices"][:, None], scores, -1e30)
+        return loss(scores, batch["labels"][:, 0])[:, None]
+
+    def readings(self, prompt, tokenizer, model):
+        question, *choices = prompt.split("\t")
+        if not choices:
+            raise ValueError(f"{prompt!r} has no choices; put a tab before each of them")
+        texts = [encoded(tokenizer, f"{question}\t{choice}") for choice in choices]
+        return [[tokenizer.bos_id, *text, tokenizer.eos_id] for text in texts]
+
+    def answer(self, model, tokenizer, prompt, rows, logits):
+        return prompt.split("\t")[1 + logits[:, 0].argmax()]

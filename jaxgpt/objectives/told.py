@@ -1,0 +1,147 @@
+"""What objectives share that read a text and tell something of it by a head of its own."""
+
+import abc
+import dataclasses
+from collections.abc import Sequence
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from jaxgpt.data.labelled import encoded, second_segments
+from jaxgpt.data.rows import Rows, batch_of
+from jaxgpt.data.splits import Tables, naming
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.structure import split
+from jaxgpt.models.transformer import Output, Transformer
+from jaxgpt.objectives.base import Batch, Objective
+from jaxgpt.objectives.losses import Loss, token_losses
+from jaxgpt.task import Example
+from jaxgpt.tokenizers.tokenizer import Tokenizer
+
+
+@dataclasses.dataclass(frozen=True)
+class Told(Objective, abc.ABC):
+    """The model reads `bos prompt eos` and its second head says something of it.
+
+    A tab in a prompt separates two texts: `bos one eos other eos`, of which the other is the second segment.
+    """
+
+    @abc.abstractmethod
+    def rows(self, examples: Sequence[Example], tokenizer: Tokenizer, model: ModelConfig) -> Rows:
+        """The table of some examples, with `labels` [N, K] or [N, T]; -1 where there is none.
+
+        Raises:
+          ValueError: for a target that does not fit its prompt; with the example.
+        """
+
+    @abc.abstractmethod
+    def label_losses(self, found: Array, batch: Batch, real: Bool[Array, "B T"], loss: Loss) -> Array:
+        """The loss of each label of a batch, from the second head's logits. [B, K]"""
+
+    @abc.abstractmethod
+    def answer(
+        self, model: ModelConfig, tokenizer: Tokenizer, prompt: str, rows: list[list[int]], logits: np.ndarray
+    ) -> str:
+        """What the second head says of a prompt, as text.
+
+        Args:
+          rows: that were read of the prompt.
+          logits: of each row. [rows, ...]
+        """
+
+    def check(self, model, task):
+        if task.layout == "stream":
+            kind = type(self).kind()
+            raise ValueError(f"objective={kind} is for questions, and the task is a text")
+        if model.kind == "decoder" and model.labels_from == "first":
+            raise ValueError("a decoder's first token has seen nothing; set model.labels_from=last")
+
+    def tables(self, splits):
+        with naming("train"):
+            train = self.rows(splits.train, splits.tokenizer, splits.model)
+        with naming("validation"):
+            return Tables(train, self.rows(splits.validation, splits.tokenizer, splits.model).arrays())
+
+    def weights(self, batch):
+        """1 for every label. [B, K]"""
+        return (batch["labels"] >= 0).astype(jnp.float32)
+
+    def read(self, model: Transformer, batch: Batch, key: jax.Array | None) -> tuple[Output, Array]:
+        """The output of a model that has read the rows of a batch, and which tokens are none of padding."""
+        tokens, length, segments = (batch[name] for name in ("tokens", "length", "segments"))
+        place = jnp.arange(tokens.shape[1])[None]
+        real = place < length[:, None]
+        return read_labels(model, tokens, jnp.where(real, place, -1), segments, key), real
+
+    def losses(self, model, batch, key=None, *, loss=token_losses, most_logits=None):
+        """The loss of each label. [B, K]"""
+        output, real = self.read(model, batch, key)
+        return self.label_losses(output.labels, batch, real, loss)
+
+    def readings(self, prompt: str, tokenizer: Tokenizer, model: ModelConfig) -> list[list[int]]:
+        """The rows that are read of a prompt: one, unless it holds choices."""
+        return [[tokenizer.bos_id, *encoded(tokenizer, prompt), tokenizer.eos_id]]
+
+    def reads(self, example, tokenizer, model):
+        stack = "decoder" if model.kind == "decoder" else "encoder"
+        return [(stack, row) for row in self.readings(example.prompt, tokenizer, model)]
+
+    def predict(self, model, tokenizer, prompts, asking):
+        config = model.config
+        structure, weights = split(model)
+        readings = [self.readings(prompt, tokenizer, config) for prompt in prompts]
+        rows = [row for reading in readings for row in reading]
+        ends = np.cumsum([len(reading) for reading in readings])
+        if (longest := max(map(len, rows), default=0)) > config.max_length:
+            raise ValueError(f"{longest} tokens exceed model.max_length={config.max_length}; shorten it")
+        logits: list[np.ndarray] = []
+        for first in range(0, len(rows), asking.batch_size):
+            part = rows[first : first + asking.batch_size]
+            tokens, order = batch_of(part, (asking.batch_size, longest), tokenizer.pad_id)
+            segments = np.zeros(tokens.shape, np.int32)
+            segments[: len(part)] = second_segments(part, longest, tokenizer)
+            logits += list(np.asarray(_labels(structure, weights, tokens, order, segments)))[: len(part)]
+            if asking.progress is not None:
+                asking.progress(int((ends <= len(logits)).sum()), len(prompts))
+        found = []
+        for prompt, reading, end in zip(prompts, readings, ends, strict=True):
+            own = np.stack(logits[end - len(reading) : end])
+            found.append([self.answer(config, tokenizer, prompt, reading, own)])
+        return found
+
+
+def read_labels(model: Transformer, tokens, order, segments, key: jax.Array | None = None) -> Output:
+    """A text as a model with labels reads it; an encoder-decoder reads it in both of its stacks."""
+    both = model.config.kind == "encoder_decoder"
+    return model(
+        tokens,
+        order=order,
+        source=tokens if both else None,
+        source_order=order if both else None,
+        segments=segments if model.config.segments else None,
+        key=key,
+        logits_of="none",
+    )
+
+
+@partial(jax.jit, static_argnums=0)
+def _labels(structure, weights, tokens, order, segments) -> Float[Array, "B _"]:
+    model = structure.model(weights)
+    return read_labels(model, jnp.asarray(tokens), jnp.asarray(order), segments).labels
+
+
+def check_label_count(model: ModelConfig, names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of labels, if there are as many as the model was told.
+
+    Raises:
+      ValueError: if `model.labels` is another number.
+    """
+    if model.labels not in (0, len(names)):
+        shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+        raise ValueError(
+            f"model.labels={model.labels}, but the training targets are {len(names)}: {shown}; leave it at 0"
+        )
+    return names
