@@ -29,6 +29,7 @@ COMMANDS = {
         "packing.py --rounds 5",
     ),
     "gpu": (
+        "kernels.py",
         "training.py --sizes baby-gpu,gpt2-gpu --dtypes bfloat16 --sides jaxgpt,compiled --rounds 5",
         "shakespeare.py --path {path}",
         "seeds.py --counts 256 --dtype bfloat16 --rounds 5 --sides 'at once,compiled PyTorch'",

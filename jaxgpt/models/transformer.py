@@ -18,7 +18,8 @@ from jaxgpt.models.explicit_mesh import call_with_automatic_axes, has_explicit_a
 from jaxgpt.nn.adaptive import AdaptiveEmbedding
 from jaxgpt.nn.attention import cache as caching
 from jaxgpt.nn.head import HeadTransform
-from jaxgpt.nn.linear import Embedding, Linear, constant, normal, read, wide_matmul
+from jaxgpt.nn.kernels.wide_matmul import wide_matmul
+from jaxgpt.nn.linear import Embedding, Linear, constant, normal, read
 from jaxgpt.nn.mlp import function
 from jaxgpt.nn.tap import Tap, identity
 

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float, Int
 
-from jaxgpt.nn.linear import constant, normal, wide_matmul
+from jaxgpt.nn.kernels.wide_matmul import wide_matmul
+from jaxgpt.nn.linear import constant, normal
 
 
 class AdaptiveEmbedding(nnx.Module):

@@ -1,7 +1,6 @@
 """Dense maps and embeddings whose weights name their logical axes."""
 
 import math
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -10,8 +9,8 @@ from flax import nnx
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from jaxgpt.nn.kernels.platform import on_cpu, on_gpu
 from jaxgpt.nn.kernels.product import product
+from jaxgpt.nn.kernels.wide_matmul import wide_matmul
 
 Axes = tuple[str | None, ...]
 
@@ -137,35 +136,6 @@ class Embedding(nnx.Module):
     def attend(self, x: Float[Array, "B T D"]) -> Float[Array, "B T V"]:
         """Inner products with every vector, accumulated in float32 or wider."""
         return wide_matmul(x, self.vectors().T)
-
-
-#: Columns that a GPU's matrix product is filled up to a multiple of, where there are at least so many rows.
-_COLUMNS, _ROWS = 128, 1024
-
-
-def wide_matmul(x: Array, kernel: Array) -> Array:
-    """x @ kernel with a result of at least float32; what comes back in the backward pass has x's type."""
-    missing = -kernel.shape[-1] % _COLUMNS
-    # A vocabulary of 50,257 is one that matrix units cannot be fed with.
-    rows = math.prod(x.shape[:-1])
-    # `jax.export` may leave the number of rows open: then it is no int, and there may be many.
-    if missing and on_gpu() and (not isinstance(rows, int) or rows >= _ROWS):
-        return _wide_matmul(True, x, jnp.pad(kernel, ((0, 0), (0, missing))))[..., :-missing]
-    return product(x, kernel, wide=True) if on_cpu() else _wide_matmul(False, x, kernel)
-
-
-@partial(jax.custom_jvp, nondiff_argnums=(0,))
-def _wide_matmul(whole, x, kernel):
-    y = jnp.matmul(x, kernel, preferred_element_type=jnp.promote_types(x.dtype, jnp.float32))
-    # Behind the barrier XLA does not see that some columns are dropped, and drop them before.
-    return jax.lax.optimization_barrier(y) if whole else y
-
-
-@_wide_matmul.defjvp
-def _wide_matmul_jvp(whole, primals, tangents):
-    (x, kernel), (x_dot, kernel_dot) = primals, tangents
-    y = _wide_matmul(whole, x, kernel)
-    return y, (x_dot @ kernel).astype(y.dtype) + (x @ kernel_dot).astype(y.dtype)
 
 
 def dropout(x: Array, rate: float, key: jax.Array | None) -> Array:

@@ -4,15 +4,11 @@ Statistics are computed in float32 or wider, the variance in two passes: E[x^2] 
 digits where the mean is large.
 """
 
-from functools import partial
-
-import jax
 import jax.numpy as jnp
 from flax import nnx
-from jax import lax
 from jaxtyping import Array, Float
 
-from jaxgpt.nn.kernels.platform import on_gpu
+from jaxgpt.nn.kernels.standardized import standardized
 from jaxgpt.nn.linear import constant
 
 
@@ -37,33 +33,9 @@ class Norm(nnx.Module):
         if self.scale is None:
             return x.astype(self.dtype)
         wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
-        y = _standardized(self.kind == "layer", self.epsilon, wide)
+        y = standardized(self.kind == "layer", self.epsilon, wide)
         scale = self.scale[...].astype(y.dtype)
         y = y * (1 + scale if self.kind == "rms_plus_one" else scale)
         if self.bias is not None:
             y = y + self.bias[...].astype(y.dtype)
         return y.astype(self.dtype)
-
-
-@partial(jax.custom_jvp, nondiff_argnums=(0, 1))
-def _standardized(centred: bool, epsilon: float, x: Float[Array, "... D"]) -> Float[Array, "... D"]:
-    return _with_factor(centred, epsilon, x)[0]
-
-
-@_standardized.defjvp
-def _standardized_jvp(centred, epsilon, primals, tangents):
-    """With r the factor, y' = r (x' - mean x' - y mean(y x')), the mean of x' where x was centred."""
-    y, factor = _with_factor(centred, epsilon, *primals, apart=on_gpu())
-    (slope,) = tangents
-    along = y * (y * slope).mean(-1, keepdims=True)
-    if centred:
-        slope = slope - slope.mean(-1, keepdims=True)
-    return y, factor * (slope - along)
-
-
-def _with_factor(centred, epsilon, x, *, apart=False):
-    mean = x.mean(-1, keepdims=True) if centred else jnp.zeros((), x.dtype)
-    factor = lax.rsqrt(jnp.square(x - mean).mean(-1, keepdims=True) + epsilon)
-    if apart:  # else XLA for GPUs computes them again for all that the backward pass sums up
-        mean, factor = lax.optimization_barrier((mean, factor))
-    return (x - mean) * factor, factor

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from jaxgpt.models.transformer import Transformer
-from jaxgpt.nn.kernels.platform import on_gpu
+from jaxgpt.nn.kernels.log_sum import log_sum
 
 #: The loss of each target, of logits [*B, V] and targets [*B].
 Loss = Callable[[Float[Array, "*B V"], Int[Array, "*B"]], Float[Array, "*B"]]
@@ -21,41 +21,17 @@ def token_losses(logits: Float[Array, "*B V"], targets: Int[Array, "*B"]) -> Flo
 @jax.custom_jvp
 def _token_losses(logits, targets):
     picked = jnp.take_along_axis(logits, targets[..., None], axis=-1)[..., 0]
-    return _log_sum(logits) - picked
+    return log_sum(logits) - picked
 
 
 @_token_losses.defjvp
 def _token_losses_jvp(primals, tangents):
     """The gradient is p - 1 at the target, p elsewhere; that of a look-up would scatter into all logits."""
     logits, targets = primals
-    log_sum = _log_sum(logits)[..., None]
+    whole = log_sum(logits)[..., None]
     own = jnp.arange(logits.shape[-1], dtype=targets.dtype) == targets[..., None]
-    slope = jnp.exp(logits - log_sum) - own
+    slope = jnp.exp(logits - whole) - own
     return _token_losses(logits, targets), (slope * tangents[0]).sum(axis=-1)
-
-
-@jax.custom_jvp
-def _log_sum(logits):
-    """log sum exp over the last dimension; on a GPU by one pass over what it has to read."""
-    if not on_gpu():
-        return jax.nn.logsumexp(logits, axis=-1)
-
-    def join(one, other):  # a largest number, and the sum of exponentials over its own
-        (most, total), (other_most, other_total) = one, other
-        less = jnp.exp(-jnp.abs(most - other_most))
-        kept, joined = total + other_total * less, total * less + other_total
-        return jnp.maximum(most, other_most), jnp.where(most >= other_most, kept, joined)
-
-    least = jnp.array(jnp.finfo(logits.dtype).min, logits.dtype)
-    nothing = (least, jnp.zeros((), logits.dtype))
-    most, total = jax.lax.reduce((logits, jnp.ones_like(logits)), nothing, join, (logits.ndim - 1,))
-    return most + jnp.log(total)
-
-
-@_log_sum.defjvp
-def _log_sum_jvp(primals, tangents):
-    log_sum = _log_sum(*primals)
-    return log_sum, (jnp.exp(primals[0] - log_sum[..., None]) * tangents[0]).sum(axis=-1)
 
 
 def hidden_losses(

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 from flax import nnx
 
-from jaxgpt.nn import linear
-from jaxgpt.nn import norm as norm_module
+from jaxgpt.nn.kernels import standardized
 from jaxgpt.nn.linear import Embedding, Linear, dropout, fold
 from jaxgpt.nn.mlp import MLP, activated, function
 from jaxgpt.nn.norm import Norm
@@ -102,7 +101,7 @@ def test_initial_weights_have_their_standard_deviation(std, gain, expected):
 @pytest.mark.parametrize("kind", ["layer", "rms", "rms_plus_one"])
 @pytest.mark.parametrize("place", ["anywhere", "gpu"])
 def test_gradients_of_norms_are_those_of_their_formula(kind, place, monkeypatch):
-    monkeypatch.setattr(norm_module, "on_gpu", lambda: place == "gpu")
+    monkeypatch.setattr(standardized, "on_gpu", lambda: place == "gpu")
     random = np.random.default_rng(5)
     with jax.enable_x64(True):
         layer = Norm(8, kind=kind, epsilon=0.3, bias=True, dtype="float64", param_dtype="float64")
@@ -199,18 +198,3 @@ def test_gradients_that_sum_over_tokens_are_sums_in_single_precision():
     of_linear, of_table = jax.jit(jax.grad(total))(states)
     np.testing.assert_array_equal(of_linear["bias"][...], 4000)
     np.testing.assert_array_equal(of_table["table"][...][2], 4000)
-
-
-def test_columns_filled_up_change_nothing(monkeypatch):
-    """As on a GPU, for many rows."""
-    rng = np.random.default_rng(2)
-    x, kernel = (jnp.asarray(rng.normal(size=shape), jnp.float32) for shape in ((2, 600, 8), (8, 150)))
-
-    def both(x, kernel):
-        return jax.value_and_grad(lambda *xs: jnp.sin(linear.wide_matmul(*xs)).sum(), (0, 1))(x, kernel)
-
-    expected = both(x, kernel)
-    monkeypatch.setattr(linear, "on_gpu", lambda: True)
-    assert "f32[8,256]" in str(jax.make_jaxpr(linear.wide_matmul)(x, kernel))
-    for found, exact in zip(jax.tree.leaves(both(x, kernel)), jax.tree.leaves(expected), strict=True):
-        np.testing.assert_allclose(found, exact, rtol=1e-4, atol=1e-4)

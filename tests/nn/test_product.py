@@ -9,7 +9,7 @@ import pytest
 
 from jaxgpt.nn.kernels.platform import aimed_at
 from jaxgpt.nn.kernels.product import product
-from jaxgpt.nn.linear import wide_matmul
+from jaxgpt.nn.kernels.wide_matmul import wide_matmul
 
 # Dimensions of both operands, and how many of them are shared and summed.
 SHAPES = {

@@ -7,6 +7,7 @@ from flax import nnx
 
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.nn.kernels import log_sum as kernel
 from jaxgpt.objectives import losses as cross_entropy
 from jaxgpt.objectives.batches import gather
 from jaxgpt.objectives.next_token import NextToken
@@ -109,7 +110,7 @@ def test_the_sum_of_exponentials_in_one_pass(monkeypatch):
     log_sums = np.log(exact.sum(-1)) + logits.max(-1)
     expected = log_sums - np.take_along_axis(logits, targets[..., None], -1)[..., 0]
     slopes = exact / exact.sum(-1, keepdims=True) - np.eye(999)[targets]
-    monkeypatch.setattr(cross_entropy, "on_gpu", lambda: True)
+    monkeypatch.setattr(kernel, "on_gpu", lambda: True)
     np.testing.assert_allclose(cross_entropy.token_losses(logits, targets), expected, rtol=1e-5)
     found = jax.grad(lambda x: cross_entropy.token_losses(x, targets).sum())(logits)
     np.testing.assert_allclose(found, slopes, rtol=1e-5, atol=1e-7)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import jax.numpy as jnp
 
-from jaxgpt.nn.linear import wide_matmul
+from jaxgpt.nn.kernels.wide_matmul import wide_matmul
 from jaxgpt.nn.number.base import NumberEncoding
 from jaxgpt.nn.position import Table
 

@@ -46,8 +46,8 @@ FAULTS = [
     Fault(
         "loss-gradient-target",
         "jaxgpt/objectives/losses.py",
-        "slope = jnp.exp(logits - log_sum) - own",
-        "slope = jnp.exp(logits - log_sum)",
+        "slope = jnp.exp(logits - whole) - own",
+        "slope = jnp.exp(logits - whole)",
         "the gradient of a cross-entropy does not know its target",
         ("tests/objectives/test_objectives.py",),
     ),
