@@ -25,6 +25,7 @@ def followed(tmp_path_factory) -> Copy:
     return copy
 
 
+@pytest.mark.thorough
 def test_every_command_and_every_block_runs_as_written(followed):
     shown = [
         command
@@ -38,15 +39,18 @@ def test_every_command_and_every_block_runs_as_written(followed):
     assert set(ran) == {command for command in followed.printed if not command.startswith("README.md:")}
 
 
+@pytest.mark.thorough
 def test_the_default_run_learns_addition(followed):
     evaluation = json.loads((followed.path / "runs/addition/evaluation.json").read_text())
     assert evaluation["exact_match"] >= 0.999
 
 
+@pytest.mark.thorough
 def test_the_model_answers_the_question_of_the_readme(followed):
     assert followed.printed["jaxgpt generate runs/addition --prompt 9+71421"].splitlines() == ["71430"]
 
 
+@pytest.mark.thorough
 def test_the_table_of_the_default_run_is_shown(followed):
     """Headings and groups are those of the run; the figures may differ in their last digits elsewhere."""
     shown = README.read_text().partition("<!-- default run: begin -->")[2].partition("<!-- default run")[0]

@@ -119,13 +119,19 @@ def check(path, seed: int) -> str:
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(250), pytest.param(range(10**5, 10**5 + 6000), marks=pytest.mark.slow)]
+    "seeds",
+    [
+        range(50),
+        pytest.param(range(50, 250), marks=pytest.mark.thorough),
+        pytest.param(range(10**5, 10**5 + 6000), marks=pytest.mark.thorough),
+    ],
 )
 def test_hostile_files_are_read_or_refused_at_once_in_one_line(tmp_path, seeds):
     wrong = [found for seed in seeds if (found := check(tmp_path, seed))]
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.thorough
 def test_hostile_files_take_no_memory_to_speak_of(tmp_path):
     tracemalloc.start()
     try:
