@@ -30,9 +30,8 @@ def file_of(test):
 def test_every_fault_names_a_test_of_the_default_suite(request):
     files = sorted({file_of(test) for fault in FAULTS for test in fault.tests})
     found = [item.nodeid for item in request.session.items]
-    if not set(files) <= set(
-        map(file_of, found)
-    ):  # a part of the suite was asked for, so these are collected
+    # Where only a part of the suite was asked for, they are collected now.
+    if not set(files) <= set(map(file_of, found)):
         words = [sys.executable, "-m", "pytest", "-n0", "-p", "no:cacheprovider", "--collect-only", *files]
         done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
