@@ -140,8 +140,17 @@ class Pairs(FewShot):
             raise ValueError("task.path is not set: name a file of text with --task.path FILE")
         if file := self._file(split):
             return _read(file, self.stamp(f"{split}_path"), self._form)
-        pairs = _read(self.path, self.stamp("path"), self._form)
-        return [pair for pair in pairs if self.split_of(pair) == split]
+        # Asked for every shot.
+        return _of_split(
+            self, split, tuple(self.stamp(field) for field in self.file_fields if getattr(self, field))
+        )
+
+
+@functools.lru_cache(maxsize=4)
+def _of_split(task: Pairs, split: Split, stamps: tuple[tuple[int, int], ...]) -> list[Example]:
+    """The pairs of a task's own file that are of a split; `stamps` tell changed files from those read."""
+    pairs = _read(task.path, task.stamp("path"), task._form)
+    return [pair for pair in pairs if task.split_of(pair) == split]
 
 
 @functools.lru_cache(maxsize=4)

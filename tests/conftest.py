@@ -1,6 +1,7 @@
 """Fixtures that several folders share."""
 
 import os
+import resource
 from pathlib import Path
 
 # The user's cache of programs would outlive the tests; tiny_runs has one for their time.
@@ -27,6 +28,26 @@ def released_programs():
     """Compiled programs are let go after each file; all of them together would take gigabytes."""
     yield
     jax.clear_caches()
+
+
+#: The most memory that each process took, in KiB: this one's, or those of xdist's workers.
+_LARGEST = pytest.StashKey[list]()
+
+
+def pytest_sessionfinish(session):
+    """A worker tells how much memory it took at most; a test that takes gigabytes is a defect."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    getattr(session.config, "workeroutput", {})["largest"] = most
+    session.config.stash.setdefault(_LARGEST, []).append(most)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    node.config.stash.setdefault(_LARGEST, []).append(getattr(node, "workeroutput", {}).get("largest", 0))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    terminalreporter.write_line(f"most memory of one process: {max(config.stash[_LARGEST]) / 2**20:.1f} GiB")
 
 
 @pytest.fixture(scope="session")

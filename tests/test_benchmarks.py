@@ -8,6 +8,7 @@ import sys
 import jax
 import pytest
 from documents import ROOT
+from variants import seldom
 
 with pytest.MonkeyPatch.context() as patch:
     patch.syspath_prepend(str(ROOT / "docs"))
@@ -99,7 +100,7 @@ def test_medians_and_ratios():
     assert fast.spread == pytest.approx((4.5 - 1.5) / 3)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", seldom(NAMES, ("step_overhead", "packing", "products")))
 def test_each_tells_what_it_takes(name):
     command = [sys.executable, f"benchmarks/{name}.py", "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)

@@ -37,19 +37,19 @@ def _exact_match(path) -> float:
     return json.loads(path.read_text())["exact_match"]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_tutorial_ends_with_a_task_of_ones_own_trained(followed):
     assert _exact_match(followed.path / "runs/successor/evaluation.json") > 0.5
     assert (followed.path / "seven.json").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_groups_learn_less_in_as_many_steps_as_the_tutorial_says(followed):
     digits, groups = (followed.path / "runs" / name for name in ("successor", "successor_groups"))
     assert _exact_match(groups / "evaluation.json") < _exact_match(digits / "evaluation.json") / 2
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_what_a_page_shows_runs(tmp_path, name):
     Copy(tmp_path, TIMEOUT).run(DOCS / f"{name}.md")

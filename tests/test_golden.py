@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_the_golden_figures_are_as_recorded():
     variables = {name: value for name, value in os.environ.items() if not name.startswith("JAX")}
     done = subprocess.run(

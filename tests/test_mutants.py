@@ -2,6 +2,8 @@
 
 import ast
 import collections
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,26 @@ def test_a_fault_can_be_planted(fault):
     assert fault.breaks
     for test in fault.tests:
         assert (ROOT / test.partition("::")[0]).is_file(), f"{test}: no such test, for {fault.name}"
+
+
+def file_of(test):
+    return test.partition("::")[0]
+
+
+def test_every_fault_names_a_test_of_the_default_suite(request):
+    files = sorted({file_of(test) for fault in FAULTS for test in fault.tests})
+    found = [item.nodeid for item in request.session.items]
+    # Where only a part of the suite was asked for, they are collected now.
+    if not set(files) <= set(map(file_of, found)):
+        words = [sys.executable, "-m", "pytest", "-n0", "-p", "no:cacheprovider", "--collect-only", *files]
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        found = done.stdout.splitlines()
+
+    def ran(test):
+        return any(name == test or name.startswith((f"{test}::", f"{test}[")) for name in found)
+
+    assert not [fault.name for fault in FAULTS if fault.tests and not any(map(ran, fault.tests))]
 
 
 def test_names_are_unique_and_all_parts_have_faults():

@@ -1,5 +1,6 @@
 """The README does what it says: its commands and code run, its tree is the repository's."""
 
+import importlib
 import json
 import re
 from pathlib import Path
@@ -7,6 +8,10 @@ from pathlib import Path
 import pytest
 import test_architectures as architectures
 from documents import ROOT, Copy, blocks, commands, extras, installed
+
+from jaxgpt.cli.comparison_request import request
+from jaxgpt.core import fields
+from jaxgpt.runs import experiments
 
 README = ROOT / "README.md"
 EXPERIMENTS = ROOT / "docs/experiments.md"
@@ -25,6 +30,7 @@ def followed(tmp_path_factory) -> Copy:
     return copy
 
 
+@pytest.mark.thorough
 def test_every_command_and_every_block_runs_as_written(followed):
     shown = [
         command
@@ -38,15 +44,18 @@ def test_every_command_and_every_block_runs_as_written(followed):
     assert set(ran) == {command for command in followed.printed if not command.startswith("README.md:")}
 
 
+@pytest.mark.thorough
 def test_the_default_run_learns_addition(followed):
     evaluation = json.loads((followed.path / "runs/addition/evaluation.json").read_text())
     assert evaluation["exact_match"] >= 0.999
 
 
+@pytest.mark.thorough
 def test_the_model_answers_the_question_of_the_readme(followed):
     assert followed.printed["jaxgpt generate runs/addition --prompt 9+71421"].splitlines() == ["71430"]
 
 
+@pytest.mark.thorough
 def test_the_table_of_the_default_run_is_shown(followed):
     """Headings and groups are those of the run; the figures may differ in their last digits elsewhere."""
     shown = README.read_text().partition("<!-- default run: begin -->")[2].partition("<!-- default run")[0]
@@ -55,6 +64,33 @@ def test_the_table_of_the_default_run_is_shown(followed):
     assert rows
     for row in rows:
         assert re.split(r"\s{2,}", row.strip())[0] in printed
+
+
+#: The first words of a command, here and there.
+PROGRAMS = {"python train.py": "jaxgpt train", "python evaluate.py": "jaxgpt evaluate"}
+
+
+@pytest.mark.parametrize("document", [README, EXPERIMENTS], ids=lambda path: path.name)
+def test_every_command_is_understood(document):
+    """Its options and fields exist and take these values; that it runs is a test that takes minutes."""
+    shown = [
+        part
+        for block in blocks(document)
+        if block.language == "sh"
+        for command, _ in commands(block)
+        for part in installed(command).split(" && ")
+    ]
+    for command in shown:
+        for ours, theirs in PROGRAMS.items():
+            command = re.sub(rf"^{re.escape(ours)}\b", theirs, command)
+        if not command.startswith("jaxgpt "):
+            continue
+        _, name, *words = command.split()
+        given = importlib.import_module(f"jaxgpt.cli.{name}").parser().parse(words)
+        if name == "train":
+            assert fields.override(experiments.find(given.experiment or "addition"), given.fields)
+        if name == "compare":
+            assert request(given)
 
 
 def test_the_two_commands_stand_near_the_top():

@@ -91,6 +91,7 @@ def mypy(tmp_path_factory):
     return check
 
 
+@pytest.mark.thorough
 def test_mypy_finds_mistakes_and_nothing_else(mypy):
     documents = (ROOT / "README.md", ROOT / "docs/tutorial.md")
     shown = {

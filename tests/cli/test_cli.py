@@ -158,6 +158,7 @@ def test_resume_without_a_run(jaxgpt, tmp_path, monkeypatch):
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.thorough
 def test_an_experiment_outside_of_the_repository(jaxgpt, tmp_path, monkeypatch, quick_compilation):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my_echo_tasks.py").write_text(EXPERIMENT)

@@ -54,6 +54,7 @@ def test_no_device_is_one_line(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.thorough
 def test_an_evaluation_keeps_the_split_of_the_training(tmp_path, capsys):
     text = tmp_path / "text.txt"
     text.write_text("".join(f"line {i} of a short text that is long enough\n" for i in range(400)))
@@ -67,6 +68,7 @@ def test_an_evaluation_keeps_the_split_of_the_training(tmp_path, capsys):
     assert status == 2 and "--task.split-by says what was not trained on" in errors
 
 
+@pytest.mark.thorough
 def test_evaluations_that_differ_do_not_overwrite_each_other(tmp_path, capsys):
     session.train(tiny(training__steps="1", task__max_digits="3"), tmp_path / "run", say=lambda line: None)
     for words in (("--task.min-difference", "1"), ("--task.min-difference", "2"), ()):

@@ -160,6 +160,7 @@ def test_pandas_if_it_is_installed_and_a_line_if_it_is_not(experiment, trained, 
     assert given == {"rows": found.rows(), "columns": list(found.columns)}
 
 
+@pytest.mark.thorough
 def test_in_a_thread_without_a_directory_it_trains_in_a_temporary_one_that_stays(
     experiment, tmp_path, monkeypatch, quick_compilation
 ):

@@ -23,6 +23,7 @@ def snapshot(path):
     return {file: file.stat().st_mtime_ns for file in path.rglob("*") if file.is_file()}
 
 
+@pytest.mark.thorough
 def test_a_comparison_that_was_stopped_inside_a_cell_goes_on_from_its_checkpoint(
     tmp_path, monkeypatch, jaxgpt, quick_compilation
 ):
@@ -69,7 +70,7 @@ def test_a_comparison_that_was_stopped_inside_a_cell_goes_on_from_its_checkpoint
     assert status == 2 and "already holds a comparison; go on with it by --resume" in one_line(errors)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_sweep_with_real_training(tmp_path, jaxgpt, quick_compilation):
     line = [word for word in LINE if "learning-rate" not in word and word != "2e-3"]
     status, _, errors = jaxgpt(

@@ -32,8 +32,13 @@ def xla(template, tokens, source):
     [
         ({}, 96, 0),  # much attention
         ({"d_model": 64, "vocab_size": 2000}, 10, 0),  # much vocabulary
-        ({"loops": 3, "activation": "swiglu", "num_kv_heads": 2}, 24, 0),
-        ({"kind": "encoder_decoder", "encoder_layers": 1, "loops": 2}, 20, 40),
+        pytest.param(
+            *({"loops": 3, "activation": "swiglu", "num_kv_heads": 2}, 24, 0), marks=pytest.mark.thorough
+        ),
+        pytest.param(
+            *({"kind": "encoder_decoder", "encoder_layers": 1, "loops": 2}, 20, 40),
+            marks=pytest.mark.thorough,
+        ),
     ],
     ids=["attention", "vocabulary", "loops", "encoder-decoder"],
 )

@@ -92,6 +92,7 @@ def test_a_matplotlibrc_that_asks_for_latex(tmp_path):
         test_bars_of_an_evaluation(tmp_path)
 
 
+@pytest.mark.thorough
 def test_pictures_of_a_comparison(hostile, tmp_path):
     for index, finding in enumerate(hostile.findings["examples"]):
         pictures.grid(finding, tmp_path / "grid.svg")

@@ -50,6 +50,7 @@ def test_a_command_is_named_as_it_was_called(program, tmp_path, monkeypatch):
     assert hints.command("generate", "x") == f"{other} generate x"
 
 
+@pytest.mark.thorough
 def test_what_a_run_tells_to_type_can_be_pasted(jaxgpt, tmp_path, monkeypatch, quick_compilation):
     monkeypatch.setattr(sys, "argv", ["train.py"])
     assert jaxgpt("train", "--help")[1].startswith("usage: python train.py [EXPERIMENT]")

@@ -57,6 +57,7 @@ def test_what_a_terminal_cannot_show_is_escaped(monkeypatch, coding):
     assert out.getvalue().replace(b"\n", b"") == err.getvalue()
 
 
+@pytest.mark.thorough
 def test_training_and_asking_on_a_terminal_that_is_not_unicode(pairs, tmp_path, monkeypatch):
     out, err = ascii_only(monkeypatch)
     run = str(tmp_path / "run")

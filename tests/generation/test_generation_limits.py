@@ -92,6 +92,7 @@ def test_slide_goes_on_with_the_last_half_of_the_window(name):
     assert rows.tolist() == [naive_slide(model, prompt, 40) for prompt in prompts]
 
 
+@pytest.mark.thorough
 def test_slide_of_an_encoder_decoder_and_penalty():
     model = random_model(kind="encoder_decoder", position=POSITIONS["rotary"], **SHORT)
     sampling = Sampling(temperature=1.0, repetition_penalty=1.5, num_samples=2)
@@ -103,7 +104,11 @@ def test_slide_of_an_encoder_decoder_and_penalty():
 
 
 @pytest.mark.parametrize(
-    "scheme", [Abacus(max_position=6, max_offset=2), Coupled(max_position=6, max_offset=2)]
+    "scheme",
+    [
+        pytest.param(Abacus(max_position=6, max_offset=2), marks=pytest.mark.thorough),
+        Coupled(max_position=6, max_offset=2),
+    ],
 )
 def test_numbers_too_long_for_the_positions(scheme):
     model = always(DIGIT, position=scheme)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from flax import nnx
+from variants import often
 
 from jaxgpt.data.numbers import feature_array
 from jaxgpt.generation import Sampling, beam_search, complete, encode_prompts, generate, stream
@@ -77,7 +78,7 @@ def naive(name, ids, count, kind="decoder", source=None):
     return ids[start:]
 
 
-@pytest.mark.parametrize("name", SPECS)
+@pytest.mark.parametrize("name", often(SPECS, ("xval",)))
 def test_greedy_text_is_that_of_decoding_without_a_cache(name):
     own = tokenizer(name)
     got = complete(model(name), own, PROMPTS, max_new_tokens=12)
@@ -88,6 +89,7 @@ def test_greedy_text_is_that_of_decoding_without_a_cache(name):
     assert alone == got
 
 
+@pytest.mark.thorough
 def test_an_encoder_decoder_reads_and_writes_numbers():
     own = tokenizer("fone")
     net = model("fone", "encoder_decoder")
@@ -108,6 +110,7 @@ def test_generated_ids_can_be_decoded_and_gone_on_with(name):
     assert own.decode(whole) == own.decode([*first, *rest]) == own.decode([*first, *same])
 
 
+@pytest.mark.thorough
 def test_a_stream_a_stop_string_and_samples():
     own, net = tokenizer("bittokens"), model("bittokens")
     ids = [own.bos_id, *own.encode(PROMPTS[0])]

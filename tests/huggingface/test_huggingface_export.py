@@ -10,6 +10,7 @@ import pytest
 from exported import ENCODER_DECODERS, TEXTS, TOKENIZERS, UNEXPRESSED, built, model_for
 from flax import nnx
 from tokenizers import Tokenizer as Library
+from variants import seldom
 
 import jaxgpt
 from jaxgpt.cli import export_hf as command
@@ -162,7 +163,9 @@ def test_tokenizers_that_are_not_the_models(tmp_path):
 @pytest.mark.parametrize(
     "ids", [{"eos_token_id": [7, 3]}, {"bos_token_id": 4, "eos_token_id": 5, "pad_token_id": 6}]
 )
-@pytest.mark.parametrize("name", ["gpt2", "llama", "qwen3", "gemma", "t5", "bart", "marian"])
+@pytest.mark.parametrize(
+    "name", seldom(["gpt2", "llama", "qwen3", "gemma", "t5", "bart", "marian"], ("qwen3", "bart", "marian"))
+)
 def test_ids_survive_reading_and_writing(name, ids, tmp_path):
     source = tmp_path / "source"
     source.mkdir()
@@ -179,7 +182,9 @@ def test_ids_survive_reading_and_writing(name, ids, tmp_path):
     assert load_hf(tmp_path / "copy").ids == loaded.ids
 
 
-@pytest.mark.parametrize("name", ["llama", "mistral", "qwen3", "gemma", "gemma2", "gemma3_text"])
+@pytest.mark.parametrize(
+    "name", seldom(["llama", "mistral", "qwen3", "gemma", "gemma2", "gemma3_text"], ("qwen3", "gemma3_text"))
+)
 def test_rotary_positions_stand_under_their_older_names_too(name, tmp_path):
     model = load_hf(REFERENCES / name).model
     save_hf(model, tmp_path / "copy", family=name)
@@ -191,6 +196,7 @@ def test_rotary_positions_stand_under_their_older_names_too(name, tmp_path):
     assert again.position == model.config.position and again.window_position == model.config.window_position
 
 
+@pytest.mark.thorough
 def test_a_tied_t5_without_a_factor_has_its_output_matrix(tmp_path):
     config = load_hf(REFERENCES / "t5").model.config
     assert config.head == "tied" and config.logit_factor != 1

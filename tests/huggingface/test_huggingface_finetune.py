@@ -37,6 +37,7 @@ def train(tmp_path, lines, directory, *options):
     return run
 
 
+@pytest.mark.thorough
 def test_labels_of_capitals_and_unknown_words(bert, tmp_path, capsys):
     rng, lines = np.random.default_rng(0), []
     for i in range(300):
@@ -75,6 +76,7 @@ def test_a_tokenizer_that_changes_answers_cannot_write_them(bert, tmp_path, caps
     assert "would write 'red'; write the answers so" in said and said.count("\n") == 1
 
 
+@pytest.mark.thorough
 def test_bart_reads_a_text_twice_to_classify_it(tmp_path):
     directory = tmp_path / "bart"
     shutil.copytree(REFERENCES / "bart", directory)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from computing import dtype, exactly, ours
 from flax import nnx
-from variants import often
+from variants import often, seldom
 
 from jaxgpt.generation import beam_search, generate
 from jaxgpt.huggingface.load import load_hf
@@ -38,7 +38,7 @@ def params(model):
     return Template(model.config).params(model)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", seldom(NAMES, ("reformer-local", "bart-two-widths", "transfo_xl-plain")))
 def test_outputs_are_those_of_transformers(name):
     given = reference(name)
     kept, tolerance = dtype(given)
@@ -52,7 +52,9 @@ def test_outputs_are_those_of_transformers(name):
     assert all(found[key] is None or key in given for key in ("logits", "labels"))
 
 
-@pytest.mark.parametrize("name", often([name for name in NAMES if "greedy" in reference(name)], EVERY_TIME))
+@pytest.mark.parametrize(
+    "name", often([name for name in NAMES if "greedy" in reference(name)], ("gpt2", "t5"))
+)
 def test_continuations_are_those_of_transformers(name):
     given = reference(name)
     loaded = load_hf(REFERENCES / name)
@@ -69,7 +71,9 @@ def test_continuations_are_those_of_transformers(name):
     np.testing.assert_array_equal(beams.tokens[:, 0], given["beams"])
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if "steps" in reference(name)])
+@pytest.mark.parametrize(
+    "name", often([name for name in NAMES if "steps" in reference(name)], ("transfo_xl-plain",))
+)
 def test_token_by_token_it_says_what_transformers_says(name):
     given = reference(name)
     model = load_hf(REFERENCES / name).model
@@ -91,7 +95,7 @@ def test_every_tensor_is_accounted_for(name):
     assert len(read) == len(set(read))
 
 
-@pytest.mark.parametrize("name", often(NAMES, EVERY_TIME))
+@pytest.mark.parametrize("name", often(NAMES, ("gpt2", "bert", "llama", "t5")))
 def test_what_is_written_is_read_again(name, tmp_path):
     model = load_hf(REFERENCES / name).model
     kind = json.loads((REFERENCES / name / "config.json").read_text())["model_type"]
@@ -109,7 +113,7 @@ def test_what_is_written_is_read_again(name, tmp_path):
             np.testing.assert_array_equal(np.asarray(one[key]), np.asarray(other[key]))
 
 
-@pytest.mark.parametrize("name", ["gpt2", "albert", "bart", "t5"])
+@pytest.mark.parametrize("name", often(["gpt2", "albert", "bart", "t5"], ("gpt2",)))
 def test_scanned_layers_compute_the_same(name, tmp_path):
     given = reference(name)
     model = load_hf(REFERENCES / name, layers="scanned").model
@@ -123,7 +127,7 @@ def test_scanned_layers_compute_the_same(name, tmp_path):
     assert jax.tree.all(jax.tree.map(lambda a, b: (a == b).all(), params(again), params(apart)))
 
 
-@pytest.mark.parametrize("name", ["bert", "gpt2"])
+@pytest.mark.parametrize("name", often(["bert", "gpt2"], ("gpt2",)))
 def test_padding_changes_nothing_that_counts(name):
     model = load_hf(REFERENCES / name).model
     tokens = reference(name)["tokens"]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from flax import nnx
 from tiny_runs import tiny, with_training
+from variants import often
 
 import jaxgpt
 from jaxgpt.cli import main as cli
@@ -140,7 +141,7 @@ def run(experiment, path):
     return jaxgpt.load(path)
 
 
-@pytest.mark.parametrize("seeds", [1, 2])
+@pytest.mark.parametrize("seeds", often([1, 2], (1,)))
 def test_low_rank_additions_are_trained_alone_and_are_part_of_the_model(directory, tmp_path, seeds):
     experiment = started(directory, seeds=seeds, training__tuning__weights="lora", training__tuning__rank=2)
     prepared = prepare(experiment)
@@ -182,6 +183,7 @@ def test_a_map_that_the_model_lacks_is_named(directory):
         prepare(experiment)
 
 
+@pytest.mark.thorough
 def test_the_head_alone_changes_where_it_has_weights_of_its_own(directory, tmp_path):
     with pytest.raises(ValueError, match=r"model\.head=separate or model\.labels"):
         prepare(started(directory, training__tuning__weights="head"))
@@ -204,6 +206,7 @@ def test_labels_are_a_new_head(directory):
     assert "drawn: labels.bias, labels.kernel" in prepared.start.note
 
 
+@pytest.mark.thorough
 def test_a_stopped_run_goes_on_without_the_directory(directory, tmp_path):
     copy = tmp_path / "gpt2"
     shutil.copytree(directory, copy)
@@ -229,6 +232,7 @@ def test_epochs_count_the_data(directory):
         tiny(training__epochs=0)
 
 
+@pytest.mark.thorough
 def test_the_command_line_trains_from_a_directory(directory, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = [
@@ -250,6 +254,7 @@ def test_the_command_line_trains_from_a_directory(directory, tmp_path, capsys, m
     assert "gpt2 does not exist; give the directory that holds config.json" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_one_that_was_trained_from_it_is_exported_again(directory, tmp_path):
     result = run(started(directory), tmp_path / "run")
     jaxgpt.save_hf(result.model, tmp_path / "out", family="gpt2", tokenizer=result.tokenizer)

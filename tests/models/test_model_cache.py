@@ -71,13 +71,15 @@ def cached(model):
     return [np.concatenate(row) for row in rows]
 
 
-#: All schemes in a decoder; in the other models, on every change, one of each kind.
-EVERY_TIME = ("abacus", "relative", "rotary")
+#: In a decoder: one scheme of each kind. In the other models: what adds to the scores.
+EVERY_TIME = ("learned", "rotary", "relative", "alibi", "coupled", "fire", "transformer_xl", "none")
 CASES = [
     pytest.param(
         *(variant, window, kind),
         id=f"{variant}-{'causal' if window is None else 'window'}-{kind}",
-        marks=() if variant in EVERY_TIME or (window, kind) == (None, "decoder") else pytest.mark.slow,
+        marks=()
+        if (variant in EVERY_TIME and (window, kind) == (None, "decoder")) or variant == "relative"
+        else pytest.mark.thorough,
     )
     for variant in VARIANTS
     for window in (None, 3)

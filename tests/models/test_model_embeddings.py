@@ -41,6 +41,7 @@ def test_logits_are_those_of_the_table_it_stands_for(kind, head):
     np.testing.assert_allclose(one, two, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.thorough
 def test_decoding_with_a_cache_is_decoding_without():
     model = build(value_config(position=scheme("coupled")))
     whole = model(TOKENS).logits

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from flax import nnx
 from model_building import TOKENS, build, config, scheme
+from variants import often
 
 from jaxgpt.nn.kernels import fused
 
@@ -74,8 +75,14 @@ def close(found, expected, tolerance):
         assert np.linalg.norm(a - b) <= tolerance * (np.linalg.norm(b) + 0.01 * largest)
 
 
-@pytest.mark.parametrize("name", FUSIBLE)
-@pytest.mark.parametrize("length", [pytest.param(5, marks=pytest.mark.slow), 6])
+@pytest.mark.parametrize(
+    ("name", "length"),
+    [
+        pytest.param(name, length, marks=() if name == "window" else pytest.mark.thorough)
+        for name in FUSIBLE
+        for length in (5, 6)
+    ],
+)
 def test_the_kernel_is_attention_written_out(kernel, name, length):
     model = build(config(**FUSIBLE[name]))
     found = run(model, TOKENS[:, :length])
@@ -86,12 +93,13 @@ def test_the_kernel_is_attention_written_out(kernel, name, length):
     assert len(kernel) == called
 
 
-@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("name", often(OTHERS, ("bias", "refused")))
 def test_layers_without_it_do_without(kernel, name):
     run(build(config(**OTHERS[name])), key=jax.random.key(0))
     assert not kernel
 
 
+@pytest.mark.thorough
 def test_padding_a_cache_and_taps_do_without(kernel):
     model = build(config())
     order = jnp.broadcast_to(jnp.arange(6), TOKENS.shape)

@@ -56,6 +56,7 @@ def found():
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMES_CALLED)
 def test_a_program_is_exported_for_any_number_of_rows(found, name):
     assert found["exported"][name] < 1e-5

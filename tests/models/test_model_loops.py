@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from flax import nnx
 from model_building import SOURCE, TOKENS, arrays, build, config, scanned, scheme
+from variants import often
 
 from jaxgpt.models import Transformer
 from jaxgpt.nn.attention.inputs import AttentionInputs
@@ -46,7 +47,7 @@ def test_loops_are_shared_layers(kind):
     assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max()
 
 
-@pytest.mark.parametrize("injection", [False, True])
+@pytest.mark.parametrize("injection", often([False, True], (True,)))
 def test_scanned_and_cached_loops_are_loops(injection):
     looped = build(config(num_layers=2, loops=2, injection=injection))
     expected = logits(looped)

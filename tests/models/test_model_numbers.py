@@ -70,7 +70,9 @@ def test_the_tokenizer_and_the_model_agree_on_features(name):
     [
         ("xval", {}),
         ("fone", {"layers": "scanned", "wiring": "post", "embedding_scale": 3.0}),
-        ("bittokens", {"dtype": "bfloat16", "param_dtype": "bfloat16"}),
+        pytest.param(
+            *("bittokens", {"dtype": "bfloat16", "param_dtype": "bfloat16"}), marks=pytest.mark.thorough
+        ),
     ],
 )
 def test_a_cache_changes_nothing(name, fields):

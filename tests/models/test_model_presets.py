@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 from flax import nnx
+from variants import seldom
 
 from jaxgpt.core.choice import FieldError
 from jaxgpt.models import ModelConfig, Transformer, presets
@@ -35,7 +36,7 @@ def with_vocabulary(name, size):
         ("gpt2_xl", 50257, 1_557_611_200),
         ("gpt3_small", 50257, 125_226_240),
         ("gpt3_xl", 50257, 1_315_723_264 + 24 * 4 * 2048 * 1024 + 24 * 3 * 1024),  # heads of 128, see below
-        pytest.param("gpt3", 50257, 174_604_259_328, marks=pytest.mark.slow),
+        pytest.param("gpt3", 50257, 174_604_259_328, marks=pytest.mark.thorough),
         ("gptj", 50400, 6_050_882_784),
         ("llama2_7b", 32000, 6_738_415_616),
         ("qwen2_500m", 151_936, 494_032_768),
@@ -82,10 +83,9 @@ def test_our_sizes_are_what_their_docstrings_say():
 
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=pytest.mark.slow) if name == "gpt3" else name  # 96 layers take half a minute
-        for name in presets.functions()
-    ],
+    seldom(
+        presets.functions(), ("gpt3", "gpt2_large", "gpt2_xl", "bert_large", "bart_large")
+    ),  # of many layers
 )
 def test_every_preset_builds_and_names_its_source(name):
     function = presets.functions()[name]

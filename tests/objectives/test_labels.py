@@ -159,16 +159,20 @@ def made(kind):
     [
         ("labels", {}),
         pytest.param(
-            "labels", {"model__kind": "decoder", "model__labels-from": "last"}, marks=pytest.mark.slow
+            "labels", {"model__kind": "decoder", "model__labels-from": "last"}, marks=pytest.mark.thorough
         ),
-        ("tags", {"model__labels-from": "each"}),
-        pytest.param("span", {"model__labels-from": "each", "objective": "span"}, marks=pytest.mark.slow),
+        pytest.param("tags", {"model__labels-from": "each"}, marks=pytest.mark.thorough),
+        pytest.param("span", {"model__labels-from": "each", "objective": "span"}, marks=pytest.mark.thorough),
         pytest.param(
             "labels",
             {"model__kind": "encoder_decoder", "model__labels-from": "last"},
-            marks=pytest.mark.slow,
+            marks=pytest.mark.thorough,
         ),
-        ("choice", {"task__texts": "0", "objective": "multiple-choice", "training__steps": "250"}),
+        pytest.param(
+            "choice",
+            {"task__texts": "0", "objective": "multiple-choice", "training__steps": "250"},
+            marks=pytest.mark.thorough,
+        ),
     ],
 )
 def test_they_are_learned_and_told(kind, changes, tmp_path):
@@ -198,7 +202,8 @@ def test_two_texts_are_two_segments():
     assert Labels().predict(model, tokenizer, ["ab\tcd"], Asking())[0][0] == names[int(logits.argmax())]
 
 
-@pytest.mark.parametrize("kind", ["next", pytest.param("order", marks=pytest.mark.slow)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("kind", ["next", "order"])
 def test_sentences_that_follow_each_other_are_a_task(kind, tmp_path):
     tides = [f"The tide number {i} comes in. It goes out at {i}. Then {i} is over." for i in range(300)]
     path = tmp_path / "text.txt"
@@ -274,6 +279,7 @@ def test_what_labels_do_not_go_with_is_named(changes, line, tmp_path):
         prepare(fields.override(experiments.find("text"), {"objective": "labels"}))
 
 
+@pytest.mark.thorough
 def test_a_choice_is_between_rows():
     tokenizer = Characters(TEXT)
     model_config = config(CHOICE, segments=2)
@@ -302,6 +308,7 @@ def test_a_choice_is_between_rows():
         assert told == [[choices[int(np.argmax(scores))]]]
 
 
+@pytest.mark.thorough
 def test_pretraining_is_hidden_tokens_and_labels_in_one_sum():
     tokenizer = Characters(TEXT)
     model_config = dataclasses.replace(config(("next", "other"), segments=2), head="tied")
@@ -337,7 +344,7 @@ def test_long_pairs_are_left_out_and_a_line_may_be_a_paragraph(tmp_path):
         next(dataclasses.replace(task, max_characters=5).examples("train"))
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_bert_is_pretrained_as_it_was(tmp_path):
     path = tmp_path / "text.txt"
     path.write_text("\n\n".join(f"Number {i} comes in. It goes out at {i}. It is over." for i in range(99)))

@@ -121,6 +121,7 @@ def test_an_encoder_learns_sums_and_fills_them_in(tmp_path):
         run.generate(["3+4"])
 
 
+@pytest.mark.thorough
 def test_a_text_is_learned_by_hidden_tokens(tmp_path):
     path = tmp_path / "text.txt"
     path.write_text("\n\n".join(f"Line {i} of the tide comes in, the tide goes out." for i in range(200)))

@@ -133,7 +133,7 @@ def experiment(tmp_path, **words):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["bart", "span_corruption"])
 def test_an_encoder_decoder_learns_to_restore_texts(name, tmp_path, capsys):
     found = experiment(tmp_path, objective="denoising", objective__noise=name, objective__copies="2")

@@ -1,6 +1,7 @@
 """Trains the tiny experiment on several meshes of 8 simulated devices; prints what it found as JSON.
 
-A program of its own, since the number of devices is fixed when JAX starts.
+A program of its own, since the number of devices is fixed when JAX starts. `sharded_steps.py FOLDER`, and
+`sharded_steps.py FOLDER few` for the least that says something.
 """
 
 import json
@@ -68,28 +69,56 @@ def shapes(tree):
     return found
 
 
+def train(answer, name, run):
+    """10 steps of a run from its start, with their losses and shapes in `answer`."""
+    losses, state = run.steps(run.program.init(), 0, 10)
+    answer["losses"][name], answer["shards"][name] = losses, shapes(state)
+    return losses, state
+
+
+def resume(answer, name, run, checkpoints):
+    """Steps 10 to 20 from a checkpoint, with their losses and shapes in `answer`."""
+    step, state, _ = checkpoints.restore(run.program.abstract())
+    losses, state = run.steps(state, step, 20)
+    answer["losses"][f"resumed on {name}"] = losses
+    answer["shards"][f"resumed on {name}"] = shapes(state)
+
+
+def saved(folder, state):
+    """Checkpoints with the state of step 10."""
+    checkpoints = Checkpoints(folder, fingerprint="t")
+    checkpoints.save(10, state, loss=1.0)
+    checkpoints.wait()
+    return checkpoints
+
+
+def few(folder):
+    """One device and eight, and a run of the eight that goes on on the one."""
+    answer = {"devices": jax.device_count(), "losses": {}, "shards": {}}
+    one, eight = Run((1, 1, 1)), Run((2, 2, 2))
+    _, alone = train(answer, "1x1x1", one)
+    _, state = train(answer, "2x2x2", eight)
+    checkpoints = saved(folder, state)
+    resume(answer, "1x1x1", one, checkpoints)
+    checkpoints.close()
+    answer["losses"]["whole"] = answer["losses"]["1x1x1"] + one.steps(alone, 10, 20)[0]
+    answer["automatic"] = dict(prepare(tiny(seeds="4")).program.mesh.shape)
+    print(json.dumps(answer))
+
+
 def main(folder):
     runs = {name: Run(mesh) for name, mesh in MESHES.items()}
     answer = {"devices": jax.device_count(), "losses": {}, "shards": {}}
     for name, run in runs.items():
-        losses, state = run.steps(run.program.init(), 0, 10)
-        answer["losses"][name], answer["shards"][name] = losses, shapes(state)
+        losses, state = train(answer, name, run)
         if name == "2x2x2":
-            checkpoints = Checkpoints(folder, fingerprint="t")
-            checkpoints.save(10, state, loss=1.0)
-            checkpoints.wait()
+            checkpoints = saved(folder, state)
             answer["losses"]["whole"] = losses + run.steps(state, 10, 20)[0]
     for name, mesh in RESUMED.items():
-        run = runs.get(name) or Run(mesh)
-        step, state, _ = checkpoints.restore(run.program.abstract())
-        losses, state = run.steps(state, step, 20)
-        answer["losses"][f"resumed on {name}"] = losses
-        answer["shards"][f"resumed on {name}"] = shapes(state)
+        resume(answer, name, runs.get(name) or Run(mesh), checkpoints)
     checkpoints.close()
     for name, mesh in SEED_MESHES.items():
-        run = Run(mesh, axes=("seeds", "data", "fsdp", "tensor"), seeds=4)
-        losses, state = run.steps(run.program.init(), 0, 10)
-        answer["losses"][name], answer["shards"][name] = losses, shapes(state)
+        train(answer, name, Run(mesh, axes=("seeds", "data", "fsdp", "tensor"), seeds=4))
     text = fields.override(experiments.find("text-bytes"), LONG)
     rows = tiny()
     axes = ("data", "fsdp", "sequence", "tensor")
@@ -120,10 +149,8 @@ def main(folder):
             Run((1, 1, count, 1), axes=axes, experiment=experiment)
         except ValueError as error:
             answer["refused"].append(str(error))
-    alone = prepare(tiny(seeds="4")).program.mesh
-    answer["automatic"] = dict(alone.shape)
     print(json.dumps(answer))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    (few if sys.argv[2:] == ["few"] else main)(Path(sys.argv[1]))

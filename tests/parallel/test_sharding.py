@@ -15,8 +15,7 @@ from jaxgpt.parallel.mesh_config import MeshConfig
 from jaxgpt.parallel.sharding import make_mesh, spec
 
 
-@pytest.fixture(scope="module")
-def sharded(tmp_path_factory):
+def found(folder, *words):
     """What `sharded_steps.py` found."""
     script = Path(__file__).with_name("sharded_steps.py")
     variables = {
@@ -25,7 +24,7 @@ def sharded(tmp_path_factory):
         "PYTHONPATH": os.pathsep.join([str(REPOSITORY), str(REPOSITORY / "tests")]),
     }
     done = subprocess.run(
-        [sys.executable, *STRICT, script, tmp_path_factory.mktemp("checkpoints")],
+        [sys.executable, *STRICT, script, folder, *words],
         env=os.environ | variables,
         capture_output=True,
         text=True,
@@ -35,22 +34,45 @@ def sharded(tmp_path_factory):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.fixture(scope="module")
+def sharded(tmp_path_factory):
+    """All meshes, which takes minutes."""
+    return found(tmp_path_factory.mktemp("checkpoints"))
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    """One device and eight."""
+    return found(tmp_path_factory.mktemp("few"), "few")
+
+
+def test_eight_devices_train_as_one_and_one_goes_on_with_their_run(few):
+    losses, shards = few["losses"], few["shards"]
+    assert few["devices"] == 8
+    np.testing.assert_allclose(losses["2x2x2"], losses["1x1x1"], atol=1e-5)
+    np.testing.assert_allclose(losses["resumed on 1x1x1"], losses["whole"][10:], atol=1e-5)
+    assert shards["2x2x2"] == [[[8, 1, 8]]] * 3 and shards["resumed on 1x1x1"] == [[[16, 2, 8]]] * 3
+
+
+@pytest.mark.thorough
 @pytest.mark.parametrize("mesh", ["8x1x1", "2x2x2", "1x4x2"])
 def test_eight_devices_are_one_device(sharded, mesh):
     assert sharded["devices"] == 8
     np.testing.assert_allclose(sharded["losses"][mesh], sharded["losses"]["1x1x1"], atol=1e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mesh", ["4x2x1x1", "2x1x2x2"])
 def test_seeds_spread_over_devices_are_seeds_on_one(sharded, mesh):
     np.testing.assert_allclose(sharded["losses"][mesh], sharded["losses"]["1x1x1x1"], atol=1e-5)
     assert np.shape(sharded["losses"][mesh]) == (10, 4)
 
 
-def test_left_to_itself_a_mesh_spreads_seeds_first(sharded):
-    assert sharded["automatic"] == {"seeds": 4, "data": 2, "fsdp": 1, "sequence": 1, "tensor": 1}
+def test_left_to_itself_a_mesh_spreads_seeds_first(few):
+    assert few["automatic"] == {"seeds": 4, "data": 2, "fsdp": 1, "sequence": 1, "tensor": 1}
 
 
+@pytest.mark.thorough
 def test_parameters_and_moments_are_spread_over_devices(sharded):
     # The weights and both moments of a [16, 2, 8] kernel: embed over fsdp, heads over tensor.
     expected = {
@@ -69,6 +91,7 @@ def test_parameters_and_moments_are_spread_over_devices(sharded):
     assert sharded["shards"] == {name: [[shape]] * 3 for name, shape in expected.items()}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("mesh", ["1x1x1", "2x1x1", "1x4x1", "1x4x2"])
 def test_a_run_goes_on_on_another_number_of_devices(sharded, mesh):
     np.testing.assert_allclose(
@@ -76,6 +99,7 @@ def test_a_run_goes_on_on_another_number_of_devices(sharded, mesh):
     )
 
 
+@pytest.mark.thorough
 def test_rows_spread_over_devices_give_the_losses_of_one_device(sharded):
     # Five training steps, and the validation loss at the start.
     spread, alone = sharded["sequence"]["1x1x4x2"], sharded["sequence"]["1x1x1x1"]
@@ -83,14 +107,17 @@ def test_rows_spread_over_devices_give_the_losses_of_one_device(sharded):
     assert len(spread) == 6
 
 
+@pytest.mark.thorough
 def test_rows_spread_over_devices_take_less_memory_on_each(sharded):
     assert sharded["temporary"]["1x1x4x2"] < sharded["temporary"]["1x1x1x1"] / 4
 
 
+@pytest.mark.thorough
 def test_padded_rows_spread_over_devices_are_those_on_one(sharded):
     np.testing.assert_allclose(sharded["losses"]["rows over 4"], sharded["losses"]["1x1x1"], atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_rows_that_cannot_be_spread_are_refused(sharded):
     text, rows = sharded["refused"]
     assert "training.mesh.sequence=4 does not divide the 510 tokens of a row" in text
@@ -98,6 +125,7 @@ def test_rows_that_cannot_be_spread_are_refused(sharded):
     assert "for training.mesh.sequence=8, exceed model.max_length=7; set it to 8 or more" in rows
 
 
+@pytest.mark.thorough
 def test_each_device_holds_its_share_of_a_batch(sharded):
     found, losses = sharded["temporary"], sharded["losses"]
     assert found["fsdp"] < 1.5 * found["data"]  # 4 times as much, if the rows of a batch were not split

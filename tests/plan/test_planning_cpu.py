@@ -48,7 +48,9 @@ def argument_bytes(fsdp: int) -> int:
     return total + np.zeros((5, 1, 16), np.int32).nbytes + 2 * 4
 
 
-@pytest.mark.parametrize(("found", "fsdp"), [("by_data", 1), ("by_fsdp", 8)])
+@pytest.mark.parametrize(
+    ("found", "fsdp"), [("by_data", 1), pytest.param("by_fsdp", 8, marks=pytest.mark.thorough)]
+)
 def test_arguments_are_what_shapes_and_shardings_say(found, fsdp, request):
     first = request.getfixturevalue(found)[0]["candidates"][0]
     assert first["mesh"] == {"seeds": 1, "data": 8 // fsdp, "fsdp": fsdp, "tensor": 1} | {
@@ -112,6 +114,7 @@ def test_a_text_is_on_the_device_or_comes_chunk_by_chunk(steps, held, where):
     assert compiler.compile(Candidate.of(experiment), 2**40)["status"] == "compiled"
 
 
+@pytest.mark.thorough
 def test_a_stop_ends_the_compiler():
     """The process that compiles goes with its parent, at once."""
     with start(*words("cpu:8", model__num_layers=24, model__layers="unrolled")) as process:
@@ -136,6 +139,7 @@ def _parent(pid: int) -> int | None:
         return None
 
 
+@pytest.mark.thorough
 def test_a_compilation_may_take_too_long():
     status, _, errors = run(*words("cpu:8"), "--timeout", "0.2")
     assert status == 2

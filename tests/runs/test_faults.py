@@ -14,6 +14,7 @@ from types import SimpleNamespace
 import pytest
 from tiny_runs import REPOSITORY, arguments, copied, losses, one_line, records, tiny, with_training
 from tiny_runs import run as run_process
+from variants import often
 
 import jaxgpt as library
 from jaxgpt.core import fields
@@ -48,7 +49,7 @@ def resume(jaxgpt, run, *more):
     return jaxgpt("train", "--resume", "--workdir", run, *more)
 
 
-@pytest.mark.parametrize("how", ["truncate", "overwrite", "bit"])
+@pytest.mark.parametrize("how", often(["truncate", "overwrite", "bit"], ("bit",)))
 def test_the_newest_checkpoint_is_bad(jaxgpt, spoiled, finished_run, how):
     damage(spoiled / "checkpoints" / "20", how)
     status, output, errors = resume(jaxgpt, spoiled)
@@ -60,7 +61,7 @@ def test_the_newest_checkpoint_is_bad(jaxgpt, spoiled, finished_run, how):
     assert (spoiled / "checkpoints" / "20.damaged").is_dir()
 
 
-@pytest.mark.parametrize("how", ["truncate", "overwrite", "without digests"])
+@pytest.mark.parametrize("how", often(["truncate", "overwrite", "without digests"], ("overwrite",)))
 def test_a_bad_checkpoint_is_noticed_without_its_digests(jaxgpt, spoiled, how):
     """As after a kill between the commit and its digests."""
     shutil.rmtree(spoiled / "checkpoints" / ".sha256")
@@ -71,7 +72,7 @@ def test_a_bad_checkpoint_is_noticed_without_its_digests(jaxgpt, spoiled, how):
     assert f"going on from step {20 if how == 'without digests' else 15}" in output
 
 
-@pytest.mark.parametrize("how", ["truncate", "overwrite"])
+@pytest.mark.parametrize("how", often(["truncate", "overwrite"], ("truncate",)))
 def test_every_checkpoint_is_bad(jaxgpt, spoiled, how):
     for step in ("15", "20"):
         damage(spoiled / "checkpoints" / step, how)
@@ -104,6 +105,7 @@ def test_learning_rate_and_steps_may_change(jaxgpt, spoiled):
     assert json.loads((spoiled / "experiment.json").read_text())["training"]["steps"] == 22
 
 
+@pytest.mark.thorough
 def test_a_run_of_epochs_goes_on_by_epochs_or_by_steps(jaxgpt, tmp_path):
     workdir = tmp_path / "run"
     assert jaxgpt("train", *arguments(workdir, training__epochs=0.5, training__train_examples=80))[0] == 0
@@ -121,6 +123,7 @@ def test_a_run_of_epochs_goes_on_by_epochs_or_by_steps(jaxgpt, tmp_path):
     assert (written["steps"], written["epochs"]) == (12, None)
 
 
+@pytest.mark.thorough
 def test_a_schedule_that_is_stretched_is_told_of(jaxgpt, spoiled):
     status, output, errors = resume(jaxgpt, spoiled, "--training.steps", "200")
     assert status == 0, errors
@@ -149,6 +152,7 @@ def test_a_schedule_counts_the_updates_that_were_made(spoiled):
     assert session._rate_jump(directory, longer.optimizer, 200, 20, [20]) == ""
 
 
+@pytest.mark.thorough
 def test_the_old_learning_rate_can_be_kept(jaxgpt, spoiled):
     rate = [record["learning_rate"] for record in records(spoiled) if "loss" in record][-1]
     words = ["--training.steps", "25", "--optimizer.schedule", "constant", "--optimizer.learning-rate"]
@@ -198,6 +202,7 @@ def test_an_extra_that_is_missing(jaxgpt, tmp_path, monkeypatch, extra, module):
     assert f"pip install 'jaxgpt[{extra}]'" in one_line(errors)
 
 
+@pytest.mark.thorough
 def test_a_loss_that_is_not_finite(tmp_path):
     experiment = tiny(
         optimizer__learning_rate="1e30",
@@ -220,6 +225,7 @@ sys.exit(main(sys.argv[2:]))
 """
 
 
+@pytest.mark.thorough
 def test_a_full_disk(spoiled, finished_run, jaxgpt):
     """A limit on the size of files stands for the disk: metrics still fit, a checkpoint does not."""
     shutil.rmtree(spoiled / "checkpoints" / "20")
@@ -261,7 +267,7 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(place)], check=True)
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("kib", [0, 4, 8, 12, 44, 76, 108, 140])
 def test_a_disk_with_some_room_left(small_disk, finished_run, kib):
     """One line, whatever the first thing is that finds no room; what is there stays; then it goes on."""
@@ -323,7 +329,7 @@ class Trap:
         return Path.touch, (Path(self.path),)
 
 
-@pytest.mark.parametrize("protocol", [0, 2, 5])
+@pytest.mark.parametrize("protocol", often([0, 2, 5], (5,)))
 def test_a_pickle_is_never_opened(jaxgpt, spoiled, tmp_path, protocol):
     sprung = tmp_path / "sprung"
     data = pickle.dumps(Trap(sprung), protocol=protocol)

@@ -176,7 +176,10 @@ def test_a_resolved_file_that_is_missing_or_changed(jaxgpt, run):
         (run / "resolved.json").touch()
 
 
-@pytest.mark.parametrize("changes", [{"training__epochs": 0.02}, {"model__position": "coupled"}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"training__epochs": 0.02}, pytest.param({"model__position": "coupled"}, marks=pytest.mark.thorough)],
+)
 def test_a_run_records_what_was_given(tmp_path, changes):
     experiment = tiny(training__steps=3, training__test_examples=0, **changes)
     train(experiment, tmp_path / "run", say=lambda line: None)
@@ -185,6 +188,7 @@ def test_a_run_records_what_was_given(tmp_path, changes):
     assert json.loads((tmp_path / "run" / "resolved.json").read_text())["steps"] >= 1
 
 
+@pytest.mark.thorough
 def test_one_example_and_a_batch_larger_than_the_data(jaxgpt, tmp_path, quick_compilation):
     words = arguments(tmp_path / "run", training__train_examples=1, training__steps=2)
     status, output, errors = jaxgpt("train", *words)

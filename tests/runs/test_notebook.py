@@ -40,6 +40,7 @@ def in_a_notebook(work):
     return asyncio.run(cell()), printed.text
 
 
+@pytest.mark.thorough
 def test_a_run_in_a_notebook_prints_plain_lines_and_goes_on(tmp_path, quick_compilation):
     def work():
         experiment = tiny(training__steps=2, training__test_examples=4)

@@ -16,6 +16,7 @@ def test_time_is_added_up_over_the_processes_of_a_run():
     assert training_seconds([]) == 0
 
 
+@pytest.mark.thorough
 def test_a_run_tells_its_time_and_machine(tmp_path):
     train(tiny(training__steps="2"), tmp_path / "run", say=lambda line: None)
     outcome = json.loads((tmp_path / "run" / "outcome.json").read_text())
@@ -25,7 +26,8 @@ def test_a_run_tells_its_time_and_machine(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("save_every", "eval_every", "steps"), [(0, 3, [3, 6, 7]), (3, 3, [3, 6, 7]), (0, 0, [7])]
+    ("save_every", "eval_every", "steps"),
+    [(0, 3, [3, 6, 7]), pytest.param(3, 3, [3, 6, 7], marks=pytest.mark.thorough), (0, 0, [7])],
 )
 def test_looks_are_recorded_at_every_eval_and_at_the_end(tmp_path, save_every, eval_every, steps):
     fields = {"training__steps": 7, "training__save_every": save_every, "training__eval_every": eval_every}

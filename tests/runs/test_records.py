@@ -47,6 +47,7 @@ def services(monkeypatch):
     return found
 
 
+@pytest.mark.thorough
 def test_a_run_that_goes_on_is_the_same_run_there(services, jaxgpt, tmp_path):
     workdir = tmp_path / "run"
     both = {"training__tensorboard": "true", "training__wandb": "true"}

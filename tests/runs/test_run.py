@@ -61,6 +61,7 @@ def test_what_is_no_run(tmp_path):
         library.load(tmp_path)
 
 
+@pytest.mark.thorough
 def test_replicas_come_back_apart(tmp_path, quick_compilation):
     from jaxgpt.runs.session import train
 

@@ -12,6 +12,7 @@ import jax
 import pytest
 from flax import nnx
 from tiny_runs import arguments, metrics, records, start, tiny
+from variants import often
 
 from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.runs import run_loop as loops
@@ -100,7 +101,7 @@ MOMENTS = (
 )
 
 
-@pytest.mark.parametrize("save_every", [0, 3])
+@pytest.mark.parametrize("save_every", often([0, 3], (3,)))
 def test_stops_at_any_moment_leave_the_records_of_a_run_without(tmp_path, monkeypatch, quick, save_every):
     experiment = tiny(
         task__validation_digits=2,
@@ -124,6 +125,7 @@ def test_stops_at_any_moment_leave_the_records_of_a_run_without(tmp_path, monkey
     assert not any((disturbed / "checkpoints" / ".interim").iterdir())
 
 
+@pytest.mark.thorough
 def test_saves_that_nobody_asked_for_change_nothing(tmp_path, monkeypatch, quick):
     experiment = tiny(training__steps=9, training__chunk=1, training__eval_every=4, training__save_every=0)
     train(experiment, tmp_path / "whole", say=quiet)
@@ -221,7 +223,7 @@ def test_a_terminal_that_is_gone_does_not_end_a_run():
         told("full")
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_closed_terminal_saves(tmp_path):
     """The terminal goes first, then SIGHUP comes; nothing that is printed meanwhile ends the run."""
     ours, theirs = pty.openpty()

@@ -15,8 +15,10 @@ from jaxgpt.training.prepare import prepare
     ("fields", "trained"),
     [
         ({}, None),
-        ({"seeds": 2}, None),
-        ({"optimizer": "muon", "model__param_dtype": "bfloat16"}, None),
+        pytest.param({"seeds": 2}, None, marks=pytest.mark.thorough),
+        pytest.param(
+            {"optimizer": "muon", "model__param_dtype": "bfloat16"}, None, marks=pytest.mark.thorough
+        ),
         # Two maps of 16 x 16, of which each gets a product of rank 8.
         ({"training__tuning__weights": "lora"}, 2 * 2 * 16 * 8),
         ({"training__tuning__weights": "lora", "training__tuning__rank": 2, "seeds": 2}, 2 * 2 * 16 * 2),

@@ -32,10 +32,12 @@ def python(folder, code):
     ("files", "before"),
     [
         ({"tasks.py": "mine = 1"}, "import tasks"),
-        ({"tasks.py": "import no_such_module"}, ""),
+        pytest.param({"tasks.py": "import no_such_module"}, "", marks=pytest.mark.thorough),
         ({"tasks/notes.txt": ""}, ""),
-        ({"tasks/mine.py": "raise ImportError"}, ""),
-        ({"tasks/__init__.py": "", "tasks/mine.py": "raise ImportError"}, ""),
+        pytest.param({"tasks/mine.py": "raise ImportError"}, "", marks=pytest.mark.thorough),
+        pytest.param(
+            {"tasks/__init__.py": "", "tasks/mine.py": "raise ImportError"}, "", marks=pytest.mark.thorough
+        ),
         ({"tasks/__init__.py": "mine = 1", "tasks/other.py": ""}, "import tasks"),
     ],
     ids=["module", "broken module", "folder", "folder of modules", "package not imported", "package"],
@@ -55,6 +57,7 @@ def test_what_hides_them_is_named(tmp_path):
     assert "tasks.py hides jaxgpt's own tasks: text stand in both" in line
 
 
+@pytest.mark.thorough
 def test_commands_in_such_a_folder(tmp_path, finished_run):
     (tmp_path / "tasks").mkdir()
     (tmp_path / "tasks" / "__init__.py").write_text("raise ImportError('not meant for jaxgpt')\n")

@@ -87,6 +87,7 @@ def test_a_missing_file_is_told_as_such(task, tmp_path):
         read(task)
 
 
+@pytest.mark.thorough
 def test_a_run_goes_on_with_its_own_data_alone(tmp_path, jaxgpt):
     path, run = tmp_path / "poem.txt", tmp_path / "run"
     options = {
@@ -130,6 +131,7 @@ def held(tmp_path):
     return tiny(task__hold_out=str(path), training__steps=1), path
 
 
+@pytest.mark.thorough
 def test_questions_kept_out_are_recorded_and_may_move(held, tmp_path):
     experiment, path = held
     run = tmp_path / "run"

@@ -25,6 +25,7 @@ def rows_from(task, split, count, seed=0):
     return [{name: getattr(example, name) for name in FIELDS} for example in examples]
 
 
+@pytest.mark.thorough
 def test_data_source_reads_the_examples_of_the_task_in_order(tmp_path):
     datasets.register()
     task = datasets.variants("arithmetic")["addition"]
@@ -35,7 +36,7 @@ def test_data_source_reads_the_examples_of_the_task_in_order(tmp_path):
         assert source[count - 1]["prompt"].endswith(b"=")
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 def test_a_finite_task_is_written_whole(tmp_path):
     datasets.register()
     source = tfds.data_source("magic_squares/magic_squares", data_dir=tmp_path)
@@ -93,6 +94,7 @@ def test_a_dataset_says_what_it_was_made_from(tmp_path):
     assert "max_digits" in restored.description
 
 
+@pytest.mark.thorough
 def test_a_worker_process_can_read(tmp_path):
     task = Arithmetic(max_digits=3)
     task_builder("picklable_sums", {"three": task}, train_examples=20, held_out_examples=5)
@@ -116,6 +118,7 @@ def test_names_are_given_once():
         task_builder("nothing", {})
 
 
+@pytest.mark.thorough
 def test_tasks_are_imported_without_tensorflow_datasets():
     code = (
         "import sys, jaxgpt, tasks, tasks.datasets; from jaxgpt.task import Task; Task.names();"

@@ -1,12 +1,13 @@
 """Files that are no text, half text, or text that no one would write: read, or refused at once in one line.
 
-Each case is made of its number alone; a failure names it.
+Each case is made of its number alone; a failure names it. JAXGPT_FUZZ sets how many `pytest -m thorough` tries.
 """
 
 import bz2
 import gzip
 import json
 import lzma
+import os
 import random
 import time
 import tracemalloc
@@ -29,6 +30,7 @@ TASKS = {
         min_characters=0,
     ),
 }
+MANY = int(os.environ.get("JAXGPT_FUZZ", "500"))
 SUFFIXES = (".txt", ".csv", ".tsv", ".json", ".jsonl", ".csv.gz", "")
 ATOMS = [
     *('"', "'", ",", ";", "\t", "|", "\n", "\r\n", "\r\r\n", "\r", " ", "\u3000", "\u2028", "\x0b", "\0"),
@@ -119,13 +121,19 @@ def check(path, seed: int) -> str:
 
 
 @pytest.mark.parametrize(
-    "seeds", [range(250), pytest.param(range(10**5, 10**5 + 6000), marks=pytest.mark.slow)]
+    "seeds",
+    [
+        range(50),
+        pytest.param(range(50, 250), marks=pytest.mark.thorough),
+        pytest.param(range(10**5, 10**5 + MANY), marks=pytest.mark.thorough, id="many"),
+    ],
 )
 def test_hostile_files_are_read_or_refused_at_once_in_one_line(tmp_path, seeds):
     wrong = [found for seed in seeds if (found := check(tmp_path, seed))]
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.thorough
 def test_hostile_files_take_no_memory_to_speak_of(tmp_path):
     tracemalloc.start()
     try:

@@ -84,6 +84,7 @@ def run(made, tmp_path_factory):
     return workdir
 
 
+@pytest.mark.thorough
 def test_a_run_that_stopped_goes_on_bit_for_bit(run, made, tmp_path, jaxgpt):
     """In the middle of the third epoch; the files have been moved meanwhile."""
     copy, stopped = tmp_path / "copy", tmp_path / "stopped"
@@ -105,6 +106,7 @@ def test_a_run_that_stopped_goes_on_bit_for_bit(run, made, tmp_path, jaxgpt):
     assert losses(stopped) == expected
 
 
+@pytest.mark.thorough
 def test_it_explains_itself(run, made, jaxgpt):
     recorded = json.loads((run / "resolved.json").read_text())
     assert recorded["fingerprint"] == open_corpus(made / "tokens").fingerprint

@@ -77,6 +77,7 @@ def test_hugging_face_is_told_apart_by_its_contents(tmp_path, hugging_face):
     assert build(f"huggingface:{tmp_path}", nothing).fingerprint == tokenizer.fingerprint
 
 
+@pytest.mark.thorough
 def test_gpt2_as_one_file_has_the_ids_of_gpt2_as_two(tmp_path, gpt2):
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from variants import seldom
 
 import jaxgpt.tokenizers as tokenizers
 
@@ -50,6 +51,11 @@ ANY = [
     "spaced:sentencepiece:400:bpe:keep_digits",
     "digits:2:left:spaced:bytes",
 ]
+#: Of these, whole texts are tried by `pytest -m thorough`.
+LONGEST = (
+    *("digits:3:right:sentencepiece:330", "digits:2:left:spaced:bytes", "spaced:bpe:400"),
+    *("spaced:sentencepiece:400:bpe:keep_digits", "sentencepiece:400:unigram:keep_digits"),
+)
 LIMITED = ["characters", "digits", "digits:3:right", "digits:2:left", "spaced", "spaced:digits:3:right"]
 
 relaxed = settings(
@@ -68,7 +74,7 @@ def check(tokenizer, text):
     assert tokenizer.encode_batch([text, ""]) == [ids, []]
 
 
-@pytest.mark.parametrize("spec", ANY)
+@pytest.mark.parametrize("spec", seldom(ANY, LONGEST))
 @given(text=ANY_TEXT)
 @example(text="")
 @example(text=" 65")

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from variants import often, seldom
 
 from jaxgpt.core.choice import FieldError
 from jaxgpt.tokenizers import build
@@ -122,7 +123,7 @@ def test_words_are_english(built, value, high):
     assert tokenizer.decode(tokenizer.encode(str(number))) == str(number)
 
 
-@pytest.mark.parametrize("radix", [2, 7, 10, 16, 100, 999, 1000, 1024, 100_000])
+@pytest.mark.parametrize("radix", often([2, 7, 10, 16, 100, 999, 1000, 1024, 100_000], (2, 10, 1000)))
 @given(value=st.one_of(st.integers(-2000, 2000), st.integers(-(10**40), 10**40)), zeros=st.integers(0, 9))
 @relaxed
 def test_base_is_the_value_in_that_base(built, radix, value, zeros):
@@ -220,7 +221,10 @@ def test_numbers_outside_the_alphabet(built, spec, text, index, line):
         built(spec).encode_batch(["1", text])
 
 
-@pytest.mark.parametrize("spec", ["p10", "p1000:6", "b1999", "fp15", "10e:3", "10:3", "fixed:3"])
+@pytest.mark.parametrize(
+    "spec",
+    seldom(["p10", "p1000:6", "b1999", "fp15", "10e:3", "10:3", "fixed:3"], ("p10", "p1000:6", "fp15")),
+)
 @given(text=st.from_regex(r"-?[0-9]{1,6}(\.[0-9]{1,5})?", fullmatch=True, alphabet="-0123456789."))
 @example(text="3.12340")
 @example(text="0012345")

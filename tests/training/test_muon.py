@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from test_optimizers import trained
+from variants import often
 
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.template import Template
@@ -31,7 +32,7 @@ def matrix_shape(name, shape):
     return shape[0], int(np.prod(shape[1:]))
 
 
-@pytest.mark.parametrize("layers", ["unrolled", "scanned"])
+@pytest.mark.parametrize("layers", often(["unrolled", "scanned"], ("scanned",)))
 def test_one_update(layers):
     config = ModelConfig(vocab_size=7, num_layers=2, d_model=8, num_heads=2, d_ff=12, layers=layers)
     template = Template(config)

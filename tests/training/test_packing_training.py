@@ -12,6 +12,7 @@ from jaxgpt.training.prepare import prepare
 FEW = {"task__max_digits": "2", "task__extra_digits": "", "training__train_examples": 40}
 
 
+@pytest.mark.thorough
 def test_a_step_over_all_rows_is_a_step_over_all_examples(quick_compilation):
     common = FEW | {"training__chunk": 1, "objective__end_weight": 0.5}
     rows = prepare(tiny(**common, training__packing=20)).table.num_examples

@@ -59,6 +59,7 @@ def test_accumulation_gives_the_same_update(single):
         np.testing.assert_allclose(state["params"][name], value, atol=2e-5, err_msg=name)
 
 
+@pytest.mark.thorough
 def test_a_table_on_the_host_trains_to_the_same_bits(single):
     losses, norms, state = steps(tiny(training__chunk=20, training__on_device_mib=0), [7, 13])
     np.testing.assert_array_equal(losses, single[0])
@@ -84,7 +85,7 @@ def test_dropout_differs_by_step_and_seed(quick_compilation):
 
 @pytest.mark.parametrize(
     "fields",
-    [{"model__dtype": "bfloat16"}, {"optimizer": "muon"}],
+    [{"model__dtype": "bfloat16"}, pytest.param({"optimizer": "muon"}, marks=pytest.mark.thorough)],
     ids=["bfloat16", "muon"],
 )
 def test_it_trains(fields, quick_compilation):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from flax import nnx
 from tiny_runs import records, tiny
+from variants import often
 
 import jaxgpt
 from jaxgpt.evaluation.intervals import Estimate
@@ -77,6 +78,7 @@ def test_each_replica_keeps_its_best_step(tmp_path, scripted):
     assert noted == {step: list(values) for step, values in SCORES.items()}
 
 
+@pytest.mark.thorough
 def test_a_run_that_goes_on_selects_what_it_would_have(tmp_path, scripted):
     train(tmp_path / "whole")
     scripted.clear()
@@ -88,6 +90,7 @@ def test_a_run_that_goes_on_selects_what_it_would_have(tmp_path, scripted):
         assert same(a, b)
 
 
+@pytest.mark.thorough
 def test_both_are_tested_and_written(tmp_path, scripted):
     lines = train(tmp_path / "run", training__test_examples="5", task__extra_digits="3")
     assert any("of step 10, 15" in line for line in lines)
@@ -129,7 +132,7 @@ def test_errors(tmp_path):
         jaxgpt.load(tmp_path / "plain", checkpoint="selected")
 
 
-@pytest.mark.parametrize("position", ["rotary", "coupled_relative"])  # without and with a bias
+@pytest.mark.parametrize("position", often(["rotary", "coupled_relative"], ("rotary",)))  # with a bias, too
 def test_attention_can_be_sharpened_in_an_evaluation(position, tmp_path):
     session.train(
         tiny(training__steps="2", model__position=position), tmp_path / "run", say=lambda line: None

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from program_steps import Ready, assert_same_state
 from tiny_runs import copied, losses, records, tiny
+from variants import often
 
 from jaxgpt.runs.session import train
 from jaxgpt.training.spikes import MOST_IN_A_ROW, Spikes, without_spike
@@ -18,7 +19,7 @@ def quiet(line):
     """Says nothing."""
 
 
-@pytest.mark.parametrize("name", ["adamw", "muon"])
+@pytest.mark.parametrize("name", often(["adamw", "muon"], ("adamw",)))
 def test_a_skipped_update_changes_no_bit(name, quick_compilation):
     ready = Ready(tiny(optimizer=name, training__skip_spikes=1e-6))
     state = ready.steps([5])[2]
@@ -68,6 +69,7 @@ def skipping(tmp_path_factory):
     return path, largest, lines
 
 
+@pytest.mark.thorough
 def test_skipped_updates_are_counted(skipping, finished_run):
     path, largest, lines = skipping
     total = 0
@@ -92,6 +94,7 @@ def test_a_run_that_goes_on_skips_and_counts_alike(skipping, tmp_path):
     assert json.loads((copy / "outcome.json").read_text())["skipped"] == [total]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("largest", ["1e9", "none"])
 def test_it_may_be_turned_on_and_off_while_a_run_goes_on(skipping, finished_run, tmp_path, largest):
     begun = finished_run if largest != "none" else skipping[0]
@@ -106,7 +109,7 @@ def test_it_may_be_turned_on_and_off_while_a_run_goes_on(skipping, finished_run,
 @pytest.mark.parametrize(
     ("fields", "step"),
     [
-        ({"training__skip_spikes": 1e-9}, MOST_IN_A_ROW),
+        pytest.param({"training__skip_spikes": 1e-9}, MOST_IN_A_ROW, marks=pytest.mark.thorough),
         (  # the first update spoils the weights: whatever comes is not finite
             {
                 "training__skip_spikes": 1e9,

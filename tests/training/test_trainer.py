@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import pytest
 from tiny_runs import records, tiny
+from variants import often
 
 import jaxgpt
 from jaxgpt.core import fields
@@ -16,7 +17,7 @@ from jaxgpt.runs.session import train
 from jaxgpt.training.trainer import Trainer, TrainingError
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids="{} seeds".format)
+@pytest.fixture(scope="module", params=often([1, 2], (1,)), ids="{} seeds".format)
 def experiment(request):
     return tiny(seeds=request.param, training__steps=9, training__chunk=4, training__test_examples=5)
 
@@ -102,6 +103,7 @@ def test_a_loss_that_is_not_finite_is_told_in_one_line():
     assert first > 0 and f" at step {first + 1} (seed 0, batch {first}, " in str(told.value)
 
 
+@pytest.mark.thorough
 def test_restored_texts_have_no_questions(tmp_path):
     (tmp_path / "text.txt").write_text("The tide comes in. The other tide goes out.\n\n" * 40)
     options = {"task.path": str(tmp_path / "text.txt"), "model": "tiny", "objective": "denoising"}
