@@ -1,6 +1,6 @@
 """Files that are no text, half text, or text that no one would write: read, or refused at once in one line.
 
-Each case is made of its number alone; a failure names it. JAXGPT_FUZZ sets how many `pytest -m thorough` tries.
+Each case is made of its number alone; a failure names it. JAXGPT_FUZZ sets how many the thorough tests try.
 """
 
 import bz2
