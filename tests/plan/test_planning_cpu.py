@@ -34,7 +34,7 @@ def by_fsdp(tmp_path_factory):
 
 def argument_bytes(fsdp: int) -> int:
     """Of one device, by hand: state, table, indices, two scalars and the counts of the optimizer."""
-    prepared = prepare(tiny(training__batch_size=16, model__layers="scanned", model__dropout=0))
+    prepared = prepare(tiny(training__batch_size=16, model__layers="scanned", model__dropout=0.1))
     template, total = prepared.program.template, 0
     for name, shape in template.shapes.items():
         split = [axis for axis in template.axes[name] if axis == "embed"]
