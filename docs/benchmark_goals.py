@@ -5,6 +5,8 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+from jaxgpt.core import tables
+
 Rows = list[dict[str, Any]]
 
 
@@ -31,8 +33,8 @@ class Goal:
     best: Callable[[float, float], bool] = operator.ge
     form: Callable[[float], str] = "{:.2f}".format
 
-    def line(self, results: dict[str, dict[str, Any]]) -> str:
-        """A line of the table."""
+    def cells(self, results: dict[str, dict[str, Any]]) -> tuple[str, ...]:
+        """A row of the table."""
         found = [
             row
             for name, data in sorted(results.items())
@@ -43,13 +45,16 @@ class Goal:
         sign = "at least" if self.best is operator.ge else "at most"
         needed = f"{sign} {self.form(self.needed)}"
         if not found:
-            return f"| {self.what} | {self.peer} | {needed} | not run | | |"
+            return self.what, self.peer, needed, "not run", "", ""
         value = found[-1][self.key]
         spread = found[-1].get("spread")
         return (
-            f"| {self.what} | {self.peer} | {needed} | {self.form(value)} | "
-            f"{'' if spread is None else f'{spread:.1%}'} | "
-            f"{'yes' if self.best(value, self.needed) else '**no**'} |"
+            self.what,
+            self.peer,
+            needed,
+            self.form(value),
+            "" if spread is None else f"{spread:.1%}",
+            "yes" if self.best(value, self.needed) else "**no**",
         )
 
 
@@ -158,9 +163,5 @@ GOALS = (
 
 def table(results: dict[str, dict[str, Any]]) -> list[str]:
     """All goals with what was found."""
-    return [
-        "| what | against | should be | is | spread | reached |",
-        "|---|---|---|---|---|---|",
-        *(goal.line(results) for goal in GOALS),
-        "",
-    ]
+    header = ("what", "against", "should be", "is", "spread", "reached")
+    return [*tables.grid(header, [goal.cells(results) for goal in GOALS]), ""]

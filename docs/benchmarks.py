@@ -7,6 +7,8 @@ from typing import Any
 
 import benchmark_goals
 
+from jaxgpt.core import tables
+
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = Path(__file__).parent / "benchmarks.md"
@@ -161,14 +163,14 @@ def table(columns: tuple, data: dict[str, Any]) -> list[str]:
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     lines = [f"`{data['command']}`, {data['date']}; {machine['cores']} cores of"]
     lines += [f"{machine['processor']}, {machine['device']}, Python {machine['python']}; {versions}.", ""]
-    lines += ["| " + " | ".join(heading for heading, *_ in columns) + " |", "|---" * len(columns) + "|"]
+    rows = []
     for row in data["rows"]:
         cells = [_cell(row.get(key), form) for _, key, form in columns]
         if row.get("error"):
             known = [cell for cell in cells if cell]
             cells = [*known, f"not run: {row['error'][:80]}", *[""] * (len(cells) - len(known) - 1)]
-        lines.append("| " + " | ".join(cells) + " |")
-    return [*lines, ""]
+        rows.append(cells)
+    return [*lines, *tables.grid([heading for heading, *_ in columns], rows), ""]
 
 
 def _cell(value: Any, form: Any) -> str:

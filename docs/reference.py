@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any
 
 import jaxgpt
-from jaxgpt.core import fields
+from jaxgpt.core import fields, tables
 from jaxgpt.core.choice import Choice
 
 _MARK = re.compile(r"^<!-- generated: ([\w ]+) -->$", re.MULTILINE)
@@ -200,11 +200,8 @@ def _value(value: Any) -> str:
 
 
 def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    return "\n".join([_row(heads), "|" + " --- |" * len(heads), *map(_row, rows)])
-
-
-def _row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
+    cells = ([cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows)
+    return "\n".join(tables.grid(heads, cells))
 
 
 def _first(described: Any) -> str:

@@ -17,7 +17,8 @@ from jaxgpt.comparison import findings, sections
 from jaxgpt.comparison import page as comparison_page
 from jaxgpt.comparison import results as comparison_results
 from jaxgpt.comparison.cells import FILE, Plan
-from jaxgpt.comparison.tables import plain
+from jaxgpt.core import tables
+from jaxgpt.core.tables import plain
 
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "results.json"
@@ -120,13 +121,12 @@ def _comparison(name: str, row: Row, found: dict[str, Any] | None) -> list[str]:
 
 def _row(row: Row, found: dict[str, Any] | None) -> list[str]:
     lines = [f"### {row.title}", "", "```sh", row.command, *row.also, "```", ""]
-    lines += ["| figure | ours | every seed | n | target | published |", "|---|---|---|---|---|---|"]
+    rows = []
     for figure in row.figures:
         value = None if found is None else found["figures"].get(figure.label)
         cells = ("not run", "", "") if value is None else _cells(value, figure.percent)
-        published = figure.published or "none known to us"
-        lines.append(f"| {figure.label} | {' | '.join(cells)} | {figure.target} | {published} |")
-    lines.append("")
+        rows.append((figure.label, *cells, figure.target, figure.published or "none known to us"))
+    lines += [*tables.grid(("figure", "ours", "every seed", "n", "target", "published"), rows), ""]
     if found is not None:
         machine = found["machine"]
         size = f"{found['parameters']:,} parameters, {found['steps']:,} steps"

@@ -46,14 +46,15 @@ is text. A model may write symbols that are not a number; they decode to their n
 
 def page() -> str:
     """The page."""
+    from jaxgpt.core import tables
     from jaxgpt.tokenizers.tokenizer import Tokenizer
 
     header = ["", *(f"`{number}`" for number in NUMBERS)]
-    rows = [header, ["---"] * len(header)]
+    rows = []
     for name in Tokenizer.names():
         if name not in ELSEWHERE:
             rows += [_cells(spec) for spec in SHOWN.get(name, (name,))]
-    table = "\n".join("|" + "".join(f" {cell} |" if cell else " |" for cell in row) for row in rows)
+    table = "\n".join(tables.grid(header, rows))
     return f"{ABOVE}\n{table}\n{BELOW}"
 
 

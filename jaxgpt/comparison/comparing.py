@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jaxgpt.comparison import axes, findings, page, preflight, results, running, sections, tables
+from jaxgpt.comparison import axes, findings, page, preflight, results, running, sections
 from jaxgpt.comparison.axes import Axis
 from jaxgpt.comparison.cells import BUDGETS, FILE, Budget, Plan, Request, check_unchanged, trust_option
 from jaxgpt.comparison.results import Results
-from jaxgpt.core import hints, printing, trust
+from jaxgpt.core import hints, printing, tables, trust
 from jaxgpt.core.paths import expanded
 from jaxgpt.core.usage import UsageError
 from jaxgpt.core.wording import quoted, visible

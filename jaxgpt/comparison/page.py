@@ -5,11 +5,12 @@ import io
 import re
 from pathlib import Path
 
-from jaxgpt.comparison import findings, pictures, sections, tables
+from jaxgpt.comparison import findings, pictures, sections
 from jaxgpt.comparison.axes import listed
 from jaxgpt.comparison.cells import Plan
 from jaxgpt.comparison.results import Results
-from jaxgpt.comparison.tables import Table, escape
+from jaxgpt.core import tables
+from jaxgpt.core.tables import Table, escape
 from jaxgpt.core.writing import write_atomically
 
 _STYLE = """

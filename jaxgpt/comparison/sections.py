@@ -2,8 +2,8 @@
 
 from jaxgpt.comparison.cells import Budget, Plan
 from jaxgpt.comparison.results import Finding, Results, option_name
-from jaxgpt.comparison.tables import Entry, Table
 from jaxgpt.core.progress import clock
+from jaxgpt.core.tables import Entry, Table
 from jaxgpt.evaluation.evaluation import Row
 from jaxgpt.evaluation.intervals import Difference, Interval
 

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from jaxgpt.core.tables import columns
 from jaxgpt.core.wording import visible
 from jaxgpt.evaluation.intervals import Estimate, Interval
 
@@ -130,10 +131,8 @@ def mistakes(found: "Sequence[Mistake]") -> str:
         # The end of a prompt is nearest to the answer.
         prompt = visible(mistake.prompt)
         prompt = prompt if len(prompt) <= 40 else "..." + prompt[-37:]
-        rows.append((prompt, _short(expected, 24), _short(answered, 24)))
-    widths = [max(len(row[i]) for row in rows) for i in (0, 1)]
-    lines = [f"  {p:{widths[0]}}  expected {e:{widths[1]}}  got {a}" for p, e, a in rows]
-    return "\n".join(["first mistakes", *lines])
+        rows.append((f"  {prompt}", f"expected {_short(expected, 24)}", f"got {_short(answered, 24)}"))
+    return "\n".join(["first mistakes", *columns(rows, left=(0, 1, 2))])
 
 
 def _estimate(estimate: Estimate) -> str:

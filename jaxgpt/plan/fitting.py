@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from jaxgpt.core.tables import columns
 from jaxgpt.plan.candidates import Candidate
 from jaxgpt.runs.opening import mib
 
@@ -54,13 +55,7 @@ def table(tried: list[Tried]) -> list[str]:
         no = "not known" if one.found["status"] == "failed" else "no"
         verdict = "yes" if one.fits else no + (f": {one.note}" if one.note else "")
         rows.append((str(number), described(one.candidate, one.found), *sizes, verdict))
-    widths = [max(len(row[column]) for row in rows) for column in range(6)]
-    lines = []
-    for row in rows:
-        left = [row[0].rjust(widths[0]), row[1].ljust(widths[1])]
-        right = [cell.rjust(width) for cell, width in zip(row[2:6], widths[2:], strict=True)]
-        lines.append("  ".join([*left, *right, row[6]]).rstrip())
-    return lines
+    return columns(rows, left=(1, 6))
 
 
 def step(found: dict[str, Any], devices: int, model_flops: int | None) -> list[str]:

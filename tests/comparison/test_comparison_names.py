@@ -9,7 +9,8 @@ import pytest
 from comparison_building import row
 from matplotlib import rc_context
 
-from jaxgpt.comparison import page, pictures, sections, tables
+from jaxgpt.comparison import page, pictures, sections
+from jaxgpt.core import tables
 from jaxgpt.core.wording import visible
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.evaluation import Evaluation, Mistake, NotAsked

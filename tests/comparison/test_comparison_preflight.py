@@ -7,7 +7,8 @@ import pytest
 from comparison_building import given, plan, words
 
 from jaxgpt.cli import compare as command
-from jaxgpt.comparison import preflight, sections, tables
+from jaxgpt.comparison import preflight, sections
+from jaxgpt.core import tables
 from jaxgpt.nn.position.coupled import Coupled
 from jaxgpt.nn.position.coupled_relative import CoupledRelative
 from jaxgpt.nn.position.none import NoPosition

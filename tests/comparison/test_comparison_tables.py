@@ -6,9 +6,10 @@ import re
 import pytest
 from comparison_building import plan, row
 
-from jaxgpt.comparison import findings, sections, tables
+from jaxgpt.comparison import findings, sections
 from jaxgpt.comparison.results import Results
-from jaxgpt.comparison.tables import Entry, Table
+from jaxgpt.core import tables
+from jaxgpt.core.tables import Entry, Table
 from jaxgpt.evaluation.intervals import newcombe, wilson
 
 

@@ -1,9 +1,9 @@
-"""A table as a value, and the four ways it is written: for a terminal, Markdown, LaTeX, HTML."""
+"""Tables: as columns of a terminal, as Markdown, and as a value that LaTeX and HTML are written of, too."""
 
 import dataclasses
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from jaxgpt.core.wording import visible
 
@@ -44,23 +44,34 @@ class Table:
     rows: tuple[tuple[Entry, ...], ...]
 
 
+def columns(rows: Sequence[Sequence[str]], *, left: Iterable[int] = (0,)) -> list[str]:
+    """Rows of cells as lines of equal columns; those not in `left` stand on the right."""
+    left, widths = set(left), [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            text.ljust(width) if i in left else text.rjust(width)
+            for i, (text, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def grid(header: Sequence[str], rows: Iterable[Sequence[str]], *, rule: Sequence[str] = ()) -> list[str]:
+    """The lines of a Markdown table, whose cells are Markdown already.
+
+    Args:
+      rule: how each column is aligned, such as `--:`; empty: as the reader's program does.
+    """
+    return [_line(header), _line(rule or ["---"] * len(header)), *map(_line, rows)]
+
+
 def terminal(table: Table) -> str:
     """A table in columns for a terminal; long headers stand on several lines."""
     heads = [visible(name).replace(", ", " ").split() for name in table.header]
     depth = max(map(len, heads))
     lines = [[""] * (depth - len(words)) + words for words in heads]
     cells = [[visible(entry.whole) for entry in row] for row in table.rows]
-    widths = [
-        max([len(row[i]) for row in cells] + [len(word) for word in lines[i]]) for i in range(len(heads))
-    ]
-    shown = [[column[level] for column in lines] for level in range(depth)] + cells
-    return "\n".join(
-        "  ".join(
-            text.ljust(w) if i == 0 else text.rjust(w)
-            for i, (text, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in shown
-    )
+    return "\n".join(columns([[column[level] for column in lines] for level in range(depth)] + cells))
 
 
 def markdown(table: Table) -> str:
@@ -70,17 +81,14 @@ def markdown(table: Table) -> str:
         "",
         plain(table.caption),
         "",
-        _line(map(plain, table.header)),
-        _line([":--", *["--:"] * (len(table.header) - 1)]),
     ]
-    for row in table.rows:
-        cells = (plain(entry.whole) for entry in row)
-        lines.append(_line(f"**{c}**" if e.bold else c for c, e in zip(cells, row, strict=True)))
-    return "\n".join(lines) + "\n"
+    rows = [[f"**{plain(e.whole)}**" if e.bold else plain(e.whole) for e in row] for row in table.rows]
+    rule = [":--", *["--:"] * (len(table.header) - 1)]
+    return "\n".join(lines + grid([*map(plain, table.header)], rows, rule=rule)) + "\n"
 
 
-def _line(cells) -> str:
-    return "| " + " | ".join(cells) + " |"
+def _line(cells: Iterable[str]) -> str:
+    return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
 
 
 def plain(text: str) -> str:
