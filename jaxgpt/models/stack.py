@@ -37,8 +37,8 @@ class Stack(nnx.Module):
         width = config.resolved_embedding_width
         tables = self.position.tables(d_model=width, num_heads=config.num_heads, max_length=config.max_length)
         self.tables = nnx.Dict(build_tables(config, tables, rngs))
-        self.embedding_norm = build_norm(config, width) if config.embedding_norm else None
-        self.widen = build_widening(config, rngs) if config.embedding_width is not None else None
+        self.embedding_norm = build_norm(config, width) if config.embedding.norm else None
+        self.widen = build_widening(config, rngs) if config.embedding.width is not None else None
         blocks = [
             build_block(config, role, self.depth, self.position, rngs, index)
             for index in range(self.num_blocks)
@@ -63,7 +63,7 @@ class Stack(nnx.Module):
             slots=slots + memory,
             memory=memory,
             num_layers=self.depth,
-            num_kv_heads=config.num_kv_heads or config.num_heads,
+            num_kv_heads=config.attention.num_kv_heads or config.num_heads,
             head_dim=config.resolved_head_dim,
             dtype=config.dtype,
             carry=self.position.start(batch, answering=config.kind == "encoder_decoder"),

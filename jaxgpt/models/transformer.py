@@ -32,7 +32,7 @@ class Output(NamedTuple):
 
     Attributes:
       logits: of the next token (decoder) or of each token (encoder), float32 or wider; [B, 1, V] of the last
-        token alone, where so asked, and None from a model with `head=none`. [B, T, V]
+        token alone, where so asked, and None from a model with `head.weights=none`. [B, T, V]
       hidden: what the logits are computed from. [B, T, D]
       cache: with the tokens of this call in it; None if none was given.
       numbers: what is said of the next number, should one come next, in the form of the model's number
@@ -57,12 +57,12 @@ def build_embedding(config: ModelConfig, rngs: nnx.Rngs) -> Embedding | Adaptive
         "param_dtype": config.param_dtype,
         "rngs": rngs,
     }
-    if config.embedding == "adaptive":
+    if config.embedding.kind == "adaptive":
         return AdaptiveEmbedding(
             config.vocab_size,
             config.d_model,
-            cutoffs=config.cutoffs,
-            factor=config.cutoff_factor,
+            cutoffs=config.embedding.cutoffs,
+            factor=config.embedding.cutoff_factor,
             **shared,
         )
     width = config.resolved_embedding_width
@@ -74,7 +74,7 @@ def build_head_transform(config: ModelConfig, rngs: nnx.Rngs) -> HeadTransform:
     return HeadTransform(
         config.hidden_width,
         config.resolved_embedding_width,
-        activation=config.activation,
+        activation=config.mlp.activation,
         norm=build_norm(config, config.resolved_embedding_width),
         std=config.init_std,
         dtype=config.dtype,
@@ -142,16 +142,16 @@ class Transformer(nnx.Module):
         self.encoder = build(config, "encoder", rngs) if kind != "decoder" else None
         self.decoder = build(config, "decoder", rngs) if kind != "encoder" else None
         std, width = config.embedding_std, config.resolved_embedding_width
-        behind = width if config.head_transform else config.hidden_width
+        behind = width if config.head.transform else config.hidden_width
         shape, axes = (behind, config.vocab_size), ("embed", "vocab")
-        own = config.head == "separate"
+        own = config.head.weights == "separate"
         self.head = normal(rngs.params(), shape, std, axes, config.param_dtype) if own else None
-        bias = config.head_bias
+        bias = config.head.bias
         self.head_bias = constant(0.0, shape[1:], axes[1:], config.param_dtype) if bias else None
         shape, axes = (config.segments, width), (None, "embed")
         kinds = config.segments
         self.segments = normal(rngs.params(), shape, std, axes, config.param_dtype) if kinds else None
-        self.head_transform = build_head_transform(config, rngs) if config.head_transform else None
+        self.head_transform = build_head_transform(config, rngs) if config.head.transform else None
         self.pooler = build_pooler(config, rngs) if config.pooler else None
         self.labels = build_labels(config, rngs) if config.num_labels else None
         self.number = nnx.Dict()
@@ -264,21 +264,21 @@ class Transformer(nnx.Module):
         """What `Output.logits` is of `Output.hidden`.
 
         Raises:
-          ValueError: for a model with `head=none`.
+          ValueError: for a model with `head.weights=none`.
         """
-        if self.config.head == "none":
-            raise ValueError("head=none: the model has no logits")
+        if self.config.head.weights == "none":
+            raise ValueError("head.weights=none: the model has no logits")
         if self.head_transform is not None:
             hidden = self.head_transform(hidden)
-        if self.config.logit_factor != 1:
-            hidden = hidden * jnp.asarray(self.config.logit_factor, hidden.dtype)
+        if self.config.head.factor != 1:
+            hidden = hidden * jnp.asarray(self.config.head.factor, hidden.dtype)
         if self.head is None:
             logits = self.embedding.attend(hidden)
         else:
             logits = wide_matmul(hidden, self.head[...].astype(hidden.dtype))
         if self.head_bias is not None:
             logits = logits + self.head_bias[...].astype(logits.dtype)
-        if (cap := self.config.logit_softcap) is not None:
+        if (cap := self.config.head.softcap) is not None:
             logits = cap * jnp.tanh(logits / cap)
         return tap("logits", logits)
 
@@ -359,7 +359,7 @@ class Transformer(nnx.Module):
             number = self.config.number
             added = number.embed(self._number_params(), numbers).astype(x.dtype)
             x = jnp.where((tokens == number.token_id)[..., None], x + added, x)
-        return x * jnp.asarray(self.config.embedding_scale, x.dtype)
+        return x * jnp.asarray(self.config.embedding.scale, x.dtype)
 
     def _number_params(self):
         return read(self.number)
@@ -368,7 +368,7 @@ class Transformer(nnx.Module):
         number = self.config.number
         numbers = None if number is None else number.predict(self._number_params(), hidden)
         logits = None
-        if self.config.head != "none" and logits_of != "none":
+        if self.config.head.weights != "none" and logits_of != "none":
             logits = self.logits(hidden if logits_of == "all" else hidden[:, -1:], tap)
         pooled, labels = self._labels(hidden, order)
         return Output(logits, hidden, cache, numbers, pooled, labels)

@@ -50,8 +50,8 @@ class Written(Objective, abc.ABC):
                 f"objective={kind} writes token by token, and an encoder sees what follows: set "
                 "objective=masked, or model.kind=decoder"
             )
-        if model.head == "none":
-            raise ValueError("model.head=none gives no logits to train; set it to tied or separate")
+        if model.head.weights == "none":
+            raise ValueError("model.head.weights=none gives no logits to train; set it to tied or separate")
 
     def training_loss(self, vocabulary):
         if self.number_loss == "none":

@@ -13,6 +13,7 @@ from jaxgpt.data.numbers import feature_array
 from jaxgpt.generation import Sampling, beam_search, complete, encode_prompts, generate, stream
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.nn.head_config import HeadConfig
 from jaxgpt.tokenizers import build
 from jaxgpt.tokenizers.number_token import NumberToken
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -30,7 +31,9 @@ def tokenizer(name) -> Tokenizer:
 def model(name, kind="decoder") -> Transformer:
     """A random model that says a number about every second time."""
     own = tokenizer(name)
-    config = ModelConfig(kind=kind, max_length=32, d_model=16, num_heads=2, num_layers=1, head="separate")
+    config = ModelConfig(
+        kind=kind, max_length=32, d_model=16, num_heads=2, num_layers=1, head=HeadConfig(weights="separate")
+    )
     config = config.for_vocabulary(own.vocabulary())
     graph, state = nnx.split(nnx.eval_shape(lambda: Transformer(config, rngs=nnx.Rngs(0))))
     rng = np.random.default_rng(0)

@@ -10,6 +10,7 @@ import pytest
 from flax import nnx
 from model_building import build
 
+from jaxgpt.core.nested import made
 from jaxgpt.data.numbers import feature_array
 from jaxgpt.models import ModelConfig
 from jaxgpt.nn.number import NumberEncoding
@@ -36,7 +37,9 @@ def tokenizer(name) -> Tokenizer:
 
 def model(name, **fields):
     own = tokenizer(name)
-    config = ModelConfig(max_length=24, d_model=12, num_heads=4, head_dim=6, d_ff=20, **fields)
+    config = made(
+        ModelConfig, max_length=24, d_model=12, num_heads=4, d_ff=20, **fields, **{"attention.head_dim": 6}
+    )
     return build(config.for_vocabulary(own.vocabulary()))
 
 
@@ -69,7 +72,7 @@ def test_the_tokenizer_and_the_model_agree_on_features(name):
     ("name", "fields"),
     [
         ("xval", {}),
-        ("fone", {"layers": "scanned", "wiring": "post", "embedding_scale": 3.0}),
+        ("fone", {"layers": "scanned", "wiring": "post", "embedding.scale": 3.0}),
         pytest.param(
             *("bittokens", {"dtype": "bfloat16", "param_dtype": "bfloat16"}), marks=pytest.mark.thorough
         ),

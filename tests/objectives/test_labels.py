@@ -12,6 +12,7 @@ from flax import nnx
 import jaxgpt
 from jaxgpt.cli import main as cli
 from jaxgpt.core import fields
+from jaxgpt.core.nested import replaced
 from jaxgpt.data.labelled import CHOICE, SPAN
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
@@ -244,12 +245,10 @@ def test_an_exported_model_says_what_its_labels_are(names, labels_from, architec
             names,
             labels_from,
             pooler=labels_from == "first",
-            head="none",
             wiring="post",
-            embedding_norm=True,
             segments=2,
-            activation="gelu",
             residual_init="plain",
+            **{"head.weights": "none", "embedding.norm": True, "mlp.activation": "gelu"},
         ),
         rngs=nnx.Rngs(0),
     )
@@ -267,7 +266,10 @@ def test_an_exported_model_says_what_its_labels_are(names, labels_from, architec
     [
         ({"objective": "span"}, "needs model.labels_from=each"),
         ({"objective": "multiple-choice", "model__labels-from": "each"}, "labels_from=first or last"),
-        ({"objective": "pretraining", "model__head": "none"}, "model.kind=encoder and model.head"),
+        (
+            {"objective": "pretraining", "model__head__weights": "none"},
+            "model.kind=encoder and model.head.weights",
+        ),
         ({"objective": "multiple-choice"}, "is not one of the choices of"),
         ({"model__kind": "decoder"}, "first token has seen nothing; set model.labels_from=last"),
     ],
@@ -311,7 +313,7 @@ def test_a_choice_is_between_rows():
 @pytest.mark.thorough
 def test_pretraining_is_hidden_tokens_and_labels_in_one_sum():
     tokenizer = Characters(TEXT)
-    model_config = dataclasses.replace(config(("next", "other"), segments=2), head="tied")
+    model_config = replaced(config(("next", "other"), segments=2), {"head.weights": "tied"})
     model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
     examples = [Example("abcdefghij\tklmnopqrst", "next"), Example("qwertz\tuio", "other")]
     rows = Pretraining().rows(examples, tokenizer, model_config)

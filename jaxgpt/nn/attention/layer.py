@@ -7,9 +7,10 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float
 
+from jaxgpt.nn.attention.attention_config import AttentionConfig
 from jaxgpt.nn.attention.cache import KeyValue, Stored
 from jaxgpt.nn.attention.inputs import AttentionInputs
-from jaxgpt.nn.linear import Linear, dropout, fold, read
+from jaxgpt.nn.linear import Linear, WeightSpec, dropout, fold, read
 from jaxgpt.nn.norm import Norm
 from jaxgpt.nn.tap import Tap, below, identity
 
@@ -23,60 +24,51 @@ class Attention(nnx.Module):
     The position scheme may own weights of each layer (`Position.layer_tables`); they are kept here.
 
     Args:
-      num_kv_heads: divides num_heads; each key and value head serves num_heads / num_kv_heads queries.
-      scale: factor on the products; None means head_dim^-1/2. factor: on the whole scores.
-      softcap: scores are squashed to softcap * tanh(scores / softcap) (Gemma 2, arXiv 2408.00118, section 2).
-      qk_norms: norms of queries and of keys, before they are rotated.
-      qk_norm_over: `head`: each head's for itself (Henry et al. 2020, arXiv 2010.04245); `all`: those of all
-        heads as one (Dehghani et al. 2023, arXiv 2302.05442, section 2; OLMo 2).
+      config: with every field resolved but `scale`, whose None means head_dim^-1/2. Its `qk_norm_over` is
+        `head`: each head's for itself (Henry et al. 2020, arXiv 2010.04245), or `all`: those of all heads as
+        one (Dehghani et al. 2023, arXiv 2302.05442, section 2; OLMo 2). Its `softcap` squashes scores to
+        softcap * tanh(scores / softcap) (Gemma 2, arXiv 2408.00118, section 2).
+      qk_norms: norms of queries and of keys, before they are rotated; where the config has `qk_norm`.
       tables: weights of the position scheme for this layer.
       shared_keys: there is no key map; keys are the queries (Reformer).
       sees_all: there are second maps for tokens that see all (Longformer).
-      bias, out_bias: whether the query, key and value maps, and the output map, have one.
-      std: of the initial weights; None means fan_in^-1/2. out_gain: factor on it in the output map.
     """
 
     def __init__(
         self,
+        config: AttentionConfig,
         d_model: int,
-        *,
         num_heads: int,
-        num_kv_heads: int,
-        head_dim: int,
-        scale: float | None = None,
-        factor: float = 1.0,
-        softcap: float | None = None,
+        *,
         qk_norms: tuple[Norm, Norm] | None = None,
-        qk_norm_over: str = "head",
         tables: dict[str, nnx.Param] | None = None,
         shared_keys: bool = False,
         sees_all: bool = False,
-        bias: bool = True,
-        out_bias: bool = True,
-        dropout: float = 0.0,
-        std: float | None = None,
-        out_gain: float = 1.0,
-        dtype="float32",
-        param_dtype="float32",
+        weights: WeightSpec,
         rngs: nnx.Rngs,
     ):
-        types = {"dtype": dtype, "param_dtype": param_dtype, "rngs": rngs}
-        heads, groups = {"heads": num_heads, "head": head_dim}, {"kv_heads": num_kv_heads, "head": head_dim}
-        self.query = Linear({"embed": d_model}, heads, std=std, bias=bias, **types)
-        self.key = None if shared_keys else Linear({"embed": d_model}, groups, std=std, bias=bias, **types)
-        self.value = Linear({"embed": d_model}, groups, std=std, bias=bias, **types)
+        embed, heads = {"embed": d_model}, {"heads": num_heads, "head": config.head_dim}
+        groups = {"kv_heads": config.num_kv_heads, "head": config.head_dim}
+
+        def linear(inputs, outputs, *, gain=1.0, bias=config.bias):
+            types = {"dtype": weights.dtype, "param_dtype": weights.param_dtype, "rngs": rngs}
+            return Linear(inputs, outputs, std=weights.std, gain=gain, bias=bias, **types)
+
+        self.query = linear(embed, heads)
+        self.key = None if shared_keys else linear(embed, groups)
+        self.value = linear(embed, groups)
         second = nnx.Dict()
         for name, outputs in (("query", heads), ("key", groups), ("value", groups)) if sees_all else ():
-            second[name] = Linear({"embed": d_model}, outputs, std=std, bias=bias, **types)
+            second[name] = linear(embed, outputs)
         self.second = second
-        self.out = Linear(heads, {"embed": d_model}, std=std, gain=out_gain, bias=out_bias, **types)
-        self.scale = head_dim**-0.5 if scale is None else scale
-        self.factor = factor
-        self.softcap = softcap
+        self.out = linear(heads, embed, gain=weights.out_gain, bias=config.out_bias)
+        self.scale = config.head_dim**-0.5 if config.scale is None else config.scale
+        self.factor = config.factor
+        self.softcap = config.softcap
         self.query_norm, self.key_norm = qk_norms or (None, None)
-        self.qk_norm_over = qk_norm_over
+        self.qk_norm_over = config.qk_norm_over
         self.tables = nnx.Dict(tables or {})
-        self.dropout = dropout
+        self.dropout = config.dropout
 
     def project(self, x: Float[Array, "B S D"]) -> KeyValue:
         """Keys and values of x; an encoder's are computed once and kept."""

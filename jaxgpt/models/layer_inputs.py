@@ -82,8 +82,8 @@ class Views:
 
     def _has_kernel(self) -> bool:
         config = self._config
-        plain = config.attention_softcap is None and config.attention_factor == 1
-        causal = self._stack.role == "decoder" and config.attention_kernel == "fused"
+        plain = config.attention.softcap is None and config.attention.factor == 1
+        causal = self._stack.role == "decoder" and config.attention.kernel == "fused"
         return plain and causal and fused.available(jnp.dtype(config.dtype), config.resolved_head_dim)
 
     def _sparse(self, layer: int) -> AttentionInputs:
