@@ -8,13 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jax.sharding import PartitionSpec
-from jaxtyping import Array, Float, Int, Num
+from jaxtyping import Array, Float, Int
 
 from jaxgpt.core.signatures import Signature
 from jaxgpt.models.building import build_norm
 from jaxgpt.models.checks import unpackable
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.explicit_mesh import call_with_automatic_axes, has_explicit_axes
+from jaxgpt.models.features import Features
 from jaxgpt.nn.adaptive import AdaptiveEmbedding
 from jaxgpt.nn.attention import cache as caching
 from jaxgpt.nn.head import HeadTransform
@@ -23,6 +24,7 @@ from jaxgpt.nn.linear import Embedding, Linear, constant, normal, read
 from jaxgpt.nn.mlp import function
 from jaxgpt.nn.tap import Tap, identity
 
+NO_FEATURES = Features()
 #: Which tokens of a call get logits.
 LogitsOf = Literal["all", "last", "none"]
 
@@ -167,10 +169,7 @@ class Transformer(nnx.Module):
         source: Int[Array, "B Z"] | None = None,
         order: Int[Array, "B T"] | None = None,
         source_order: Int[Array, "B Z"] | None = None,
-        segments: Int[Array, "B T"] | None = None,
-        numbers: Num[Array, "B T F"] | None = None,
-        source_numbers: Num[Array, "B Z F"] | None = None,
-        global_tokens: Int[Array, "B G"] | None = None,
+        features: Features = NO_FEATURES,
         documents: Int[Array, "B T"] | None = None,
         cache: caching.Cache | None = None,
         key: jax.Array | None = None,
@@ -185,12 +184,7 @@ class Transformer(nnx.Module):
           order: index of each token among the real ones of its row, -1 on padding; None means that there
             is no padding. With a cache it counts on from what the cache has seen.
           source_order: the same for the source.
-          segments: the kind of segment each token is in, in models that have such; None means the first. Of
-            an encoder-decoder its source's.
-          numbers: features of the number tokens among `tokens`; those of other tokens mean nothing.
-          source_numbers: the same for the source.
-          global_tokens: where in each row the tokens stand that see all and are seen by all, -1 for none; of
-            an encoder with `sparse=longformer`.
+          features: of numbers, segments and tokens that see all, in models that read them.
           documents: where rows hold several, one behind the other: which one each token is in, counted from
             1, and 0 on padding. None sees another, the order begins again with each, and each may have
             `max_length` tokens. Of a decoder whose layers tell them apart (`checks.unpackable`), without
@@ -206,24 +200,21 @@ class Transformer(nnx.Module):
             model and the arguments do not fit, or if there are more tokens than `max_length`.
         """
         if has_explicit_axes():
-            arrays = {"source": source, "order": order, "source_order": source_order, "segments": segments}
-            arrays |= {"numbers": numbers, "source_numbers": source_numbers, "global_tokens": global_tokens}
+            arrays = {"source": source, "order": order, "source_order": source_order, "features": features}
             arrays |= {"documents": documents, "cache": cache, "key": key}
             settings = {"logits_of": logits_of, "tap": tap}
             return call_with_automatic_axes(self, tokens, arrays, settings, _output_shardings)
         self._check(tokens, source, cache, one_text=documents is None)
-        if global_tokens is not None:
-            global_tokens = jnp.asarray(global_tokens)
-            self._check_global(tokens, global_tokens)
+        if features.global_tokens is not None:
+            self._check_global(tokens, jnp.asarray(features.global_tokens))
         if documents is not None:
             documents = jnp.asarray(documents)
             self._check_documents(tokens, documents, order, cache)
-        self._check_numbers(tokens, numbers, "numbers")
-        self._check_numbers(source, source_numbers, "source_numbers")
-        arrays = (tokens, source, order, source_order, numbers, source_numbers)  # numpy's are welcome
-        tokens, source, order, source_order, numbers, source_numbers = (
-            None if a is None else jnp.asarray(a) for a in arrays
-        )
+        self._check_numbers(tokens, features.numbers, "numbers")
+        self._check_numbers(source, features.source_numbers, "source_numbers")
+        given = (tokens, source, order, source_order, features)  # numpy's are welcome
+        tokens, source, order, source_order, features = jax.tree.map(jnp.asarray, given)
+        numbers, segments, global_tokens = features.numbers, features.segments, features.global_tokens
         if self.decoder is None:
             x = self._embed(tokens, numbers, segments)
             hidden, _ = self.encoder(x, tokens, order=order, global_tokens=global_tokens, key=key, tap=tap)
@@ -232,7 +223,7 @@ class Transformer(nnx.Module):
         if source is not None:
             # One key for both stacks, so that digits get the same random offset on either side.
             encoded, _ = self.encoder(
-                self._embed(source, source_numbers, segments),
+                self._embed(source, features.source_numbers, segments),
                 source,
                 order=source_order,
                 key=key,
@@ -353,7 +344,7 @@ class Transformer(nnx.Module):
     def _embed(self, tokens, numbers, segments):
         x = self.embedding(tokens)
         if self.segments is not None:
-            kind = jnp.zeros_like(tokens) if segments is None else jnp.asarray(segments)
+            kind = jnp.zeros_like(tokens) if segments is None else segments
             x = x + self.segments[...].astype(x.dtype)[kind]
         if numbers is not None:
             number = self.config.number

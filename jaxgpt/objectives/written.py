@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxgpt import generation
 from jaxgpt.data.packing import END, PROMPT, TARGET
+from jaxgpt.models.features import Features
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.objectives.base import Objective
 from jaxgpt.objectives.losses import hidden_losses, token_losses
@@ -97,8 +98,10 @@ class Written(Objective, abc.ABC):
             tokens[:, :-1],
             source=source,
             source_order=source_order,
-            numbers=None if numbers is None else numbers[:, :-1],
-            source_numbers=batch.get("source_numbers"),
+            features=Features(
+                numbers=None if numbers is None else numbers[:, :-1],
+                source_numbers=batch.get("source_numbers"),
+            ),
             documents=batch.get("documents"),
             key=key,
             logits_of="none",

@@ -12,6 +12,7 @@ from variants import often
 from jaxgpt.data.numbers import feature_array
 from jaxgpt.generation import Sampling, beam_search, complete, encode_prompts, generate, stream
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.features import Features
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.head_config import HeadConfig
 from jaxgpt.tokenizers import build
@@ -58,7 +59,9 @@ def arrays(ids, name):
     return tokens, numbers
 
 
-CALL = nnx.jit(lambda net, tokens, numbers, **given: net(tokens, numbers=numbers, **given))
+@nnx.jit
+def call(net, tokens, numbers, source_numbers=None, **given):
+    return net(tokens, features=Features(numbers=numbers, source_numbers=source_numbers), **given)
 
 
 def naive(name, ids, count, kind="decoder", source=None):
@@ -70,7 +73,7 @@ def naive(name, ids, count, kind="decoder", source=None):
         given["source_order"] = np.where(np.arange(32) < len(source), np.arange(32), -1)[None]
     start = len(ids)
     for _ in range(count):
-        out = CALL(net, *arrays(ids, name), **given)
+        out = call(net, *arrays(ids, name), **given)
         token = int(out.logits[0, len(ids) - 1].argmax())
         if token == encoding.token_id:
             features = np.asarray(encoding.choose(out.numbers[0, len(ids) - 1]))

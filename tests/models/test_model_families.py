@@ -12,6 +12,7 @@ from model_building import SOURCE, TOKENS, build, config, scheme
 from variants import often
 
 from jaxgpt.generation import generate
+from jaxgpt.models.features import Features
 from jaxgpt.nn.position.rotary import Rotary
 
 VARIANTS = {
@@ -105,9 +106,11 @@ def test_labels_are_read_from_the_token_that_is_named():
 
 def test_segments_are_told_apart():
     model = build(config(kind="encoder", segments=2))
-    default, zeros = model(TOKENS), model(TOKENS, segments=jnp.zeros_like(TOKENS))
+    default, zeros = model(TOKENS), model(TOKENS, features=Features(segments=jnp.zeros_like(TOKENS)))
     np.testing.assert_array_equal(default.logits, zeros.logits)
-    assert not np.allclose(default.logits, model(TOKENS, segments=jnp.ones_like(TOKENS)).logits)
+    assert not np.allclose(
+        default.logits, model(TOKENS, features=Features(segments=jnp.ones_like(TOKENS))).logits
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """What is made for long texts: blocks, tokens that see all, hashing, two streams, memory, clusters."""
 
-import dataclasses
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -12,6 +10,7 @@ from variants import often
 import jaxgpt
 from jaxgpt.core.nested import replaced
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.features import Features
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.attention.hashed import hashed_attention, rotations
 from jaxgpt.nn.position.alibi import ALiBi
@@ -132,7 +131,7 @@ def test_a_longformer_is_its_dense_definition(places):
     model = longformer()
     order = np.stack([np.arange(29), np.r_[np.arange(24), -np.ones(5)]]).astype(int)
     places = np.asarray(places)
-    found = model(TOKENS, order=order, global_tokens=places).hidden
+    found = model(TOKENS, order=order, features=Features(global_tokens=places)).hidden
     expected = longformer_by_definition(model, TOKENS, places, order)
     real = order >= 0
     np.testing.assert_allclose(np.asarray(found)[real], expected[real], atol=2e-4)
@@ -153,7 +152,10 @@ def test_tokens_that_see_all_are_seen_from_afar():
     other = TOKENS.copy()
     other[0, 0] = (other[0, 0] + 1) % 20
     for places, moved in (([[0], [0]], True), ([[5], [0]], True), ([[-1], [0]], False)):
-        a, b = (model(t, global_tokens=np.asarray(places)).hidden[0, -1] for t in (TOKENS, other))
+        a, b = (
+            model(t, features=Features(global_tokens=np.asarray(places))).hidden[0, -1]
+            for t in (TOKENS, other)
+        )
         assert (np.abs(np.asarray(a - b)).max() > 1e-4) == moved
 
 
@@ -167,7 +169,7 @@ def test_tokens_that_see_all_are_seen_from_afar():
 )
 def test_places_that_do_not_fit_are_refused(changes, places, said):
     with pytest.raises(ValueError, match=said):
-        build(**changes)(TOKENS, global_tokens=np.asarray(places))
+        build(**changes)(TOKENS, features=Features(global_tokens=np.asarray(places)))
 
 
 # Reformer
@@ -261,9 +263,8 @@ def test_two_streams_need_no_more_memory_for_more_layers():
     tokens = jnp.zeros((4, 64), jnp.int32)
 
     def temporary(layers, **changes):
-        config = dataclasses.replace(
-            CONFIG, **REFORMER | {"num_layers": layers, "d_model": 64, "d_ff": 256} | changes
-        )
+        sizes = {"num_layers": layers, "d_model": 64, "d_ff": 256}
+        config = replaced(CONFIG, REFORMER | sizes | changes)
         model = Transformer(config, rngs=nnx.Rngs(0))
         graph, state = nnx.split(model)
 

@@ -28,6 +28,11 @@ class AttentionConfig:
     ] = "fused"
     dropout: Annotated[float | None, "on the weights; none: the model's"] = None
 
+    @property
+    def resolved_scale(self) -> float:
+        """The factor on q k^T, of a config that has a `head_dim`."""
+        return self.head_dim**-0.5 if self.scale is None else self.scale
+
     def __post_init__(self):
         for name in ("num_kv_heads", "head_dim"):
             if getattr(self, name) is not None and getattr(self, name) < 1:

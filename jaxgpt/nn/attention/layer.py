@@ -1,6 +1,6 @@
 """Multi-head attention with grouped queries (Vaswani et al. 2017, section 3.2; Ainslie et al. 2023)."""
 
-from functools import partial
+import dataclasses
 
 import jax
 import jax.numpy as jnp
@@ -8,14 +8,18 @@ from flax import nnx
 from jaxtyping import Array, Bool, Float
 
 from jaxgpt.nn.attention.attention_config import AttentionConfig
+from jaxgpt.nn.attention.banded import Band, at_places, banded
 from jaxgpt.nn.attention.cache import KeyValue, Stored
+from jaxgpt.nn.attention.dense import dense, weighted
+from jaxgpt.nn.attention.hashed import Hashes, hashed
 from jaxgpt.nn.attention.inputs import AttentionInputs
-from jaxgpt.nn.linear import Linear, WeightSpec, dropout, fold, read
+from jaxgpt.nn.kernels.fused import Triangle, fused
+from jaxgpt.nn.linear import Linear, WeightSpec, fold, read
 from jaxgpt.nn.norm import Norm
 from jaxgpt.nn.tap import Tap, below, identity
 
-#: Finite, so that a row without any key gives a mean instead of NaN.
-HIDDEN = -1e30
+#: How attention is computed, by what says which keys the queries see; `dense` of a mask.
+WAYS = {Band: banded, Hashes: hashed, Triangle: fused}
 
 
 class Attention(nnx.Module):
@@ -62,13 +66,9 @@ class Attention(nnx.Module):
             second[name] = linear(embed, outputs)
         self.second = second
         self.out = linear(heads, embed, gain=weights.out_gain, bias=config.out_bias)
-        self.scale = config.head_dim**-0.5 if config.scale is None else config.scale
-        self.factor = config.factor
-        self.softcap = config.softcap
+        self.config = config
         self.query_norm, self.key_norm = qk_norms or (None, None)
-        self.qk_norm_over = config.qk_norm_over
         self.tables = nnx.Dict(tables or {})
-        self.dropout = config.dropout
 
     def project(self, x: Float[Array, "B S D"]) -> KeyValue:
         """Keys and values of x; an encoder's are computed once and kept."""
@@ -85,20 +85,19 @@ class Attention(nnx.Module):
         tap: Tap = identity,
     ) -> tuple[Float[Array, "B T D"], Stored | None]:
         """Self-attention, and the cache with this call's keys and values."""
-        position, q_positions, k_positions = inputs.position, inputs.q_positions, inputs.k_positions
-        params = inputs.params | read(self.tables)
+        inputs = dataclasses.replace(inputs, params=inputs.params | read(self.tables))
         q, new = self._queries(x), self.project(x)
-        rotated_q, rotated_k = position.rotate(params, q, new.key, q_positions, q_positions)
-        new = KeyValue(rotated_k, new.value)
+        places = inputs.q_positions
+        q, rotated = inputs.position.rotate(inputs.params, q, new.key, places, places)
+        kv = KeyValue(rotated, new.value)
+        attend = WAYS.get(type(inputs.sees), dense)
         if cache is not None:
-            cache = cache.write(new, inputs.at)
-            new = cache.view()
-        bias = partial(position.bias, params)
-        if inputs.pattern is not None:
-            return inputs.pattern.attend(self, x, rotated_q, new, bias, key, tap), cache
-        added = bias(rotated_q, new.key, q_positions, k_positions)
-        kv = new if cache is None else cache
-        return self.attend(rotated_q, kv=kv, mask=inputs.mask, bias=added, key=key, tap=tap), cache
+            cache = cache.write(kv, inputs.at)
+            kv = cache if attend is dense else cache.view()
+        y = self._out(attend(q, kv, inputs, key=key, tap=tap), tap)
+        if isinstance(inputs.sees, Band) and inputs.sees.global_tokens is not None:
+            y = self._with_global(y, x, inputs.sees, key, tap)
+        return y, cache
 
     def cross(
         self,
@@ -110,52 +109,25 @@ class Attention(nnx.Module):
         tap: Tap = identity,
     ) -> Float[Array, "B T D"]:
         """Attention to an encoder's output, of which `project` made keys and values."""
-        return self.attend(self._queries(x), kv=source, mask=mask, key=key, tap=tap)
+        return self._out(weighted(self._queries(x), source, mask, config=self.config, key=key, tap=tap), tap)
 
-    def attend_globally(
-        self,
-        chosen: Float[Array, "B G D"],
-        *,
-        x: Float[Array, "B T D"],
-        mask: Bool[Array, "B G T"],
-        key: jax.Array | None = None,
-        tap: Tap = identity,
-    ) -> Float[Array, "B G D"]:
-        """Attention of some tokens to all of `x`, by the second maps."""
+    def _with_global(self, y, x, band: Band, key, tap):
+        """`y` with the outputs of tokens that see all, which they do by the second maps."""
+        places, tap = band.global_tokens, below(tap, "global")
+        mask = (places >= 0)[:, :, None] & (band.order[:, : x.shape[1]] >= 0)[:, None, :]
+        q = self.second["query"](at_places(x, places))
         kv = KeyValue(self.second["key"](x), self.second["value"](x))
-        q, tap = self.second["query"](chosen), below(tap, "global")
-        return self.attend(q, kv=kv, mask=mask, key=fold(key, 1), tap=tap)
+        seen = self._out(weighted(q, kv, mask, config=self.config, key=fold(key, 1), tap=tap), tap)
+        rows, at = jnp.arange(y.shape[0])[:, None], jnp.where(places >= 0, places, y.shape[1])
+        return y.at[rows, at].set(seen, mode="drop")
+
+    def _out(self, mixed, tap):
+        return tap("output", self.out(tap("mixed", mixed)))
 
     def _queries(self, x):
         return self._normed(self.query_norm, self.query(x))
 
     def _normed(self, norm, x):
-        if norm is None or self.qk_norm_over == "head":
+        if norm is None or self.config.qk_norm_over == "head":
             return x if norm is None else norm(x)
         return norm(x.reshape(*x.shape[:-2], -1)).reshape(x.shape)
-
-    def attend(
-        self,
-        q: Float[Array, "B T H K"],
-        *,
-        kv: KeyValue | Stored,
-        mask: Bool[Array, "#B T S"],
-        bias: Float[Array, "#B H T S"] | None = None,
-        key: jax.Array | None = None,
-        tap: Tap = identity,
-    ) -> Float[Array, "B T D"]:
-        """The output for queries and keys as they enter the product."""
-        if tap is not identity:
-            kv = kv.view() if isinstance(kv, Stored) else kv
-            q, kv = tap("query", q), KeyValue(tap("key", kv.key), tap("value", kv.value))
-        scores = kv.scores(q) * self.scale
-        if bias is not None:
-            scores = scores + bias.astype(scores.dtype)
-        if self.softcap is not None:
-            scores = self.softcap * jnp.tanh(scores / self.softcap)
-        if self.factor != 1:
-            scores = scores * self.factor
-        scores = tap("scores", jnp.where(mask[:, None], scores, HIDDEN))
-        weights = tap("weights", jax.nn.softmax(scores, axis=-1))
-        mixed = kv.mix(dropout(weights, self.dropout, key).astype(q.dtype))
-        return tap("output", self.out(tap("mixed", mixed)))
