@@ -58,17 +58,17 @@ class Stack(nnx.Module):
         """An empty cache for this stack."""
         config = self.config
         memory = config.memory or 0
-        return caching.empty(
+        layers = caching.empty_layers(
+            self.depth,
             batch=batch,
             slots=slots + memory,
-            memory=memory,
-            num_layers=self.depth,
-            num_kv_heads=config.attention.num_kv_heads or config.num_heads,
-            head_dim=config.resolved_head_dim,
+            groups=config.attention.num_kv_heads or config.num_heads,
+            width=config.resolved_head_dim,
             dtype=config.dtype,
-            carry=self.position.start(batch, answering=config.kind == "encoder_decoder"),
             stacked=config.layers == "scanned",
         )
+        carry = self.position.start(batch, answering=config.kind == "encoder_decoder")
+        return caching.empty(layers, batch=batch, slots=slots + memory, memory=memory, carry=carry)
 
     def project(self, encoded: Float[Array, "B Z D"]):
         """Keys and values of an encoder's output for every layer's cross-attention."""
