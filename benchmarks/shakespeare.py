@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from alternate import alternate, options, serve, write
 
+from jaxgpt.core.nested import replaced
+
 SIDES = ("jaxgpt", "no attention dropout", "compiled")
 #: Pieces that all iterations are done in.
 _PIECES = 20
@@ -90,7 +92,7 @@ def ours(side: str, texts: tuple, piece: int):
     train, validation, vocab = texts
     model = dataclasses.replace(nanogpt_baby(), vocab_size=vocab, dtype="bfloat16")
     if side == "no attention dropout":
-        model = dataclasses.replace(model, attention_dropout=0.0)
+        model = replaced(model, {"attention.dropout": 0.0})
     training = TrainingConfig(batch_size=_BATCH, chunk=min(piece, 50), steps=piece * _PIECES)
     optimizer = AdamW(learning_rate=1e-3, beta2=0.99, weight_decay=0.1, final_fraction=0.1)
     mesh = sharding.make_mesh(training.mesh, _BATCH)

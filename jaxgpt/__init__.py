@@ -22,6 +22,10 @@ if TYPE_CHECKING:  # the same names as below, for whoever reads the types
     from jaxgpt.huggingface.save import save_hf as save_hf
     from jaxgpt.models import ModelConfig as ModelConfig
     from jaxgpt.models import Transformer as Transformer
+    from jaxgpt.nn.attention.attention_config import AttentionConfig as AttentionConfig
+    from jaxgpt.nn.embedding_config import EmbeddingConfig as EmbeddingConfig
+    from jaxgpt.nn.head_config import HeadConfig as HeadConfig
+    from jaxgpt.nn.mlp_config import MLPConfig as MLPConfig
     from jaxgpt.objectives.base import Objective as Objective
     from jaxgpt.objectives.next_token import NextToken as NextToken
     from jaxgpt.runs.run import Run as Run
@@ -42,11 +46,15 @@ __version__ = "0.3.0"
 
 _HOME = {
     "AdamW": "jaxgpt.training.optimizers.adamw",
+    "AttentionConfig": "jaxgpt.nn.attention.attention_config",
+    "EmbeddingConfig": "jaxgpt.nn.embedding_config",
     "Evaluation": "jaxgpt.evaluation.evaluation",
     "Example": "jaxgpt.task",
     "Experiment": "jaxgpt.training.experiment",
     "FewShot": "jaxgpt.evaluation.few_shot",
+    "HeadConfig": "jaxgpt.nn.head_config",
     "Kept": "jaxgpt.evaluation.scoring_options",
+    "MLPConfig": "jaxgpt.nn.mlp_config",
     "ModelConfig": "jaxgpt.models",
     "Muon": "jaxgpt.training.optimizers.muon",
     "NextToken": "jaxgpt.objectives.next_token",

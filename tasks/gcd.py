@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.mlp_config import MLPConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
@@ -190,7 +191,7 @@ def gcd() -> Experiment:
             num_heads=8,
             max_length=16,
             position=Learned(),
-            activation="relu",
+            mlp=MLPConfig(activation="relu"),
         ),
         optimizer=AdamW(learning_rate=3e-4, warmup_steps=1000, final_fraction=0.01),
         training=TrainingConfig(

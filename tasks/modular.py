@@ -23,6 +23,9 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.attention.attention_config import AttentionConfig
+from jaxgpt.nn.head_config import HeadConfig
+from jaxgpt.nn.mlp_config import MLPConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.task import Example, Split, Task
@@ -159,10 +162,9 @@ def modular_addition() -> Experiment:
             max_length=8,
             position=Learned(),
             norm="none",
-            activation="relu",
-            attention_bias=False,
-            attention_out_bias=False,
-            head="separate",
+            mlp=MLPConfig(activation="relu"),
+            attention=AttentionConfig(bias=False, out_bias=False),
+            head=HeadConfig(weights="separate"),
             init_std=None,
             residual_init="plain",
         ),

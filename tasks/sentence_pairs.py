@@ -9,7 +9,7 @@ one of another paragraph, `other`. With `pairs=order` the two always follow each
 
     python train.py sentence-pairs --task.path book.txt
 
-With `--objective pretraining --model.head tied` the model also says what hidden tokens were, which
+With `--objective pretraining --model.head.weights tied` the model also says what hidden tokens were, which
 together is what BERT was pretrained on: `bert-pretraining`.
 """
 
@@ -23,7 +23,11 @@ from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 from jaxgpt.core.lines import split_paragraphs
+from jaxgpt.core.nested import replaced
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.embedding_config import EmbeddingConfig
+from jaxgpt.nn.head_config import HeadConfig
+from jaxgpt.nn.mlp_config import MLPConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.objectives.labels import Labels
 from jaxgpt.objectives.pretraining import Pretraining
@@ -132,9 +136,9 @@ def sentence_pairs() -> Experiment:
             max_length=256,
             position=Learned(),
             wiring="post",
-            embedding_norm=True,
-            activation="gelu",
-            head="none",
+            embedding=EmbeddingConfig(norm=True),
+            mlp=MLPConfig(activation="gelu"),
+            head=HeadConfig(weights="none"),
             pooler=True,
             segments=2,
             residual_init="plain",
@@ -151,6 +155,6 @@ def bert_pretraining() -> Experiment:
     Needs a file of text: --task.path.
     """
     base = sentence_pairs()
-    model = dataclasses.replace(base.model, head="tied", head_transform=True, head_bias=True)
+    model = replaced(base.model, {"head.weights": "tied", "head.transform": True, "head.bias": True})
     training = dataclasses.replace(base.training, steps=2000)
     return dataclasses.replace(base, model=model, objective=Pretraining(), training=training)

@@ -10,8 +10,8 @@ do with few:
 
 - `coupled_relative` positions: attention finds digits by the difference of their weights, which takes one
   number a difference, and none of the width.
-- `embedding=value`: the ten digits share three vectors, the others (`+`, `=`, begin, end, padding) have one
-  each, and the output matrix is the same table.
+- `embedding.kind=value`: the ten digits share three vectors, the others (`+`, `=`, begin, end, padding) have
+  one each, and the output matrix is the same table.
 - One head of width 1, no normalization, and no biases outside of the MLP: the sum of two digits and the carry
   into it is one number, and the MLP bends it at 10.
 
@@ -23,6 +23,9 @@ two answer all 10,000 with the 55 weights of
 """
 
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.attention.attention_config import AttentionConfig
+from jaxgpt.nn.embedding_config import EmbeddingConfig
+from jaxgpt.nn.mlp_config import MLPConfig
 from jaxgpt.nn.position.coupled_relative import CoupledRelative
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
@@ -46,14 +49,12 @@ def tiny_adder() -> Experiment:
             num_layers=1,
             d_model=3,
             num_heads=1,
-            head_dim=1,
+            attention=AttentionConfig(head_dim=1, bias=False, out_bias=False),
             d_ff=7,
             position=CoupledRelative(reach=1),
             norm="none",
-            activation="relu",
-            attention_bias=False,
-            attention_out_bias=False,
-            embedding="value",
+            mlp=MLPConfig(activation="relu"),
+            embedding=EmbeddingConfig(kind="value"),
             init_std=None,
             residual_init="plain",
         ),

@@ -1,7 +1,5 @@
 """Every architecture of docs/architectures.md: it trains, and it writes or fills in."""
 
-import dataclasses
-
 import jax
 import numpy as np
 import optax
@@ -10,6 +8,7 @@ from flax import nnx
 from variants import often
 
 import jaxgpt
+from jaxgpt.core.nested import replaced
 from jaxgpt.models import presets
 from jaxgpt.models.mixers.concat import ConcatMixer
 from jaxgpt.models.transformer import Transformer
@@ -21,7 +20,14 @@ from jaxgpt.objectives.inferred import inferred
 from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 #: The presets of the table, made small by the fields that their size is in.
-SMALL = {"d_model": 16, "num_heads": 2, "num_kv_heads": None, "head_dim": None, "d_ff": 24, "max_length": 24}
+SMALL = {
+    "d_model": 16,
+    "num_heads": 2,
+    "attention.num_kv_heads": None,
+    "attention.head_dim": None,
+    "d_ff": 24,
+    "max_length": 24,
+}
 CHANGES = {
     "gptj": {"position": Rotary(rotary_dim=4, pairing="interleaved")},
     "phi3_mini": {"window": 4},
@@ -29,9 +35,9 @@ CHANGES = {
     "gemma2_2b": {"window": 4},
     "gemma3_1b": {"window": 4},
     "gpt3_small": {"window": 4},
-    "albert_base": {"embedding_width": 8},
+    "albert_base": {"embedding.width": 8},
     "longformer_base": {"sparse": Longformer((4,))},
-    "transformer_xl": {"memory": 5, "segment": 3, "cutoffs": (4, 8), "cutoff_factor": 2},
+    "transformer_xl": {"memory": 5, "segment": 3, "embedding.cutoffs": (4, 8), "embedding.cutoff_factor": 2},
     "reformer_enwik8": {
         "position": Axial(rows=4, columns=6),
         "sparse": Reformer(chunk=4, local_chunk=4, buckets=(2,)),
@@ -56,10 +62,10 @@ def config(name):
     base = presets.named(name)
     loops = {"loops": 2} if base.loops > 1 else {}
     layers = {"num_layers": 2 if base.num_layers > 1 else 1}
-    changes = SMALL | layers | loops | CHANGES.get(name, {}) | {"dropout": 0.0, "attention_dropout": 0.0}
-    if base.embedding_scale != 1:
-        changes["embedding_scale"] = 4.0
-    return dataclasses.replace(base, **changes, init_std=None).for_vocabulary(
+    changes = SMALL | layers | loops | CHANGES.get(name, {}) | {"dropout": 0.0, "attention.dropout": 0.0}
+    if base.embedding.scale != 1:
+        changes["embedding.scale"] = 4.0
+    return replaced(base, changes | {"init_std": None}).for_vocabulary(
         Vocabulary([str(i) for i in range(12)])
     )
 

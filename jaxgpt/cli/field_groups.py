@@ -24,17 +24,23 @@ def first(config: Any) -> list[Group]:
     rows = [row for row in describe(config) if row.path not in common]
     groups, shown = [], set()
     for heading, names in FIRST.items():
-        chosen = [row for name in names for row in rows if _meant(name, row.path) and row.path not in shown]
+        chosen = [row for name in names for row in _found(name, rows) if row.path not in shown]
         shown |= {row.path for row in chosen}
         groups.append((heading, chosen))
     return groups
+
+
+def _found(name: str, rows: list[Row]) -> list[Row]:
+    """The field of this name, or those that parts hold under its last word."""
+    exact = [row for row in rows if row.path == name]
+    return exact or [row for row in rows if _meant(name, row.path)]
 
 
 def _meant(name: str, path: str) -> bool:
     if name.endswith(".*"):
         return path.startswith(name[:-1])
     part, _, field = name.partition(".")
-    return path == name or (path.startswith(f"{part}.") and bool(field) and path.endswith(f".{field}"))
+    return path.startswith(f"{part}.") and bool(field) and path.endswith(f".{field}")
 
 
 def every(config: Any, name: str) -> list[Group]:

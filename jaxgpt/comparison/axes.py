@@ -16,7 +16,7 @@ from jaxgpt.training.experiment import Experiment
 #: Text by dotted path, such as {"tokenizer": "digits:3:right"}.
 Values = Mapping[str, str]
 #: Fields beside the optimizer's that a sweep may try.
-SWEPT = ("model.dropout", "model.attention_dropout", "model.init_std", "model.residual_init")
+SWEPT = ("model.dropout", "model.attention.dropout", "model.init_std", "model.residual_init")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -115,7 +115,17 @@ def parse(hint: Any, text: str, path: str) -> Any:
             return hint.named(text)()
         except (ValueError, TypeError) as error:
             raise FieldError(f"{path}={_as_typed(text)}: {error}") from error
+    if inspect.isclass(hint) and dataclasses.is_dataclass(hint):
+        raise FieldError(f"{path}={_as_typed(text)}: it has several fields; {_inner(hint, text, path)}")
     raise FieldError(f"{path}={quoted(text)} is not of type {type_name(hint)}")
+
+
+def _inner(cls: type, text: str, path: str) -> str:
+    """Which field of a part may have been meant by a value for the part."""
+    known = {name: _bare(hint) for name, hint in hints(cls).items()}
+    taking = [n for n, h in known.items() if typing.get_origin(h) is Literal and text in typing.get_args(h)]
+    shown = [f"--{path}.{name} {text}" for name in taking] or [f"--{path}.{name}" for name in known]
+    return f"did you mean {', '.join(words.replace('_', '-') for words in shown[:3])}?"
 
 
 def _as_typed(text: str) -> str:

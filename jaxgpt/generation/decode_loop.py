@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Float, Int, Num
 from jaxgpt.generation import cache_rows
 from jaxgpt.generation.prompts import Padded
 from jaxgpt.generation.sampling import Rules, choose
+from jaxgpt.models.features import Features
 from jaxgpt.models.structure import Structure, Weights
 from jaxgpt.nn.attention.cache import Cache
 
@@ -97,8 +98,7 @@ def read(model: nnx.Module, prompt: Padded, source: Padded | None, slots: int):
         order=prompt.order,
         source=None if source is None else source.tokens,
         source_order=None if source is None else source.order,
-        numbers=prompt.numbers,
-        source_numbers=None if source is None else source.numbers,
+        features=Features(numbers=prompt.numbers, source_numbers=None if source is None else source.numbers),
         cache=model.init_cache(prompt.tokens.shape[0], slots),
         logits_of="last",
     )
@@ -164,7 +164,7 @@ def feed(
     at = cache.used
     tokens, order = jnp.where(live, token, 0), jnp.where(live, 0, -1)
     numbers = None if number is None else number[:, None]
-    out = model(tokens[:, None], order=order[:, None], numbers=numbers, cache=cache)
+    out = model(tokens[:, None], order=order[:, None], features=Features(numbers=numbers), cache=cache)
     return out.cache, Next.after(out), jax.lax.dynamic_index_in_dim(out.cache.positions, at, 1, False)
 
 

@@ -108,8 +108,8 @@ def check_request(config: ModelConfig, source: Ids | None, max_new_tokens: int) 
     """Raises ValueError if a model of this kind cannot generate from such arguments."""
     if config.kind == "encoder":
         raise ValueError("kind=encoder generates nothing; use a decoder or an encoder_decoder")
-    if config.head == "none":
-        raise ValueError("head=none has no logits to generate from")
+    if config.head.weights == "none":
+        raise ValueError("head.weights=none has no logits to generate from")
     if config.kind == "encoder_decoder" and source is None:
         raise ValueError("kind=encoder_decoder needs source=, the tokens of its encoder")
     if config.kind == "decoder" and source is not None:

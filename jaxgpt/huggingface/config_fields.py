@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from jaxgpt.core import nested
 from jaxgpt.models.config import ModelConfig
 
 #: Their names of activation functions.
@@ -118,7 +119,7 @@ def written(fields: Iterable[Field], config: ModelConfig) -> dict[str, Any]:
     """
     found = {}
     for field in fields:
-        value = getattr(config, field.ours)
+        value = nested.value(config, field.ours)
         if value is None and field.default is not None and not field.nullable:
             value = _filled(config, field.ours)
             if value is None:
@@ -136,13 +137,13 @@ def written(fields: Iterable[Field], config: ModelConfig) -> dict[str, Any]:
 def _filled(config: ModelConfig, name: str) -> Any:
     """What stands for no value in a field of ours."""
     return {
-        "attention_dropout": config.dropout,
-        "num_kv_heads": config.num_heads,
-        "head_dim": config.resolved_head_dim,
+        "attention.dropout": config.dropout,
+        "attention.num_kv_heads": config.num_heads,
+        "attention.head_dim": config.resolved_head_dim,
         "d_ff": config.resolved_d_ff,
         "encoder_layers": config.num_encoder_layers,
         "encoder_heads": config.num_heads,
         "encoder_d_ff": config.resolved_d_ff,
-        "embedding_width": config.resolved_embedding_width,
+        "embedding.width": config.resolved_embedding_width,
         "loop_blocks": config.num_layers,
     }.get(name)

@@ -13,6 +13,7 @@ from jax.sharding import Mesh, NamedSharding
 
 from jaxgpt.core import foreign
 from jaxgpt.core.choice import nearest
+from jaxgpt.core.nested import replaced
 from jaxgpt.core.wording import quoted
 from jaxgpt.huggingface import tokenizer_files
 from jaxgpt.huggingface.config_fields import Given
@@ -144,12 +145,12 @@ class Plan:
         shapes = {plain: directory.tensors[name].shape for plain, name in names.items()}
         given = Given(directory.config, source, shapes)
         config = config_of(family, given)
-        if config.head == "tied":
-            config = dataclasses.replace(config, head=_head(directory, family, given, names))
+        if config.head.weights == "tied":
+            config = replaced(config, {"head.weights": _head(directory, family, given, names)})
         kept = dtype or _DTYPES.get(directory.tensors[names[family.tokens]].dtype, "float32")
-        config = dataclasses.replace(config, **{"dtype": kept, "param_dtype": kept} | dict(fields))
+        config = replaced(config, {"dtype": kept, "param_dtype": kept} | dict(fields))
         entries = [*family.entries(config, shapes)]
-        if config.head == "separate":
+        if config.head.weights == "separate":
             entries.append(Entry(family.head, ("head",), "linear"))
         audit = _audit(directory, family, config, entries, names)
         return cls(family, config, tuple(entries), names, audit)
@@ -234,7 +235,7 @@ def _audit(directory, family, config, entries, names) -> Audit:
             wrong.append(f"{name} is {list(found)}, not {list(expected)}")
     ignored, unknown, unlike, changed = {}, [], [], []
     reasons = dict(family.ignored)
-    if config.head == "tied":
+    if config.head.weights == "tied":
         reasons[re.escape(family.head)] = "the token embeddings, once more"
     for plain, name in names.items():
         if name in used:

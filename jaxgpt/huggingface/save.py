@@ -1,6 +1,5 @@
 """From a model to a directory that transformers reads."""
 
-import dataclasses
 import json
 import os
 import tempfile
@@ -13,6 +12,8 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from jaxgpt import tokenizers
+from jaxgpt.core import nested
+from jaxgpt.core.nested import replaced
 from jaxgpt.core.paths import expanded, make_folder
 from jaxgpt.huggingface import tokenizer_files
 from jaxgpt.huggingface.config_fields import Given
@@ -35,7 +36,7 @@ _FREE = (
     "mask_id",
     "label_names",
     "dropout",
-    "attention_dropout",
+    "attention.dropout",
     "init_std",
     "residual_init",
     "layers",
@@ -161,15 +162,15 @@ def describe(family: Family, config: ModelConfig) -> dict[str, Any]:
         "architectures": [family.architecture_of(config)],
         "dtype": config.param_dtype,
     }
-    found.setdefault("tie_word_embeddings", config.head != "separate")
+    found.setdefault("tie_word_embeddings", config.head.weights != "separate")
     if config.num_labels:
         names = config.label_names or [f"LABEL_{i}" for i in range(config.num_labels)]
         found["id2label"] = {str(i): name for i, name in enumerate(names)}
     shapes = shapes_apart(config)
     tensors = {e.key.removeprefix("."): e.shape(shapes[e.paths[0]]) for e in family.entries(config)}
     again = family.config(Given(found, "the description", tensors))
-    if config.head != "none":
-        again = dataclasses.replace(again, head=config.head)
+    if config.head.weights != "none":
+        again = replaced(again, {"head.weights": config.head.weights})
     ours, theirs = _comparable(config), _comparable(again)
     different = [f"{name}={ours[name]}" for name in ours if ours[name] != theirs[name]]
     if different:
@@ -179,16 +180,16 @@ def describe(family: Family, config: ModelConfig) -> dict[str, Any]:
 
 def _comparable(config: ModelConfig) -> dict[str, Any]:
     """What decides a model's outputs, with every default filled in."""
-    found = {f.name: getattr(config, f.name) for f in dataclasses.fields(config) if f.name not in _FREE}
+    found = {path: value for path, value in nested.paths(config) if path not in _FREE}
     filled = {
-        "num_kv_heads": config.num_kv_heads or config.num_heads,
-        "head_dim": config.resolved_head_dim,
+        "attention.num_kv_heads": config.attention.num_kv_heads or config.num_heads,
+        "attention.head_dim": config.resolved_head_dim,
         "d_ff": config.resolved_d_ff,
         "encoder_layers": config.num_encoder_layers,
         "encoder_heads": config.encoder_heads or config.num_heads,
         "encoder_d_ff": config.encoder_d_ff or config.resolved_d_ff,
-        "embedding_width": config.resolved_embedding_width,
-        "attention_scale": config.attention_scale or config.resolved_head_dim**-0.5,
+        "embedding.width": config.resolved_embedding_width,
+        "attention.scale": config.attention.scale or config.resolved_head_dim**-0.5,
         "loop_blocks": config.loop_blocks or config.num_layers,
         "labels": config.num_labels,
     }
@@ -209,9 +210,9 @@ def _tensors(family: Family, model: Transformer, *, tied: bool) -> dict[str, np.
     config, template = model.config, Template(model.config)
     params = template.params(model)
     entries = [*family.entries(config)]
-    if config.head == "separate":
+    if config.head.weights == "separate":
         entries.append(Entry(family.head, ("head",)))
-    elif config.head == "tied" and not tied:
+    elif config.head.weights == "tied" and not tied:
         entries.append(Entry(family.head, ("embedding.table",), "table"))
     left = set(shapes_apart(config)) - {path for entry in entries for path in entry.paths}
     if left:

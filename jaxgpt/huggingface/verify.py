@@ -82,7 +82,7 @@ def logits(loaded: Pretrained, inputs: dict[str, Int[np.ndarray, "B T"]]) -> Flo
 
 def output_of(config: ModelConfig) -> Literal["logits", "labels", "hidden"]:
     """What is compared of a model: logits, without them those of its labels, or else hidden states."""
-    return "logits" if config.head != "none" else "labels" if config.num_labels else "hidden"
+    return "logits" if config.head.weights != "none" else "labels" if config.num_labels else "hidden"
 
 
 def stored(path: Path) -> tuple[dict[str, np.ndarray], Float[np.ndarray, "B T V"]]:

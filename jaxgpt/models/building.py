@@ -8,7 +8,7 @@ from flax import nnx
 
 from jaxgpt.nn.attention.layer import Attention
 from jaxgpt.nn.block import Block
-from jaxgpt.nn.linear import Linear, normal
+from jaxgpt.nn.linear import Linear, WeightSpec, normal
 from jaxgpt.nn.mlp import MLP
 from jaxgpt.nn.norm import Norm
 from jaxgpt.nn.position import Position, Table
@@ -22,36 +22,22 @@ def build_block(
     config: "ModelConfig", role: str, depth: int, position: Position, rngs: nnx.Rngs, index: int = 0
 ) -> Block:
     """Block `index` of a stack that applies `depth` of them in all."""
-    shared = {
-        "std": config.init_std,
-        # Radford et al. 2019, section 2.3: weights into the residual stream shrink with its layers.
-        "out_gain": (2 * depth) ** -0.5 if config.residual_init == "scaled" else 1.0,
-        "dtype": config.dtype,
-        "param_dtype": config.param_dtype,
-        "rngs": rngs,
-    }
+    # Radford et al. 2019, section 2.3: weights into the residual stream shrink with its layers.
+    weights = weight_spec(config, (2 * depth) ** -0.5 if config.residual_init == "scaled" else 1.0)
 
     def attention(tables: dict[str, Table], sparse: Sparse | None) -> Attention:
-        width, groups = config.resolved_head_dim, config.num_kv_heads or config.num_heads
-        whole = config.qk_norm_over == "all"
-        normed = [width * heads for heads in (config.num_heads, groups)] if whole else [width, width]
+        layer = config.resolved_attention
+        heads = (config.num_heads, layer.num_kv_heads) if layer.qk_norm_over == "all" else (1, 1)
         return Attention(
+            layer,
             config.d_model,
-            num_heads=config.num_heads,
-            num_kv_heads=groups,
-            head_dim=width,
-            scale=config.attention_scale,
-            factor=config.attention_factor,
-            softcap=config.attention_softcap,
-            qk_norms=tuple(build_norm(config, size) for size in normed) if config.qk_norm else None,
-            qk_norm_over=config.qk_norm_over,
+            config.num_heads,
+            qk_norms=tuple(build_norm(config, layer.head_dim * n) for n in heads) if layer.qk_norm else None,
             tables=build_tables(config, tables, rngs),
             shared_keys=sparse is not None and sparse.shares_keys(index),
             sees_all=sparse is not None and sparse.sees_all,
-            bias=config.attention_bias,
-            out_bias=config.attention_out_bias,
-            dropout=config.resolved_attention_dropout,
-            **shared,
+            weights=weights,
+            rngs=rngs,
         )
 
     has_cross = config.kind == "encoder_decoder" and role == "decoder"
@@ -62,17 +48,16 @@ def build_block(
     return Block(
         attention=attention(own, config.sparse),
         cross=attention({}, None) if has_cross else None,
-        mlp=MLP(
-            config.d_model,
-            config.resolved_d_ff,
-            activation=config.activation,
-            bias=config.mlp_bias,
-            **shared,
-        ),
+        mlp=MLP(config.mlp, config.d_model, config.resolved_d_ff, weights=weights, rngs=rngs),
         norms=[build_norm(config) for _ in range(num_norms)],
         wiring=config.wiring,
         rate=config.dropout,
     )
+
+
+def weight_spec(config: "ModelConfig", out_gain: float = 1.0) -> WeightSpec:
+    """How a model's weights are drawn, and in which types it computes."""
+    return WeightSpec(config.init_std, out_gain, config.dtype, config.param_dtype)
 
 
 def build_tables(config: "ModelConfig", tables: dict[str, Table], rngs: nnx.Rngs) -> dict[str, nnx.Param]:

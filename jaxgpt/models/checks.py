@@ -4,6 +4,7 @@ import dataclasses
 import math
 from typing import TYPE_CHECKING
 
+from jaxgpt.core import nested
 from jaxgpt.core.fields import renamed
 from jaxgpt.nn.position import Position
 
@@ -17,45 +18,40 @@ _MOST = {"num_layers": 10_000, "encoder_layers": 10_000, "loops": 10_000}
 
 def check(config: "ModelConfig") -> None:
     """Raises ValueError for fields that do not fit together; the message holds the values and the way out."""
-    for field in dataclasses.fields(config):
-        value, most = getattr(config, field.name), _MOST.get(field.name, 2**31 - 1)
-        if type(value) is int and value > most:
-            raise ValueError(f"{field.name}={value:.3g} must be at most {most:,}")
+    for part, prefix in ((config, ""), (config.attention, "attention."), (config.embedding, "embedding.")):
+        for field in dataclasses.fields(part):
+            value, most = getattr(part, field.name), _MOST.get(field.name, 2**31 - 1)
+            if type(value) is int and value > most:
+                raise ValueError(f"{prefix}{field.name}={value:.3g} must be at most {most:,}")
     for name in ("max_length", "num_layers", "loops", "d_model", "num_heads"):
         if getattr(config, name) < 1:
             raise ValueError(f"{name}={getattr(config, name)} must be at least 1")
     for name in (
-        *("encoder_layers", "encoder_heads", "encoder_d_ff", "num_kv_heads", "head_dim", "d_ff"),
-        *("window", "loop_blocks", "embedding_width", "memory", "segment"),
+        *("encoder_layers", "encoder_heads", "encoder_d_ff", "d_ff"),
+        *("window", "loop_blocks", "memory", "segment"),
     ):
         if getattr(config, name) is not None and getattr(config, name) < 1:
             raise ValueError(f"{name}={getattr(config, name)} must be at least 1, or none")
     for name in ("num_heads", "encoder_heads"):
         heads = getattr(config, name) or config.num_heads
-        if config.head_dim is None and config.d_model % heads:
+        if config.attention.head_dim is None and config.d_model % heads:
             raise ValueError(
                 f"d_model={config.d_model} is not divisible by {name}={heads}; "
-                "change one of them or set head_dim"
+                "change one of them or set attention.head_dim"
             )
-        if config.num_kv_heads is not None and heads % config.num_kv_heads:
-            raise ValueError(f"{name}={heads} is not divisible by num_kv_heads={config.num_kv_heads}")
-    for name in ("dropout", "attention_dropout"):
-        if not 0 <= (getattr(config, name) or 0) < 1:
-            raise ValueError(f"{name}={getattr(config, name)} must be at least 0 and below 1")
+        groups = config.attention.num_kv_heads
+        if groups is not None and heads % groups:
+            raise ValueError(f"{name}={heads} is not divisible by attention.num_kv_heads={groups}")
+    if not 0 <= config.dropout < 1:
+        raise ValueError(f"dropout={config.dropout} must be at least 0 and below 1")
     if not 0 <= config.norm_epsilon < math.inf:
         raise ValueError(f"norm_epsilon={config.norm_epsilon} must be at least 0 and finite")
     if config.init_std is not None and not 0 <= config.init_std < math.inf:
         raise ValueError(f"init_std={config.init_std} must be at least 0 and finite, or none")
-    for name in ("attention_scale", "embedding_scale", "logit_factor"):
-        if not math.isfinite(getattr(config, name) or 0.0):
-            raise ValueError(f"{name}={getattr(config, name)} must be finite")
-    for name in ("attention_factor", "attention_softcap", "logit_softcap"):
-        if getattr(config, name) is not None and not 0 < getattr(config, name) < math.inf:
-            raise ValueError(f"{name}={getattr(config, name)} must be positive and finite")
-    if config.embedding_width is not None and not config.head_transform and config.head != "none":
+    narrow, head = config.embedding.width, config.head
+    if narrow is not None and not head.transform and head.weights != "none":
         raise ValueError(
-            f"embedding_width={config.embedding_width} needs head_transform=true, which gives the output "
-            "matrix that width"
+            f"embedding.width={narrow} needs head.transform=true, which gives the output matrix that width"
         )
     for name in ("segments", "labels", "marks"):
         if getattr(config, name) < 0:
@@ -68,8 +64,6 @@ def check(config: "ModelConfig") -> None:
         raise ValueError("pooler=true needs one token to pool; set labels_from=first or last")
     if config.pooler_activation != "tanh" and not config.pooler:
         raise ValueError(f"pooler_activation={config.pooler_activation} needs pooler=true")
-    if config.qk_norm_over != "head" and not config.qk_norm:
-        raise ValueError(f"qk_norm_over={config.qk_norm_over} needs qk_norm=true")
     _check_layers(config)
     config.mixer.check(config)
     _check_long(config)
@@ -88,8 +82,8 @@ def check(config: "ModelConfig") -> None:
             config.window_position.check(**shape)
     if config.number is not None:
         config.number.check(d_model=config.d_model)
-        if config.embedding_width is not None:
-            raise ValueError(f"embedding_width={config.embedding_width}: numbers enter at d_model; use none")
+        if narrow is not None:
+            raise ValueError(f"embedding.width={narrow}: numbers enter at d_model; use none")
 
 
 def _check_layers(config):
@@ -124,22 +118,22 @@ def _check_long(config):
     plain = {
         "kind": config.kind != "encoder_decoder",
         "layers": config.layers == "unrolled",
-        "num_kv_heads": config.num_kv_heads in (None, config.num_heads),
-        "attention_softcap": config.attention_softcap is None,
+        "attention.num_kv_heads": config.attention.num_kv_heads in (None, config.num_heads),
+        "attention.softcap": config.attention.softcap is None,
         "window": config.window is None,
         "memory": config.memory is None,
     }
     if config.sparse is not None:
-        wrong = [f"{name}={getattr(config, name)}" for name, fits in plain.items() if not fits]
+        wrong = [f"{name}={nested.value(config, name)}" for name, fits in plain.items() if not fits]
         if wrong:
             kind = type(config.sparse).kind()
             raise ValueError(f"sparse={kind} does not go with {', '.join(wrong)}; leave the default")
     if config.wiring == "reversible":
         fits = plain["kind"] and plain["layers"] and config.loops == 1 and config.number is None
-        if not fits or (config.head == "tied" and not config.head_transform):
+        if not fits or (config.head.weights == "tied" and not config.head.transform):
             raise ValueError(
                 "wiring=reversible has two streams: it needs kind decoder or encoder, layers=unrolled, "
-                "loops=1, no number encoding, and head=separate, none, or a head_transform"
+                "loops=1, no number encoding, and head.weights=separate, none, or head.transform=true"
             )
     if config.memory is not None and (config.kind != "decoder" or config.position.size is not None):
         raise ValueError("memory is a decoder's, with a position scheme that counts on without end")
@@ -148,22 +142,21 @@ def _check_long(config):
 
 
 def _check_clusters(config):
-    adaptive = config.embedding == "adaptive"
-    if not adaptive and (config.cutoffs or config.cutoff_factor != 1):
-        raise ValueError("cutoffs and cutoff_factor are of embedding=adaptive; set it, or leave them out")
-    if not adaptive:
+    embedding = config.embedding
+    if embedding.kind != "adaptive":
         return
-    if list(config.cutoffs) != sorted(set(config.cutoffs)) or min(config.cutoffs, default=1) < 1:
-        raise ValueError(f"cutoffs={config.cutoffs} must rise, from 1 on")
-    if config.vocab_size and config.cutoffs and config.cutoffs[-1] >= config.vocab_size:
-        raise ValueError(f"cutoffs={config.cutoffs} must lie below vocab_size={config.vocab_size}")
-    if config.cutoff_factor < 1 or config.d_model // config.cutoff_factor ** len(config.cutoffs) < 1:
+    cutoffs, factor = embedding.cutoffs, embedding.cutoff_factor
+    if config.vocab_size and cutoffs and cutoffs[-1] >= config.vocab_size:
+        raise ValueError(f"embedding.cutoffs={cutoffs} must lie below vocab_size={config.vocab_size}")
+    if config.d_model // factor ** len(cutoffs) < 1:
         raise ValueError(
-            f"cutoff_factor={config.cutoff_factor} leaves no width to the last of {len(config.cutoffs) + 1} "
-            "clusters; make it smaller"
+            f"embedding.cutoff_factor={factor} leaves no width to the last of {len(cutoffs) + 1} clusters; "
+            "make it smaller"
         )
-    if config.head == "separate" or config.embedding_width is not None or config.head_transform:
-        raise ValueError("embedding=adaptive has its own head: use head=tied or none, and d_model wide")
+    if config.head.weights == "separate" or embedding.width is not None or config.head.transform:
+        raise ValueError(
+            "embedding.kind=adaptive has its own head: use head.weights=tied or none, and d_model wide"
+        )
 
 
 def unpackable(config: "ModelConfig") -> str:

@@ -11,14 +11,16 @@ from jaxgpt.core.functions import called
 from jaxgpt.models import checks
 from jaxgpt.models.mixers.attention import AttentionMixer
 from jaxgpt.models.mixers.base import Mixer
+from jaxgpt.nn.attention.attention_config import AttentionConfig
+from jaxgpt.nn.embedding_config import EmbeddingConfig
+from jaxgpt.nn.head_config import HeadConfig
+from jaxgpt.nn.mlp_config import MLPConfig
 from jaxgpt.nn.number import NumberEncoding
 from jaxgpt.nn.position import Position
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.nn.sparse import Sparse
 from jaxgpt.nn.values import token_values, value_features
 from jaxgpt.tokenizers.vocabulary import Vocabulary
-
-Activation = Literal["relu", "gelu", "gelu_tanh", "silu", "tanh", "reglu", "geglu", "geglu_tanh", "swiglu"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,10 +54,14 @@ class ModelConfig:
     injection: Annotated[bool, "each further loop adds the embeddings to its input again"] = False
     d_model: Annotated[int, "width of the residual stream"] = 64
     num_heads: Annotated[int, "query heads"] = 4
-    num_kv_heads: Annotated[int | None, "key and value heads (grouped queries); none: num_heads"] = None
-    head_dim: Annotated[int | None, "width of a head; none: d_model / num_heads"] = None
     d_ff: Annotated[int | None, "width inside the MLP; none: 4 d_model"] = None
     position: Annotated[Position, "position scheme"] = dataclasses.field(default_factory=Rotary)
+    attention: Annotated[AttentionConfig, "attention"] = dataclasses.field(default_factory=AttentionConfig)
+    mlp: Annotated[MLPConfig, "the MLP"] = dataclasses.field(default_factory=MLPConfig)
+    embedding: Annotated[EmbeddingConfig, "the tokens' vectors"] = dataclasses.field(
+        default_factory=EmbeddingConfig
+    )
+    head: Annotated[HeadConfig, "what makes logits"] = dataclasses.field(default_factory=HeadConfig)
     window: Annotated[int | None, "keys a query sees backwards, itself included; none: all"] = None
     window_layers: Annotated[
         tuple[bool, ...], "which layers have the window, repeated over the depth; empty: all"
@@ -75,26 +81,6 @@ class ModelConfig:
     norm: Annotated[Literal["layer", "rms", "rms_plus_one", "none"], "normalization"] = "layer"
     norm_epsilon: Annotated[float, "added to the variance"] = 1e-5
     norm_bias: Annotated[bool, "layer norms have a bias"] = True
-    activation: Annotated[Activation, "MLP activation; those that end in glu are gated"] = "gelu_tanh"
-    attention_bias: Annotated[bool, "biases on queries, keys and values"] = True
-    attention_out_bias: Annotated[bool, "bias on the attention output"] = True
-    mlp_bias: Annotated[bool, "biases in the MLP"] = True
-    attention_scale: Annotated[float | None, "factor on q k^T; none: head_dim^-1/2"] = None
-    attention_softcap: Annotated[float | None, "scores are squashed into its range; none: not"] = None
-    qk_norm: Annotated[bool, "queries and keys are normalized"] = False
-    qk_norm_over: Annotated[Literal["head", "all"], "each head's for itself, or all heads' as one"] = "head"
-    attention_factor: Annotated[float, "factor on all of the scores; above 1 attention is sharper"] = 1.0
-    attention_kernel: Annotated[
-        Literal["fused", "explicit"],
-        "fused: one kernel wherever the device has it for such a layer; explicit: never",
-    ] = "fused"
-    head: Annotated[
-        Literal["tied", "separate", "none"], "output matrix: the embedding's, its own, or no logits at all"
-    ] = "tied"
-    head_bias: Annotated[bool, "bias on the logits"] = False
-    head_transform: Annotated[bool, "a dense map, the activation and a norm before the output matrix"] = False
-    logit_factor: Annotated[float, "factor on the hidden states before the output matrix"] = 1.0
-    logit_softcap: Annotated[float | None, "logits are squashed into its range; none: not"] = None
     labels: Annotated[
         int, "labels that a second head tells apart, such as sentiments; 0: as many as the targets are"
     ] = 0
@@ -104,18 +90,8 @@ class ModelConfig:
     labels_bias: Annotated[bool, "bias on the labels' logits"] = True
     pooler: Annotated[bool, "a dense map on that token's hidden state before the labels"] = False
     pooler_activation: Annotated[Literal["tanh", "relu"], "what follows the pooler's map"] = "tanh"
-    embedding: Annotated[
-        Literal["free", "value", "adaptive"],
-        "a vector for each token; for numbers one function of their value; narrower ones behind cutoffs",
-    ] = "free"
-    cutoffs: Annotated[tuple[int, ...], "first ids of the clusters of an adaptive embedding"] = ()
-    cutoff_factor: Annotated[int, "each cluster's vectors are narrower than the last one's by it"] = 1
-    embedding_scale: Annotated[float, "factor on the token embeddings"] = 1.0
-    embedding_width: Annotated[int | None, "of embeddings, which a map widens; none: d_model"] = None
-    embedding_norm: Annotated[bool, "a norm after the embeddings and positions"] = False
     segments: Annotated[int, "kinds of segment (sentence A, sentence B) with a vector each; 0: none"] = 0
     dropout: Annotated[float, "after embeddings and sublayers, in training"] = 0.0
-    attention_dropout: Annotated[float | None, "on attention weights; none: as dropout"] = None
     init_std: Annotated[float | None, "of initial weights; none: fan_in^-1/2"] = 0.02
     residual_init: Annotated[Literal["plain", "scaled"], "outputs into the residual: GPT-2's 1/sqrt(2L)"] = (
         "scaled"
@@ -134,7 +110,7 @@ class ModelConfig:
     marks: int = fields.told(0)
     #: The id that hides a token of an encoder.
     mask_id: int | None = fields.told(None)
-    #: The number that each id spells, -1 for none; known where embedding=value.
+    #: The number that each id spells, -1 for none; known where embedding.kind=value.
     token_values: tuple[int, ...] = fields.told(())
 
     def __post_init__(self):
@@ -152,11 +128,21 @@ class ModelConfig:
 
     @property
     def resolved_attention_dropout(self) -> float:
-        return self.dropout if self.attention_dropout is None else self.attention_dropout
+        return self.dropout if self.attention.dropout is None else self.attention.dropout
+
+    @property
+    def resolved_attention(self) -> AttentionConfig:
+        """The attention of each layer, with all that it leaves to the model filled in."""
+        return dataclasses.replace(
+            self.attention,
+            num_kv_heads=self.attention.num_kv_heads or self.num_heads,
+            head_dim=self.resolved_head_dim,
+            dropout=self.resolved_attention_dropout,
+        )
 
     @property
     def resolved_head_dim(self) -> int:
-        return self.head_dim or self.d_model // self.num_heads
+        return self.attention.head_dim or self.d_model // self.num_heads
 
     @property
     def resolved_d_ff(self) -> int:
@@ -188,7 +174,7 @@ class ModelConfig:
 
     @property
     def resolved_embedding_width(self) -> int:
-        return self.embedding_width or self.d_model
+        return self.embedding.width or self.d_model
 
     @property
     def embedding_std(self) -> float:
@@ -200,13 +186,13 @@ class ModelConfig:
         """The fixed features that embeddings are made of, [V, C]; None where each token has its own vector.
 
         Raises:
-          ValueError: if embedding=value and the model was not told the vocabulary.
+          ValueError: if embedding.kind=value and the model was not told the vocabulary.
         """
-        if self.embedding != "value":
+        if self.embedding.kind != "value":
             return None
         if not self.token_values:
             raise ValueError(
-                "embedding=value does not know the tokenizer's numbers; use config.for_vocabulary(...)"
+                "embedding.kind=value does not know the tokenizer's numbers; use config.for_vocabulary(...)"
             )
         spare = self.vocab_size - len(self.token_values)
         return value_features((*self.token_values, *[-1] * spare))
@@ -233,7 +219,7 @@ class ModelConfig:
                 f"vocab_size={self.vocab_size} is smaller than the tokenizer's {count} ids; leave it at 0"
             )
         values = ()
-        if self.embedding == "value":
+        if self.embedding.kind == "value":
             values = token_values(vocabulary.texts)
             value_features(values)  # raises where there are too few numbers
         own = self.kind == "encoder" and mask_id is None
@@ -243,7 +229,9 @@ class ModelConfig:
         return dataclasses.replace(
             self,
             vocab_size=size,
-            cutoffs=tuple(first for first in self.cutoffs if first < size),
+            embedding=dataclasses.replace(
+                self.embedding, cutoffs=tuple(first for first in self.embedding.cutoffs if first < size)
+            ),
             position=self.position.resolve(vocabulary.texts),
             number=None if encoding is None else fields.from_json(NumberEncoding, encoding),
             label_names=tuple(label_names) or self.label_names,

@@ -77,19 +77,9 @@ class RecurrentStack(nnx.Module):
     def init_cache(self, batch: int, slots: int) -> caching.Cache:
         """An empty cache: a state a layer, however many tokens it has seen."""
         cells = [block.cell if isinstance(block, Reader) else block for block in self.blocks]
-        empty = caching.empty(
-            batch=batch,
-            slots=slots,
-            num_layers=0,
-            num_kv_heads=1,
-            head_dim=1,
-            dtype=self.config.dtype,
-            carry=self.position.start(batch, answering=self.config.kind == "encoder_decoder"),
-            stacked=False,
-        )
-        return dataclasses.replace(
-            empty, layers=tuple(cell.start(batch, self.config.dtype) for cell in cells)
-        )
+        states = tuple(cell.start(batch, self.config.dtype) for cell in cells)
+        carry = self.position.start(batch, answering=self.config.kind == "encoder_decoder")
+        return caching.empty(states, batch=batch, slots=slots, carry=carry)
 
     def project(self, encoded: Read) -> Read:
         """What the decoder keeps of its source: all that the encoder left."""

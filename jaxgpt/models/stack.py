@@ -11,7 +11,7 @@ from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from jaxgpt.models.building import build_block, build_norm, build_tables, build_widening, stack_blocks
-from jaxgpt.models.views import Views
+from jaxgpt.models.layer_inputs import Keys, LayerInputs, Queries
 from jaxgpt.nn.attention import cache as caching
 from jaxgpt.nn.attention import masks
 from jaxgpt.nn.device_layout import laid
@@ -37,8 +37,8 @@ class Stack(nnx.Module):
         width = config.resolved_embedding_width
         tables = self.position.tables(d_model=width, num_heads=config.num_heads, max_length=config.max_length)
         self.tables = nnx.Dict(build_tables(config, tables, rngs))
-        self.embedding_norm = build_norm(config, width) if config.embedding_norm else None
-        self.widen = build_widening(config, rngs) if config.embedding_width is not None else None
+        self.embedding_norm = build_norm(config, width) if config.embedding.norm else None
+        self.widen = build_widening(config, rngs) if config.embedding.width is not None else None
         blocks = [
             build_block(config, role, self.depth, self.position, rngs, index)
             for index in range(self.num_blocks)
@@ -58,17 +58,17 @@ class Stack(nnx.Module):
         """An empty cache for this stack."""
         config = self.config
         memory = config.memory or 0
-        return caching.empty(
+        layers = caching.empty_layers(
+            self.depth,
             batch=batch,
             slots=slots + memory,
-            memory=memory,
-            num_layers=self.depth,
-            num_kv_heads=config.num_kv_heads or config.num_heads,
-            head_dim=config.resolved_head_dim,
+            groups=config.attention.num_kv_heads or config.num_heads,
+            width=config.resolved_head_dim,
             dtype=config.dtype,
-            carry=self.position.start(batch, answering=config.kind == "encoder_decoder"),
             stacked=config.layers == "scanned",
         )
+        carry = self.position.start(batch, answering=config.kind == "encoder_decoder")
+        return caching.empty(layers, batch=batch, slots=slots + memory, memory=memory, carry=carry)
 
     def project(self, encoded: Float[Array, "B Z D"]):
         """Keys and values of an encoder's output for every layer's cross-attention."""
@@ -128,18 +128,12 @@ class Stack(nnx.Module):
             x = self.widen(x)
         if self.config.wiring == "reversible":
             x = jnp.concatenate([x, x], axis=-1)
-        views = Views(
+        inputs = LayerInputs(
             self,
+            Queries(order, positions, documents, global_tokens),
+            Keys(k_order, k_positions, at, oldest),
+            params,
             batch=batch,
-            order=order,
-            k_order=k_order,
-            documents=documents,
-            params=params,
-            positions=positions,
-            k_positions=k_positions,
-            at=at,
-            oldest=oldest,
-            global_tokens=global_tokens,
             plain=plain,
             drops=key is not None and self.config.resolved_attention_dropout > 0,
             whole=tap is not identity,
@@ -150,7 +144,7 @@ class Stack(nnx.Module):
             source,
             fold(key, 1),
             tap,
-            views=views,
+            inputs=inputs,
             source_mask=None if source is None else masks.full()(order, source_order),
         )
         if cache is not None:
@@ -196,13 +190,13 @@ class Stack(nnx.Module):
             return x, jax.tree.map(lambda *parts: jnp.concatenate(parts), *kept)
         return x, sum(kept, ())
 
-    def _once(self, x, layers, source, key, tap, part, depth, *, views, source_mask):
+    def _once(self, x, layers, source, key, tap, part, depth, *, inputs, source_mask):
         """The blocks of `part` in turn; they are number `depth` and up of the whole depth."""
         config = self.config
 
-        def apply(graph, inputs, state, x, cache, source, key, tap):
+        def apply(graph, own, state, x, cache, source, key, tap):
             return nnx.merge(graph, state)(
-                x, inputs, cache=cache, source=source, source_mask=source_mask, key=key, tap=tap
+                x, own, cache=cache, source=source, source_mask=source_mask, key=key, tap=tap
             )
 
         scanned = config.layers == "scanned"
@@ -211,7 +205,7 @@ class Stack(nnx.Module):
             stacked = jax.tree.map(lambda leaf: leaf[part], stacked)
         count = part.stop - part.start
         if scanned and tap is identity:
-            call = partial(apply, graph, views[0], tap=identity)
+            call = partial(apply, graph, inputs[0], tap=identity)
 
             def body(x, xs):
                 state, cache, source, index = xs
@@ -220,7 +214,7 @@ class Stack(nnx.Module):
 
             return jax.lax.scan(body, x, (stacked, layers, source, depth + jnp.arange(count)))
         if config.wiring == "reversible" and layers is None and tap is identity:
-            return self._reversed(x, key, part, depth, views), None
+            return self._reversed(x, key, part, depth, inputs), None
         kept = []
         for index in range(count):
             cache, own = layers, source
@@ -230,7 +224,7 @@ class Stack(nnx.Module):
                 graph, state = nnx.split(self.blocks[part.start + index])
                 cache = None if layers is None else layers[index]
                 own = None if source is None else source[index]
-            step = partial(apply, graph, views[depth + index], tap=below(tap, str(depth + index)))
+            step = partial(apply, graph, inputs[depth + index], tap=below(tap, str(depth + index)))
             if config.remat == "block" and tap is identity:
                 step = jax.checkpoint(step)
             x, new = step(state, x, cache, own, fold(key, depth + index))
@@ -239,15 +233,14 @@ class Stack(nnx.Module):
             return x, None
         return x, jax.tree.map(lambda *leaves: jnp.stack(leaves), *kept) if scanned else tuple(kept)
 
-    def _reversed(self, x, key, part, depth, views):
+    def _reversed(self, x, key, part, depth, inputs):
         """The same for two streams, of which nothing is kept for the backward pass."""
         halves, states, keys = [], [], []
         for index in range(part.start, part.stop):
             graph, state = nnx.split(self.blocks[index])
-            inputs = views[depth + index - part.start]
 
-            def first(state, params, key, h, graph=graph, inputs=inputs):
-                own = dataclasses.replace(inputs, params=params)
+            def first(state, params, key, h, graph=graph, own=inputs[depth + index - part.start]):
+                own = dataclasses.replace(own, params=params)
                 return nnx.merge(graph, state).first_half(h, own, key=key)
 
             def second(state, params, key, h, graph=graph):
@@ -256,7 +249,7 @@ class Stack(nnx.Module):
             halves.append((first, second))
             states.append(state)
             keys.append(fold(key, depth + index - part.start))
-        return reversible(tuple(halves), tuple(states), views.params, tuple(keys), x)
+        return reversible(tuple(halves), tuple(states), inputs.params, tuple(keys), x)
 
 
 def _of(layers, part: slice):

@@ -60,17 +60,8 @@ class StateStack(nnx.Module):
 
     def init_cache(self, batch: int, slots: int) -> caching.Cache:
         """An empty cache, whose states do not grow with the tokens they have seen."""
-        empty = caching.empty(
-            batch=batch,
-            slots=slots,
-            num_layers=0,
-            num_kv_heads=1,
-            head_dim=1,
-            dtype=self.config.dtype,
-            carry=self.position.start(batch),
-            stacked=False,
-        )
-        return dataclasses.replace(empty, layers=self.start(batch))
+        carry = self.position.start(batch)
+        return caching.empty(self.start(batch), batch=batch, slots=slots, carry=carry)
 
     def __call__(
         self,

@@ -8,13 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jax.sharding import PartitionSpec
-from jaxtyping import Array, Float, Int, Num
+from jaxtyping import Array, Float, Int
 
 from jaxgpt.core.signatures import Signature
 from jaxgpt.models.building import build_norm
 from jaxgpt.models.checks import unpackable
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.explicit_mesh import call_with_automatic_axes, has_explicit_axes
+from jaxgpt.models.features import Features
 from jaxgpt.nn.adaptive import AdaptiveEmbedding
 from jaxgpt.nn.attention import cache as caching
 from jaxgpt.nn.head import HeadTransform
@@ -23,6 +24,7 @@ from jaxgpt.nn.linear import Embedding, Linear, constant, normal, read
 from jaxgpt.nn.mlp import function
 from jaxgpt.nn.tap import Tap, identity
 
+NO_FEATURES = Features()
 #: Which tokens of a call get logits.
 LogitsOf = Literal["all", "last", "none"]
 
@@ -32,7 +34,7 @@ class Output(NamedTuple):
 
     Attributes:
       logits: of the next token (decoder) or of each token (encoder), float32 or wider; [B, 1, V] of the last
-        token alone, where so asked, and None from a model with `head=none`. [B, T, V]
+        token alone, where so asked, and None from a model with `head.weights=none`. [B, T, V]
       hidden: what the logits are computed from. [B, T, D]
       cache: with the tokens of this call in it; None if none was given.
       numbers: what is said of the next number, should one come next, in the form of the model's number
@@ -57,12 +59,12 @@ def build_embedding(config: ModelConfig, rngs: nnx.Rngs) -> Embedding | Adaptive
         "param_dtype": config.param_dtype,
         "rngs": rngs,
     }
-    if config.embedding == "adaptive":
+    if config.embedding.kind == "adaptive":
         return AdaptiveEmbedding(
             config.vocab_size,
             config.d_model,
-            cutoffs=config.cutoffs,
-            factor=config.cutoff_factor,
+            cutoffs=config.embedding.cutoffs,
+            factor=config.embedding.cutoff_factor,
             **shared,
         )
     width = config.resolved_embedding_width
@@ -74,7 +76,7 @@ def build_head_transform(config: ModelConfig, rngs: nnx.Rngs) -> HeadTransform:
     return HeadTransform(
         config.hidden_width,
         config.resolved_embedding_width,
-        activation=config.activation,
+        activation=config.mlp.activation,
         norm=build_norm(config, config.resolved_embedding_width),
         std=config.init_std,
         dtype=config.dtype,
@@ -142,16 +144,16 @@ class Transformer(nnx.Module):
         self.encoder = build(config, "encoder", rngs) if kind != "decoder" else None
         self.decoder = build(config, "decoder", rngs) if kind != "encoder" else None
         std, width = config.embedding_std, config.resolved_embedding_width
-        behind = width if config.head_transform else config.hidden_width
+        behind = width if config.head.transform else config.hidden_width
         shape, axes = (behind, config.vocab_size), ("embed", "vocab")
-        own = config.head == "separate"
+        own = config.head.weights == "separate"
         self.head = normal(rngs.params(), shape, std, axes, config.param_dtype) if own else None
-        bias = config.head_bias
+        bias = config.head.bias
         self.head_bias = constant(0.0, shape[1:], axes[1:], config.param_dtype) if bias else None
         shape, axes = (config.segments, width), (None, "embed")
         kinds = config.segments
         self.segments = normal(rngs.params(), shape, std, axes, config.param_dtype) if kinds else None
-        self.head_transform = build_head_transform(config, rngs) if config.head_transform else None
+        self.head_transform = build_head_transform(config, rngs) if config.head.transform else None
         self.pooler = build_pooler(config, rngs) if config.pooler else None
         self.labels = build_labels(config, rngs) if config.num_labels else None
         self.number = nnx.Dict()
@@ -167,10 +169,7 @@ class Transformer(nnx.Module):
         source: Int[Array, "B Z"] | None = None,
         order: Int[Array, "B T"] | None = None,
         source_order: Int[Array, "B Z"] | None = None,
-        segments: Int[Array, "B T"] | None = None,
-        numbers: Num[Array, "B T F"] | None = None,
-        source_numbers: Num[Array, "B Z F"] | None = None,
-        global_tokens: Int[Array, "B G"] | None = None,
+        features: Features = NO_FEATURES,
         documents: Int[Array, "B T"] | None = None,
         cache: caching.Cache | None = None,
         key: jax.Array | None = None,
@@ -185,12 +184,7 @@ class Transformer(nnx.Module):
           order: index of each token among the real ones of its row, -1 on padding; None means that there
             is no padding. With a cache it counts on from what the cache has seen.
           source_order: the same for the source.
-          segments: the kind of segment each token is in, in models that have such; None means the first. Of
-            an encoder-decoder its source's.
-          numbers: features of the number tokens among `tokens`; those of other tokens mean nothing.
-          source_numbers: the same for the source.
-          global_tokens: where in each row the tokens stand that see all and are seen by all, -1 for none; of
-            an encoder with `sparse=longformer`.
+          features: of numbers, segments and tokens that see all, in models that read them.
           documents: where rows hold several, one behind the other: which one each token is in, counted from
             1, and 0 on padding. None sees another, the order begins again with each, and each may have
             `max_length` tokens. Of a decoder whose layers tell them apart (`checks.unpackable`), without
@@ -206,24 +200,21 @@ class Transformer(nnx.Module):
             model and the arguments do not fit, or if there are more tokens than `max_length`.
         """
         if has_explicit_axes():
-            arrays = {"source": source, "order": order, "source_order": source_order, "segments": segments}
-            arrays |= {"numbers": numbers, "source_numbers": source_numbers, "global_tokens": global_tokens}
+            arrays = {"source": source, "order": order, "source_order": source_order, "features": features}
             arrays |= {"documents": documents, "cache": cache, "key": key}
             settings = {"logits_of": logits_of, "tap": tap}
             return call_with_automatic_axes(self, tokens, arrays, settings, _output_shardings)
         self._check(tokens, source, cache, one_text=documents is None)
-        if global_tokens is not None:
-            global_tokens = jnp.asarray(global_tokens)
-            self._check_global(tokens, global_tokens)
+        if features.global_tokens is not None:
+            self._check_global(tokens, jnp.asarray(features.global_tokens))
         if documents is not None:
             documents = jnp.asarray(documents)
             self._check_documents(tokens, documents, order, cache)
-        self._check_numbers(tokens, numbers, "numbers")
-        self._check_numbers(source, source_numbers, "source_numbers")
-        arrays = (tokens, source, order, source_order, numbers, source_numbers)  # numpy's are welcome
-        tokens, source, order, source_order, numbers, source_numbers = (
-            None if a is None else jnp.asarray(a) for a in arrays
-        )
+        self._check_numbers(tokens, features.numbers, "numbers")
+        self._check_numbers(source, features.source_numbers, "source_numbers")
+        given = (tokens, source, order, source_order, features)  # numpy's are welcome
+        tokens, source, order, source_order, features = jax.tree.map(jnp.asarray, given)
+        numbers, segments, global_tokens = features.numbers, features.segments, features.global_tokens
         if self.decoder is None:
             x = self._embed(tokens, numbers, segments)
             hidden, _ = self.encoder(x, tokens, order=order, global_tokens=global_tokens, key=key, tap=tap)
@@ -232,7 +223,7 @@ class Transformer(nnx.Module):
         if source is not None:
             # One key for both stacks, so that digits get the same random offset on either side.
             encoded, _ = self.encoder(
-                self._embed(source, source_numbers, segments),
+                self._embed(source, features.source_numbers, segments),
                 source,
                 order=source_order,
                 key=key,
@@ -264,21 +255,21 @@ class Transformer(nnx.Module):
         """What `Output.logits` is of `Output.hidden`.
 
         Raises:
-          ValueError: for a model with `head=none`.
+          ValueError: for a model with `head.weights=none`.
         """
-        if self.config.head == "none":
-            raise ValueError("head=none: the model has no logits")
+        if self.config.head.weights == "none":
+            raise ValueError("head.weights=none: the model has no logits")
         if self.head_transform is not None:
             hidden = self.head_transform(hidden)
-        if self.config.logit_factor != 1:
-            hidden = hidden * jnp.asarray(self.config.logit_factor, hidden.dtype)
+        if self.config.head.factor != 1:
+            hidden = hidden * jnp.asarray(self.config.head.factor, hidden.dtype)
         if self.head is None:
             logits = self.embedding.attend(hidden)
         else:
             logits = wide_matmul(hidden, self.head[...].astype(hidden.dtype))
         if self.head_bias is not None:
             logits = logits + self.head_bias[...].astype(logits.dtype)
-        if (cap := self.config.logit_softcap) is not None:
+        if (cap := self.config.head.softcap) is not None:
             logits = cap * jnp.tanh(logits / cap)
         return tap("logits", logits)
 
@@ -353,13 +344,13 @@ class Transformer(nnx.Module):
     def _embed(self, tokens, numbers, segments):
         x = self.embedding(tokens)
         if self.segments is not None:
-            kind = jnp.zeros_like(tokens) if segments is None else jnp.asarray(segments)
+            kind = jnp.zeros_like(tokens) if segments is None else segments
             x = x + self.segments[...].astype(x.dtype)[kind]
         if numbers is not None:
             number = self.config.number
             added = number.embed(self._number_params(), numbers).astype(x.dtype)
             x = jnp.where((tokens == number.token_id)[..., None], x + added, x)
-        return x * jnp.asarray(self.config.embedding_scale, x.dtype)
+        return x * jnp.asarray(self.config.embedding.scale, x.dtype)
 
     def _number_params(self):
         return read(self.number)
@@ -368,7 +359,7 @@ class Transformer(nnx.Module):
         number = self.config.number
         numbers = None if number is None else number.predict(self._number_params(), hidden)
         logits = None
-        if self.config.head != "none" and logits_of != "none":
+        if self.config.head.weights != "none" and logits_of != "none":
             logits = self.logits(hidden if logits_of == "all" else hidden[:, -1:], tap)
         pooled, labels = self._labels(hidden, order)
         return Output(logits, hidden, cache, numbers, pooled, labels)

@@ -1,5 +1,6 @@
 """Dense maps and embeddings whose weights name their logical axes."""
 
+import dataclasses
 import math
 
 import jax
@@ -32,6 +33,22 @@ def read(tables: nnx.Module) -> dict[str, Array]:
     """The arrays of named parameters."""
     # Not by `items`: `nnx.tabulate` takes public methods for computations, and adds attributes of its own.
     return {name: value[...] for name, value in vars(tables).items() if isinstance(value, nnx.Variable)}
+
+
+@dataclasses.dataclass(frozen=True)
+class WeightSpec:
+    """How the weights of a layer are drawn, and in which types it computes.
+
+    Attributes:
+      std: of the initial weights; None means fan_in^-1/2.
+      out_gain: factor on it in the map into the residual stream.
+      dtype: of the computation; param_dtype: of the weights.
+    """
+
+    std: float | None = None
+    out_gain: float = 1.0
+    dtype: str = "float32"
+    param_dtype: str = "float32"
 
 
 class Linear(nnx.Module):

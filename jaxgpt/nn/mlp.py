@@ -7,7 +7,8 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from jaxgpt.nn.linear import Linear
+from jaxgpt.nn.linear import Linear, WeightSpec
+from jaxgpt.nn.mlp_config import MLPConfig
 from jaxgpt.nn.tap import Tap, identity
 
 _FUNCTIONS = {
@@ -59,28 +60,28 @@ class MLP(nnx.Module):
     """f(x W1) W2, or (f(x Wg) * x W1) W2 for the activations that end in glu.
 
     Args:
-      activation: relu, gelu (erf), gelu_tanh, silu, tanh, or a gated one: reglu, geglu, geglu_tanh, swiglu.
+      d_model: width of the inputs and outputs. d_ff: width between the maps.
     """
 
     def __init__(
         self,
+        config: MLPConfig,
         d_model: int,
         d_ff: int,
         *,
-        activation: str,
-        bias: bool = True,
-        std: float | None = None,
-        out_gain: float = 1.0,
-        dtype="float32",
-        param_dtype="float32",
+        weights: WeightSpec,
         rngs: nnx.Rngs,
     ):
-        types = {"bias": bias, "dtype": dtype, "param_dtype": param_dtype, "rngs": rngs}
         inner, outer = {"mlp": d_ff}, {"embed": d_model}
-        self.up = Linear(outer, inner, std=std, **types)
-        self.gate = Linear(outer, inner, std=std, **types) if activation in _GATED else None
-        self.down = Linear(inner, outer, std=std, gain=out_gain, **types)
-        self.activation = activation
+
+        def linear(inputs, outputs, gain=1.0):
+            types = {"dtype": weights.dtype, "param_dtype": weights.param_dtype, "rngs": rngs}
+            return Linear(inputs, outputs, std=weights.std, gain=gain, bias=config.bias, **types)
+
+        self.up = linear(outer, inner)
+        self.gate = linear(outer, inner) if config.activation in _GATED else None
+        self.down = linear(inner, outer, weights.out_gain)
+        self.activation = config.activation
 
     def __call__(self, x: Float[Array, "B T D"], tap: Tap = identity) -> Float[Array, "B T D"]:
         inner = self.up if self.gate is None else self.gate

@@ -33,7 +33,8 @@ def value_features(values: Sequence[int]) -> np.ndarray:
     number = known >= 0
     if len(np.unique(known[number])) < 3:
         raise ValueError(
-            "embedding=value needs tokens for three numbers or more; use embedding=free, or another tokenizer"
+            "embedding.kind=value needs tokens for three numbers or more; use embedding.kind=free, or "
+            "another tokenizer"
         )
     x = np.where(number, (known - known[number].mean()) / known[number].std(), 0.0)
     others = np.eye(len(known))[:, ~number]

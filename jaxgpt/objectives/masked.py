@@ -39,8 +39,8 @@ class Masked(Objective):
                 f"objective=masked hides tokens of an encoder, not of model.kind={model.kind}; set that to "
                 "encoder"
             )
-        if model.head == "none":
-            raise ValueError("model.head=none gives no logits to train; set it to tied or separate")
+        if model.head.weights == "none":
+            raise ValueError("model.head.weights=none gives no logits to train; set it to tied or separate")
         if task.layout == "stream" and self.tokens == "answer":
             raise ValueError("a text has no answer that could be hidden; set objective.tokens=random")
 

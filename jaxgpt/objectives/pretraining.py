@@ -20,9 +20,9 @@ class Pretraining(Labels):
         super().check(model, task)
         if model.labels_from == "each":
             raise ValueError("objective=pretraining needs one token: set model.labels_from=first or last")
-        if model.kind != "encoder" or model.head == "none":
+        if model.kind != "encoder" or model.head.weights == "none":
             raise ValueError(
-                "objective=pretraining has hidden tokens: set model.kind=encoder and model.head=tied"
+                "objective=pretraining has hidden tokens: set model.kind=encoder and model.head.weights=tied"
             )
 
     def draw(self, batch, model, key):

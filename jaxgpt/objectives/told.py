@@ -14,6 +14,7 @@ from jaxgpt.data.labelled import encoded, second_segments
 from jaxgpt.data.rows import Rows, batch_of
 from jaxgpt.data.splits import Tables, naming
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.features import Features
 from jaxgpt.models.structure import split
 from jaxgpt.models.transformer import Output, Transformer
 from jaxgpt.objectives.base import Batch, Objective
@@ -121,7 +122,7 @@ def read_labels(model: Transformer, tokens, order, segments, key: jax.Array | No
         order=order,
         source=tokens if both else None,
         source_order=order if both else None,
-        segments=segments if model.config.segments else None,
+        features=Features(segments=segments if model.config.segments else None),
         key=key,
         logits_of="none",
     )

@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxgpt import generation
 from jaxgpt.data.packing import END, PROMPT, TARGET
+from jaxgpt.models.features import Features
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.objectives.base import Objective
 from jaxgpt.objectives.losses import hidden_losses, token_losses
@@ -50,8 +51,8 @@ class Written(Objective, abc.ABC):
                 f"objective={kind} writes token by token, and an encoder sees what follows: set "
                 "objective=masked, or model.kind=decoder"
             )
-        if model.head == "none":
-            raise ValueError("model.head=none gives no logits to train; set it to tied or separate")
+        if model.head.weights == "none":
+            raise ValueError("model.head.weights=none gives no logits to train; set it to tied or separate")
 
     def training_loss(self, vocabulary):
         if self.number_loss == "none":
@@ -97,8 +98,10 @@ class Written(Objective, abc.ABC):
             tokens[:, :-1],
             source=source,
             source_order=source_order,
-            numbers=None if numbers is None else numbers[:, :-1],
-            source_numbers=batch.get("source_numbers"),
+            features=Features(
+                numbers=None if numbers is None else numbers[:, :-1],
+                source_numbers=batch.get("source_numbers"),
+            ),
             documents=batch.get("documents"),
             key=key,
             logits_of="none",

@@ -114,5 +114,9 @@ def _meshes(rest: int, host: int, width: int) -> list[tuple[int, int]]:
 
 
 def _splits(model, tensor: int) -> bool:
-    heads = (model.num_heads, model.num_kv_heads or model.num_heads, model.encoder_heads or model.num_heads)
+    heads = (
+        model.num_heads,
+        model.attention.num_kv_heads or model.num_heads,
+        model.encoder_heads or model.num_heads,
+    )
     return all(count % tensor == 0 for count in heads)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal
@@ -9,6 +10,7 @@ from typing import Literal
 import jax
 
 from jaxgpt.core import foreign
+from jaxgpt.core.nested import replaced
 from jaxgpt.core.paths import broken_link, expanded
 from jaxgpt.core.trust import allowing
 from jaxgpt.core.untrusted import refuse_pickle
@@ -172,7 +174,9 @@ def load(
         experiment, tokenizer = directory.read()
     with foreign.naming(directory.experiment):
         config = experiment.model_for(tokenizer)
-    config = dataclasses.replace(config, attention_factor=attention_factor * config.attention_factor)
+    if not 0 < attention_factor < math.inf:
+        raise ValueError(f"attention_factor={attention_factor} must be positive and finite")
+    config = replaced(config, {"attention.factor": attention_factor * config.attention.factor})
     with foreign.naming(directory.path):
         checkpoints = Checkpoints(directory.checkpoints, fingerprint=tokenizer.fingerprint, read_only=True)
     with foreign.naming(directory.experiment):

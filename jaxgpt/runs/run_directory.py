@@ -188,7 +188,7 @@ MUTABLE = (
     "training.skip_spikes",
     "training.chunk",
     "training.logits_mib",
-    "model.attention_kernel",
+    "model.attention.kernel",
     "training.accumulation",
     "training.log_every",
     "training.eval_every",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import jax
 import numpy as np
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
 from jaxgpt.data.order import Order
 from jaxgpt.data.packing import Packed, pack
@@ -147,7 +148,7 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         unseen = unseen_again(experiment, examples, tokenizer)
     model = experiment.model_for(tokenizer, names)
     if training.mesh.sequence > 1:  # the kernel wants all queries of a row on one device
-        model = dataclasses.replace(model, attention_kernel="explicit")
+        model = replaced(model, {"attention.kernel": "explicit"})
     # A run that goes on has its weights, and may have outlived the directory.
     start = None if resumed else start_of(model, tokenizer)
     most = max(training.eval_examples, 1)

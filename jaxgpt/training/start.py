@@ -76,7 +76,7 @@ class Start:
         self._plan = plan = Plan.of(self._directory, model.param_dtype, fields)
         there, here = Template(plan.config).shapes, Template(model).shapes
         self._rows = _rows(self._directory, tokenizer, plan.config.vocab_size)
-        self._tied = plan.config.head == "tied" and model.head == "separate"
+        self._tied = plan.config.head.weights == "tied" and model.head.weights == "separate"
         drawn = [n for n in here if n not in there and not (self._tied and n == "head")]
         left = [n for n in there if n not in here]
         for name in (*drawn, *left):

@@ -34,7 +34,7 @@ class Tuning:
             if not self._trained:
                 raise ValueError(
                     "training.tuning.weights=head: the model has no weights in its head, which is its "
-                    "embeddings; set model.head=separate or model.labels"
+                    "embeddings; set model.head.weights=separate or model.labels"
                 )
         elif config.weights == "lora":
             self._maps = [n for n in shapes if n.endswith(".kernel") and n.split(".")[-2] in config.maps]

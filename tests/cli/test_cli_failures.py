@@ -18,7 +18,7 @@ def call(capsys, *words):
 
 def test_a_run_that_never_began_leaves_nothing(tmp_path, capsys):
     workdir = tmp_path / "run"
-    for mistake in (("--tokenizer", "digit"), ("--model.head", "none"), ("--task.held-out", "0.5")):
+    for mistake in (("--tokenizer", "digit"), ("--model.head.weights", "none"), ("--task.held-out", "0.5")):
         status, errors = call(capsys, "train", *tiny_runs.arguments(workdir), *mistake)
         assert status == 2 and errors.startswith("error: ") and errors.count("\n") == 1
         assert not workdir.exists()

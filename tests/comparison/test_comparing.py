@@ -89,7 +89,7 @@ def test_values_of_python_are_those_of_the_command_line(experiment, trained, tmp
     vary = {
         "model.position": [Rotary(), "none"],
         "optimizer.clip-norm": [1, 0.5, None],
-        "model.qk_norm": [True, False],
+        "model.attention.qk_norm": [True, False],
     }
     jaxgpt.compare(
         experiment,

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from jaxgpt.core.choice import FieldError, load_dotted
 from jaxgpt.core.fields import changed, describe, differences, from_json, help_of, hints, override, to_json
+from jaxgpt.core.nested import made
 from jaxgpt.models import ModelConfig
 from jaxgpt.nn.position import Position
 from jaxgpt.nn.position.abacus import Abacus
@@ -81,12 +82,12 @@ POSITIONS = st.one_of(
 )
 MODELS = st.fixed_dictionaries(
     {
-        "head_dim": st.sampled_from([None, 8, 16]),
+        "attention.head_dim": st.sampled_from([None, 8, 16]),
         "window": st.none() | st.integers(1, 10**6),
         "dropout": st.floats(0, 0.99),
         "norm_epsilon": st.floats(1e-12, 1),
-        "activation": st.sampled_from(["relu", "geglu_tanh"]),
-        "head_bias": st.booleans(),
+        "mlp.activation": st.sampled_from(["relu", "geglu_tanh"]),
+        "head.bias": st.booleans(),
     }
 )
 PLANS = st.fixed_dictionaries(
@@ -102,7 +103,7 @@ PLANS = st.fixed_dictionaries(
 @given(PLANS, MODELS, POSITIONS)
 def test_json_round_trip(fields, model, position):
     scheme, arguments = position
-    plan = Plan(**fields, model=ModelConfig(**model, position=scheme(**arguments)))
+    plan = Plan(**fields, model=made(ModelConfig, **model, position=scheme(**arguments)))
     again = from_json(Plan, json.loads(json.dumps(to_json(plan))))
     assert again == plan and type(again.mixed) is type(plan.mixed)
     assert not differences(plan, again)
@@ -148,7 +149,7 @@ PLAN = Plan("a plan")
         ("optimizer.clip_norm", "2", 2.0),
         ("training.wandb", "yes", True),
         ("training.wandb", "False", False),
-        ("model.head", "separate", "separate"),
+        ("model.head.weights", "separate", "separate"),
         ("model.kind", "encoder-decoder", "encoder_decoder"),
         ("model.window", "64", 64),
         ("model.position", "alibi", Position.named("alibi")()),
@@ -196,7 +197,11 @@ def problem(function, *arguments):
         ("seeds", "1e999", "seeds='1e999' is not of type int"),
         ("optimizer.learning_rate", "fast", "optimizer.learning_rate='fast' is not of type float"),
         ("training.wandb", "maybe", "training.wandb='maybe' is not of type bool"),
-        ("model.head", "tide", "model.head='tide': did you mean tied? known: none, separate, tied"),
+        (
+            "model.head.weights",
+            "tide",
+            "model.head.weights='tide': did you mean tied? known: none, separate, tied",
+        ),
         ("lengths", "1,x", "lengths='x' is not of type int"),
         (
             "model.position",
@@ -245,8 +250,11 @@ def test_a_whole_part_takes_effect_before_what_lies_inside_it():
         ({"lengths": 3}, "lengths=3 is not of type int,..."),
         ({"mixed": "1"}, "mixed='1' is not of type int|float|none"),
         ({"model": []}, "model=[] is not an object"),
-        ({"model": {"head": "tide"}}, "model.head='tide' is not of type tied|separate|none"),
-        ({"model": {"head_bias": 1}}, "model.head_bias=1 is not of type bool"),
+        (
+            {"model": {"head": {"weights": "tide"}}},
+            "model.head.weights='tide' is not of type tied|separate|none",
+        ),
+        ({"model": {"head": {"bias": 1}}}, "model.head.bias=1 is not of type bool"),
         ({"model": {"dropout": False}}, "model.dropout=False is not of type float"),
         ({"model": {"position": {}}}, "model.position has no kind; known: abacus, alibi"),
         ({"model": {"position": {"kind": 3}}}, "model.position has no kind; known:"),
@@ -328,8 +336,8 @@ def test_load_dotted():
 
 def test_describe_lists_every_field_with_its_help():
     rows = {row.path: row for row in describe(PLAN)}
-    assert rows["model.head"] == (
-        "model.head",
+    assert rows["model.head.weights"] == (
+        "model.head.weights",
         "tied|separate|none",
         "tied",
         "output matrix: the embedding's, its own, or no logits at all",

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from jaxgpt.core.nested import made
 from jaxgpt.data.positions import check_positions, hidden_marker, largest_positions
 from jaxgpt.data.rows import build_rows
 from jaxgpt.data.stream import build_stream
@@ -20,7 +21,7 @@ EXAMPLES = [Example("1+2=", "3"), Example("95+5=", "001"), Example("7+7=", "41")
 
 
 def model(position, **fields) -> ModelConfig:
-    return ModelConfig(position=position, max_length=16, **fields).for_vocabulary(Vocabulary(TEXTS))
+    return made(ModelConfig, position=position, max_length=16, **fields).for_vocabulary(Vocabulary(TEXTS))
 
 
 def rows(encoder_decoder=False):

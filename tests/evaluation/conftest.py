@@ -7,6 +7,7 @@ from evaluation_tasks import Doubles
 from flax import nnx
 
 from jaxgpt import generation
+from jaxgpt.core.nested import made
 from jaxgpt.evaluation import scoring as evaluate
 from jaxgpt.models import ModelConfig, Transformer
 from jaxgpt.tokenizers.characters import Characters
@@ -34,7 +35,9 @@ def build(tokenizer):
 
     @functools.cache
     def build(seed: int = 0, **fields) -> Transformer:
-        config = ModelConfig(**({"d_model": 16, "num_heads": 2, "num_layers": 1, "max_length": 24} | fields))
+        config = made(
+            ModelConfig, **({"d_model": 16, "num_heads": 2, "num_layers": 1, "max_length": 24} | fields)
+        )
         return Transformer(config.for_vocabulary(tokenizer.vocabulary()), rngs=nnx.Rngs(seed))
 
     return build

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from jaxgpt.core.nested import made
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.position.abacus import Abacus
@@ -42,8 +43,8 @@ def random_model(seed=0, spread=0.3, **fields) -> Transformer:
     Those of the norms stay near 1 and 0; else their biases drown what the model reads, and it says the
     same token for ever.
     """
-    defaults = {"d_model": 16, "num_heads": 2, "num_layers": 1, "max_length": 64, "head": "separate"}
-    config = ModelConfig(**defaults | fields).for_vocabulary(Vocabulary(TEXTS))
+    defaults = {"d_model": 16, "num_heads": 2, "num_layers": 1, "max_length": 64, "head.weights": "separate"}
+    config = made(ModelConfig, **defaults | fields).for_vocabulary(Vocabulary(TEXTS))
     graph, state = nnx.split(Transformer(config, rngs=nnx.Rngs(0)))
     rng = np.random.default_rng(seed)
 
@@ -93,7 +94,7 @@ def naive_for(model, width=64) -> Naive:
 @functools.lru_cache
 def favour(*favourites, **fields) -> Transformer:
     """A random model with numbers added to the logits of some tokens, given as (token, number)."""
-    model = random_model(head_bias=True, **fields)
+    model = random_model(**fields, **{"head.bias": True})
     graph, state = nnx.split(model)
     model = nnx.merge(graph, jax.tree.map(jnp.array, state))
     for token, amount in favourites:

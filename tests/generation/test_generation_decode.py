@@ -27,7 +27,9 @@ def test_greedy_is_the_naive_loop(name):
     assert len(np.unique(tokens)) > 2, "a model that says little tests little"
 
 
-@pytest.mark.parametrize("fields", [{"window": 5}, {"num_kv_heads": 1, "layers": "scanned"}], ids=str)
+@pytest.mark.parametrize(
+    "fields", [{"window": 5}, {"attention.num_kv_heads": 1, "layers": "scanned"}], ids=str
+)
 def test_greedy_is_the_naive_loop_in_other_models(fields):
     model = random_model(num_layers=2, **fields)
     naive = naive_for(model)

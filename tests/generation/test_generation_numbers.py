@@ -12,7 +12,9 @@ from variants import often
 from jaxgpt.data.numbers import feature_array
 from jaxgpt.generation import Sampling, beam_search, complete, encode_prompts, generate, stream
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.features import Features
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.nn.head_config import HeadConfig
 from jaxgpt.tokenizers import build
 from jaxgpt.tokenizers.number_token import NumberToken
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -30,7 +32,9 @@ def tokenizer(name) -> Tokenizer:
 def model(name, kind="decoder") -> Transformer:
     """A random model that says a number about every second time."""
     own = tokenizer(name)
-    config = ModelConfig(kind=kind, max_length=32, d_model=16, num_heads=2, num_layers=1, head="separate")
+    config = ModelConfig(
+        kind=kind, max_length=32, d_model=16, num_heads=2, num_layers=1, head=HeadConfig(weights="separate")
+    )
     config = config.for_vocabulary(own.vocabulary())
     graph, state = nnx.split(nnx.eval_shape(lambda: Transformer(config, rngs=nnx.Rngs(0))))
     rng = np.random.default_rng(0)
@@ -55,7 +59,9 @@ def arrays(ids, name):
     return tokens, numbers
 
 
-CALL = nnx.jit(lambda net, tokens, numbers, **given: net(tokens, numbers=numbers, **given))
+@nnx.jit
+def call(net, tokens, numbers, source_numbers=None, **given):
+    return net(tokens, features=Features(numbers=numbers, source_numbers=source_numbers), **given)
 
 
 def naive(name, ids, count, kind="decoder", source=None):
@@ -67,7 +73,7 @@ def naive(name, ids, count, kind="decoder", source=None):
         given["source_order"] = np.where(np.arange(32) < len(source), np.arange(32), -1)[None]
     start = len(ids)
     for _ in range(count):
-        out = CALL(net, *arrays(ids, name), **given)
+        out = call(net, *arrays(ids, name), **given)
         token = int(out.logits[0, len(ids) - 1].argmax())
         if token == encoding.token_id:
             features = np.asarray(encoding.choose(out.numbers[0, len(ids) - 1]))

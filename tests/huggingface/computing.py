@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
+from jaxgpt.models.features import Features
 from jaxgpt.nn.attention import hashed
 
 
@@ -30,5 +31,9 @@ def dtype(given):
 
 def ours(model, given):
     """The model's outputs by their names."""
-    out = model(given["tokens"], source=given.get("source"), global_tokens=given.get("global_tokens"))
+    out = model(
+        given["tokens"],
+        source=given.get("source"),
+        features=Features(global_tokens=given.get("global_tokens")),
+    )
     return {name: getattr(out, name) for name in ("logits", "labels", "pooled", "hidden")}

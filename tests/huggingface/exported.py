@@ -6,6 +6,7 @@ import random
 from flax import nnx
 
 import jaxgpt
+from jaxgpt.core.nested import made
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.nn.position.relative import Relative
@@ -74,20 +75,31 @@ def model_for(tokenizer: Tokenizer, family: str, seed: int = 0) -> jaxgpt.Transf
     """A small model of a family that reads the tokenizer's ids."""
     size = {"num_layers": 1, "d_model": 16, "num_heads": 2, "max_length": 40, "residual_init": "plain"}
     both = {"kind": "encoder_decoder", "num_layers": 1, "encoder_layers": 1}
-    bert = {"kind": "encoder", "wiring": "post", "embedding_norm": True, "activation": "gelu", "segments": 2}
+    bert = {
+        "kind": "encoder",
+        "wiring": "post",
+        "embedding.norm": True,
+        "mlp.activation": "gelu",
+        "segments": 2,
+    }
     fields = {
         "gpt2": {"position": Learned()},
-        "llama": {"position": Rotary(), "norm": "rms", "activation": "swiglu"}
-        | {"attention_bias": False, "attention_out_bias": False, "mlp_bias": False, "head": "separate"},
+        "llama": {"position": Rotary(), "norm": "rms", "mlp.activation": "swiglu"}
+        | {
+            "attention.bias": False,
+            "attention.out_bias": False,
+            "mlp.bias": False,
+            "head.weights": "separate",
+        },
         "t5": both
-        | {"position": Relative(), "norm": "rms", "attention_scale": 1.0, "activation": "relu"}
-        | {"attention_bias": False, "attention_out_bias": False, "mlp_bias": False, "logit_factor": 0.25},
+        | {"position": Relative(), "norm": "rms", "attention.scale": 1.0, "mlp.activation": "relu"}
+        | {"attention.bias": False, "attention.out_bias": False, "mlp.bias": False, "head.factor": 0.25},
         "bart": both
-        | {"position": Learned(), "wiring": "post", "embedding_norm": True, "activation": "gelu"},
-        "marian": both | {"position": Sinusoidal(layout="split"), "wiring": "post", "activation": "gelu"},
-        "bert": bert | {"position": Learned(), "head_bias": True, "head_transform": True},
-        "roberta": bert | {"position": Learned(), "head_bias": True, "head_transform": True},
+        | {"position": Learned(), "wiring": "post", "embedding.norm": True, "mlp.activation": "gelu"},
+        "marian": both | {"position": Sinusoidal(layout="split"), "wiring": "post", "mlp.activation": "gelu"},
+        "bert": bert | {"position": Learned(), "head.bias": True, "head.transform": True},
+        "roberta": bert | {"position": Learned(), "head.bias": True, "head.transform": True},
     }[family]
-    config = ModelConfig(**size | fields)
+    config = made(ModelConfig, **size | fields)
     config = config.for_vocabulary(tokenizer.vocabulary())
     return jaxgpt.Transformer(config, rngs=nnx.Rngs(seed))

@@ -97,7 +97,7 @@ _TRANSFO_XL = {
     "mem_len": 9,
     "clamp_len": 12,
     "div_val": 2,
-    "cutoffs": [10, 25],
+    "embedding.cutoffs": [10, 25],
     "proj_share_all_but_first": True,
 }
 _LLAMA3_ROPE = {
@@ -176,7 +176,7 @@ MODELS = {
     "gpt_neox": Small("GPTNeoXForCausalLM", _GPT_NEOX),
     "gpt_neox-other": Small(
         "GPTNeoXForCausalLM",
-        _GPT_NEOX | {"use_parallel_residual": False, "attention_bias": False, "tie_word_embeddings": True},
+        _GPT_NEOX | {"use_parallel_residual": False, "attention.bias": False, "tie_word_embeddings": True},
     ),
     "opt": Small("OPTForCausalLM", _OPT),
     "opt-other": Small(
@@ -185,7 +185,7 @@ MODELS = {
     "llama": Small("LlamaForCausalLM", _LLAMA | _LLAMA3),
     "llama-other": Small(
         "LlamaForCausalLM",
-        _LLAMA | {"attention_bias": True, "mlp_bias": True, "head_dim": 8, "tie_word_embeddings": True},
+        _LLAMA | {"attention.bias": True, "mlp.bias": True, "head_dim": 8, "tie_word_embeddings": True},
     ),
     "mistral": Small("MistralForCausalLM", _LLAMA | {"sliding_window": 6}),
     "mistral-other": Small("MistralForCausalLM", _LLAMA | {"sliding_window": None, "num_key_value_heads": 4}),
@@ -222,7 +222,7 @@ MODELS = {
     "olmo2": Small("Olmo2ForCausalLM", _LLAMA | {"pad_token_id": None}),
     "olmo2-other": Small(
         "Olmo2ForCausalLM",
-        _LLAMA | {"pad_token_id": None, "attention_bias": True, "head_dim": 8, "tie_word_embeddings": True},
+        _LLAMA | {"pad_token_id": None, "attention.bias": True, "head_dim": 8, "tie_word_embeddings": True},
     ),
     "gemma": Small("GemmaForCausalLM", _LLAMA | {"head_dim": 10, "num_key_value_heads": 1}),
     "gemma-other": Small("GemmaForCausalLM", _LLAMA | {"head_dim": 4, "num_key_value_heads": 4}),

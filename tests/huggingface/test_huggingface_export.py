@@ -1,6 +1,5 @@
 """What stands in an exported directory beside the weights, read with the `tokenizers` library alone."""
 
-import dataclasses
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +14,7 @@ from variants import seldom
 import jaxgpt
 from jaxgpt.cli import export_hf as command
 from jaxgpt.cli.main import main
+from jaxgpt.core.nested import replaced
 from jaxgpt.huggingface.load import load_hf
 from jaxgpt.huggingface.save import save_hf
 from jaxgpt.tokenizers.huggingface import HuggingFace
@@ -199,14 +199,14 @@ def test_rotary_positions_stand_under_their_older_names_too(name, tmp_path):
 @pytest.mark.thorough
 def test_a_tied_t5_without_a_factor_has_its_output_matrix(tmp_path):
     config = load_hf(REFERENCES / "t5").model.config
-    assert config.head == "tied" and config.logit_factor != 1
-    model = jaxgpt.Transformer(dataclasses.replace(config, logit_factor=1.0), rngs=nnx.Rngs(0))
+    assert config.head.weights == "tied" and config.head.factor != 1
+    model = jaxgpt.Transformer(replaced(config, {"head.factor": 1.0}), rngs=nnx.Rngs(0))
     save_hf(model, tmp_path / "a", family="t5")
     again = load_hf(tmp_path / "a").model
-    assert again.config.logit_factor == 1 and again.config.head == "separate"
+    assert again.config.head.factor == 1 and again.config.head.weights == "separate"
     np.testing.assert_array_equal(again.head[...], model.embedding.table[...].T)
-    separate = jaxgpt.Transformer(dataclasses.replace(config, head="separate"), rngs=nnx.Rngs(0))
-    with pytest.raises(ValueError, match=r"logit_factor=.* has head=tied, not separate"):
+    separate = jaxgpt.Transformer(replaced(config, {"head.weights": "separate"}), rngs=nnx.Rngs(0))
+    with pytest.raises(ValueError, match=r"head.factor=.* has head.weights=tied, not separate"):
         save_hf(separate, tmp_path / "b", family="t5")
 
 

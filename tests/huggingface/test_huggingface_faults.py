@@ -80,10 +80,10 @@ def test_what_files_hold_beside_weights_is_ignored_with_the_reason(gpt2):
 def test_a_head_that_equals_the_embeddings_is_tied_and_another_is_not(gpt2):
     change_tensors(gpt2, lambda t: t.update({"lm_head.weight": t["transformer.wte.weight"]}))
     tied = load_hf(gpt2)
-    assert tied.model.config.head == "tied" and "once more" in tied.audit.ignored["lm_head.weight"]
+    assert tied.model.config.head.weights == "tied" and "once more" in tied.audit.ignored["lm_head.weight"]
     change_tensors(gpt2, lambda t: t.update({"lm_head.weight": 2 * t["transformer.wte.weight"]}))
     own = load_hf(gpt2).model
-    assert own.config.head == "separate"
+    assert own.config.head.weights == "separate"
     tokens = np.arange(6)[None]
     one, two = (np.asarray(model(tokens).logits) for model in (tied.model, own))
     np.testing.assert_allclose(two, 2 * one, rtol=1e-5)

@@ -46,7 +46,7 @@ def test_labels_of_capitals_and_unknown_words(bert, tmp_path, capsys):
         lines.append(
             f"Which {' '.join(rest[:1])} was {colour} {' '.join(rest[1:])} {'abcdefgh'[i % 8]}\t{colour}"
         )
-    labels = ("--objective", "labels", "--model.head", "none", "--model.pooler", "true")
+    labels = ("--objective", "labels", "--model.head.weights", "none", "--model.pooler", "true")
     run = train(tmp_path, lines, bert, *labels)
     shown = capsys.readouterr().out
     assert re.search(r"reading +(\d+) of the first \1 texts come back changed, as 'Which ", shown)
@@ -59,7 +59,7 @@ def test_answers_stand_in_the_text_as_it_was(bert, tmp_path):
     for _ in range(300):
         name = "".join(rng.choice(list("ABCDEF"), 3))
         lines.append(f"{rng.choice(['Fox', 'Car'])} {name} was {rng.choice(['Red', 'Blue'])}\t{name}")
-    spans = ("--objective", "span", "--model.labels-from", "each", "--model.head", "none")
+    spans = ("--objective", "span", "--model.labels-from", "each", "--model.head.weights", "none")
     run = train(tmp_path, lines, bert, *spans)
     assert json.loads((run / "evaluation.json").read_text())["exact_match"] > 0.9
     assert jaxgpt.load(run).generate(["Hill DAB was Red"]) == [["DAB"]]
@@ -81,7 +81,7 @@ def test_bart_reads_a_text_twice_to_classify_it(tmp_path):
     directory = tmp_path / "bart"
     shutil.copytree(REFERENCES / "bart", directory)
     lines = [f"{'ab'[i % 2]}{i * 7 % 100:02d}{'xyz'[i % 3]}\t{'AB'[i % 2]}" for i in range(100)]
-    labels = ("--objective", "labels", "--model.labels-from", "last", "--model.head", "none")
+    labels = ("--objective", "labels", "--model.labels-from", "last", "--model.head.weights", "none")
     run = train(tmp_path, lines, directory, *labels, "--tokenizer", "characters", "--model.pooler", "true")
     assert json.loads((run / "evaluation.json").read_text())["exact_match"] == 1
     out = tmp_path / "out"

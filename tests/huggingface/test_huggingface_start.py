@@ -185,9 +185,9 @@ def test_a_map_that_the_model_lacks_is_named(directory):
 
 @pytest.mark.thorough
 def test_the_head_alone_changes_where_it_has_weights_of_its_own(directory, tmp_path):
-    with pytest.raises(ValueError, match=r"model\.head=separate or model\.labels"):
+    with pytest.raises(ValueError, match=r"model\.head\.weights=separate or model\.labels"):
         prepare(started(directory, training__tuning__weights="head"))
-    experiment = started(directory, training__tuning__weights="head", model__head="separate")
+    experiment = started(directory, training__tuning__weights="head", model__head__weights="separate")
     prepared, params = weights(experiment)
     assert list(params) == ["head"]
     there = jaxgpt.load_hf(directory).model

@@ -99,7 +99,7 @@ def test_a_copy_is_compared_and_another_is_a_head_or_refused(changed, name, own,
     assert other in found.audit.ignored and found.config == plan(REFERENCES / name).config
     path = changed(name, lambda tensors: tensors.setdefault(other, tensors[own] + 0.5))
     if other == plan(REFERENCES / name).family.head:
-        assert plan(path).config.head == "separate"
+        assert plan(path).config.head.weights == "separate"
     else:
         assert f"that must be equal and are not: {other} and {own}" in refusal(path)
 
@@ -128,7 +128,7 @@ def test_a_t5_without_an_output_matrix_has_that_of_its_embeddings(changed, name)
     """Whatever `tie_word_embeddings` says, as in transformers 5."""
     path = changed(name, lambda t: t.pop("lm_head.weight", None), tie_word_embeddings=False)
     found = plan(path)
-    assert found.config.head == "tied" and "lm_head.weight" not in found.names
+    assert found.config.head.weights == "tied" and "lm_head.weight" not in found.names
 
 
 def test_one_kept_of_several_names_computes_the_same(changed):

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from jaxgpt.core.nested import made
 from jaxgpt.models import ModelConfig, Transformer
 from jaxgpt.nn.position import Position
 
@@ -31,8 +32,14 @@ def scheme(name: str, **arguments) -> Position:
 
 def config(**fields) -> ModelConfig:
     """A tiny model over `TEXTS`; no two of its sizes are equal, so that a mixed-up axis shows."""
-    sizes = {"vocab_size": len(TEXTS), "max_length": 24, "d_model": 12, "num_heads": 4, "num_kv_heads": 2}
-    return ModelConfig(**(sizes | {"head_dim": 6, "d_ff": 20} | fields))
+    sizes = {
+        "vocab_size": len(TEXTS),
+        "max_length": 24,
+        "d_model": 12,
+        "num_heads": 4,
+        "attention.num_kv_heads": 2,
+    }
+    return made(ModelConfig, **(sizes | {"attention.head_dim": 6, "d_ff": 20} | fields))
 
 
 def build(description: ModelConfig) -> Transformer:

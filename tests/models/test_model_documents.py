@@ -126,8 +126,8 @@ def test_each_document_reads_as_alone(name):
         {"window": 7},  # by masks, since they are not
         {"window": 2, "window_layers": (True, False), "window_position": Rotary()},
         {"layers": "scanned", "remat": "block"},
-        pytest.param({"wiring": "reversible", "head": "separate"}, marks=pytest.mark.thorough),
-        {"loops": 2, "injection": True, "attention_softcap": 3.0},
+        pytest.param({"wiring": "reversible", "head.weights": "separate"}, marks=pytest.mark.thorough),
+        {"loops": 2, "injection": True, "attention.softcap": 3.0},
         {"position": Learned(), "max_length": 8},  # which is less than a row has
     ],
     ids=["blocks", "window", "window-layers", "scanned", "reversible", "looped", "short"],
@@ -248,7 +248,7 @@ def test_random_positions_of_a_row_are_as_many_as_its_longest_document_needs():
     [
         ({"kind": "encoder"}, "kind=encoder"),
         ({"mixer": GRU()}, "mixer=gru"),
-        ({"sparse": Reformer(), "num_kv_heads": None}, "sparse=reformer.*use window"),
+        ({"sparse": Reformer(), "attention.num_kv_heads": None}, "sparse=reformer.*use window"),
         ({"memory": 4}, "memory=4.*set memory=none"),
         ({"labels": 2, "labels_from": "last"}, "labels=2.*as a whole"),
     ],

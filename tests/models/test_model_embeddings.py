@@ -8,6 +8,7 @@ import pytest
 from flax import nnx
 from model_building import SOURCE, TEXTS, TOKENS, build, config, scheme
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.models import Transformer
 from jaxgpt.nn.values import token_values, value_features
 from jaxgpt.tokenizers.vocabulary import Vocabulary
@@ -16,12 +17,12 @@ VALUES = token_values(TEXTS)
 
 
 def value_config(**fields):
-    return config(embedding="value", token_values=VALUES, **fields)
+    return config(token_values=VALUES, **fields, **{"embedding.kind": "value"})
 
 
 def freed(model: Transformer) -> Transformer:
     """The same model with the vector of every token written out."""
-    description = dataclasses.replace(model.config, embedding="free", token_values=())
+    description = replaced(model.config, {"embedding.kind": "free", "token_values": ()})
     other = build(description)
     pure = nnx.to_pure_dict(nnx.state(model))
     weights = np.asarray(pure["embedding"]["table"])
@@ -35,7 +36,7 @@ def freed(model: Transformer) -> Transformer:
 @pytest.mark.parametrize("head", ["tied", "separate"])
 @pytest.mark.parametrize("kind", ["decoder", "encoder", "encoder_decoder"])
 def test_logits_are_those_of_the_table_it_stands_for(kind, head):
-    model = build(value_config(kind=kind, head=head))
+    model = build(value_config(kind=kind, **{"head.weights": head}))
     given = {"source": SOURCE} if kind == "encoder_decoder" else {}
     one, two = model(TOKENS, **given).logits, freed(model)(TOKENS, **given).logits
     np.testing.assert_allclose(one, two, atol=1e-4, rtol=1e-4)
@@ -58,7 +59,7 @@ def test_it_has_three_vectors_for_all_numbers_and_one_for_each_other_token():
 
 
 def test_the_tokenizer_tells_the_values():
-    told = config(vocab_size=0, embedding="value").for_vocabulary(Vocabulary(["", *"0123", "12"]))
+    told = config(vocab_size=0, **{"embedding.kind": "value"}).for_vocabulary(Vocabulary(["", *"0123", "12"]))
     assert told.token_values == (-1, 0, 1, 2, 3, 12) and told.vocab_size == 6
     assert config(vocab_size=0).for_vocabulary(Vocabulary(TEXTS)).token_values == ()
     # Ids beyond the tokenizer's are no numbers.
@@ -72,8 +73,10 @@ def test_two_models_of_one_description_have_one_structure():
 
 def test_errors():
     with pytest.raises(
-        ValueError, match=r"^embedding=value does not know the tokenizer's numbers; use config"
+        ValueError, match=r"^embedding\.kind=value does not know the tokenizer's numbers; use config"
     ):
-        Transformer(config(embedding="value"), rngs=nnx.Rngs(0))
-    with pytest.raises(ValueError, match=r"^embedding=value needs tokens for three numbers or more; use"):
-        config(vocab_size=0, embedding="value").for_vocabulary(Vocabulary(["a", "b", "7"]))
+        Transformer(config(**{"embedding.kind": "value"}), rngs=nnx.Rngs(0))
+    with pytest.raises(
+        ValueError, match=r"^embedding\.kind=value needs tokens for three numbers or more; use"
+    ):
+        config(vocab_size=0, **{"embedding.kind": "value"}).for_vocabulary(Vocabulary(["a", "b", "7"]))

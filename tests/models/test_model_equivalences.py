@@ -123,9 +123,9 @@ def test_dropout_at_rate_zero_needs_no_key():
 
 def test_attention_dropout_is_its_own():
     key = jax.random.key(0)
-    only_inside = build(config(attention_dropout=0.5))
+    only_inside = build(config(**{"attention.dropout": 0.5}))
     assert not np.allclose(only_inside(TOKENS, key=key).logits, only_inside(TOKENS).logits)
-    only_outside = build(config(dropout=0.5, attention_dropout=0.0, num_layers=1))
+    only_outside = build(config(dropout=0.5, num_layers=1, **{"attention.dropout": 0.0}))
     seen, tap = recorder()
     only_outside(TOKENS, key=key, tap=tap)
     weights, values = seen["decoder.0.attention.weights"], seen["decoder.0.attention.value"]
@@ -169,13 +169,13 @@ def test_half_precision_computes_logits_in_single(layers):
 
 
 def test_half_precision_with_a_separate_head():
-    output = build(config(dtype="bfloat16", head="separate", head_bias=True))(TOKENS)
+    output = build(config(dtype="bfloat16", **{"head.weights": "separate", "head.bias": True}))(TOKENS)
     assert output.logits.dtype == jnp.float32
 
 
 @pytest.mark.parametrize("kind", ["decoder", "encoder_decoder"])
 def test_parameters_have_the_type_asked_for(kind):
-    description = config(kind=kind, param_dtype="bfloat16", head="separate", head_bias=True)
+    description = config(kind=kind, param_dtype="bfloat16", **{"head.weights": "separate", "head.bias": True})
     model = nnx.eval_shape(lambda: Transformer(description, rngs=nnx.Rngs(0)))
     assert {leaf.dtype for leaf in jax.tree.leaves(nnx.state(model))} == {jnp.dtype("bfloat16")}
 

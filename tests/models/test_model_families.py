@@ -12,17 +12,23 @@ from model_building import SOURCE, TOKENS, build, config, scheme
 from variants import often
 
 from jaxgpt.generation import generate
+from jaxgpt.models.features import Features
 from jaxgpt.nn.position.rotary import Rotary
 
 VARIANTS = {
     "sandwich": {"wiring": "sandwich", "norm": "rms_plus_one"},
-    "soft-caps": {"attention_softcap": 2.0, "logit_softcap": 3.0},
-    "qk-norm": {"qk_norm": True, "norm": "rms"},
-    "qk-norm-over-all": {"qk_norm": True, "qk_norm_over": "all", "norm": "rms", "wiring": "res_post"},
+    "soft-caps": {"attention.softcap": 2.0, "head.softcap": 3.0},
+    "qk-norm": {"attention.qk_norm": True, "norm": "rms"},
+    "qk-norm-over-all": {
+        "attention.qk_norm": True,
+        "attention.qk_norm_over": "all",
+        "norm": "rms",
+        "wiring": "res_post",
+    },
     "windows": {"window": 2, "window_layers": (True, False), "window_position": Rotary(theta=10.0)},
     "groups": {"num_layers": 4, "loops": 2, "loop_blocks": 2},
-    "wide": {"embedding_width": 5, "head_transform": True, "embedding_norm": True},
-    "factor": {"logit_factor": 0.5, "position": Rotary(factor=4.0, trained_length=6)},
+    "wide": {"embedding.width": 5, "head.transform": True, "embedding.norm": True},
+    "factor": {"head.factor": 0.5, "position": Rotary(factor=4.0, trained_length=6)},
 }
 
 
@@ -79,7 +85,7 @@ def _state(model, pure):
 
 
 def test_soft_caps_bound_what_they_cap():
-    model = build(config(logit_softcap=0.25))
+    model = build(config(**{"head.softcap": 0.25}))
     assert np.abs(np.asarray(model(TOKENS).logits)).max() <= 0.25  # tanh rounds to 1
     free = build(config())
     capped = 0.25 * np.tanh(np.asarray(free(TOKENS).logits) / 0.25)
@@ -94,15 +100,17 @@ def test_labels_are_read_from_the_token_that_is_named():
         pooled = jnp.tanh(model.pooler(out.hidden[:, index]))
         np.testing.assert_allclose(out.pooled, pooled, atol=1e-6)
         np.testing.assert_allclose(out.labels, model.labels(pooled), atol=1e-6)
-    each = build(config(kind="encoder", labels=3, labels_from="each", head="none"))(TOKENS)
+    each = build(config(kind="encoder", labels=3, labels_from="each", **{"head.weights": "none"}))(TOKENS)
     assert each.labels.shape == (*TOKENS.shape, 3) and each.logits is None and each.pooled is None
 
 
 def test_segments_are_told_apart():
     model = build(config(kind="encoder", segments=2))
-    default, zeros = model(TOKENS), model(TOKENS, segments=jnp.zeros_like(TOKENS))
+    default, zeros = model(TOKENS), model(TOKENS, features=Features(segments=jnp.zeros_like(TOKENS)))
     np.testing.assert_array_equal(default.logits, zeros.logits)
-    assert not np.allclose(default.logits, model(TOKENS, segments=jnp.ones_like(TOKENS)).logits)
+    assert not np.allclose(
+        default.logits, model(TOKENS, features=Features(segments=jnp.ones_like(TOKENS))).logits
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,8 +129,8 @@ def test_segments_are_told_apart():
             {"window": 2, "window_layers": (True,), "window_position": scheme("coupled")},
             "window_position=coupled does not count tokens alone",
         ),
-        ({"embedding_width": 5}, "embedding_width=5 needs head_transform=true"),
-        ({"attention_softcap": 0.0}, "attention_softcap=0.0 must be positive"),
+        ({"embedding.width": 5}, "embedding.width=5 needs head.transform=true"),
+        ({"attention.softcap": 0.0}, "attention.softcap=0.0 must be positive"),
         ({"labels": -1}, "labels=-1 must be at least 0"),
         ({"pooler": True, "labels_from": "each"}, "pooler=true needs one token"),
         ({"position": Rotary(factor=0.0)}, "position.factor=0.0 must be positive"),
@@ -135,5 +143,5 @@ def test_fields_that_do_not_fit(fields, words):
 
 
 def test_a_model_without_logits_generates_nothing():
-    with pytest.raises(ValueError, match="head=none has no logits"):
-        generate(build(config(head="none")), TOKENS, max_new_tokens=2)
+    with pytest.raises(ValueError, match=r"head\.weights=none has no logits"):
+        generate(build(config(**{"head.weights": "none"})), TOKENS, max_new_tokens=2)

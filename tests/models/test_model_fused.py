@@ -10,6 +10,7 @@ from flax import nnx
 from model_building import TOKENS, build, config, scheme
 from variants import often
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.nn.kernels import fused
 
 #: Kinds of layer that have the kernel.
@@ -19,16 +20,16 @@ FUSIBLE = {
     "window": {"position": scheme("none"), "window": 2},
     "some windows": {"window": 2, "window_layers": (False, True)},
     "scanned": {"layers": "scanned", "remat": "block"},
-    "scale": {"attention_scale": 0.3, "qk_norm": True},
+    "scale": {"attention.scale": 0.3, "attention.qk_norm": True},
 }
 #: Kinds that have not, and what they lack.
 OTHERS = {
     "bias": {"position": scheme("alibi")},
-    "softcap": {"attention_softcap": 5.0},
-    "factor": {"attention_factor": 1.5},
-    "dropped": {"attention_dropout": 0.2},
+    "softcap": {"attention.softcap": 5.0},
+    "factor": {"attention.factor": 1.5},
+    "dropped": {"attention.dropout": 0.2},
     "encoder": {"kind": "encoder"},
-    "refused": {"attention_kernel": "explicit"},
+    "refused": {"attention.kernel": "explicit"},
 }
 
 
@@ -62,7 +63,7 @@ def run(model, tokens=TOKENS, **given):
 
 def explicit(model):
     """The same model without the kernel."""
-    other = build(dataclasses.replace(model.config, attention_kernel="explicit"))
+    other = build(replaced(model.config, {"attention.kernel": "explicit"}))
     nnx.update(other, nnx.state(model))
     return other
 
@@ -118,7 +119,7 @@ def test_this_processor_has_none():
 @pytest.mark.parametrize("name", FUSIBLE)
 @pytest.mark.parametrize("length", [63, 64])
 def test_the_kernel_of_a_gpu(name, length):
-    fields = {"dtype": "bfloat16", "max_length": 64, "head_dim": 16} | FUSIBLE[name]
+    fields = {"dtype": "bfloat16", "max_length": 64, "attention.head_dim": 16} | FUSIBLE[name]
     fields["window"] = 20 if "window" in fields else None
     model = build(config(**fields))
     assert fused.available(jnp.dtype("bfloat16"), 16)

@@ -1,7 +1,5 @@
 """What is made for long texts: blocks, tokens that see all, hashing, two streams, memory, clusters."""
 
-import dataclasses
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +8,9 @@ from flax import nnx
 from variants import often
 
 import jaxgpt
+from jaxgpt.core.nested import replaced
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.features import Features
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.attention.hashed import hashed_attention, rotations
 from jaxgpt.nn.position.alibi import ALiBi
@@ -33,7 +33,7 @@ TOKENS = np.random.default_rng(0).integers(0, 20, (2, 29))
 
 def build(**changes):
     """The small model with some fields changed, all weights random."""
-    model = Transformer(dataclasses.replace(CONFIG, **changes), rngs=nnx.Rngs(0))
+    model = Transformer(replaced(CONFIG, changes), rngs=nnx.Rngs(0))
     graph, state = nnx.split(model)
     leaves, tree = jax.tree.flatten(state)
     rng = np.random.default_rng(1)
@@ -131,7 +131,7 @@ def test_a_longformer_is_its_dense_definition(places):
     model = longformer()
     order = np.stack([np.arange(29), np.r_[np.arange(24), -np.ones(5)]]).astype(int)
     places = np.asarray(places)
-    found = model(TOKENS, order=order, global_tokens=places).hidden
+    found = model(TOKENS, order=order, features=Features(global_tokens=places)).hidden
     expected = longformer_by_definition(model, TOKENS, places, order)
     real = order >= 0
     np.testing.assert_allclose(np.asarray(found)[real], expected[real], atol=2e-4)
@@ -152,7 +152,10 @@ def test_tokens_that_see_all_are_seen_from_afar():
     other = TOKENS.copy()
     other[0, 0] = (other[0, 0] + 1) % 20
     for places, moved in (([[0], [0]], True), ([[5], [0]], True), ([[-1], [0]], False)):
-        a, b = (model(t, global_tokens=np.asarray(places)).hidden[0, -1] for t in (TOKENS, other))
+        a, b = (
+            model(t, features=Features(global_tokens=np.asarray(places))).hidden[0, -1]
+            for t in (TOKENS, other)
+        )
         assert (np.abs(np.asarray(a - b)).max() > 1e-4) == moved
 
 
@@ -166,7 +169,7 @@ def test_tokens_that_see_all_are_seen_from_afar():
 )
 def test_places_that_do_not_fit_are_refused(changes, places, said):
     with pytest.raises(ValueError, match=said):
-        build(**changes)(TOKENS, global_tokens=np.asarray(places))
+        build(**changes)(TOKENS, features=Features(global_tokens=np.asarray(places)))
 
 
 # Reformer
@@ -174,8 +177,8 @@ def test_places_that_do_not_fit_are_refused(changes, places, said):
 REFORMER = {
     "position": Axial(rows=8, columns=8),
     "wiring": "reversible",
-    "head": "separate",
-    "attention_bias": False,
+    "head.weights": "separate",
+    "attention.bias": False,
 }
 
 
@@ -260,9 +263,8 @@ def test_two_streams_need_no_more_memory_for_more_layers():
     tokens = jnp.zeros((4, 64), jnp.int32)
 
     def temporary(layers, **changes):
-        config = dataclasses.replace(
-            CONFIG, **REFORMER | {"num_layers": layers, "d_model": 64, "d_ff": 256} | changes
-        )
+        sizes = {"num_layers": layers, "d_model": 64, "d_ff": 256}
+        config = replaced(CONFIG, REFORMER | sizes | changes)
         model = Transformer(config, rngs=nnx.Rngs(0))
         graph, state = nnx.split(model)
 
@@ -273,7 +275,9 @@ def test_two_streams_need_no_more_memory_for_more_layers():
         return compiled.memory_analysis().temp_size_in_bytes
 
     grown = temporary(12) - temporary(4)
-    plain = temporary(12, wiring="pre", head="tied") - temporary(4, wiring="pre", head="tied")
+    plain = temporary(12, wiring="pre", **{"head.weights": "tied"}) - temporary(
+        4, wiring="pre", **{"head.weights": "tied"}
+    )
     assert grown < 0.25 * plain
 
 
@@ -326,8 +330,8 @@ def test_axial_positions_are_a_row_and_a_column():
 XL = {
     "position": TransformerXL(),
     "wiring": "post",
-    "attention_bias": False,
-    "attention_out_bias": False,
+    "attention.bias": False,
+    "attention.out_bias": False,
     "memory": 7,
 }
 
@@ -407,13 +411,15 @@ def test_a_transformer_xl_writes_what_it_would_read():
 
 @pytest.mark.parametrize("factor", [1, 2])
 def test_an_adaptive_softmax_gives_probabilities(factor):
-    model = build(embedding="adaptive", cutoffs=(5, 12), cutoff_factor=factor)
+    model = build(
+        **{"embedding.kind": "adaptive", "embedding.cutoffs": (5, 12), "embedding.cutoff_factor": factor}
+    )
     logits = model(TOKENS).logits
     np.testing.assert_allclose(jnp.exp(logits).sum(-1), 1, atol=1e-5)
 
 
 def test_one_cluster_is_a_tied_softmax():
-    model = build(embedding="adaptive")
+    model = build(**{"embedding.kind": "adaptive"})
     out = model(TOKENS)
     logits = out.hidden @ model.embedding.tables[0][...].T + model.embedding.biases[0][...]
     np.testing.assert_allclose(out.logits, jax.nn.log_softmax(logits, axis=-1), atol=1e-5)
@@ -424,15 +430,15 @@ def test_one_cluster_is_a_tied_softmax():
     [
         ({"sparse": Longformer(), "window": 4}, "window=4"),
         ({"sparse": Reformer(), "layers": "scanned"}, "layers=scanned"),
-        ({"wiring": "reversible"}, "head=separate"),
+        ({"wiring": "reversible"}, "head.weights=separate"),
         ({"memory": 4}, "without end|counts on"),
         ({"segment": 4}, "needs memory"),
-        ({"cutoffs": (3,)}, "embedding=adaptive"),
-        ({"embedding": "adaptive", "cutoffs": (9, 3)}, "must rise"),
-        ({"embedding": "adaptive", "cutoffs": (30,)}, "below vocab_size=20"),
+        ({"embedding.cutoffs": (3,)}, "embedding.kind=adaptive"),
+        ({"embedding.kind": "adaptive", "embedding.cutoffs": (9, 3)}, "must rise"),
+        ({"embedding.kind": "adaptive", "embedding.cutoffs": (30,)}, "below vocab_size=20"),
     ],
 )
 def test_fields_that_do_not_fit_together_are_named(changes, said):
     changes = {"position": Axial()} | changes if "memory" in changes else changes
     with pytest.raises(ValueError, match=said):
-        dataclasses.replace(CONFIG, **changes)
+        replaced(CONFIG, changes)

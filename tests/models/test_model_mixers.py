@@ -15,6 +15,7 @@ from tiny_runs import tiny
 import jaxgpt
 from jaxgpt.core.choice import FieldError
 from jaxgpt.core.fields import from_json, override, to_json
+from jaxgpt.core.nested import made
 from jaxgpt.models import ModelConfig, Transformer, presets
 from jaxgpt.models.mixers import Mixer
 from jaxgpt.models.mixers.attention import AttentionMixer
@@ -42,7 +43,7 @@ def average(tmp_path, monkeypatch):
 
 
 def build(mixer, **fields):
-    config = ModelConfig(mixer=mixer, vocab_size=10, d_model=8, num_layers=2, max_length=16, **fields)
+    config = made(ModelConfig, mixer=mixer, vocab_size=10, d_model=8, num_layers=2, max_length=16, **fields)
     graph, state = nnx.split(Transformer(config, rngs=nnx.Rngs(0)))
     rng = np.random.default_rng(1)
     return nnx.merge(graph, jax.tree.map(lambda v: v + 0.3 * rng.standard_normal(v.shape).astype("f"), state))
@@ -114,7 +115,7 @@ def test_one_from_outside_refuses_what_it_does_not_read(average):
         ({"kind": "encoder"}, f"mixer={AVERAGE} needs kind=decoder, not encoder"),
     ):
         with pytest.raises(ValueError) as error:
-            ModelConfig(mixer=average(), **fields)
+            made(ModelConfig, mixer=average(), **fields)
         assert str(error.value) == message
     with pytest.raises(ValueError, match=f"mixer={AVERAGE} reads a row as one text"):
         build(average())(TOKENS, documents=np.ones((2, 7), int))

@@ -10,8 +10,10 @@ import pytest
 from flax import nnx
 from model_building import build
 
+from jaxgpt.core.nested import made
 from jaxgpt.data.numbers import feature_array
 from jaxgpt.models import ModelConfig
+from jaxgpt.models.features import Features
 from jaxgpt.nn.number import NumberEncoding
 from jaxgpt.tokenizers import build as build_tokenizer
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -36,7 +38,9 @@ def tokenizer(name) -> Tokenizer:
 
 def model(name, **fields):
     own = tokenizer(name)
-    config = ModelConfig(max_length=24, d_model=12, num_heads=4, head_dim=6, d_ff=20, **fields)
+    config = made(
+        ModelConfig, max_length=24, d_model=12, num_heads=4, d_ff=20, **fields, **{"attention.head_dim": 6}
+    )
     return build(config.for_vocabulary(own.vocabulary()))
 
 
@@ -69,7 +73,7 @@ def test_the_tokenizer_and_the_model_agree_on_features(name):
     ("name", "fields"),
     [
         ("xval", {}),
-        ("fone", {"layers": "scanned", "wiring": "post", "embedding_scale": 3.0}),
+        ("fone", {"layers": "scanned", "wiring": "post", "embedding.scale": 3.0}),
         pytest.param(
             *("bittokens", {"dtype": "bfloat16", "param_dtype": "bfloat16"}), marks=pytest.mark.thorough
         ),
@@ -78,10 +82,10 @@ def test_the_tokenizer_and_the_model_agree_on_features(name):
 def test_a_cache_changes_nothing(name, fields):
     net = model(name, **fields)
     tokens, numbers = batch(name)
-    whole = call(net, tokens, numbers=numbers)
+    whole = call(net, tokens, features=Features(numbers=numbers))
     cache, said, logits = net.init_cache(3, 6), [], []
     for cut in (slice(0, 3), slice(3, 4), slice(4, 6)):
-        out = call(net, tokens[:, cut], numbers=numbers[:, cut], cache=cache)
+        out = call(net, tokens[:, cut], features=Features(numbers=numbers[:, cut]), cache=cache)
         cache = out.cache
         said.append(out.numbers)
         logits.append(out.logits)
@@ -97,11 +101,11 @@ def test_a_number_changes_what_comes_after_it_and_nothing_before(name):
     tokens, numbers = batch(name)
     own = tokenizer(name)
     (other,) = own.encode("24")
-    before = call(net, tokens, numbers=numbers)
+    before = call(net, tokens, features=Features(numbers=numbers))
     place = 2  # of the second operand
     assert (tokens[:, place] == own.number_id).all()
     changed = numbers.at[:, place].set(jnp.asarray(list(other.features), numbers.dtype))
-    after = call(net, tokens, numbers=changed)
+    after = call(net, tokens, features=Features(numbers=changed))
     for old, new in ((before.logits, after.logits), (before.numbers, after.numbers)):
         np.testing.assert_array_equal(old[:, :place], new[:, :place])
         assert (np.abs(old[:, place:] - new[:, place:]).max(axis=-1) > 1e-4).all()
@@ -114,7 +118,8 @@ def test_features_of_other_tokens_mean_nothing(name):
     elsewhere = (tokens != tokenizer(name).number_id)[..., None]
     noisy = jnp.where(elsewhere, jnp.ones_like(numbers), numbers)
     np.testing.assert_array_equal(
-        call(net, tokens, numbers=numbers).logits, call(net, tokens, numbers=noisy).logits
+        call(net, tokens, features=Features(numbers=numbers)).logits,
+        call(net, tokens, features=Features(numbers=noisy)).logits,
     )
 
 
@@ -126,13 +131,23 @@ def test_the_encoder_reads_numbers_too():
     blank = jnp.zeros((3, 1, own.number_features), numbers.dtype)
 
     def said(source_numbers):
-        out = call(net, answer, source=tokens, numbers=blank, source_numbers=source_numbers)
+        out = call(
+            net, answer, source=tokens, features=Features(numbers=blank, source_numbers=source_numbers)
+        )
         return np.asarray(out.numbers)
 
     assert np.abs(said(numbers) - said(numbers[:, ::-1])).max() > 1e-3
     order = jnp.asarray([[0, 1, 2, 3, -1, -1]] * 3)
-    padded = call(net, answer, source=tokens, source_order=order, numbers=blank, source_numbers=numbers)
-    short = call(net, answer, source=tokens[:, :4], numbers=blank, source_numbers=numbers[:, :4])
+    padded = call(
+        net,
+        answer,
+        source=tokens,
+        source_order=order,
+        features=Features(numbers=blank, source_numbers=numbers),
+    )
+    short = call(
+        net, answer, source=tokens[:, :4], features=Features(numbers=blank, source_numbers=numbers[:, :4])
+    )
     np.testing.assert_allclose(padded.numbers, short.numbers, rtol=1e-4, atol=1e-4)
 
 
@@ -150,7 +165,7 @@ def test_numbers_that_are_missing_or_of_another_form():
     with pytest.raises(ValueError, match=r"number=fone needs numbers of shape \[3, 6, 5\].*there are none"):
         net(tokens)
     with pytest.raises(ValueError, match=r"there are of shape \[3, 6, 4\]"):
-        net(tokens, numbers=numbers[..., :4])
+        net(tokens, features=Features(numbers=numbers[..., :4]))
 
 
 def test_the_tokenizer_decides_on_the_encoding():

@@ -20,7 +20,7 @@ CASES = {
         for wiring in ("pre", "post", "res_post", "parallel", "parallel_apart")
     },
     **{
-        name: {"activation": name}
+        name: {"mlp.activation": name}
         for name in ("relu", "gelu", "gelu_tanh", "silu", "reglu", "geglu", "geglu_tanh", "swiglu")
     },
     "rms": {"norm": "rms", "kind": "encoder_decoder"},
@@ -28,29 +28,29 @@ CASES = {
     "epsilon": {"norm_epsilon": 0.1},
     "no-biases": {
         "norm_bias": False,
-        "attention_bias": False,
-        "attention_out_bias": False,
-        "mlp_bias": False,
+        "attention.bias": False,
+        "attention.out_bias": False,
+        "mlp.bias": False,
         "kind": "encoder_decoder",
     },
-    "only-attention-bias": {"attention_out_bias": False, "mlp_bias": False},
-    "separate-head": {"head": "separate"},
-    "separate-head-bias": {"head": "separate", "head_bias": True},
-    "tied-head-bias": {"head_bias": True, "kind": "encoder"},
-    "one-kv-head": {"num_kv_heads": 1},
-    "all-kv-heads": {"num_kv_heads": None},
-    "own-head-dim": {"head_dim": None, "d_model": 16},
-    "scale": {"attention_scale": 1.0, "kind": "encoder_decoder"},
-    "embedding-scale": {"embedding_scale": 3.5, "kind": "encoder_decoder"},
+    "only-attention-bias": {"attention.out_bias": False, "mlp.bias": False},
+    "separate-head": {"head.weights": "separate"},
+    "separate-head-bias": {"head.weights": "separate", "head.bias": True},
+    "tied-head-bias": {"head.bias": True, "kind": "encoder"},
+    "one-kv-head": {"attention.num_kv_heads": 1},
+    "all-kv-heads": {"attention.num_kv_heads": None},
+    "own-head-dim": {"attention.head_dim": None, "d_model": 16},
+    "scale": {"attention.scale": 1.0, "kind": "encoder_decoder"},
+    "embedding-scale": {"embedding.scale": 3.5, "kind": "encoder_decoder"},
     "depths": {"kind": "encoder_decoder", "num_layers": 1, "encoder_layers": 3},
     "four-times-d-model": {"d_ff": None},
     "gpt-j": {
         "wiring": "parallel",
         "position": Position.named("rotary")(rotary_dim=4, pairing="interleaved"),
-        "attention_bias": False,
-        "attention_out_bias": False,
-        "head": "separate",
-        "head_bias": True,
+        "attention.bias": False,
+        "attention.out_bias": False,
+        "head.weights": "separate",
+        "head.bias": True,
     },
 }
 POSITIONS = {
@@ -68,7 +68,7 @@ for name, position in POSITIONS.items():
     for kind in KINDS:
         CASES[f"{name}-{kind}"] = {"position": position, "kind": kind}
         CASES[f"{name}-{kind}-window"] = {"position": position, "kind": kind, "window": 3}
-CASES["alibi-six-heads"] = {"position": scheme("alibi"), "num_heads": 6, "num_kv_heads": 3}
+CASES["alibi-six-heads"] = {"position": scheme("alibi"), "num_heads": 6, "attention.num_kv_heads": 3}
 CASES["sinusoidal-odd-width"] = {"position": scheme("sinusoidal"), "d_model": 11}
 
 

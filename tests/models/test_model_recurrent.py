@@ -10,6 +10,7 @@ from flax import nnx
 from variants import seldom
 
 import jaxgpt
+from jaxgpt.core.nested import made, replaced
 from jaxgpt.models import presets
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.mixers.concat import ConcatMixer
@@ -36,7 +37,7 @@ def config(name, **changes):
     small = dataclasses.replace(base, d_model=16, num_heads=2, d_ff=None, num_layers=layers)
     if isinstance(base.mixer, ConcatMixer):
         small = dataclasses.replace(small, mixer=ConcatMixer(window=4))
-    return dataclasses.replace(small, **changes).for_vocabulary(Vocabulary([str(i) for i in range(20)]))
+    return replaced(small, changes).for_vocabulary(Vocabulary([str(i) for i in range(20)]))
 
 
 def build(name, **changes):
@@ -258,4 +259,4 @@ def test_a_gru_has_a_hidden_bias_that_acts_behind_the_reset_gate():
 )
 def test_fields_that_do_not_fit_together_are_named(changes, said):
     with pytest.raises(ValueError, match=said):
-        ModelConfig(**changes)
+        made(ModelConfig, **changes)

@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 from flax import nnx
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.mixers import Mixer
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.nn.attention.attention_config import AttentionConfig
 from jaxgpt.nn.attention.inputs import AttentionInputs
 from jaxgpt.nn.attention.layer import Attention
+from jaxgpt.nn.linear import WeightSpec
+from jaxgpt.nn.mlp_config import MLPConfig
 from jaxgpt.nn.position.none import NoPosition
 
 torch = pytest.importorskip("torch")
@@ -27,7 +31,7 @@ PLAIN = ModelConfig(
     num_heads=3,
     d_ff=20,
     position=NoPosition(),
-    activation="relu",
+    mlp=MLPConfig(activation="relu"),
     init_std=None,
     residual_init="plain",
 )
@@ -67,7 +71,7 @@ def put_norm(ours, theirs):
 @pytest.mark.parametrize("kind", ["lstm", "gru"])
 def test_recurrent_layers(kind):
     theirs = randomized(getattr(torch.nn, kind.upper())(12, 12, num_layers=2, batch_first=True))
-    config = dataclasses.replace(PLAIN, mixer=Mixer.named(kind)(), norm="none", head="separate")
+    config = replaced(PLAIN, {"mixer": Mixer.named(kind)(), "norm": "none", "head.weights": "separate"})
     model = Transformer(config, rngs=nnx.Rngs(0))
     for layer, cell in enumerate(model.decoder.blocks):
         put(cell.input, getattr(theirs, f"weight_ih_l{layer}"), getattr(theirs, f"bias_ih_l{layer}"))
@@ -80,7 +84,8 @@ def test_recurrent_layers(kind):
 
 def test_multi_head_attention():
     theirs = randomized(torch.nn.MultiheadAttention(12, 3, batch_first=True))
-    ours = Attention(12, num_heads=3, num_kv_heads=3, head_dim=4, rngs=nnx.Rngs(0))
+    described = AttentionConfig(num_kv_heads=3, head_dim=4, dropout=0.0)
+    ours = Attention(described, 12, 3, weights=WeightSpec(), rngs=nnx.Rngs(0))
     put_attention(ours, theirs)
     x = np.random.default_rng(0).standard_normal((2, 7, 12)).astype("f")
     mask = np.tril(np.ones((7, 7), bool))

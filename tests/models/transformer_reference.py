@@ -20,12 +20,12 @@ def logits(config, params, tokens, source=None):
     else:
         x = embed(config, params, tokens)
         hidden = run_stack(config, params["decoder"], x, causal=True, encoded=encoded)
-    matrix = params["embedding"]["table"].T if config.head == "tied" else params["head"]
+    matrix = params["embedding"]["table"].T if config.head.weights == "tied" else params["head"]
     return hidden @ matrix + params.get("head_bias", 0.0)
 
 
 def embed(config, params, tokens):
-    return np.stack([params["embedding"]["table"][t] * config.embedding_scale for t in tokens])
+    return np.stack([params["embedding"]["table"][t] * config.embedding.scale for t in tokens])
 
 
 def run_stack(config, params, x, *, causal, encoded=None):
@@ -103,10 +103,10 @@ GATED = {"reglu": relu, "geglu": gelu, "geglu_tanh": gelu_tanh, "swiglu": silu}
 
 def mlp(config, params, x):
     up = linear(params["up"], x)
-    if config.activation in GATED:
-        hidden = np.vectorize(GATED[config.activation])(linear(params["gate"], x)) * up
+    if config.mlp.activation in GATED:
+        hidden = np.vectorize(GATED[config.mlp.activation])(linear(params["gate"], x)) * up
     else:
-        hidden = np.vectorize(PLAIN[config.activation])(up)
+        hidden = np.vectorize(PLAIN[config.mlp.activation])(up)
     return linear(params["down"], hidden)
 
 
@@ -129,7 +129,7 @@ def attention(config, stack, params, x, *, causal=False, encoded=None):
     if scheme == "Rotary" and encoded is None:
         q = np.stack([[rotate(position, row, t) for t, row in enumerate(head)] for head in q])
         k = np.stack([[rotate(position, row, t) for t, row in enumerate(head)] for head in k])
-    scale = config.attention_scale if config.attention_scale is not None else 1 / math.sqrt(width)
+    scale = config.attention.scale if config.attention.scale is not None else 1 / math.sqrt(width)
     output = np.zeros(x.shape)
     for h in range(heads):
         g = h // (heads // len(k))  # consecutive query heads share a key and value head

@@ -10,8 +10,9 @@ import pytest
 from flax import nnx
 
 from jaxgpt.nn.kernels import standardized
-from jaxgpt.nn.linear import Embedding, Linear, dropout, fold
+from jaxgpt.nn.linear import Embedding, Linear, WeightSpec, dropout, fold
 from jaxgpt.nn.mlp import MLP, activated, function
+from jaxgpt.nn.mlp_config import MLPConfig
 from jaxgpt.nn.norm import Norm
 
 TYPES = {"dtype": "float32", "param_dtype": "float32"}
@@ -66,14 +67,14 @@ def test_norm_statistics_are_computed_in_single_precision():
     ],
 )
 def test_activations_have_their_published_values(activation, at_one, at_minus_two):
-    mlp = MLP(1, 1, activation=activation, rngs=nnx.Rngs(0))
+    mlp = MLP(MLPConfig(activation), 1, 1, weights=WeightSpec(), rngs=nnx.Rngs(0))
     mlp.up.kernel[...] = mlp.down.kernel[...] = jnp.ones((1, 1))
     found = mlp(jnp.asarray([[[1.0], [-2.0]]]))[0, :, 0]
     assert found.tolist() == pytest.approx([at_one, at_minus_two], abs=1e-6)
 
 
 def test_gated_units_gate():
-    mlp = MLP(1, 1, activation="swiglu", rngs=nnx.Rngs(0))
+    mlp = MLP(MLPConfig("swiglu"), 1, 1, weights=WeightSpec(), rngs=nnx.Rngs(0))
     mlp.up.kernel[...], mlp.gate.kernel[...] = jnp.asarray([[3.0]]), jnp.asarray([[-1.0]])
     mlp.down.kernel[...] = jnp.ones((1, 1))
     assert float(mlp(jnp.asarray([[[2.0]]]))[0, 0, 0]) == pytest.approx(6 * -2 / (1 + math.exp(2)), rel=1e-6)
@@ -177,7 +178,7 @@ def test_tied_logits_are_inner_products_in_single_precision():
 
 
 def test_shape_annotations_are_checked():
-    mlp = MLP(4, 8, activation="relu", rngs=nnx.Rngs(0))
+    mlp = MLP(MLPConfig("relu"), 4, 8, weights=WeightSpec(), rngs=nnx.Rngs(0))
     with pytest.raises(jaxtyping.TypeCheckError):
         mlp(jnp.ones((3, 4)))  # no batch
 

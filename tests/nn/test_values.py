@@ -33,4 +33,4 @@ def test_two_directions_pick_any_number():
 def test_fewer_than_three_numbers_are_refused(values):
     with pytest.raises(ValueError) as error:
         value_features(values)
-    assert str(error.value).startswith("embedding=value needs tokens for three numbers or more; use")
+    assert str(error.value).startswith("embedding.kind=value needs tokens for three numbers or more; use")

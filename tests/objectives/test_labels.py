@@ -12,8 +12,10 @@ from flax import nnx
 import jaxgpt
 from jaxgpt.cli import main as cli
 from jaxgpt.core import fields
+from jaxgpt.core.nested import replaced
 from jaxgpt.data.labelled import CHOICE, SPAN
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.features import Features
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.objectives.asking import Asking
 from jaxgpt.objectives.labels import Labels
@@ -197,7 +199,7 @@ def test_two_texts_are_two_segments():
     model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
     batch = {name: jnp.asarray(value, jnp.int32) for name, value in rows.arrays().items()}
     losses = Labels().losses(model, batch)
-    logits = model(rows.tokens[:1].astype(np.int32), segments=rows.segments[:1]).labels[0]
+    logits = model(rows.tokens[:1].astype(np.int32), features=Features(segments=rows.segments[:1])).labels[0]
     np.testing.assert_allclose(losses[0, 0], -jax.nn.log_softmax(logits)[0], atol=1e-5)
     assert Labels().predict(model, tokenizer, ["ab\tcd"], Asking())[0][0] == names[int(logits.argmax())]
 
@@ -244,12 +246,10 @@ def test_an_exported_model_says_what_its_labels_are(names, labels_from, architec
             names,
             labels_from,
             pooler=labels_from == "first",
-            head="none",
             wiring="post",
-            embedding_norm=True,
             segments=2,
-            activation="gelu",
             residual_init="plain",
+            **{"head.weights": "none", "embedding.norm": True, "mlp.activation": "gelu"},
         ),
         rngs=nnx.Rngs(0),
     )
@@ -267,7 +267,10 @@ def test_an_exported_model_says_what_its_labels_are(names, labels_from, architec
     [
         ({"objective": "span"}, "needs model.labels_from=each"),
         ({"objective": "multiple-choice", "model__labels-from": "each"}, "labels_from=first or last"),
-        ({"objective": "pretraining", "model__head": "none"}, "model.kind=encoder and model.head"),
+        (
+            {"objective": "pretraining", "model__head__weights": "none"},
+            "model.kind=encoder and model.head.weights",
+        ),
         ({"objective": "multiple-choice"}, "is not one of the choices of"),
         ({"model__kind": "decoder"}, "first token has seen nothing; set model.labels_from=last"),
     ],
@@ -301,7 +304,7 @@ def test_a_choice_is_between_rows():
         for choice in choices:  # each alone, without padding
             ids = [bos, *tokenizer.encode(question), eos, *tokenizer.encode(choice), eos]
             second = [0] * (len(question) + 2) + [1] * (len(choice) + 1)
-            scores.append(model(np.array([ids]), segments=np.array([second])).labels[0, 0])
+            scores.append(model(np.array([ids]), features=Features(segments=np.array([second]))).labels[0, 0])
         expected = -jax.nn.log_softmax(jnp.stack(scores))[choices.index(example.target)]
         np.testing.assert_allclose(losses[row, 0], expected, atol=1e-5)
         told = MultipleChoice().predict(model, tokenizer, [example.prompt], Asking())
@@ -311,7 +314,7 @@ def test_a_choice_is_between_rows():
 @pytest.mark.thorough
 def test_pretraining_is_hidden_tokens_and_labels_in_one_sum():
     tokenizer = Characters(TEXT)
-    model_config = dataclasses.replace(config(("next", "other"), segments=2), head="tied")
+    model_config = replaced(config(("next", "other"), segments=2), {"head.weights": "tied"})
     model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
     examples = [Example("abcdefghij\tklmnopqrst", "next"), Example("qwertz\tuio", "other")]
     rows = Pretraining().rows(examples, tokenizer, model_config)
@@ -322,7 +325,7 @@ def test_pretraining_is_hidden_tokens_and_labels_in_one_sum():
         assert hidden.sum(axis=1).tolist() == [3, 1]  # 15 % of 20 and of 9
         assert not (hidden & (rows.tokens == tokenizer.eos_id)).any()
         losses, weights = Pretraining().losses(model, drawn), Pretraining().weights(drawn)
-        output = model(drawn["tokens"], order=drawn["order"], segments=batch["segments"])
+        output = model(drawn["tokens"], order=drawn["order"], features=Features(segments=batch["segments"]))
         tokens = -jax.nn.log_softmax(output.logits)[np.arange(2)[:, None], np.arange(23), rows.tokens]
         labels = -jax.nn.log_softmax(output.labels)[np.arange(2), rows.labels[:, 0]]
         expected = (np.asarray(tokens) * hidden).sum() + 3 * labels[0] + 1 * labels[1]

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgpt.core.nested import made
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.template import Template
 from jaxgpt.parallel.mesh_config import MeshConfig
@@ -21,7 +22,9 @@ LENGTH, BATCH = 48, 4
 def counted(**fields) -> tuple[int, int]:
     """Of one step: what the trace holds, and what the formula says."""
     accumulation = fields.pop("accumulation", 1)
-    config = ModelConfig(**{"vocab_size": 100, "max_length": LENGTH, "num_layers": 2, "d_model": 64} | fields)
+    config = made(
+        ModelConfig, **{"vocab_size": 100, "max_length": LENGTH, "num_layers": 2, "d_model": 64} | fields
+    )
     training = TrainingConfig(batch_size=BATCH, accumulation=accumulation)
     program = Program(Template(config), AdamW(), training, 1, make_mesh(MeshConfig(data=1), BATCH), LENGTH)
     data = {"stream": jax.ShapeDtypeStruct((1000,), np.uint8)}

@@ -144,7 +144,8 @@ def test_an_experiment_round_trip(tmp_path):
     [
         (None, "schema=1 is that of jaxgpt 0.1; read it with that version"),
         (1, "schema=1 is that of jaxgpt 0.1; read it with that version"),
-        (3, "schema=3 is unknown; this jaxgpt reads 2; take the version that wrote it"),
+        (2, "schema=2 is that of jaxgpt 0.2; read it with that version"),
+        (4, "schema=4 is unknown; this jaxgpt reads 3; take the version that wrote it"),
         ("2", "schema='2' is unknown"),
         (True, "schema=True is unknown"),
     ],

@@ -22,7 +22,7 @@ from jaxgpt.training.prepare import prepare
         # Two maps of 16 x 16, of which each gets a product of rank 8.
         ({"training__tuning__weights": "lora"}, 2 * 2 * 16 * 8),
         ({"training__tuning__weights": "lora", "training__tuning__rank": 2, "seeds": 2}, 2 * 2 * 16 * 2),
-        ({"training__tuning__weights": "head", "model__head": "separate"}, 16 * 15),
+        ({"training__tuning__weights": "head", "model__head__weights": "separate"}, 16 * 15),
     ],
     ids=["all", "seeds", "muon", "lora", "lora-seeds", "head"],
 )

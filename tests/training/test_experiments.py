@@ -7,6 +7,7 @@ from flax import nnx
 from tiny_runs import losses
 from variants import often
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.data.tokenizing import tokenize
 from jaxgpt.huggingface.save import save_hf
 from jaxgpt.models.config import ModelConfig
@@ -78,11 +79,17 @@ def shrunk(experiment, folder):
         training = dataclasses.replace(experiment.training, **TRAINING)
         return dataclasses.replace(experiment, task=task, training=training)
     model: ModelConfig = experiment.model
-    heads = model.num_kv_heads or model.num_heads
-    small = {"num_layers": 1, "num_heads": heads, "d_model": 8 * heads, "d_ff": None, "head_dim": None}
+    heads = model.attention.num_kv_heads or model.num_heads
+    small = {
+        "num_layers": 1,
+        "num_heads": heads,
+        "d_model": 8 * heads,
+        "d_ff": None,
+        "attention.head_dim": None,
+    }
     training: TrainingConfig = dataclasses.replace(experiment.training, accumulation=1, **TRAINING)
     return dataclasses.replace(
-        experiment, task=task, model=dataclasses.replace(model, **small), training=training, seeds=1
+        experiment, task=task, model=replaced(model, small), training=training, seeds=1
     )
 
 

@@ -11,6 +11,7 @@ from tiny_runs import losses, tiny
 from variants import often
 
 from jaxgpt.data.rows import build_rows
+from jaxgpt.models.features import Features
 from jaxgpt.objectives.batches import gather
 from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.runs.run import load
@@ -30,7 +31,7 @@ def test_a_batch_costs_its_tokens_and_its_numbers(spec):
     encoding, table = net.config.number, prepared.table
     batch = gather({n: jnp.asarray(v) for n, v in table.arrays().items()}, jnp.arange(4), 0)
     got, weights = nnx.jit(NextToken().losses)(net, batch), NextToken().weights(batch)
-    out = nnx.jit(lambda net, tokens, numbers: net(tokens, numbers=numbers))(
+    out = nnx.jit(lambda net, tokens, numbers: net(tokens, features=Features(numbers=numbers)))(
         net, batch["tokens"][:, :-1], batch["numbers"][:, :-1]
     )
     seen = 0

@@ -9,6 +9,7 @@ import pytest
 
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.template import Template
+from jaxgpt.nn.head_config import HeadConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.training.optimizers import Optimizer
 from jaxgpt.training.optimizers.adamw import AdamW
@@ -70,7 +71,13 @@ def test_schedule_is_positive_and_finite_at_every_step(warmup, steps):
 @pytest.mark.parametrize("layers", ["unrolled", "scanned"])
 def test_decay_leaves_out_norms_and_biases(layers):
     config = ModelConfig(
-        vocab_size=5, num_layers=2, d_model=8, num_heads=2, layers=layers, position=Learned(), head_bias=True
+        vocab_size=5,
+        num_layers=2,
+        d_model=8,
+        num_heads=2,
+        layers=layers,
+        position=Learned(),
+        head=HeadConfig(bias=True),
     )
     mask = decay_mask(Template(config).shapes)
     decayed = {name for name, yes in mask.items() if yes}

@@ -147,6 +147,6 @@ def test_attention_can_be_sharpened_in_an_evaluation(position, tmp_path):
     np.testing.assert_allclose(seen[1][..., visible], 2 * seen[0][..., visible], rtol=1e-5)
     with pytest.raises(ValueError, match=r"attention_factor=0\.0 must be positive"):
         jaxgpt.load(tmp_path / "run", attention_factor=0.0)
-    assert dataclasses.asdict(plain.model.config) | {"attention_factor": 2.0} == dataclasses.asdict(
+    assert dataclasses.asdict(plain.model.config) | {"attention.factor": 2.0} == dataclasses.asdict(
         sharp.model.config
     )

@@ -23,17 +23,17 @@ class Albert(Bert):
     ties = {r"predictions\.decoder\.bias": "predictions.bias"}
     fields = (
         Field("vocab_size", "vocab_size", 30000),
-        Field("embedding_size", "embedding_width", 128),
+        Field("embedding_size", "embedding.width", 128),
         Field("max_position_embeddings", "max_length", 512),
         Field("hidden_size", "d_model", 4096),
         Field("num_attention_heads", "num_heads", 64),
         Field("intermediate_size", "d_ff", 16384),
         Field("inner_group_num", "loop_blocks", 1),
         Field("layer_norm_eps", "norm_epsilon", 1e-12),
-        Field("hidden_act", "activation", "gelu_new", ACTIVATIONS),
+        Field("hidden_act", "mlp.activation", "gelu_new", ACTIVATIONS),
         Field("type_vocab_size", "segments", 2),
         Field("hidden_dropout_prob", "dropout", 0.0),
-        Field("attention_probs_dropout_prob", "attention_dropout", 0.0),
+        Field("attention_probs_dropout_prob", "attention.dropout", 0.0),
         Field("initializer_range", "init_std", 0.02),
     )
     transform = ("predictions.dense", "predictions.LayerNorm")

@@ -5,6 +5,7 @@ import math
 from collections.abc import Container, Iterator
 from typing import Any
 
+from jaxgpt.core.nested import made, replaced
 from jaxgpt.huggingface.config_fields import ACTIVATIONS, Field, Given
 from jaxgpt.huggingface.family import Family
 from jaxgpt.huggingface.tensors import Entry, attention, linear, norm, table
@@ -40,37 +41,39 @@ class Bart(Family):
         Field("d_model", "d_model", 1024),
         Field("decoder_attention_heads", "num_heads", 16),
         Field("decoder_ffn_dim", "d_ff", 4096),
-        Field("activation_function", "activation", "gelu", ACTIVATIONS),
+        Field("activation_function", "mlp.activation", "gelu", ACTIVATIONS),
         Field("dropout", "dropout", 0.1),
-        Field("attention_dropout", "attention_dropout", 0.0),
+        Field("attention_dropout", "attention.dropout", 0.0),
         Field("init_std", "init_std", 0.02),
     )
 
     def config(self, given: Given) -> ModelConfig:
-        found = ModelConfig(
+        found = made(
+            ModelConfig,
             kind="encoder_decoder",
             position=Learned(),
             wiring="post",
-            embedding_norm=True,
-            head_bias="final_logits_bias" in given.tensors,
             residual_init="plain",
             **given.read(self.fields),
+            **{"embedding.norm": True, "head.bias": "final_logits_bias" in given.tensors},
         )
         if found.encoder_heads == found.num_heads:
             found = dataclasses.replace(found, encoder_heads=None)
         if found.encoder_d_ff == found.resolved_d_ff:
             found = dataclasses.replace(found, encoder_d_ff=None)
         if given.get("scale_embedding", False):
-            found = dataclasses.replace(found, embedding_scale=math.sqrt(found.d_model))
+            found = replaced(found, {"embedding.scale": math.sqrt(found.d_model)})
         if "classification_head.dense.weight" in given.tensors:
             given.get("eos_token_id", 2)  # one id, since the label is read where a text ends with it
             labels = given.tensors["classification_head.out_proj.weight"][0]
-            found = dataclasses.replace(found, head="none", pooler=True, labels=labels, labels_from="last")
+            found = replaced(
+                found, {"head.weights": "none", "pooler": True, "labels": labels, "labels_from": "last"}
+            )
         return found
 
     def describe(self, config: ModelConfig) -> dict[str, Any]:
         return super().describe(config) | {
-            "scale_embedding": config.embedding_scale != 1,
+            "scale_embedding": config.embedding.scale != 1,
             "is_encoder_decoder": True,
         }
 
@@ -93,7 +96,7 @@ class Bart(Family):
                 yield from linear(f"{theirs}.fc2", f"{ours}.mlp.down")
                 last = 1 if stack == "encoder" else 2
                 yield from norm(f"{theirs}.final_layer_norm", f"{ours}.norms.{last}")
-        if config.head_bias:
+        if config.head.bias:
             yield Entry("final_logits_bias", ("head_bias",), "row")
         if config.num_labels:
             yield from linear("classification_head.dense", "pooler")

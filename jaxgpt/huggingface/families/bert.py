@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Container, Iterator
 from typing import Any
 
+from jaxgpt.core.nested import made
 from jaxgpt.data.labelled import CHOICE, SPAN
 from jaxgpt.huggingface.config_fields import ACTIVATIONS, Field, Given
 from jaxgpt.huggingface.family import Family
@@ -36,10 +37,10 @@ class Bert(Family):
         Field("num_attention_heads", "num_heads", 12),
         Field("intermediate_size", "d_ff", 3072),
         Field("layer_norm_eps", "norm_epsilon", 1e-12),
-        Field("hidden_act", "activation", "gelu", ACTIVATIONS),
+        Field("hidden_act", "mlp.activation", "gelu", ACTIVATIONS),
         Field("type_vocab_size", "segments", 2),
         Field("hidden_dropout_prob", "dropout", 0.1),
-        Field("attention_probs_dropout_prob", "attention_dropout", 0.1),
+        Field("attention_probs_dropout_prob", "attention.dropout", 0.1),
         Field("initializer_range", "init_std", 0.02),
     )
 
@@ -55,17 +56,20 @@ class Bert(Family):
         if given.get("type_vocab_size", 2) < 1:
             raise ValueError(f"{given.source}: type_vocab_size must be at least 1")
         words = self.head_bias in given.tensors
-        return ModelConfig(
+        return made(
+            ModelConfig,
             kind="encoder",
             position=Learned(),
             wiring="post",
-            embedding_norm=True,
             residual_init="plain",
-            head="tied" if words else "none",
-            head_bias=words,
-            head_transform=words,
             **self.labels(given),
             **given.read(self.fields),
+            **{
+                "embedding.norm": True,
+                "head.weights": "tied" if words else "none",
+                "head.bias": words,
+                "head.transform": words,
+            },
         )
 
     def labels(self, given: Given) -> dict[str, Any]:
@@ -78,7 +82,7 @@ class Bert(Family):
 
     def architecture_of(self, config: ModelConfig) -> str:
         stem = self.architecture.removesuffix("ForMaskedLM")
-        if config.head != "none":
+        if config.head.weights != "none":
             return stem + ("ForPreTraining" if config.num_labels else "ForMaskedLM")
         if not config.num_labels:
             return stem + "Model"
@@ -107,13 +111,13 @@ class Bert(Family):
 
     def heads(self, config: ModelConfig, tensors: Container[str]) -> Iterator[Entry]:
         """Of words, but for the output matrix; of the pooled token; of the labels."""
-        if config.head_transform:
+        if config.head.transform:
             yield from linear(self.transform[0], "head_transform.dense")
             yield from norm(self.transform[1], "head_transform.norm")
             yield from vector(self.head_bias, "head_bias")
         if config.pooler:
             yield from linear(".pooler.dense", "pooler")
         if config.num_labels:
-            known = self.sentences if config.head != "none" else "classifier"
+            known = self.sentences if config.head.weights != "none" else "classifier"
             spans = config.label_names == SPAN or "qa_outputs.weight" in tensors
             yield from linear("qa_outputs" if spans else known, "labels")

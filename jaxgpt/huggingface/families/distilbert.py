@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Container, Iterator
 from typing import Any
 
+from jaxgpt.core.nested import made
 from jaxgpt.data.labelled import SPAN
 from jaxgpt.huggingface.config_fields import ACTIVATIONS, Field, Given
 from jaxgpt.huggingface.families.bert import Bert
@@ -28,9 +29,9 @@ class DistilBert(Bert):
         Field("dim", "d_model", 768),
         Field("n_heads", "num_heads", 12),
         Field("hidden_dim", "d_ff", 3072),
-        Field("activation", "activation", "gelu", ACTIVATIONS),
+        Field("activation", "mlp.activation", "gelu", ACTIVATIONS),
         Field("dropout", "dropout", 0.1),
-        Field("attention_dropout", "attention_dropout", 0.1),
+        Field("attention_dropout", "attention.dropout", 0.1),
         Field("initializer_range", "init_std", 0.02),
     )
     transform = ("vocab_transform", "vocab_layer_norm")
@@ -38,18 +39,21 @@ class DistilBert(Bert):
 
     def config(self, given: Given) -> ModelConfig:
         words = self.head_bias in given.tensors
-        return ModelConfig(
+        return made(
+            ModelConfig,
             kind="encoder",
             position=Learned(),
             wiring="post",
             norm_epsilon=1e-12,
-            embedding_norm=True,
             residual_init="plain",
-            head="tied" if words else "none",
-            head_bias=words,
-            head_transform=words,
             **self.labels(given),
             **given.read(self.fields),
+            **{
+                "embedding.norm": True,
+                "head.weights": "tied" if words else "none",
+                "head.bias": words,
+                "head.transform": words,
+            },
         )
 
     def labels(self, given: Given) -> dict[str, Any]:
@@ -75,7 +79,7 @@ class DistilBert(Bert):
         yield from self.heads(config, tensors)
 
     def heads(self, config: ModelConfig, tensors: Container[str]) -> Iterator[Entry]:
-        if config.head_transform:
+        if config.head.transform:
             yield from linear(self.transform[0], "head_transform.dense")
             yield from norm(self.transform[1], "head_transform.norm")
             yield from vector(self.head_bias, "head_bias")

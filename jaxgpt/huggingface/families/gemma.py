@@ -3,6 +3,7 @@
 import dataclasses
 import math
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.huggingface.config_fields import GATED, Field, Given
 from jaxgpt.huggingface.families.llama import Llama
 from jaxgpt.models.config import ModelConfig
@@ -20,18 +21,18 @@ class Gemma(Llama):
         Field("num_hidden_layers", "num_layers", 28),
         Field("hidden_size", "d_model", 3072),
         Field("num_attention_heads", "num_heads", 16),
-        Field("num_key_value_heads", "num_kv_heads", 16),
-        Field("head_dim", "head_dim", 256),
+        Field("num_key_value_heads", "attention.num_kv_heads", 16),
+        Field("head_dim", "attention.head_dim", 256),
         Field("intermediate_size", "d_ff", 24576),
         Field("rms_norm_eps", "norm_epsilon", 1e-6),
-        Field("attention_bias", "attention_bias", False),
-        Field("attention_bias", "attention_out_bias", False),
-        Field("attention_dropout", "attention_dropout", 0.0),
+        Field("attention_bias", "attention.bias", False),
+        Field("attention_bias", "attention.out_bias", False),
+        Field("attention_dropout", "attention.dropout", 0.0),
         Field("initializer_range", "init_std", 0.02),
     )
 
     #: The field that counts. `gelu` in it is that of the first official files, which mean the tanh form.
-    activation = Field("hidden_act", "activation", "gelu_pytorch_tanh", GATED | {"gelu": "geglu_tanh"})
+    activation = Field("hidden_act", "mlp.activation", "gelu_pytorch_tanh", GATED | {"gelu": "geglu_tanh"})
     #: A field that other versions of transformers read instead, and that must say the same.
     other = "hidden_activation"
 
@@ -46,10 +47,9 @@ class Gemma(Llama):
                 f"leave {self.other} out"
             )
         config = super().config(given)
-        return dataclasses.replace(
-            config, norm="rms_plus_one", mlp_bias=False, embedding_scale=math.sqrt(config.d_model), **found
-        )
+        own = {"norm": "rms_plus_one", "mlp.bias": False, "embedding.scale": math.sqrt(config.d_model)}
+        return replaced(config, own | found)
 
     def describe(self, config: ModelConfig) -> dict:
-        (name,) = [theirs for theirs, ours in GATED.items() if ours == config.activation][:1]
+        (name,) = [theirs for theirs, ours in GATED.items() if ours == config.mlp.activation][:1]
         return super().describe(config) | {"hidden_activation": name, "hidden_act": name}

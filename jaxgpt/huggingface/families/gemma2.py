@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.huggingface.config_fields import GATED, Field, Given
 from jaxgpt.huggingface.families.gemma import Gemma
 from jaxgpt.huggingface.families.qwen3 import layer_types, window_layers
@@ -24,10 +25,10 @@ class Gemma2(Gemma):
     fields = (
         *(dataclasses.replace(f, default=_DEFAULTS.get(f.theirs, f.default)) for f in Gemma.fields),
         Field("sliding_window", "window", 4096),
-        Field("attn_logit_softcapping", "attention_softcap", 50.0, nullable=True),
-        Field("final_logit_softcapping", "logit_softcap", 30.0, nullable=True),
+        Field("attn_logit_softcapping", "attention.softcap", 50.0, nullable=True),
+        Field("final_logit_softcapping", "head.softcap", 30.0, nullable=True),
     )
-    activation = Field("hidden_activation", "activation", "gelu_pytorch_tanh", GATED)
+    activation = Field("hidden_activation", "mlp.activation", "gelu_pytorch_tanh", GATED)
     other = None
     norms = (
         "input_layernorm",
@@ -50,15 +51,12 @@ class Gemma2(Gemma):
         scalar = given.get("query_pre_attn_scalar", 256.0)
         if not scalar > 0:
             raise ValueError(f"{given.source}: query_pre_attn_scalar={scalar:g} must be positive")
-        return dataclasses.replace(
-            found,
-            wiring="sandwich",
-            window_layers=windows,
-            attention_scale=scalar**-0.5,
+        return replaced(
+            found, {"wiring": "sandwich", "window_layers": windows, "attention.scale": scalar**-0.5}
         )
 
     def describe(self, config: ModelConfig) -> dict:
-        scale = config.attention_scale or config.resolved_head_dim**-0.5
+        scale = config.attention.scale or config.resolved_head_dim**-0.5
         return super().describe(config) | {
             "layer_types": layer_types(config),
             "query_pre_attn_scalar": round(scale**-2),

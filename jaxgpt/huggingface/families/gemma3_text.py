@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.huggingface import rope
 from jaxgpt.huggingface.config_fields import Given
 from jaxgpt.huggingface.families.gemma2 import Gemma2
@@ -26,7 +27,7 @@ class Gemma3(Gemma2):
                 f, default=_DEFAULTS.get(f.theirs, f.default), kind=float if f.nullable else None
             )
             for f in Gemma2.fields
-            if f.ours != "attention_softcap"
+            if f.ours != "attention.softcap"
         ),
     )
     pattern = (True, True, True, True, True, False)
@@ -34,10 +35,9 @@ class Gemma3(Gemma2):
     def config(self, given: Given) -> ModelConfig:
         given.require("use_bidirectional_attention", False)
         given.require("attn_logit_softcapping", None)  # it is never applied in transformers
-        return dataclasses.replace(
+        return replaced(
             super().config(given),
-            qk_norm=True,
-            window_position=rope.read(given, kind="sliding_attention"),
+            {"attention.qk_norm": True, "window_position": rope.read(given, kind="sliding_attention")},
         )
 
     def rotary(self, given: Given) -> Rotary:

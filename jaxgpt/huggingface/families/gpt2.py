@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Container, Iterator
 
+from jaxgpt.core.nested import made
 from jaxgpt.huggingface.config_fields import ACTIVATIONS, Field, Given
 from jaxgpt.huggingface.family import Family
 from jaxgpt.huggingface.tensors import Entry, linear, norm, table
@@ -34,17 +35,17 @@ class GPT2(Family):
         Field("n_head", "num_heads", 12),
         Field("n_inner", "d_ff"),
         Field("layer_norm_epsilon", "norm_epsilon", 1e-5),
-        Field("activation_function", "activation", "gelu_new", ACTIVATIONS),
-        Field("scale_attn_weights", "attention_scale", True, {True: None, False: 1.0}),
+        Field("activation_function", "mlp.activation", "gelu_new", ACTIVATIONS),
+        Field("scale_attn_weights", "attention.scale", True, {True: None, False: 1.0}),
         Field("resid_pdrop", "dropout", 0.1),
-        Field("attn_pdrop", "attention_dropout", 0.1),
+        Field("attn_pdrop", "attention.dropout", 0.1),
         Field("initializer_range", "init_std", 0.02),
     )
 
     def config(self, given: Given) -> ModelConfig:
         given.require("scale_attn_by_inverse_layer_idx", False)
         given.require("add_cross_attention", False)
-        return ModelConfig(position=Learned(), **given.read(self.fields))
+        return made(ModelConfig, position=Learned(), **given.read(self.fields))
 
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
         yield from table(".wte.weight", "embedding.table")

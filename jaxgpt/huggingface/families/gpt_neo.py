@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Container, Iterator
 
+from jaxgpt.core.nested import made
 from jaxgpt.huggingface.config_fields import ACTIVATIONS, Field, Given
 from jaxgpt.huggingface.family import Family
 from jaxgpt.huggingface.tensors import Entry, attention, linear, norm, table
@@ -34,21 +35,21 @@ class GPTNeo(Family):
         Field("intermediate_size", "d_ff"),
         Field("window_size", "window", 256),
         Field("layer_norm_epsilon", "norm_epsilon", 1e-5),
-        Field("activation_function", "activation", "gelu_new", ACTIVATIONS),
+        Field("activation_function", "mlp.activation", "gelu_new", ACTIVATIONS),
         Field("resid_dropout", "dropout", 0.0),
-        Field("attention_dropout", "attention_dropout", 0.0),
+        Field("attention_dropout", "attention.dropout", 0.0),
         Field("initializer_range", "init_std", 0.02),
     )
 
     def config(self, given: Given) -> ModelConfig:
         found = given.read(self.fields)
-        return ModelConfig(
+        return made(
+            ModelConfig,
             position=Learned(),
             window_layers=self.pattern(given, found["num_layers"]),
-            attention_scale=1.0,
-            attention_bias=False,
             residual_init="plain",
             **found,
+            **{"attention.scale": 1.0, "attention.bias": False},
         )
 
     def pattern(self, given: Given, depth: int) -> tuple[bool, ...]:

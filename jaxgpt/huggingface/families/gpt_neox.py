@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Container, Iterator
 
+from jaxgpt.core.nested import made
 from jaxgpt.huggingface import rope
 from jaxgpt.huggingface.config_fields import ACTIVATIONS, Field, Given
 from jaxgpt.huggingface.family import Family
@@ -35,12 +36,12 @@ class GPTNeoX(Family):
         Field("num_attention_heads", "num_heads", 64),
         Field("intermediate_size", "d_ff", 24576),
         Field("layer_norm_eps", "norm_epsilon", 1e-5),
-        Field("hidden_act", "activation", "gelu", ACTIVATIONS),
+        Field("hidden_act", "mlp.activation", "gelu", ACTIVATIONS),
         Field("use_parallel_residual", "wiring", True, {True: "parallel_apart", False: "pre"}),
-        Field("attention_bias", "attention_bias", True),
-        Field("attention_bias", "attention_out_bias", True),
+        Field("attention_bias", "attention.bias", True),
+        Field("attention_bias", "attention.out_bias", True),
         Field("hidden_dropout", "dropout", 0.0),
-        Field("attention_dropout", "attention_dropout", 0.0),
+        Field("attention_dropout", "attention.dropout", 0.0),
         Field("initializer_range", "init_std", 0.02),
     )
 
@@ -56,7 +57,7 @@ class GPTNeoX(Family):
         position = rope.read_partial(
             Given(fields, given.source, given.tensors), width, name="rotary_pct", part=0.25
         )
-        return ModelConfig(position=position, residual_init="plain", **found)
+        return made(ModelConfig, position=position, residual_init="plain", **found)
 
     def describe(self, config: ModelConfig) -> dict:
         found = rope.partial_fields(config.position, config.resolved_head_dim, name="rotary_pct")
@@ -72,9 +73,9 @@ class GPTNeoX(Family):
             maps = [f"{ours}.attention.{name}" for name in ("query", "key", "value")]
             key = f"{theirs}.attention.query_key_value"
             yield Entry(f"{key}.weight", tuple(f"{name}.kernel" for name in maps), "linear_by_head")
-            if config.attention_bias:
+            if config.attention.bias:
                 yield Entry(f"{key}.bias", tuple(f"{name}.bias" for name in maps), "vector_by_head")
-            out = config.attention_out_bias
+            out = config.attention.out_bias
             yield from linear(f"{theirs}.attention.dense", f"{ours}.attention.out", bias=out, inputs=2)
             yield from linear(f"{theirs}.mlp.dense_h_to_4h", f"{ours}.mlp.up")
             yield from linear(f"{theirs}.mlp.dense_4h_to_h", f"{ours}.mlp.down")

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Container, Iterator
 
+from jaxgpt.core.nested import made
 from jaxgpt.huggingface.config_fields import ACTIVATIONS, Field, Given
 from jaxgpt.huggingface.family import Family
 from jaxgpt.huggingface.tensors import Entry, attention, linear, norm, table, vector
@@ -38,9 +39,9 @@ class GPTJ(Family):
         Field("n_head", "num_heads", 16),
         Field("n_inner", "d_ff"),
         Field("layer_norm_epsilon", "norm_epsilon", 1e-5),
-        Field("activation_function", "activation", "gelu_new", ACTIVATIONS),
+        Field("activation_function", "mlp.activation", "gelu_new", ACTIVATIONS),
         Field("resid_pdrop", "dropout", 0.0),
-        Field("attn_pdrop", "attention_dropout", 0.0),
+        Field("attn_pdrop", "attention.dropout", 0.0),
         Field("initializer_range", "init_std", 0.02),
     )
 
@@ -48,14 +49,17 @@ class GPTJ(Family):
         rotary = given.get("rotary_dim", 64)
         if rotary < 1:
             raise ValueError(f"{given.source}: rotary_dim={rotary} must be at least 1")
-        return ModelConfig(
+        return made(
+            ModelConfig,
             position=Rotary(rotary_dim=rotary, pairing="interleaved"),
             wiring="parallel",
-            attention_bias=False,
-            attention_out_bias=False,
-            head_bias="lm_head.bias" in given.tensors,
             residual_init="plain",
             **given.read(self.fields),
+            **{
+                "attention.bias": False,
+                "attention.out_bias": False,
+                "head.bias": "lm_head.bias" in given.tensors,
+            },
         )
 
     def describe(self, config: ModelConfig) -> dict:
@@ -73,5 +77,5 @@ class GPTJ(Family):
             yield from linear(f"{theirs}.mlp.fc_in", f"{ours}.mlp.up")
             yield from linear(f"{theirs}.mlp.fc_out", f"{ours}.mlp.down")
         yield from norm(".ln_f", "decoder.norm")
-        if config.head_bias:
+        if config.head.bias:
             yield from vector("lm_head.bias", "head_bias")

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Container, Iterator
 
+from jaxgpt.core.nested import made
 from jaxgpt.huggingface import rope
 from jaxgpt.huggingface.config_fields import GATED, Field, Given
 from jaxgpt.huggingface.family import Family
@@ -27,15 +28,15 @@ class Llama(Family):
         Field("num_hidden_layers", "num_layers", 32),
         Field("hidden_size", "d_model", 4096),
         Field("num_attention_heads", "num_heads", 32),
-        Field("num_key_value_heads", "num_kv_heads"),
-        Field("head_dim", "head_dim"),
+        Field("num_key_value_heads", "attention.num_kv_heads"),
+        Field("head_dim", "attention.head_dim"),
         Field("intermediate_size", "d_ff", 11008),
         Field("rms_norm_eps", "norm_epsilon", 1e-6),
-        Field("hidden_act", "activation", "silu", GATED),
-        Field("attention_bias", "attention_bias", False),
-        Field("attention_bias", "attention_out_bias", False),
-        Field("mlp_bias", "mlp_bias", False),
-        Field("attention_dropout", "attention_dropout", 0.0),
+        Field("hidden_act", "mlp.activation", "silu", GATED),
+        Field("attention_bias", "attention.bias", False),
+        Field("attention_bias", "attention.out_bias", False),
+        Field("mlp_bias", "mlp.bias", False),
+        Field("attention_dropout", "attention.dropout", 0.0),
         Field("initializer_range", "init_std", 0.02),
     )
 
@@ -43,8 +44,12 @@ class Llama(Family):
     norms = ("input_layernorm", "post_attention_layernorm")
 
     def config(self, given: Given) -> ModelConfig:
-        return ModelConfig(
-            position=self.rotary(given), norm="rms", residual_init="plain", **given.read(self.fields)
+        return made(
+            ModelConfig,
+            position=self.rotary(given),
+            norm="rms",
+            residual_init="plain",
+            **given.read(self.fields),
         )
 
     def rotary(self, given: Given) -> Rotary:
@@ -62,14 +67,14 @@ class Llama(Family):
             yield from attention(
                 maps,
                 f"{ours}.attention",
-                bias=config.attention_bias,
-                out_bias=config.attention_out_bias,
+                bias=config.attention.bias,
+                out_bias=config.attention.out_bias,
             )
-            if config.qk_norm:
+            if config.attention.qk_norm:
                 yield from norm(f"{theirs}.self_attn.q_norm", f"{ours}.attention.query_norm", bias=False)
                 yield from norm(f"{theirs}.self_attn.k_norm", f"{ours}.attention.key_norm", bias=False)
             for index, name in enumerate(self.norms):
                 yield from norm(f"{theirs}.{name}", f"{ours}.norms.{index}", bias=False)
             for name in ("gate", "up", "down"):
-                yield from linear(f"{theirs}.mlp.{name}_proj", f"{ours}.mlp.{name}", bias=config.mlp_bias)
+                yield from linear(f"{theirs}.mlp.{name}_proj", f"{ours}.mlp.{name}", bias=config.mlp.bias)
         yield from norm(".norm", "decoder.norm", bias=False)

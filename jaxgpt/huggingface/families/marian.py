@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.huggingface.config_fields import Given
 from jaxgpt.huggingface.families.bart import Bart
 from jaxgpt.huggingface.tensors import Entry
@@ -29,7 +30,7 @@ class Marian(Bart):
         given.require("share_encoder_decoder_embeddings", True)
         given.require("decoder_vocab_size", None, given.get("vocab_size", 58101))
         found = super().config(given)
-        return dataclasses.replace(found, position=Sinusoidal(layout="split"), embedding_norm=False)
+        return replaced(found, {"position": Sinusoidal(layout="split"), "embedding.norm": False})
 
     def describe(self, config: ModelConfig) -> dict[str, Any]:
         last = config.vocab_size - 1  # padding begins the decoder's text, and their own files have it last

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.huggingface.config_fields import Field
 from jaxgpt.huggingface.families.llama import Llama
 
@@ -19,10 +20,10 @@ class Mistral(Llama):
             for field in Llama.fields
             if field.theirs not in ("attention_bias", "mlp_bias", "num_key_value_heads")
         ),
-        Field("num_key_value_heads", "num_kv_heads", 8, nullable=True),
+        Field("num_key_value_heads", "attention.num_kv_heads", 8, nullable=True),
         Field("sliding_window", "window", 4096, nullable=True),
     )
 
     def config(self, given):
         found = super().config(given)
-        return dataclasses.replace(found, attention_bias=False, attention_out_bias=False, mlp_bias=False)
+        return replaced(found, {"attention.bias": False, "attention.out_bias": False, "mlp.bias": False})

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.huggingface.config_fields import Given
 from jaxgpt.huggingface.families.t5 import T5
 from jaxgpt.models.config import ModelConfig
@@ -27,4 +28,4 @@ class MT5(T5):
     def config(self, given: Given) -> ModelConfig:
         # Before version 5, transformers gave logits a factor where the matrix is the embeddings'. Published
         # files have one of their own.
-        return dataclasses.replace(super().config(given), logit_factor=1.0)
+        return replaced(super().config(given), {"head.factor": 1.0})

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.huggingface.config_fields import Given
 from jaxgpt.huggingface.families.llama import Llama
 from jaxgpt.models.config import ModelConfig
@@ -22,8 +23,14 @@ class Olmo2(Llama):
     norms = ("post_attention_layernorm", "post_feedforward_layernorm")
 
     def config(self, given: Given) -> ModelConfig:
-        return dataclasses.replace(
-            super().config(given), mlp_bias=False, wiring="res_post", qk_norm=True, qk_norm_over="all"
+        return replaced(
+            super().config(given),
+            {
+                "mlp.bias": False,
+                "wiring": "res_post",
+                "attention.qk_norm": True,
+                "attention.qk_norm_over": "all",
+            },
         )
 
     def describe(self, config: ModelConfig) -> dict:

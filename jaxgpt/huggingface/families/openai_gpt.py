@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Container, Iterator
 
+from jaxgpt.core.nested import made
 from jaxgpt.huggingface.config_fields import Field, Given
 from jaxgpt.huggingface.family import Family
 from jaxgpt.huggingface.tensors import Entry, linear, norm, table
@@ -37,15 +38,15 @@ class OpenAIGPT(Family):
         Field("n_head", "num_heads", 12),
         Field("layer_norm_epsilon", "norm_epsilon", 1e-5),
         # Their "gelu" is the tanh form in this model.
-        Field("afn", "activation", "gelu", {"gelu": "gelu_tanh", "relu": "relu", "silu": "silu"}),
+        Field("afn", "mlp.activation", "gelu", {"gelu": "gelu_tanh", "relu": "relu", "silu": "silu"}),
         Field("resid_pdrop", "dropout", 0.1),
-        Field("attn_pdrop", "attention_dropout", 0.1),
+        Field("attn_pdrop", "attention.dropout", 0.1),
         Field("initializer_range", "init_std", 0.02),
     )
 
     def config(self, given: Given) -> ModelConfig:
-        return ModelConfig(
-            position=Learned(), wiring="post", residual_init="plain", **given.read(self.fields)
+        return made(
+            ModelConfig, position=Learned(), wiring="post", residual_init="plain", **given.read(self.fields)
         )
 
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:

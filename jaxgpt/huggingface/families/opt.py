@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Container, Iterator
 from typing import Any
 
+from jaxgpt.core.nested import made
 from jaxgpt.huggingface.config_fields import ACTIVATIONS, Field, Given
 from jaxgpt.huggingface.family import Family
 from jaxgpt.huggingface.tensors import Entry, attention, linear, norm, table
@@ -30,12 +31,12 @@ class OPT(Family):
         Field("num_attention_heads", "num_heads", 12),
         Field("ffn_dim", "d_ff", 3072),
         Field("do_layer_norm_before", "wiring", True, {True: "pre", False: "post"}),
-        Field("activation_function", "activation", "relu", ACTIVATIONS),
-        Field("enable_bias", "attention_bias", True),
-        Field("enable_bias", "attention_out_bias", True),
-        Field("enable_bias", "mlp_bias", True),
+        Field("activation_function", "mlp.activation", "relu", ACTIVATIONS),
+        Field("enable_bias", "attention.bias", True),
+        Field("enable_bias", "attention.out_bias", True),
+        Field("enable_bias", "mlp.bias", True),
         Field("dropout", "dropout", 0.1),
-        Field("attention_dropout", "attention_dropout", 0.0),
+        Field("attention_dropout", "attention.dropout", 0.0),
         Field("init_std", "init_std", 0.02),
     )
 
@@ -44,7 +45,7 @@ class OPT(Family):
         given.require("_remove_final_layer_norm", False)
         given.require("layer_norm_elementwise_affine", True)
         given.require("word_embed_proj_dim", found["d_model"])
-        return ModelConfig(position=Learned(), residual_init="plain", **found)
+        return made(ModelConfig, position=Learned(), residual_init="plain", **found)
 
     def describe(self, config: ModelConfig) -> dict[str, Any]:
         return super().describe(config) | {"word_embed_proj_dim": config.d_model}
@@ -52,13 +53,13 @@ class OPT(Family):
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
         yield from table(".decoder.embed_tokens.weight", "embedding.table")
         yield from table(".decoder.embed_positions.weight", "decoder.tables.table", skip=SKIP)
-        bias = config.mlp_bias
+        bias = config.mlp.bias
         for i in range(config.num_layers):
             theirs, ours = f".decoder.layers.{i}", f"decoder.blocks.{i}"
             maps = [f"{theirs}.self_attn.{name}_proj" for name in ("q", "k", "v", "out")]
             yield from norm(f"{theirs}.self_attn_layer_norm", f"{ours}.norms.0")
             yield from attention(
-                maps, f"{ours}.attention", bias=config.attention_bias, out_bias=config.attention_out_bias
+                maps, f"{ours}.attention", bias=config.attention.bias, out_bias=config.attention.out_bias
             )
             yield from norm(f"{theirs}.final_layer_norm", f"{ours}.norms.1")
             yield from linear(f"{theirs}.fc1", f"{ours}.mlp.up", bias=bias)

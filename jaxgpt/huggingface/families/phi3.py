@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Container, Iterator
 
+from jaxgpt.core.nested import made
 from jaxgpt.huggingface import rope
 from jaxgpt.huggingface.config_fields import Field, Given
 from jaxgpt.huggingface.families.llama import Llama
@@ -35,20 +36,19 @@ class Phi3(Llama):
 
     def config(self, given: Given) -> ModelConfig:
         found = given.read(self.fields)
-        width = found["head_dim"] or found["d_model"] // max(found["num_heads"], 1)
+        width = found["attention.head_dim"] or found["d_model"] // max(found["num_heads"], 1)
         position = rope.read_partial(given, width)
         if position.factor != 1:
             raise ValueError(
                 f"{given.source}: rope_type of a phi3 model must be default; longrope is not supported"
             )
-        return ModelConfig(
+        return made(
+            ModelConfig,
             position=position,
             norm="rms",
             residual_init="plain",
-            attention_bias=False,
-            attention_out_bias=False,
-            mlp_bias=False,
             **found,
+            **{"attention.bias": False, "attention.out_bias": False, "mlp.bias": False},
         )
 
     def describe(self, config: ModelConfig) -> dict:
@@ -58,7 +58,7 @@ class Phi3(Llama):
 
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
         yield from table(".embed_tokens.weight", "embedding.table")
-        groups = config.num_kv_heads or config.num_heads
+        groups = config.attention.num_kv_heads or config.num_heads
         for i in range(config.num_layers):
             theirs, ours = f".layers.{i}", f"decoder.blocks.{i}"
             maps = tuple(f"{ours}.attention.{name}.kernel" for name in ("query", "key", "value"))

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.huggingface.config_fields import Field, Given
 from jaxgpt.huggingface.families.llama import Llama
 from jaxgpt.huggingface.families.qwen3 import Qwen3
@@ -22,12 +23,14 @@ class Qwen2(Qwen3):
             for field in Llama.fields
             if field.theirs not in _LEFT
         ),
-        Field("num_key_value_heads", "num_kv_heads", 32, nullable=True),
+        Field("num_key_value_heads", "attention.num_kv_heads", 32, nullable=True),
     )
 
     def config(self, given: Given) -> ModelConfig:
         found = super().config(given)
-        return dataclasses.replace(found, qk_norm=False, attention_bias=True, attention_out_bias=False)
+        return replaced(
+            found, {"attention.qk_norm": False, "attention.bias": True, "attention.out_bias": False}
+        )
 
     def describe(self, config: ModelConfig) -> dict:
         # Null is an error in transformers.

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.huggingface.config_fields import Field, Given
 from jaxgpt.huggingface.families.llama import Llama
 from jaxgpt.models.config import ModelConfig
@@ -20,12 +21,12 @@ class Qwen3(Llama):
             for field in Llama.fields
             if field.theirs not in ("head_dim", "mlp_bias", "num_key_value_heads")
         ),
-        Field("num_key_value_heads", "num_kv_heads", 32, nullable=True),
-        Field("head_dim", "head_dim", 128),
+        Field("num_key_value_heads", "attention.num_kv_heads", 32, nullable=True),
+        Field("head_dim", "attention.head_dim", 128),
     )
 
     def config(self, given: Given) -> ModelConfig:
-        found = dataclasses.replace(super().config(given), qk_norm=True, mlp_bias=False)
+        found = replaced(super().config(given), {"attention.qk_norm": True, "mlp.bias": False})
         windowed, depth = given.get("use_sliding_window", False), found.num_layers
         first = given.get("max_window_layers", 28) if windowed else depth
         types = given.fields.get("layer_types")

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Container, Iterator
 from typing import Any
 
+from jaxgpt.core.nested import made
 from jaxgpt.huggingface.config_fields import ACTIVATIONS, Field, Given
 from jaxgpt.huggingface.family import Family
 from jaxgpt.huggingface.tensors import Entry, linear, norm, table, vector
@@ -41,12 +42,12 @@ class Reformer(Family):
         Field("max_position_embeddings", "max_length", 4096),
         Field("hidden_size", "d_model", 256),
         Field("num_attention_heads", "num_heads", 12),
-        Field("attention_head_size", "head_dim", 64),
+        Field("attention_head_size", "attention.head_dim", 64),
         Field("feed_forward_size", "d_ff", 512),
         Field("layer_norm_eps", "norm_epsilon", 1e-12),
-        Field("hidden_act", "activation", "relu", ACTIVATIONS),
+        Field("hidden_act", "mlp.activation", "relu", ACTIVATIONS),
         Field("hidden_dropout_prob", "dropout", 0.05),
-        Field("lsh_attention_probs_dropout_prob", "attention_dropout", 0.0),
+        Field("lsh_attention_probs_dropout_prob", "attention.dropout", 0.0),
         Field("initializer_range", "init_std", 0.02),
     )
 
@@ -78,19 +79,22 @@ class Reformer(Family):
         given.require("num_hidden_layers", len(kinds))
         defaults = Chunks()
         found = {ours: given.get(theirs, getattr(defaults, ours)) for theirs, ours in _CHUNKS.items()}
-        return ModelConfig(
+        return made(
+            ModelConfig,
             num_layers=len(kinds),
             wiring="reversible",
-            attention_bias=False,
-            attention_out_bias=False,
             position=Axial(*shape, row_features=widths[0]),
             sparse=Chunks(
                 layers=tuple(kinds), buckets=tuple(buckets), seed=given.get("hash_seed") or 0, **found
             ),
-            head="separate" if self.head in given.tensors else "none",
-            head_bias=not given.tensors.keys().isdisjoint(_BIASES),
             residual_init="plain",
             **given.read(self.fields),
+            **{
+                "attention.bias": False,
+                "attention.out_bias": False,
+                "head.weights": "separate" if self.head in given.tensors else "none",
+                "head.bias": not given.tensors.keys().isdisjoint(_BIASES),
+            },
         )
 
     def describe(self, config: ModelConfig) -> dict[str, Any]:
@@ -111,7 +115,7 @@ class Reformer(Family):
                 "axial_pos_embds_dim": [rows, config.d_model - rows],
                 "num_buckets": buckets[0] if buckets and len(buckets) == 1 else buckets,
                 "hash_seed": sparse.seed,
-                "local_attention_probs_dropout_prob": config.attention_dropout or 0.0,
+                "local_attention_probs_dropout_prob": config.attention.dropout or 0.0,
             }
         )
 
@@ -135,7 +139,7 @@ class Reformer(Family):
             yield from linear(f"{theirs}.feed_forward.dense.dense", f"{ours}.mlp.up")
             yield from linear(f"{theirs}.feed_forward.output.dense", f"{ours}.mlp.down")
         yield from norm(".encoder.layer_norm", "decoder.norm")
-        if config.head_bias:
+        if config.head.bias:
             # transformers 4 has one bias by two names, 5 adds the first alone.
             key = next((name for name in _BIASES if name in tensors), _BIASES[0])
             yield from vector(key, "head_bias")

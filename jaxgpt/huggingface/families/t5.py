@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Container, Iterator
 from typing import Any
 
+from jaxgpt.core.nested import made
 from jaxgpt.huggingface.config_fields import Field, Given
 from jaxgpt.huggingface.family import Family
 from jaxgpt.huggingface.tensors import Entry, attention, linear, norm, table
@@ -48,10 +49,10 @@ class T5(Family):
         Field("num_decoder_layers", "num_layers"),
         Field("d_model", "d_model", 512),
         Field("num_heads", "num_heads", 8),
-        Field("d_kv", "head_dim", 64),
+        Field("d_kv", "attention.head_dim", 64),
         Field("d_ff", "d_ff", 2048),
         Field("layer_norm_epsilon", "norm_epsilon", 1e-6),
-        Field("feed_forward_proj", "activation", "relu", _PROJECTIONS),
+        Field("feed_forward_proj", "mlp.activation", "relu", _PROJECTIONS),
         Field("dropout_rate", "dropout", 0.1),
     )
 
@@ -60,7 +61,8 @@ class T5(Family):
         depth = found["num_layers"]
         # transformers 5 keeps only what tying meant for the logits' scale.
         scaled = given.get("scale_decoder_outputs", given.get("tie_word_embeddings", True))
-        return ModelConfig(
+        return made(
+            ModelConfig,
             kind="encoder_decoder",
             max_length=given.get("n_positions", 512),
             position=Relative(
@@ -68,13 +70,15 @@ class T5(Family):
                 max_distance=given.get("relative_attention_max_distance", 128),
             ),
             norm="rms",
-            attention_scale=1.0,
-            attention_bias=False,
-            attention_out_bias=False,
-            mlp_bias=False,
-            logit_factor=max(found["d_model"], 1) ** -0.5 if scaled else 1.0,
             residual_init="plain",
             **found | {"num_layers": found["encoder_layers"] if depth is None else depth},
+            **{
+                "attention.scale": 1.0,
+                "attention.bias": False,
+                "attention.out_bias": False,
+                "mlp.bias": False,
+                "head.factor": max(found["d_model"], 1) ** -0.5 if scaled else 1.0,
+            },
         )
 
     def activation(self, given: Given) -> dict[str, Any]:
@@ -91,13 +95,14 @@ class T5(Family):
                 f"{given.source}: dense_act_fn={inner!r} with is_gated_act={gated} is not supported; "
                 f"known: {', '.join(known)}"
             )
-        return {"activation": known[inner]}
+        return {"mlp.activation": known[inner]}
 
     def describe(self, config: ModelConfig) -> dict[str, Any]:
-        scaled = config.logit_factor != 1
-        if scaled and config.head == "separate":
+        scaled = config.head.factor != 1
+        if scaled and config.head.weights == "separate":
             raise ValueError(
-                f"a model of type t5 with logit_factor={config.logit_factor} has head=tied, not separate"
+                f"a model of type t5 with head.factor={config.head.factor} has head.weights=tied, not "
+                "separate"
             )
         return super().describe(config) | {
             "n_positions": config.max_length,
@@ -111,7 +116,7 @@ class T5(Family):
 
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
         yield from table("shared.weight", "embedding.table")
-        gated = config.activation in ("geglu", "geglu_tanh", "swiglu", "reglu")
+        gated = config.mlp.activation in ("geglu", "geglu_tanh", "swiglu", "reglu")
         for stack in ("encoder", "decoder"):
             first = f"{stack}.block.0.layer.0.SelfAttention.relative_attention_bias.weight"
             yield from table(first, f"{stack}.tables.bias")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from jaxgpt.core.nested import made
 from jaxgpt.huggingface.config_fields import Field, Given
 from jaxgpt.huggingface.family import Family
 from jaxgpt.huggingface.tensors import Entry, linear, norm, table, vector
@@ -41,13 +42,13 @@ class TransfoXL(Family):
         Field("n_layer", "num_layers", 18),
         Field("d_model", "d_model", 1024),
         Field("n_head", "num_heads", 16),
-        Field("d_head", "head_dim", 64),
+        Field("d_head", "attention.head_dim", 64),
         Field("d_inner", "d_ff", 4096),
-        Field("div_val", "cutoff_factor", 4),
+        Field("div_val", "embedding.cutoff_factor", 4),
         Field("mem_len", "memory", 1600),
         Field("layer_norm_epsilon", "norm_epsilon", 1e-5),
         Field("dropout", "dropout", 0.1),
-        Field("dropatt", "attention_dropout", 0.0),
+        Field("dropatt", "attention.dropout", 0.0),
         Field("init_std", "init_std", 0.02),
     )
 
@@ -77,26 +78,29 @@ class TransfoXL(Family):
             )
         size = given.get("vocab_size", 267735)
         found = given.read(self.fields)
-        return ModelConfig(
+        return made(
+            ModelConfig,
             **found | {"memory": found["memory"] or None},
             max_length=2**20,  # positions are relative: it has no length of its own
             position=TransformerXL(clamp=clamp if clamp > 0 else None),
             window=found["memory"] if given.get("same_length", True) else None,
             wiring="post",
-            activation="relu",
-            attention_bias=False,
-            attention_out_bias=False,
-            embedding="adaptive",
-            cutoffs=tuple(v for v in cutoffs if v < size),
-            embedding_scale=found["d_model"] ** 0.5,
-            head="tied",
             residual_init="plain",
+            **{
+                "mlp.activation": "relu",
+                "attention.bias": False,
+                "attention.out_bias": False,
+                "embedding.kind": "adaptive",
+                "embedding.cutoffs": tuple(v for v in cutoffs if v < size),
+                "embedding.scale": found["d_model"] ** 0.5,
+                "head.weights": "tied",
+            },
         )
 
     def describe(self, config: ModelConfig) -> dict[str, Any]:
         return super().describe(config) | {
             "d_embed": config.d_model,
-            "cutoffs": list(config.cutoffs),
+            "cutoffs": list(config.embedding.cutoffs),
             "clamp_len": config.position.clamp or -1,
             "same_length": config.window is not None,
             "untie_r": True,
@@ -108,8 +112,8 @@ class TransfoXL(Family):
         return 10_000.0 ** (-np.arange(0, config.d_model, 2) / config.d_model)
 
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
-        mapped = config.cutoff_factor > 1
-        clusters = len(config.cutoffs) + 1
+        mapped = config.embedding.cutoff_factor > 1
+        clusters = len(config.embedding.cutoffs) + 1
         for k in range(clusters if mapped else 1):
             yield from table(f".word_emb.emb_layers.{k}.weight", f"embedding.tables.{k}")
             if mapped:

@@ -42,6 +42,6 @@ class AttentionMixer(Mixer):
         return 12 * products
 
     def attention(self, config) -> Computed:
-        fits = config.kind == "decoder" and config.attention_kernel == "fused"
+        fits = config.kind == "decoder" and config.attention.kernel == "fused"
         has_kernel = fits and fused.available(jnp.dtype(config.dtype), config.resolved_head_dim)
         return "one kernel" if has_kernel else "written out"

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from flax import nnx
 
+from jaxgpt.core import nested
 from jaxgpt.core.choice import Choice
 
 if TYPE_CHECKING:
@@ -37,15 +38,16 @@ class Mixer(Choice, package="jaxgpt.models.mixers"):
             raise ValueError(f"mixer={self.kind()} needs kind={' or '.join(self.kinds)}, not {config.kind}")
         plain = {
             "window": config.window is None,
-            **{name: getattr(config, name) is None for name in ("sparse", "memory", "embedding_width")},
+            **{name: getattr(config, name) is None for name in ("sparse", "memory")},
+            "embedding.width": config.embedding.width is None,
             "loops": config.loops == 1,
             "layers": config.layers == "unrolled",
             "remat": config.remat == "none",
-            "embedding_norm": not config.embedding_norm,
+            "embedding.norm": not config.embedding.norm,
             "window_layers": not config.window_layers,
             "wiring": config.wiring == "pre",
         }
-        wrong = [f"{name}={getattr(config, name)}" for name, fits in plain.items() if not fits]
+        wrong = [f"{name}={nested.value(config, name)}" for name, fits in plain.items() if not fits]
         if wrong:
             raise ValueError(f"mixer={self.kind()} does not go with {', '.join(wrong)}; leave the default")
 

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float
 
-from jaxgpt.models.building import build_norm
+from jaxgpt.models.building import build_norm, weight_spec
 from jaxgpt.models.mixers.base import Mixer
 from jaxgpt.models.state_stack import StateStack
 from jaxgpt.nn.mlp import MLP
@@ -37,16 +37,8 @@ class Bag(nnx.Module):
     def __init__(self, config, rngs: nnx.Rngs):
         self.width, self.dtype = config.d_model, config.dtype
         self.norms = nnx.List([build_norm(config), build_norm(config)])
-        self.mlp = MLP(
-            config.d_model,
-            config.resolved_d_ff,
-            activation=config.activation,
-            bias=config.mlp_bias,
-            std=config.init_std,
-            dtype=config.dtype,
-            param_dtype=config.param_dtype,
-            rngs=rngs,
-        )
+        weights = weight_spec(config)
+        self.mlp = MLP(config.mlp, config.d_model, config.resolved_d_ff, weights=weights, rngs=rngs)
 
     def start(self, batch: int) -> Sum:
         """Nothing seen."""

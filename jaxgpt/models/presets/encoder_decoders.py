@@ -2,7 +2,12 @@
 
 import dataclasses
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.attention.attention_config import AttentionConfig
+from jaxgpt.nn.embedding_config import EmbeddingConfig
+from jaxgpt.nn.head_config import HeadConfig
+from jaxgpt.nn.mlp_config import MLPConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.nn.position.relative import Relative
 from jaxgpt.nn.position.sinusoidal import Sinusoidal
@@ -24,10 +29,10 @@ def transformer_base() -> ModelConfig:
         position=Sinusoidal(layout="interleaved"),
         wiring="post",
         norm_epsilon=1e-6,
-        activation="relu",
-        embedding_scale=512**0.5,
+        mlp=MLPConfig(activation="relu"),
+        embedding=EmbeddingConfig(scale=512**0.5),
         dropout=0.1,
-        attention_dropout=0.0,
+        attention=AttentionConfig(dropout=0.0),
         init_std=None,
         residual_init="plain",
     )
@@ -46,8 +51,8 @@ def bart_base() -> ModelConfig:
         num_heads=12,
         position=Learned(),
         wiring="post",
-        activation="gelu",
-        embedding_norm=True,
+        mlp=MLPConfig(activation="gelu"),
+        embedding=EmbeddingConfig(norm=True),
         dropout=0.1,
         residual_init="plain",
     )
@@ -70,12 +75,9 @@ def t5_small() -> ModelConfig:
         position=Relative(),
         norm="rms",
         norm_epsilon=1e-6,
-        activation="relu",
-        attention_scale=1.0,
-        attention_bias=False,
-        attention_out_bias=False,
-        mlp_bias=False,
-        logit_factor=512**-0.5,
+        mlp=MLPConfig(activation="relu", bias=False),
+        attention=AttentionConfig(scale=1.0, bias=False, out_bias=False),
+        head=HeadConfig(factor=512**-0.5),
         dropout=0.1,
         init_std=None,
         residual_init="plain",
@@ -85,8 +87,8 @@ def t5_small() -> ModelConfig:
 def t5_base() -> ModelConfig:
     """T5 base (Raffel et al. 2020, section 3.1.1): 12 + 12 layers of width 768; 220M parameters."""
     base = t5_small()
-    return dataclasses.replace(
-        base, num_layers=12, d_model=768, num_heads=12, d_ff=3072, logit_factor=768**-0.5
+    return replaced(
+        base, {"num_layers": 12, "d_model": 768, "num_heads": 12, "d_ff": 3072, "head.factor": 768**-0.5}
     )
 
 
@@ -95,15 +97,17 @@ def t5_v1_1_small() -> ModelConfig:
 
     8 + 8 layers of width 512, a gated GELU and an output matrix of its own; 77M parameters.
     """
-    return dataclasses.replace(
+    return replaced(
         t5_small(),
-        num_layers=8,
-        num_heads=6,
-        head_dim=64,
-        d_ff=1024,
-        activation="geglu_tanh",
-        head="separate",
-        logit_factor=1.0,
+        {
+            "num_layers": 8,
+            "num_heads": 6,
+            "attention.head_dim": 64,
+            "d_ff": 1024,
+            "mlp.activation": "geglu_tanh",
+            "head.weights": "separate",
+            "head.factor": 1.0,
+        },
     )
 
 

@@ -2,7 +2,11 @@
 
 import dataclasses
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.embedding_config import EmbeddingConfig
+from jaxgpt.nn.head_config import HeadConfig
+from jaxgpt.nn.mlp_config import MLPConfig
 from jaxgpt.nn.position.learned import Learned
 
 
@@ -20,10 +24,9 @@ def bert_base() -> ModelConfig:
         position=Learned(),
         wiring="post",
         norm_epsilon=1e-12,
-        activation="gelu",
-        head_bias=True,
-        head_transform=True,
-        embedding_norm=True,
+        mlp=MLPConfig(activation="gelu"),
+        head=HeadConfig(bias=True, transform=True),
+        embedding=EmbeddingConfig(norm=True),
         segments=2,
         dropout=0.1,
         residual_init="plain",
@@ -56,8 +59,9 @@ def albert_base() -> ModelConfig:
 
     Embeddings of width 128; 12M parameters.
     """
-    return dataclasses.replace(
-        bert_base(), num_layers=1, loops=12, embedding_width=128, activation="gelu_tanh", dropout=0.0
+    return replaced(
+        bert_base(),
+        {"num_layers": 1, "loops": 12, "embedding.width": 128, "mlp.activation": "gelu_tanh", "dropout": 0.0},
     )
 
 

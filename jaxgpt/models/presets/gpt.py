@@ -2,7 +2,11 @@
 
 import dataclasses
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.attention.attention_config import AttentionConfig
+from jaxgpt.nn.head_config import HeadConfig
+from jaxgpt.nn.mlp_config import MLPConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.nn.position.rotary import Rotary
 
@@ -16,7 +20,7 @@ def gpt1() -> ModelConfig:
         num_heads=12,
         position=Learned(),
         wiring="post",
-        activation="gelu_tanh",
+        mlp=MLPConfig(activation="gelu_tanh"),
         dropout=0.1,
         residual_init="plain",
     )
@@ -30,7 +34,7 @@ def gpt2() -> ModelConfig:
         d_model=768,
         num_heads=12,
         position=Learned(),
-        activation="gelu_tanh",
+        mlp=MLPConfig(activation="gelu_tanh"),
         dropout=0.1,
     )
 
@@ -61,7 +65,9 @@ def gpt3_small() -> ModelConfig:
 
 def gpt3_xl() -> ModelConfig:
     """GPT-3 XL (Brown et al. 2020, table 2.1): 24 layers of width 2048, 24 heads of 128; 1.3B parameters."""
-    return dataclasses.replace(gpt3_small(), num_layers=24, d_model=2048, num_heads=24, head_dim=128)
+    return replaced(
+        gpt3_small(), {"num_layers": 24, "d_model": 2048, "num_heads": 24, "attention.head_dim": 128}
+    )
 
 
 def gpt3() -> ModelConfig:
@@ -81,11 +87,9 @@ def gptj() -> ModelConfig:
         num_heads=16,
         position=Rotary(rotary_dim=64, pairing="interleaved"),
         wiring="parallel",
-        activation="gelu_tanh",
-        attention_bias=False,
-        attention_out_bias=False,
-        head="separate",
-        head_bias=True,
+        mlp=MLPConfig(activation="gelu_tanh"),
+        attention=AttentionConfig(bias=False, out_bias=False),
+        head=HeadConfig(weights="separate", bias=True),
         residual_init="plain",
     )
 
@@ -98,9 +102,9 @@ def opt_125m() -> ModelConfig:
         d_model=768,
         num_heads=12,
         position=Learned(),
-        activation="relu",
+        mlp=MLPConfig(activation="relu"),
         dropout=0.1,
-        attention_dropout=0.0,
+        attention=AttentionConfig(dropout=0.0),
     )
 
 
@@ -117,7 +121,7 @@ def pythia_160m() -> ModelConfig:
         num_heads=12,
         position=Rotary(rotary_dim=16),
         wiring="parallel_apart",
-        activation="gelu",
-        head="separate",
+        mlp=MLPConfig(activation="gelu"),
+        head=HeadConfig(weights="separate"),
         residual_init="plain",
     )

@@ -4,6 +4,10 @@ import dataclasses
 
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.presets.encoders import bert_base
+from jaxgpt.nn.attention.attention_config import AttentionConfig
+from jaxgpt.nn.embedding_config import EmbeddingConfig
+from jaxgpt.nn.head_config import HeadConfig
+from jaxgpt.nn.mlp_config import MLPConfig
 from jaxgpt.nn.position.axial import Axial
 from jaxgpt.nn.position.transformer_xl import TransformerXL
 from jaxgpt.nn.sparse.longformer import Longformer
@@ -35,13 +39,11 @@ def transformer_xl() -> ModelConfig:
         memory=384,
         segment=384,
         wiring="post",
-        activation="relu",
-        attention_bias=False,
-        attention_out_bias=False,
-        embedding="adaptive",
-        cutoffs=(20_000, 40_000, 200_000),
-        cutoff_factor=4,
-        embedding_scale=1024**0.5,
+        mlp=MLPConfig(activation="relu"),
+        attention=AttentionConfig(bias=False, out_bias=False),
+        embedding=EmbeddingConfig(
+            kind="adaptive", cutoffs=(20_000, 40_000, 200_000), cutoff_factor=4, scale=1024**0.5
+        ),
         dropout=0.2,
         residual_init="plain",
     )
@@ -64,11 +66,9 @@ def reformer_enwik8() -> ModelConfig:
         ),
         wiring="reversible",
         norm_epsilon=1e-12,
-        activation="relu",
-        attention_bias=False,
-        attention_out_bias=False,
-        head="separate",
-        head_bias=True,
+        mlp=MLPConfig(activation="relu"),
+        attention=AttentionConfig(bias=False, out_bias=False),
+        head=HeadConfig(weights="separate", bias=True),
         dropout=0.2,
         residual_init="plain",
     )

@@ -2,12 +2,14 @@
 
 import dataclasses
 
+from jaxgpt.core.nested import replaced
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.mixers.concat import ConcatMixer
 from jaxgpt.models.mixers.gru import GRU
 from jaxgpt.models.mixers.lstm import LSTM
 from jaxgpt.models.mixers.mean import MeanMixer
 from jaxgpt.models.mixers.none import NoMixer
+from jaxgpt.nn.head_config import HeadConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.nn.position.none import NoPosition
 
@@ -24,8 +26,7 @@ def char_lstm() -> ModelConfig:
         d_model=128,
         position=NoPosition(),
         norm="none",
-        head="separate",
-        head_bias=True,
+        head=HeadConfig(weights="separate", bias=True),
         init_std=None,
         residual_init="plain",
     )
@@ -41,8 +42,9 @@ def seq2seq() -> ModelConfig:
 
     4 + 4 LSTM layers of width 1000; the decoder begins with the encoder's last states.
     """
-    return dataclasses.replace(
-        char_lstm(), kind="encoder_decoder", num_layers=4, d_model=1000, num_heads=1, head_bias=False
+    return replaced(
+        char_lstm(),
+        {"kind": "encoder_decoder", "num_layers": 4, "d_model": 1000, "num_heads": 1, "head.bias": False},
     )
 
 
@@ -59,7 +61,7 @@ def makemore_bigram() -> ModelConfig:
 
     Its table of logits is a product of two here, which is any table where the vocabulary is below 64.
     """
-    return dataclasses.replace(char_lstm(), mixer=NoMixer(), num_layers=1, d_model=64, head_bias=False)
+    return replaced(char_lstm(), {"mixer": NoMixer(), "num_layers": 1, "d_model": 64, "head.bias": False})
 
 
 def makemore_mlp() -> ModelConfig:
@@ -69,12 +71,14 @@ def makemore_mlp() -> ModelConfig:
 
 def makemore_bag_of_words() -> ModelConfig:
     """karpathy/makemore's bag of words: the mean of the characters so far, then an MLP of 64."""
-    return dataclasses.replace(
+    return replaced(
         char_lstm(),
-        mixer=MeanMixer(),
-        num_layers=1,
-        d_model=64,
-        d_ff=64,
-        position=Learned(),
-        activation="tanh",
+        {
+            "mixer": MeanMixer(),
+            "num_layers": 1,
+            "d_model": 64,
+            "d_ff": 64,
+            "position": Learned(),
+            "mlp.activation": "tanh",
+        },
     )

@@ -3,6 +3,9 @@
 import dataclasses
 
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.attention.attention_config import AttentionConfig
+from jaxgpt.nn.head_config import HeadConfig
+from jaxgpt.nn.mlp_config import MLPConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.nn.position.relative import Relative
 from jaxgpt.nn.position.rotary import Rotary
@@ -19,11 +22,9 @@ def nanogpt_baby() -> ModelConfig:
         d_model=384,
         num_heads=6,
         position=Learned(),
-        activation="gelu",
+        mlp=MLPConfig(activation="gelu", bias=False),
         norm_bias=False,
-        attention_bias=False,
-        attention_out_bias=False,
-        mlp_bias=False,
+        attention=AttentionConfig(bias=False, out_bias=False),
         dropout=0.2,
     )
 
@@ -47,8 +48,8 @@ def makemore() -> ModelConfig:
         d_model=64,
         num_heads=4,
         position=Learned(),
-        activation="gelu_tanh",
-        head="separate",
+        mlp=MLPConfig(activation="gelu_tanh"),
+        head=HeadConfig(weights="separate"),
         init_std=None,
         residual_init="plain",
     )
@@ -68,10 +69,8 @@ def small() -> ModelConfig:
         position=Rotary(),
         max_length=256,
         norm="rms",
-        activation="geglu_tanh",
-        attention_bias=False,
-        attention_out_bias=False,
-        mlp_bias=False,
+        mlp=MLPConfig(activation="geglu_tanh", bias=False),
+        attention=AttentionConfig(bias=False, out_bias=False),
     )
 
 

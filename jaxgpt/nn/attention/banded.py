@@ -1,8 +1,6 @@
 """Attention among neighbouring blocks: time and memory grow as length times block size."""
 
 import dataclasses
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -10,18 +8,15 @@ from jaxtyping import Array, Bool, Float, Int
 
 from jaxgpt.nn.attention import masks
 from jaxgpt.nn.attention.cache import KeyValue
+from jaxgpt.nn.attention.dense import dense
+from jaxgpt.nn.attention.inputs import AttentionInputs
 from jaxgpt.nn.document_order import same
 from jaxgpt.nn.sparse.base import Blocks
-from jaxgpt.nn.tap import Tap
-
-if TYPE_CHECKING:
-    from jaxgpt.nn.attention.layer import Attention
-
-Bias = Callable[..., Array | None]
+from jaxgpt.nn.tap import Tap, identity
 
 
 @dataclasses.dataclass(frozen=True)
-class Banded:
+class Band:
     """Queries by blocks, each with the keys that it may see: what all layers with the same blocks share.
 
     Shapes: N blocks of all rows, W tokens a block, C keys a block, G tokens that see all.
@@ -47,7 +42,7 @@ class Banded:
         positions: Int[Array, "B T"],
         global_tokens: Int[Array, "B G"] | None = None,
         documents: Int[Array, "B T"] | None = None,
-    ) -> "Banded":
+    ) -> "Band":
         """For `order` and `positions` of the tokens; `rule` is what they may see at all.
 
         Of `documents` none sees another; there are no global tokens then, and `blocks` have a reach, since
@@ -72,45 +67,45 @@ class Banded:
         k_positions = _flat(_neighbours(_cut(positions, blocks.size, 0), blocks, 0))
         if global_tokens is not None:
             count = mask.shape[0] // order.shape[0]
-            there = jnp.where(global_tokens >= 0, _at(order, global_tokens), -1)
+            there = jnp.where(global_tokens >= 0, at_places(order, global_tokens), -1)
             mask = jnp.concatenate([mask, rule(q_order, jnp.repeat(there, count, axis=0))], axis=2)
-            theirs = jnp.repeat(_at(positions, global_tokens), count, axis=0)
+            theirs = jnp.repeat(at_places(positions, global_tokens), count, axis=0)
             k_positions = jnp.concatenate([k_positions, theirs], axis=1)
         return cls(blocks, mask, q_positions, k_positions, order, global_tokens)
 
-    def attend(
-        self,
-        attention: "Attention",
-        x: Float[Array, "B T D"],
-        q: Float[Array, "B T H K"],
-        kv: KeyValue,
-        bias: Bias,
-        key: jax.Array | None,
-        tap: Tap,
-    ) -> Float[Array, "B T D"]:
-        """The attention's output for queries and keys of one length."""
-        q_blocks = _flat(self._blocks(q))
-        near = KeyValue(self._keys(kv.key), self._keys(kv.value))
-        added = bias(q_blocks, near.key, self.q_positions, self.k_positions)
-        y = attention.attend(q_blocks, kv=near, mask=self.mask, bias=added, key=key, tap=tap)
-        y = y.reshape(x.shape[0], -1, y.shape[-1])[:, : x.shape[1]]
-        if self.global_tokens is None:
-            return y
-        mask = (self.global_tokens >= 0)[:, :, None] & (self.order[:, : x.shape[1]] >= 0)[:, None, :]
-        chosen = _at(x, self.global_tokens)
-        seen = attention.attend_globally(chosen, x=x, mask=mask, key=key, tap=tap)
-        at = jnp.where(self.global_tokens >= 0, self.global_tokens, y.shape[1])
-        return y.at[jnp.arange(y.shape[0])[:, None], at].set(seen, mode="drop")
+    def of_queries(self, x: Array) -> Array:
+        """[B, T, ...] by blocks: [N, W, ...]."""
+        return _flat(_cut(x, self.blocks.size, 0, self.order.shape[1]))
 
-    def _blocks(self, x: Array) -> Array:
-        return _cut(x, self.blocks.size, 0, self.order.shape[1])
-
-    def _keys(self, x: Array) -> Array:
-        near = _flat(_neighbours(self._blocks(x), self.blocks, 0))
+    def of_keys(self, x: Array) -> Array:
+        """[B, T, ...] as each block meets them: [N, C, ...]."""
+        cut = _cut(x, self.blocks.size, 0, self.order.shape[1])
+        near = _flat(_neighbours(cut, self.blocks, 0))
         if self.global_tokens is None:
             return near
-        far = jnp.repeat(_at(x, self.global_tokens), near.shape[0] // x.shape[0], axis=0)
+        far = jnp.repeat(at_places(x, self.global_tokens), near.shape[0] // x.shape[0], axis=0)
         return jnp.concatenate([near, far], axis=1)
+
+
+def banded(
+    q: Float[Array, "B T H K"],
+    kv: KeyValue,
+    inputs: AttentionInputs,
+    *,
+    key: jax.Array | None = None,
+    tap: Tap = identity,
+) -> Float[Array, "B T H K"]:
+    """The weighted values, where `inputs.sees` is a `Band`; queries and keys have one length.
+
+    What tokens see that see all is not in it; they are seen.
+    """
+    band = inputs.sees
+    near = KeyValue(band.of_keys(kv.key), band.of_keys(kv.value))
+    own = dataclasses.replace(
+        inputs, sees=band.mask, q_positions=band.q_positions, k_positions=band.k_positions
+    )
+    mixed = dense(band.of_queries(q), near, own, key=key, tap=tap)
+    return mixed.reshape(q.shape[0], -1, *mixed.shape[2:])[:, : q.shape[1]]
 
 
 def _cut(x: Array, size: int, fill: int, length: int | None = None) -> Array:
@@ -139,7 +134,7 @@ def _flat(x: Array) -> Array:
     return x.reshape(-1, *x.shape[2:])
 
 
-def _at(x: Array, places: Int[Array, "B G"]) -> Array:
+def at_places(x: Array, places: Int[Array, "B G"]) -> Array:
     """x [B, T, ...] at some places of each row; at the first for those below 0."""
     index = jnp.maximum(places, 0).reshape(*places.shape, *[1] * (x.ndim - 2))
     return jnp.take_along_axis(x, index, axis=1)

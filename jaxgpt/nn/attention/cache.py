@@ -147,29 +147,12 @@ class Cache:
         return self.order.shape[1]
 
 
-def empty(
-    *,
-    batch: int,
-    slots: int,
-    memory: int = 0,
-    num_layers: int,
-    num_kv_heads: int,
-    head_dim: int,
-    dtype,
-    carry: Carry,
-    stacked: bool,
-) -> Cache:
-    """A cache of `slots` slots; `stacked` for scanned layers.
+def empty(layers: Any, *, batch: int, slots: int, memory: int = 0, carry: Carry) -> Cache:
+    """A cache of `slots` slots, given what its layers remember before the first token.
 
     The first `memory` of them hold zeros as if they had been seen (Dai et al. 2019, arXiv 1901.02860).
     """
     place = jnp.arange(slots, dtype=jnp.int32)
-
-    def layer(*leading: int) -> Stored:
-        key = jnp.zeros((*leading, batch * num_kv_heads, head_dim, slots), dtype)
-        return Stored(key, jnp.swapaxes(key, -1, -2), num_kv_heads)
-
-    layers = layer(num_layers) if stacked else tuple(layer() for _ in range(num_layers))
     return Cache(
         layers=layers,
         order=jnp.broadcast_to(jnp.where(place < memory, place, -1), (batch, slots)),
@@ -178,3 +161,15 @@ def empty(
         seen=jnp.full((batch,), memory, jnp.int32),
         carry=carry,
     )
+
+
+def empty_layers(
+    count: int, *, batch: int, slots: int, groups: int, width: int, dtype, stacked: bool
+) -> tuple[Stored, ...] | Stored:
+    """Zeros for so many layers of `groups` key and value heads of a width; `stacked` for scanned layers."""
+
+    def layer(*leading: int) -> Stored:
+        key = jnp.zeros((*leading, batch * groups, width, slots), dtype)
+        return Stored(key, jnp.swapaxes(key, -1, -2), groups)
+
+    return layer(count) if stacked else tuple(layer() for _ in range(count))

@@ -2,26 +2,23 @@
 
 import dataclasses
 import math
-from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from jaxgpt.nn.attention.cache import KeyValue
+from jaxgpt.nn.attention.inputs import AttentionInputs
 from jaxgpt.nn.linear import dropout, fold
 from jaxgpt.nn.sparse.base import Hashing
-from jaxgpt.nn.tap import Tap
-
-if TYPE_CHECKING:
-    from jaxgpt.nn.attention.layer import Attention
+from jaxgpt.nn.tap import Tap, identity
 
 #: Scores of keys that are not seen, and of a token's own key, which is seen where there is no other.
 _HIDDEN, _OWN = -1e9, -1e5
 
 
 @dataclasses.dataclass(frozen=True)
-class Hashed:
+class Hashes:
     """What layers that hash share.
 
     Attributes:
@@ -35,30 +32,29 @@ class Hashed:
     at: Int[Array, ""] | None
     causal: bool
 
-    def attend(
-        self,
-        attention: "Attention",
-        x: Float[Array, "B T D"],
-        q: Float[Array, "B T H K"],
-        kv: KeyValue,
-        bias,
-        key: jax.Array | None,
-        tap: Tap,
-    ) -> Float[Array, "B T D"]:
-        """The attention's output; `kv.key` holds the vectors that are queries and keys at once."""
-        wide = jnp.promote_types(q.dtype, jnp.float32)
-        missing = [(0, 0), (0, self.order.shape[1] - kv.key.shape[1]), (0, 0), (0, 0)]
-        mixed = hashed_attention(
-            jnp.pad(tap("query", kv.key).astype(wide), missing),
-            jnp.pad(tap("value", kv.value).astype(wide), missing),
-            self.order,
-            self.hashing,
-            causal=self.causal,
-            rate=attention.dropout,
-            key=key,
-        ).astype(q.dtype)
-        mixed = jax.lax.dynamic_slice_in_dim(mixed, 0 if self.at is None else self.at, x.shape[1], axis=1)
-        return tap("output", attention.out(tap("mixed", mixed)))
+
+def hashed(
+    q: Float[Array, "B T H K"],
+    kv: KeyValue,
+    inputs: AttentionInputs,
+    *,
+    key: jax.Array | None = None,
+    tap: Tap = identity,
+) -> Float[Array, "B T H K"]:
+    """The weighted values, where `inputs.sees` is `Hashes`; `kv.key` are queries and keys at once."""
+    hashes = inputs.sees
+    wide = jnp.promote_types(q.dtype, jnp.float32)
+    missing = [(0, 0), (0, hashes.order.shape[1] - kv.key.shape[1]), (0, 0), (0, 0)]
+    mixed = hashed_attention(
+        jnp.pad(tap("query", kv.key).astype(wide), missing),
+        jnp.pad(tap("value", kv.value).astype(wide), missing),
+        hashes.order,
+        hashes.hashing,
+        causal=hashes.causal,
+        rate=inputs.config.dropout,
+        key=key,
+    ).astype(q.dtype)
+    return jax.lax.dynamic_slice_in_dim(mixed, 0 if hashes.at is None else hashes.at, q.shape[1], axis=1)
 
 
 def rotations(shape: tuple[int, ...], dtype, seed: int, key: jax.Array | None) -> Array:
@@ -88,7 +84,7 @@ def hashed_attention(
         place = jnp.arange(length)[None, None]
         mixed, _ = _weighted(shared, keys, value, place, place, order, order, causal, rate, key)
         return jnp.moveaxis(mixed, 1, 2)
-    found = _buckets(shared, hashing, key)  # [B, H, R, S]
+    found = hash_buckets(shared, hashing, key)  # [B, H, R, S]
     found = jnp.where((order >= 0)[:, None, None], found, math.prod(hashing.buckets))
     sorted_ = jnp.argsort(found, axis=-1, stable=True)
     chunked = sorted_.reshape(batch, heads, -1, hashing.size)  # [B, H, N, C]
@@ -123,7 +119,7 @@ def hashed_attention(
     return jnp.moveaxis((mixed * share[..., None]).sum(axis=2), 1, 2)
 
 
-def _buckets(shared, hashing: Hashing, key) -> Int[Array, "B H R S"]:
+def hash_buckets(shared, hashing: Hashing, key) -> Int[Array, "B H R S"]:
     """The bucket of every token in every round: its largest coordinate, rotated, or negative one."""
     heads, width = shared.shape[1], shared.shape[-1]
     shape = (heads, width, hashing.rounds, sum(hashing.buckets) // 2)

@@ -1,33 +1,38 @@
-"""What the queries of one layer may see, as one value."""
+"""What one layer's attention is made of beside queries, keys and values, as one value."""
 
 import dataclasses
+from typing import Any
 
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Float, Int
 
-from jaxgpt.nn.attention.banded import Banded
-from jaxgpt.nn.attention.hashed import Hashed
-from jaxgpt.nn.kernels.fused import Fused
+from jaxgpt.nn.attention.attention_config import AttentionConfig
 from jaxgpt.nn.position import Params, Position
 
 
 @dataclasses.dataclass(frozen=True)
 class AttentionInputs:
-    """All that self-attention needs beside the hidden states and the cache; made by `models.views`.
+    """All that self-attention needs beside the hidden states and the cache; made by `models.layer_inputs`.
 
-    Either `mask` or `pattern` says which keys the queries see.
+    `dense`, `banded`, `hashed` and `kernels.fused` are functions of it: of queries, keys and values they make
+    the weighted values. The type of `sees` says which of them is meant.
 
     Attributes:
-      position: the scheme of this layer. params: its weights that all layers share.
+      config: of the layer, resolved.
+      position: the scheme of this layer. params: its weights that all layers share, then those of the layer.
       q_positions, k_positions: what the scheme assigned to the queries and to the keys.
-      mask: which keys each query sees; S is the number of slots where there is a cache.
-      pattern: a way to compute attention that does not meet all keys.
+      sees: which keys each query sees: a mask [B, T, S], where S is the number of slots if there is a cache;
+        a `banded.Band` of neighbours; `hashed.Hashes`; or a `fused.Triangle` of all before it.
       at: the first slot of the cache that this call writes; None without a cache.
     """
 
+    config: AttentionConfig
     position: Position
     params: Params
     q_positions: Int[Array, "#B T"]
     k_positions: Int[Array, "#B S"]
-    mask: Bool[Array, "#B T S"] | None = None
-    pattern: Banded | Fused | Hashed | None = None
+    sees: Any
     at: Int[Array, ""] | None = None
+
+    def bias(self, q: Float[Array, "B T H K"], k: Float[Array, "B S G K"]) -> Array | None:
+        """What the position scheme adds to the scores."""
+        return self.position.bias(self.params, q, k, self.q_positions, self.k_positions)

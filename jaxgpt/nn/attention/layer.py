@@ -1,20 +1,25 @@
 """Multi-head attention with grouped queries (Vaswani et al. 2017, section 3.2; Ainslie et al. 2023)."""
 
-from functools import partial
+import dataclasses
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Bool, Float
 
+from jaxgpt.nn.attention.attention_config import AttentionConfig
+from jaxgpt.nn.attention.banded import Band, at_places, banded
 from jaxgpt.nn.attention.cache import KeyValue, Stored
+from jaxgpt.nn.attention.dense import dense, weighted
+from jaxgpt.nn.attention.hashed import Hashes, hashed
 from jaxgpt.nn.attention.inputs import AttentionInputs
-from jaxgpt.nn.linear import Linear, dropout, fold, read
+from jaxgpt.nn.kernels.fused import Triangle, fused
+from jaxgpt.nn.linear import Linear, WeightSpec, fold, read
 from jaxgpt.nn.norm import Norm
 from jaxgpt.nn.tap import Tap, below, identity
 
-#: Finite, so that a row without any key gives a mean instead of NaN.
-HIDDEN = -1e30
+#: How attention is computed, by what says which keys the queries see; `dense` of a mask.
+WAYS = {Band: banded, Hashes: hashed, Triangle: fused}
 
 
 class Attention(nnx.Module):
@@ -23,60 +28,47 @@ class Attention(nnx.Module):
     The position scheme may own weights of each layer (`Position.layer_tables`); they are kept here.
 
     Args:
-      num_kv_heads: divides num_heads; each key and value head serves num_heads / num_kv_heads queries.
-      scale: factor on the products; None means head_dim^-1/2. factor: on the whole scores.
-      softcap: scores are squashed to softcap * tanh(scores / softcap) (Gemma 2, arXiv 2408.00118, section 2).
-      qk_norms: norms of queries and of keys, before they are rotated.
-      qk_norm_over: `head`: each head's for itself (Henry et al. 2020, arXiv 2010.04245); `all`: those of all
-        heads as one (Dehghani et al. 2023, arXiv 2302.05442, section 2; OLMo 2).
+      config: with every field resolved but `scale`, whose None means head_dim^-1/2. Its `qk_norm_over` is
+        `head`: each head's for itself (Henry et al. 2020, arXiv 2010.04245), or `all`: those of all heads as
+        one (Dehghani et al. 2023, arXiv 2302.05442, section 2; OLMo 2). Its `softcap` squashes scores to
+        softcap * tanh(scores / softcap) (Gemma 2, arXiv 2408.00118, section 2).
+      qk_norms: norms of queries and of keys, before they are rotated; where the config has `qk_norm`.
       tables: weights of the position scheme for this layer.
       shared_keys: there is no key map; keys are the queries (Reformer).
       sees_all: there are second maps for tokens that see all (Longformer).
-      bias, out_bias: whether the query, key and value maps, and the output map, have one.
-      std: of the initial weights; None means fan_in^-1/2. out_gain: factor on it in the output map.
     """
 
     def __init__(
         self,
+        config: AttentionConfig,
         d_model: int,
-        *,
         num_heads: int,
-        num_kv_heads: int,
-        head_dim: int,
-        scale: float | None = None,
-        factor: float = 1.0,
-        softcap: float | None = None,
+        *,
         qk_norms: tuple[Norm, Norm] | None = None,
-        qk_norm_over: str = "head",
         tables: dict[str, nnx.Param] | None = None,
         shared_keys: bool = False,
         sees_all: bool = False,
-        bias: bool = True,
-        out_bias: bool = True,
-        dropout: float = 0.0,
-        std: float | None = None,
-        out_gain: float = 1.0,
-        dtype="float32",
-        param_dtype="float32",
+        weights: WeightSpec,
         rngs: nnx.Rngs,
     ):
-        types = {"dtype": dtype, "param_dtype": param_dtype, "rngs": rngs}
-        heads, groups = {"heads": num_heads, "head": head_dim}, {"kv_heads": num_kv_heads, "head": head_dim}
-        self.query = Linear({"embed": d_model}, heads, std=std, bias=bias, **types)
-        self.key = None if shared_keys else Linear({"embed": d_model}, groups, std=std, bias=bias, **types)
-        self.value = Linear({"embed": d_model}, groups, std=std, bias=bias, **types)
+        embed, heads = {"embed": d_model}, {"heads": num_heads, "head": config.head_dim}
+        groups = {"kv_heads": config.num_kv_heads, "head": config.head_dim}
+
+        def linear(inputs, outputs, *, gain=1.0, bias=config.bias):
+            types = {"dtype": weights.dtype, "param_dtype": weights.param_dtype, "rngs": rngs}
+            return Linear(inputs, outputs, std=weights.std, gain=gain, bias=bias, **types)
+
+        self.query = linear(embed, heads)
+        self.key = None if shared_keys else linear(embed, groups)
+        self.value = linear(embed, groups)
         second = nnx.Dict()
         for name, outputs in (("query", heads), ("key", groups), ("value", groups)) if sees_all else ():
-            second[name] = Linear({"embed": d_model}, outputs, std=std, bias=bias, **types)
+            second[name] = linear(embed, outputs)
         self.second = second
-        self.out = Linear(heads, {"embed": d_model}, std=std, gain=out_gain, bias=out_bias, **types)
-        self.scale = head_dim**-0.5 if scale is None else scale
-        self.factor = factor
-        self.softcap = softcap
+        self.out = linear(heads, embed, gain=weights.out_gain, bias=config.out_bias)
+        self.config = config
         self.query_norm, self.key_norm = qk_norms or (None, None)
-        self.qk_norm_over = qk_norm_over
         self.tables = nnx.Dict(tables or {})
-        self.dropout = dropout
 
     def project(self, x: Float[Array, "B S D"]) -> KeyValue:
         """Keys and values of x; an encoder's are computed once and kept."""
@@ -93,20 +85,19 @@ class Attention(nnx.Module):
         tap: Tap = identity,
     ) -> tuple[Float[Array, "B T D"], Stored | None]:
         """Self-attention, and the cache with this call's keys and values."""
-        position, q_positions, k_positions = inputs.position, inputs.q_positions, inputs.k_positions
-        params = inputs.params | read(self.tables)
+        inputs = dataclasses.replace(inputs, params=inputs.params | read(self.tables))
         q, new = self._queries(x), self.project(x)
-        rotated_q, rotated_k = position.rotate(params, q, new.key, q_positions, q_positions)
-        new = KeyValue(rotated_k, new.value)
+        places = inputs.q_positions
+        q, rotated = inputs.position.rotate(inputs.params, q, new.key, places, places)
+        kv = KeyValue(rotated, new.value)
+        attend = WAYS.get(type(inputs.sees), dense)
         if cache is not None:
-            cache = cache.write(new, inputs.at)
-            new = cache.view()
-        bias = partial(position.bias, params)
-        if inputs.pattern is not None:
-            return inputs.pattern.attend(self, x, rotated_q, new, bias, key, tap), cache
-        added = bias(rotated_q, new.key, q_positions, k_positions)
-        kv = new if cache is None else cache
-        return self.attend(rotated_q, kv=kv, mask=inputs.mask, bias=added, key=key, tap=tap), cache
+            cache = cache.write(kv, inputs.at)
+            kv = cache if attend is dense else cache.view()
+        y = self._out(attend(q, kv, inputs, key=key, tap=tap), tap)
+        if isinstance(inputs.sees, Band) and inputs.sees.global_tokens is not None:
+            y = self._with_global(y, x, inputs.sees, key, tap)
+        return y, cache
 
     def cross(
         self,
@@ -118,52 +109,25 @@ class Attention(nnx.Module):
         tap: Tap = identity,
     ) -> Float[Array, "B T D"]:
         """Attention to an encoder's output, of which `project` made keys and values."""
-        return self.attend(self._queries(x), kv=source, mask=mask, key=key, tap=tap)
+        return self._out(weighted(self._queries(x), source, mask, config=self.config, key=key, tap=tap), tap)
 
-    def attend_globally(
-        self,
-        chosen: Float[Array, "B G D"],
-        *,
-        x: Float[Array, "B T D"],
-        mask: Bool[Array, "B G T"],
-        key: jax.Array | None = None,
-        tap: Tap = identity,
-    ) -> Float[Array, "B G D"]:
-        """Attention of some tokens to all of `x`, by the second maps."""
+    def _with_global(self, y, x, band: Band, key, tap):
+        """`y` with the outputs of tokens that see all, which they do by the second maps."""
+        places, tap = band.global_tokens, below(tap, "global")
+        mask = (places >= 0)[:, :, None] & (band.order[:, : x.shape[1]] >= 0)[:, None, :]
+        q = self.second["query"](at_places(x, places))
         kv = KeyValue(self.second["key"](x), self.second["value"](x))
-        q, tap = self.second["query"](chosen), below(tap, "global")
-        return self.attend(q, kv=kv, mask=mask, key=fold(key, 1), tap=tap)
+        seen = self._out(weighted(q, kv, mask, config=self.config, key=fold(key, 1), tap=tap), tap)
+        rows, at = jnp.arange(y.shape[0])[:, None], jnp.where(places >= 0, places, y.shape[1])
+        return y.at[rows, at].set(seen, mode="drop")
+
+    def _out(self, mixed, tap):
+        return tap("output", self.out(tap("mixed", mixed)))
 
     def _queries(self, x):
         return self._normed(self.query_norm, self.query(x))
 
     def _normed(self, norm, x):
-        if norm is None or self.qk_norm_over == "head":
+        if norm is None or self.config.qk_norm_over == "head":
             return x if norm is None else norm(x)
         return norm(x.reshape(*x.shape[:-2], -1)).reshape(x.shape)
-
-    def attend(
-        self,
-        q: Float[Array, "B T H K"],
-        *,
-        kv: KeyValue | Stored,
-        mask: Bool[Array, "#B T S"],
-        bias: Float[Array, "#B H T S"] | None = None,
-        key: jax.Array | None = None,
-        tap: Tap = identity,
-    ) -> Float[Array, "B T D"]:
-        """The output for queries and keys as they enter the product."""
-        if tap is not identity:
-            kv = kv.view() if isinstance(kv, Stored) else kv
-            q, kv = tap("query", q), KeyValue(tap("key", kv.key), tap("value", kv.value))
-        scores = kv.scores(q) * self.scale
-        if bias is not None:
-            scores = scores + bias.astype(scores.dtype)
-        if self.softcap is not None:
-            scores = self.softcap * jnp.tanh(scores / self.softcap)
-        if self.factor != 1:
-            scores = scores * self.factor
-        scores = tap("scores", jnp.where(mask[:, None], scores, HIDDEN))
-        weights = tap("weights", jax.nn.softmax(scores, axis=-1))
-        mixed = kv.mix(dropout(weights, self.dropout, key).astype(q.dtype))
-        return tap("output", self.out(tap("mixed", mixed)))

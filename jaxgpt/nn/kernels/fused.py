@@ -2,26 +2,22 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from jaxgpt.nn.attention.cache import KeyValue
+from jaxgpt.nn.attention.inputs import AttentionInputs
 from jaxgpt.nn.kernels.platform import on_gpu
-from jaxgpt.nn.tap import Tap
-
-if TYPE_CHECKING:
-    from jaxgpt.nn.attention.layer import Attention
+from jaxgpt.nn.tap import Tap, identity
 
 #: Whose kernel it is, by the name that `jax.nn.dot_product_attention` has for it.
 KERNEL = "cudnn"
 
 
 @dataclasses.dataclass(frozen=True)
-class Fused:
+class Triangle:
     """Tokens in order, without padding, that see themselves and what comes before them.
 
     Attributes:
@@ -30,18 +26,20 @@ class Fused:
 
     window: int | None = None
 
-    def attend(
-        self,
-        attention: "Attention",
-        x: Float[Array, "B T D"],
-        q: Float[Array, "B T H K"],
-        kv: KeyValue,
-        bias: Callable[..., Array | None],
-        key: jax.Array | None,
-        tap: Tap,
-    ) -> Float[Array, "B T D"]:
-        """The attention's output; there is no bias and nothing is dropped, which `Views` sees to."""
-        return attention.out(mix(q, kv.key, kv.value, scale=attention.scale, window=self.window))
+
+def fused(
+    q: Float[Array, "B T H K"],
+    kv: KeyValue,
+    inputs: AttentionInputs,
+    *,
+    key: jax.Array | None = None,
+    tap: Tap = identity,
+) -> Float[Array, "B T H K"]:
+    """The weighted values, where `inputs.sees` is a `Triangle`.
+
+    There is no bias, cap or factor, nothing is dropped and no tap looks on: `models.layer_inputs` sees to it.
+    """
+    return mix(q, kv.key, kv.value, scale=inputs.config.resolved_scale, window=inputs.sees.window)
 
 
 def mix(

@@ -46,8 +46,8 @@ FAULTS = [
     Fault(
         "neox-rotary-part",
         "jaxgpt/huggingface/families/gpt_neox.py",
-        'name="rotary_pct", part=0.25\n        )\n        return ModelConfig',
-        'name="rotary_pct", part=1.0\n        )\n        return ModelConfig',
+        'name="rotary_pct", part=0.25\n        )\n        return made',
+        'name="rotary_pct", part=1.0\n        )\n        return made',
         "without a field GPT-NeoX rotates whole heads",
         ("tests/huggingface/test_huggingface_fields.py",),
     ),
