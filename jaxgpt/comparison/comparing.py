@@ -108,9 +108,7 @@ def carry_out(plan: Plan, workdir: Path | FirstFree, say: Say, *, resume: bool) 
             words = ("--resume", "--workdir", directory, *processes.options())
             say(f"stopped; go on with: {hints.command('compare', *words)}{trust_option(directory)}")
             return Done(status, directory, failed)
-        if first:
-            report(plan, directory, failed, say)
-        processes.gathered("reported")
+        processes.by_first(lambda: report(plan, directory, failed, say))
     return Done("failed" if failed else "finished", directory, failed)
 
 

@@ -19,7 +19,7 @@ import secrets
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
@@ -235,6 +235,22 @@ def gathered(text: str) -> list[str]:
     client.wait_at_barrier(name, 1000 * APART_SECONDS)
     found = client.key_value_dir_get(f"{name}/")
     return [value for _, value in sorted(found, key=lambda pair: int(pair[0].rsplit("/", 1)[1]))]
+
+
+def by_first(work: Callable[[], None]) -> None:
+    """Do something in process 0 alone, while the others wait.
+
+    Raises:
+      Exception: what `work` raised; in the other processes a ValueError with its message.
+    """
+    if jax.process_index() == 0:
+        try:
+            work()
+        except Exception as error:
+            gathered(_first_line(error))  # the others wait for word of it
+            raise
+    if word := gathered("")[0]:
+        raise ValueError(f"process 0 ended: {word}")
 
 
 def check_same(settings: Sequence[str]) -> None:

@@ -96,11 +96,13 @@ class Run:
     def evaluation(self) -> Evaluation | None:
         """The scores at the end of training, as its `evaluation.json` has them; None where there are none.
 
+        Where a stop came there are none: the file of a run that went on is of its earlier end.
+
         Raises:
           ValueError: if the file was changed.
         """
         path = self.directory.evaluation
-        return evaluation_file.read(path) if path.exists() else None
+        return evaluation_file.read(path) if self.status != "stopped" and path.exists() else None
 
     def generate(
         self,

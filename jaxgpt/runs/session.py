@@ -140,9 +140,7 @@ def train(
             with stop.droppable():
                 models = loop.trainer.models
                 chosen = None if loop.selection is None else loop.trainer.models_of(loop.selection.params)
-                if first:
-                    _finish(prepared, directory, loop, models, chosen, say)
-                processes.gathered("finished")
+                processes.by_first(lambda: _finish(prepared, directory, loop, models, chosen, say))
         except Stopped:
             if not stop.agreed:
                 processes.tell(0, "it was asked to stop; go on with --resume")

@@ -224,7 +224,27 @@ if sys.argv[2] == "killed":
 processes.tell(2, "the disk is full")
 processes.leave(2)
 """
+#: The first process does what cannot be done, and all go on.
+FIRST = """
+from jaxgpt.parallel import processes
+def work():
+    raise OSError("the disk is full")
+processes.join(60)
+try:
+    processes.by_first(work)
+except (OSError, ValueError) as error:
+    print(type(error).__name__, error)
+processes.by_first(lambda: print("once"))
+processes.leave(0)
+"""
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "4"}  # as `jaxgpt --distributed` sets it
+
+
+@pytest.mark.thorough
+def test_what_the_first_process_cannot_do_the_others_hear():
+    with ending([start_script(FIRST, variables=own | QUIET) for own in variables()]) as started:
+        said = [process.communicate(timeout=KILLED_SECONDS)[0].splitlines() for process in started]
+    assert said == [["OSError the disk is full", "once"], ["ValueError process 0 ended: the disk is full"]]
 
 
 @pytest.mark.parametrize(
