@@ -132,10 +132,10 @@ def page() -> str:
     lines = [
         "# Benchmarks",
         "",
-        "Written by `python docs/benchmarks.py` from `benchmarks/results/`, which holds every day's",
-        "figures. Sides of a comparison run in turns, each in a process of its own; figures are medians,",
-        "`spread` is the distance of the quartiles over the median, and a ratio is the median of the rounds'",
-        "ratios: above 1 ours is faster.",
+        "`python docs/benchmarks.py` writes this page from `benchmarks/results/`, which holds the figures of",
+        "every day. What is compared runs in turns, each in its own process. Figures are medians over rounds.",
+        "`spread` is the distance between the quartiles, divided by the median. A ratio is the median of the",
+        "ratios of all rounds: above 1 jaxgpt is faster.",
         "",
         *_notes(),
     ]
