@@ -29,12 +29,12 @@ _INTRODUCTION = """\
 
 <!-- Written by docs/results.py from run directories; run the commands and it again. -->
 
-The command above each table makes it again, from the root of the repository. Figures are exact match on held-out
-questions, unless the row says otherwise: the mean over seeds with its 95 % interval, the median, then every seed. The
-interval is Student's t over seeds, or Wilson's where all seeds agree. Time is that of all training steps, of all seeds
-together. `2 x cpu` means that seeds were spread over two cores, with
-XLA_FLAGS=--xla_force_host_platform_device_count=2 in the environment. Published figures stand beside ours with their
-setting. Models, data and compute differ, so neither column beats the other.
+The command above each table makes it again, from the root of the repository. Figures are exact match on
+held-out questions, unless the row says otherwise: the mean over seeds with its 95 % interval, the median,
+then every seed. The interval is Student's t over seeds, or Wilson's where all seeds agree. Time is that of
+all training steps, of all seeds together. `2 x cpu` means that seeds were spread over two cores, with
+XLA_FLAGS=--xla_force_host_platform_device_count=2 in the environment. Published figures stand beside ours
+with their setting. Models, data and compute differ, so neither column beats the other.
 """
 
 
