@@ -134,8 +134,8 @@ def page() -> str:
         "",
         "`python docs/benchmarks.py` writes this page from `benchmarks/results/`, which holds the figures of",
         "every day. What is compared runs in turns, each in its own process. Figures are medians over",
-        "rounds. `spread` is the distance between the quartiles, divided by the median. A ratio is the median",
-        "of the ratios of all rounds: above 1 jaxgpt is faster.",
+        "rounds. `spread` is the distance between the quartiles, divided by the median. A ratio is the",
+        "median of the ratios of all rounds: above 1 jaxgpt is faster.",
         "",
         *_notes(),
     ]
