@@ -17,7 +17,7 @@ README = ROOT / "README.md"
 EXPERIMENTS = ROOT / "docs/experiments.md"
 ARCHITECTURES = ROOT / "docs/architectures.md"
 
-#: Seconds for one command; the default run takes about three minutes on two idle cores.
+#: Seconds for one command; the default run takes about two minutes on two idle cores.
 TIMEOUT = 15 * 60
 
 

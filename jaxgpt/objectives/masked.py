@@ -24,7 +24,6 @@ class Masked(Objective):
     share: Annotated[float, "of a row that tokens=random hides"] = masking.SHARE
 
     ends_answers: ClassVar[bool] = False
-    keeps: ClassVar[tuple[str, ...]] = ("share",)
 
     def __post_init__(self):
         if not 0 < self.share <= 1:

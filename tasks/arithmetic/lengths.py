@@ -21,6 +21,7 @@ def addition_length() -> Experiment:
         training=dataclasses.replace(
             base.training,
             steps=1000,
+            train_examples=200_000,
             eval_every=0,
             sample_every=0,
             select_every=250,
