@@ -12,6 +12,7 @@ from scipy.special import log_softmax
 from jaxgpt.core.wording import one_line
 from jaxgpt.huggingface.load import Pretrained
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.features import Features
 
 #: Inputs that some models take beside their tokens.
 _MORE = ("source", "global_tokens")
@@ -76,8 +77,9 @@ def logits(loaded: Pretrained, inputs: dict[str, Int[np.ndarray, "B T"]]) -> Flo
     if "tokens" not in inputs:
         raise ValueError(f"the reference has no tokens; it has {', '.join(sorted(inputs))}")
     with jax.default_matmul_precision("highest"):
-        more = {name: inputs.get(name) for name in _MORE}
-        return np.asarray(getattr(loaded.model(inputs["tokens"], **more), output_of(loaded.model.config)))
+        features = Features(global_tokens=inputs.get("global_tokens"))
+        output = loaded.model(inputs["tokens"], source=inputs.get("source"), features=features)
+        return np.asarray(getattr(output, output_of(loaded.model.config)))
 
 
 def output_of(config: ModelConfig) -> Literal["logits", "labels", "hidden"]:

@@ -156,7 +156,7 @@ def test_a_model_without_numbers_has_no_parameters_for_them():
     assert not [path for path, _ in nnx.to_flat_state(nnx.state(net)) if path[0] == "number"]
     assert net(jnp.asarray([[1, 2]])).numbers is None
     with pytest.raises(ValueError, match="no number encoding and takes no numbers"):
-        net(jnp.asarray([[1, 2]]), numbers=jnp.zeros((1, 2, 1)))
+        net(jnp.asarray([[1, 2]]), features=Features(numbers=jnp.zeros((1, 2, 1))))
 
 
 def test_numbers_that_are_missing_or_of_another_form():
