@@ -63,6 +63,7 @@ def same(a, b):
     return all((x == y).all() for x, y in zip(a, b, strict=True))
 
 
+@pytest.mark.thorough
 def test_each_replica_keeps_its_best_step(tmp_path, scripted):
     train(tmp_path / "run")
     selected = weights(tmp_path / "run", "selected")
@@ -119,6 +120,7 @@ def test_a_note_that_was_changed_is_refused(noted):
         Selection.restored({}, noted)
 
 
+@pytest.mark.thorough
 def test_errors(tmp_path):
     with pytest.raises(ValueError, match=r"training\.select_every=5: .* task\.validation_digits"):
         session.train(tiny(training__select_every="5"), tmp_path / "none", say=lambda line: None)
