@@ -108,6 +108,9 @@ def test_one_replica():
     chosen.update(3, {"w": jax.numpy.ones(2)}, [0.0])
     chosen.update(6, {"w": jax.numpy.full(2, 5.0)}, [0.5])
     chosen.update(9, {"w": jax.numpy.full(2, 7.0)}, [0.4])
+    equal = Selection.restored(chosen.params, chosen.note())
+    equal.update(12, {"w": jax.numpy.full(2, 8.0)}, [0.5])
+    assert equal.params["w"].tolist() == [8, 8]  # of equals the later
     assert chosen.params["w"].tolist() == [5, 5] and chosen.note() == {"steps": [6], "scores": [0.5]}
     again = Selection.restored(chosen.params, json.loads(json.dumps(chosen.note())))
     again.update(12, {"w": jax.numpy.full(2, 9.0)}, [0.45])
