@@ -47,6 +47,7 @@ def test_the_page_is_what_its_figures_give():
     assert (ROOT / "docs" / "benchmarks.md").read_text() == benchmarks.page(), "run python docs/benchmarks.py"
 
 
+@pytest.mark.thorough
 def test_sides_take_turns_and_a_missing_one_is_told(tmp_path):
     script = tmp_path / "side.py"
     script.write_text(SIDE.format(folder=str(ROOT / "benchmarks")))
@@ -100,7 +101,9 @@ def test_medians_and_ratios():
     assert fast.spread == pytest.approx((4.5 - 1.5) / 3)
 
 
-@pytest.mark.parametrize("name", seldom(NAMES, ("step_overhead", "packing", "products")))
+@pytest.mark.parametrize(
+    "name", seldom(NAMES, ("step_overhead", "packing", "products", "decoding", "training"))
+)
 def test_each_tells_what_it_takes(name):
     command = [sys.executable, f"benchmarks/{name}.py", "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)

@@ -175,6 +175,7 @@ def test_an_experiment_outside_of_the_repository(jaxgpt, tmp_path, monkeypatch, 
     assert status == 0 and len(output) <= 4
 
 
+@pytest.mark.thorough
 def test_a_position_scheme_and_a_preset_by_name(jaxgpt, tmp_path, quick_compilation):
     words = arguments(tmp_path / "run", model__position="abacus")
     assert " *position=abacus" in " ".join(jaxgpt("train", *words, "--dry-run")[1].split())

@@ -31,6 +31,7 @@ def test_a_folder_that_was_there_before_stays(tmp_path, capsys):
     assert [entry.name for entry in tmp_path.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.thorough
 def test_a_folder_called_tasks_does_not_stand_for_ours(tmp_path):
     (tmp_path / "tasks").mkdir()
     status, output, errors = tiny_runs.run("train", "--list", cwd=tmp_path)
@@ -38,6 +39,7 @@ def test_a_folder_called_tasks_does_not_stand_for_ours(tmp_path):
     assert "\n  addition " in output
 
 
+@pytest.mark.thorough
 def test_no_device_is_one_line(tmp_path):
     code = "import sys; from jaxgpt.cli.main import main; sys.exit(main(sys.argv[1:]))"
     done = subprocess.run(

@@ -83,6 +83,7 @@ def test_it_goes_on_with_what_is_there_and_refuses_another(experiment, trained, 
         jaxgpt.compare(experiment, VARY, workdir=tmp_path / "c", say=quiet)
 
 
+@pytest.mark.thorough
 def test_values_of_python_are_those_of_the_command_line(experiment, trained, tmp_path):
     from jaxgpt.nn.position.rotary import Rotary
 
@@ -144,6 +145,7 @@ def test_what_does_not_fit_is_told_in_one_line_before_anything_is_written(
     assert "\n" not in str(error.value) and not list(tmp_path.iterdir())
 
 
+@pytest.mark.thorough
 def test_pandas_if_it_is_installed_and_a_line_if_it_is_not(experiment, trained, tmp_path, monkeypatch):
     found = jaxgpt.compare(
         experiment, {"tokenizer": ["digits", "bytes"]}, seeds=2, workdir=tmp_path / "c", say=quiet

@@ -87,6 +87,7 @@ def test_bars_of_an_evaluation(tmp_path):
     assert {shown(name).strip() for name in NAMES} - {""} <= set(written)
 
 
+@pytest.mark.thorough
 def test_a_matplotlibrc_that_asks_for_latex(tmp_path):
     with rc_context({"text.usetex": True}):
         plots.learning_curve([(1, 0, "loss", 2.0), (2, 0, "loss", 0.001)], tmp_path / "curve.png")

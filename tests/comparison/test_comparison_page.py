@@ -56,6 +56,7 @@ class Reader(html.parser.HTMLParser):
         self.text += data
 
 
+@pytest.mark.thorough
 def test_the_page_needs_nothing_beside_it(written):
     text = (written / "report.html").read_text()
     reader = Reader()
@@ -142,6 +143,7 @@ def test_the_csv_has_every_seed_of_every_cell_and_group(written):
     assert index == {}
 
 
+@pytest.mark.thorough
 def test_the_same_results_give_the_same_bytes(found, written, tmp_path):
     page.write(found, tmp_path)
     ours = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}

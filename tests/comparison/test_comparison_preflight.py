@@ -35,6 +35,7 @@ def test_a_scheme_that_every_cell_can_have_stays():
     assert not any("rotary" in note for note in found.notes)
 
 
+@pytest.mark.thorough
 def test_a_scheme_that_was_asked_for_stays_and_what_it_counts_is_said():
     found = plan("--tokenizers", "digits,digits:2:right", "--model.position.reach", "2")
     assert positions(found) == {CoupledRelative}

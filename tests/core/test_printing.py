@@ -78,6 +78,7 @@ def test_a_stream_that_takes_nothing_is_let_go(monkeypatch, error):
     printing.flush()
 
 
+@pytest.mark.thorough
 def test_a_run_goes_on_when_nobody_reads(pairs, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "stdout", Gone(GONE[0]))
     monkeypatch.setattr(sys, "stderr", Gone(GONE[0]))
@@ -107,6 +108,7 @@ def test_progress_on_a_terminal_that_is_gone(monkeypatch):
     Counter("counting", print)(1, 2)
 
 
+@pytest.mark.thorough
 def test_real_streams_that_are_closed_or_read_by_nobody(tmp_path):
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "JAX_PLATFORMS": "cpu"}
     command = [sys.executable, "-c", CODE, "train", "--list"]
@@ -139,6 +141,7 @@ with open(sys.argv[1], "w") as file:
 """
 
 
+@pytest.mark.thorough
 def test_standard_input_of_another_encoding_is_one_line(finished_run, monkeypatch, capsys):
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("é".encode()), encoding="ascii"))
     assert cli.main(["generate", str(finished_run)]) == 2

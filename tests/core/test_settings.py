@@ -32,6 +32,7 @@ def run(tmp_path, *, seeds=1, before="", **environment):
     return json.loads(done.stdout)
 
 
+@pytest.mark.thorough
 def test_programs_are_kept_where_the_user_alone_can_write(tmp_path):
     for before in ("", "import jax"):  # whether JAX was there before or not
         folder, _ = run(tmp_path, before=before)
@@ -39,6 +40,7 @@ def test_programs_are_kept_where_the_user_alone_can_write(tmp_path):
         assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
 
 
+@pytest.mark.thorough
 def test_a_folder_that_others_can_open_is_not_used(tmp_path):
     folder, _ = run(tmp_path)
     os.chmod(folder, 0o770)
@@ -54,6 +56,7 @@ def test_a_second_process_reads_what_the_first_compiled(tmp_path):
     assert {p.name for p in os.scandir(folder) if p.name.endswith("-cache")} == kept
 
 
+@pytest.mark.thorough
 def test_seeds_are_spread_over_cores(tmp_path):
     cores = settings.cores()
     assert run(tmp_path, seeds=1)[1] == 1
@@ -70,6 +73,7 @@ def test_one_variable_switches_all_of_it_off(tmp_path):
     assert not (tmp_path / "cache").exists()
 
 
+@pytest.mark.thorough
 def test_what_the_user_has_set_stays(tmp_path):
     assert run(tmp_path, JAX_COMPILATION_CACHE_DIR=str(tmp_path / "mine"))[0] == str(tmp_path / "mine")
     before = f"import jax; jax.config.update('jax_compilation_cache_dir', {str(tmp_path / 'own')!r})"

@@ -118,6 +118,7 @@ def test_what_is_told_to_be_asked_can_be_read(experiment, spec, prompts):
     assert askable(tokenizer, experiment.task) == prompts
 
 
+@pytest.mark.thorough
 def test_a_sample_prompt_outside_the_alphabet_ends_no_run(experiment):
     prepared = prepare.prepare(experiment)
     assert experiment.task.sample_prompts == ("\n",)

@@ -93,6 +93,7 @@ def test_equal_logits_cost_the_logarithm_of_the_vocabulary(build, tokenizer):
     assert found.loss.interval == pytest.approx((found.loss.mean,) * 2, abs=1e-4)
 
 
+@pytest.mark.thorough
 def test_an_encoder_decoder_counts_targets(build, tokenizer):
     model = build(kind="encoder_decoder")
     for which in ("answer", "all"):

@@ -40,6 +40,7 @@ def found(build, tokenizer):
     )
 
 
+@pytest.mark.thorough
 def test_held_out_loss_stands_beside_training_loss_and_the_baseline(found, build, tokenizer):
     held_out, train = found.likelihood["held_out"], found.likelihood["train"]
     assert held_out == text_likelihood([build(0), build(1)], tokenizer, HELD_OUT[:2])

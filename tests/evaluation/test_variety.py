@@ -47,6 +47,7 @@ def test_variety_of_nothing():
     assert variety([], ["text"]) == variety([], []) == variety([""], []) == zero
 
 
+@pytest.mark.thorough
 def test_large_texts_take_seconds():
     rng = np.random.default_rng(0)
     words = ["".join(map(chr, rng.integers(97, 123, 6))) for _ in range(5000)]

@@ -90,6 +90,7 @@ def test_a_wide_beam_finds_the_best_of_all_sequences(alpha):
     agree(got, expected)
 
 
+@pytest.mark.thorough
 def test_a_wide_beam_is_exact_for_an_encoder_decoder():
     model = four_ids(kind="encoder_decoder", position=POSITIONS["rotary"])
     naive = naive_for(model, 8)
@@ -144,6 +145,7 @@ def test_rows_do_not_depend_on_the_batch():
         np.testing.assert_array_equal(alone.tokens[0], together.tokens[row])
 
 
+@pytest.mark.thorough
 def test_hypotheses_with_numbers_too_long_are_dropped():
     abacus = Abacus(max_position=4, max_offset=1)
     model = favour((DIGIT, 100.0), (PLUS, 90.0), position=abacus)

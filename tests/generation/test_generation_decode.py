@@ -53,6 +53,7 @@ def test_encoder_decoder_is_the_naive_loop(encoder_decoder):
     assert len({tuple(row) for row in tokens.tolist()}) > 1, "the source must matter"
 
 
+@pytest.mark.thorough
 def test_a_row_is_the_same_alone_and_in_a_batch(decoder):
     sampling = Sampling(temperature=1.0, num_samples=2)
     together = generate(decoder, PROMPTS, max_new_tokens=20, sampling=sampling)
@@ -162,6 +163,7 @@ def test_the_size_of_chunks_changes_nothing(decoder, steps):
     np.testing.assert_array_equal(run.tokens, expected)
 
 
+@pytest.mark.thorough
 def test_compilations_do_not_grow_with_the_prompt(decoder):
     def compiled():
         return loop.prefill._cache_size() + loop.extend._cache_size()

@@ -130,6 +130,7 @@ def test_a_stream_a_stop_string_and_samples():
     assert complete(net, own, PROMPTS[:1], max_new_tokens=12, stop=[stop])[0][0] == whole.split(stop)[0]
 
 
+@pytest.mark.thorough
 def test_a_window_that_slides_keeps_its_numbers():
     """What is read again after a slide is the last half of the window, numbers and all."""
     own, net = tokenizer("fone"), model("fone")

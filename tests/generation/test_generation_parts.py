@@ -73,6 +73,7 @@ def test_a_row_that_is_ended_stays_so_while_others_slide(monkeypatch, cores):
     np.testing.assert_array_equal(run.tokens[1:], free[1:])
 
 
+@pytest.mark.thorough
 def test_all_parts_run_one_program_whatever_the_thread_has_set(monkeypatch):
     in_parts(monkeypatch, 3)
     model = random_model(seed=1, num_layers=2)

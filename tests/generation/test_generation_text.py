@@ -39,6 +39,7 @@ def test_completions_are_those_of_generate(decoder, characters):
     assert len({one for [one] in got}) > 3
 
 
+@pytest.mark.thorough
 def test_batches_do_not_change_completions_and_report_progress(decoder, characters):
     sampling = Sampling(temperature=1.0, num_samples=2)
     seen = []
@@ -51,6 +52,7 @@ def test_batches_do_not_change_completions_and_report_progress(decoder, characte
     assert seen == [(3, 8), (6, 8), (8, 8)]
 
 
+@pytest.mark.thorough
 def test_completions_of_an_encoder_decoder(encoder_decoder, characters):
     prompt_ids, source = encode_prompts(encoder_decoder, characters, PROMPTS)
     assert prompt_ids == [[BOS]] * 8 and source[2] == [*characters.encode("a"), characters.eos_id]
@@ -65,6 +67,7 @@ def test_nothing_to_complete(decoder, characters):
         complete(decoder, characters, ["1"], max_new_tokens=3, batch_size=0)
 
 
+@pytest.mark.thorough
 def test_ids_that_the_tokenizer_lacks_are_not_generated(characters):
     model = always(20, vocab_size=24)
     assert generate(model, [[BOS]], max_new_tokens=1) == [[20]]
@@ -174,6 +177,7 @@ def test_a_stream_waits_for_what_a_number_will_be(spec, every):
     assert len(pieces) > 3
 
 
+@pytest.mark.thorough
 def test_a_stream_of_any_bytes_is_the_completion():
     tokenizer = Bytes()
     model = random_model(vocab_size=tokenizer.vocab_size, spread=0.1)
@@ -200,6 +204,7 @@ def test_stream_errors_come_with_the_call(decoder, characters):
         stream(decoder, characters, [], max_new_tokens=2)
 
 
+@pytest.mark.thorough
 def test_a_run_gives_a_short_prompt_its_room_beside_a_long_one(characters):
     model = always(characters.encode("a")[0], max_length=32)
     run = Run(None, Experiment(Task(), "characters"), characters, (model,), 0)

@@ -30,6 +30,7 @@ def test_a_directory_is_compared_with_stored_logits(name, capsys, tmp_path):
     assert "they differ by more than 0.001" in capsys.readouterr().out
 
 
+@pytest.mark.thorough
 def test_references_that_cannot_be_used(capsys, tmp_path):
     np.savez(tmp_path / "empty.npz", tokens=np.zeros((1, 2), int))
     (tmp_path / "text.npz").write_text("logits")

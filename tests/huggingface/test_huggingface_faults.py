@@ -77,6 +77,7 @@ def test_what_files_hold_beside_weights_is_ignored_with_the_reason(gpt2):
     assert audit.ignored == {"transformer.h.0.attn.bias": "the causal mask, which is computed"}
 
 
+@pytest.mark.thorough
 def test_a_head_that_equals_the_embeddings_is_tied_and_another_is_not(gpt2):
     change_tensors(gpt2, lambda t: t.update({"lm_head.weight": t["transformer.wte.weight"]}))
     tied = load_hf(gpt2)
@@ -89,6 +90,7 @@ def test_a_head_that_equals_the_embeddings_is_tied_and_another_is_not(gpt2):
     np.testing.assert_allclose(two, 2 * one, rtol=1e-5)
 
 
+@pytest.mark.thorough
 def test_names_without_the_prefix_and_old_names_are_read(tmp_path):
     shutil.copytree(REFERENCES / "bert", tmp_path / "bert")
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from flax import nnx
 from tiny_runs import tiny, with_training
-from variants import often
 
 import jaxgpt
 from jaxgpt.cli import main as cli
@@ -141,7 +140,8 @@ def run(experiment, path):
     return jaxgpt.load(path)
 
 
-@pytest.mark.parametrize("seeds", often([1, 2], (1,)))
+@pytest.mark.thorough
+@pytest.mark.parametrize("seeds", [1, 2])
 def test_low_rank_additions_are_trained_alone_and_are_part_of_the_model(directory, tmp_path, seeds):
     experiment = started(directory, seeds=seeds, training__tuning__weights="lora", training__tuning__rank=2)
     prepared = prepare(experiment)

@@ -92,6 +92,7 @@ def test_a_tied_tensor_is_read_under_its_other_name(changed, name, own, other):
     assert found.audit.used[other] == expected.audit.used[own]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "own", "other"), CASES)
 def test_a_copy_is_compared_and_another_is_a_head_or_refused(changed, name, own, other):
     path = changed(name, lambda tensors: tensors.setdefault(other, tensors[own]))
@@ -150,6 +151,7 @@ def test_names_of_a_wrapped_model_are_read(changed, name, wrapper):
     assert plan(path).audit.used == {wrapper + key: value for key, value in expected.audit.used.items()}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", sorted(path.name for path in REFERENCES.iterdir()))
 def test_a_bare_base_model_is_read_or_the_message_says_what_is_missing(changed, name):
     family = plan(REFERENCES / name).family

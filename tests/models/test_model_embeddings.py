@@ -52,6 +52,7 @@ def test_decoding_with_a_cache_is_decoding_without():
     np.testing.assert_allclose(jnp.concatenate([first.logits, second.logits], 1), whole, atol=1e-4)
 
 
+@pytest.mark.thorough
 def test_it_has_three_vectors_for_all_numbers_and_one_for_each_other_token():
     tables = [Transformer(d, rngs=nnx.Rngs(0)).embedding.table for d in (config(), value_config())]
     assert [table.shape for table in tables] == [(15, 12), (3 + 5, 12)]

@@ -138,6 +138,7 @@ def test_an_encoder_has_no_cache():
     )
 
 
+@pytest.mark.thorough
 def test_a_cache_that_is_full():
     model = build(config())
     cache = model(TOKENS, cache=model.init_cache(1, 5)).cache
@@ -157,6 +158,7 @@ def test_a_cache_does_not_lift_the_limit_of_the_length():
     )
 
 
+@pytest.mark.thorough
 def test_a_number_too_long_for_its_scheme():
     model = build(config(position=Position.named("abacus")(max_position=4, max_offset=0).resolve(TEXTS)))
     model(TOKENS)

@@ -91,6 +91,7 @@ def test_one_from_outside_is_its_definition(average):
     np.testing.assert_allclose(seen["decoder.1.residual"], x, atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_one_from_outside_decodes_as_it_reads_and_takes_padding(average):
     model = build(average())
     whole = np.asarray(model(TOKENS).logits)

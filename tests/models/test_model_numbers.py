@@ -73,7 +73,10 @@ def test_the_tokenizer_and_the_model_agree_on_features(name):
     ("name", "fields"),
     [
         ("xval", {}),
-        ("fone", {"layers": "scanned", "wiring": "post", "embedding.scale": 3.0}),
+        pytest.param(
+            *("fone", {"layers": "scanned", "wiring": "post", "embedding.scale": 3.0}),
+            marks=pytest.mark.thorough,
+        ),
         pytest.param(
             *("bittokens", {"dtype": "bfloat16", "param_dtype": "bfloat16"}), marks=pytest.mark.thorough
         ),
@@ -123,6 +126,7 @@ def test_features_of_other_tokens_mean_nothing(name):
     )
 
 
+@pytest.mark.thorough
 def test_the_encoder_reads_numbers_too():
     net = model("fone", kind="encoder_decoder")
     tokens, numbers = batch("fone")
@@ -151,6 +155,7 @@ def test_the_encoder_reads_numbers_too():
     np.testing.assert_allclose(padded.numbers, short.numbers, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.thorough
 def test_a_model_without_numbers_has_no_parameters_for_them():
     net = build(ModelConfig(vocab_size=5, max_length=8, d_model=16, num_heads=4))
     assert not [path for path, _ in nnx.to_flat_state(nnx.state(net)) if path[0] == "number"]

@@ -8,11 +8,25 @@ import jax
 import jax.numpy as jnp
 import pytest
 from flax import nnx
-from variants import seldom
+from variants import often
 
 from jaxgpt.core.choice import FieldError
 from jaxgpt.models import ModelConfig, Transformer, presets
 from jaxgpt.tokenizers.vocabulary import Vocabulary
+
+#: One of each wiring; the others are these with other numbers, or of many layers.
+EVERY_TIME = (
+    *("tiny", "small", "small_encoder_decoder", "transformer_base", "gpt1", "gpt2", "bert_base", "bart_base"),
+    *(
+        "t5_small",
+        "albert_base",
+        "longformer_base",
+        "transformer_xl",
+        "reformer_enwik8",
+        "char_lstm",
+        "seq2seq",
+    ),
+)
 
 
 def parameters(config):
@@ -31,11 +45,13 @@ def with_vocabulary(name, size):
     [
         ("gpt1", 40478, 116_534_784),
         ("gpt2", 50257, 124_439_808),
-        ("gpt2_medium", 50257, 354_823_168),
-        ("gpt2_large", 50257, 774_030_080),
-        ("gpt2_xl", 50257, 1_557_611_200),
+        pytest.param("gpt2_medium", 50257, 354_823_168, marks=pytest.mark.thorough),
+        pytest.param("gpt2_large", 50257, 774_030_080, marks=pytest.mark.thorough),
+        pytest.param("gpt2_xl", 50257, 1_557_611_200, marks=pytest.mark.thorough),
         ("gpt3_small", 50257, 125_226_240),
-        ("gpt3_xl", 50257, 1_315_723_264 + 24 * 4 * 2048 * 1024 + 24 * 3 * 1024),  # heads of 128, see below
+        pytest.param(
+            "gpt3_xl", 50257, 1_315_723_264 + 24 * 4 * 2048 * 1024 + 24 * 3 * 1024, marks=pytest.mark.thorough
+        ),  # heads of 128, see below
         pytest.param("gpt3", 50257, 174_604_259_328, marks=pytest.mark.thorough),
         ("gptj", 50400, 6_050_882_784),
         ("llama2_7b", 32000, 6_738_415_616),
@@ -48,10 +64,10 @@ def with_vocabulary(name, size):
         ("phi3_mini", 32_064, 3_821_079_552),
         ("gemma_2b", 256_000, 2_506_172_416),
         ("bert_base", 30522, 109_514_298),
-        ("bert_large", 30522, 335_174_458),
+        pytest.param("bert_large", 30522, 335_174_458, marks=pytest.mark.thorough),
         ("xlm_roberta_base", 250_002, 278_295_186 - 2 * 768),  # without two unused positions
         ("bart_base", 50265, 139_420_416 - 2 * 2 * 768),  # without two unused positions in either stack
-        ("bart_large", 50265, 406_291_456 - 2 * 2 * 1024),
+        pytest.param("bart_large", 50265, 406_291_456 - 2 * 2 * 1024, marks=pytest.mark.thorough),
         ("t5_small", 32128, 60_506_624),
         ("t5_base", 32128, 222_903_552),
         ("t5_v1_1_small", 32128, 76_961_152),
@@ -83,9 +99,7 @@ def test_our_sizes_are_what_their_docstrings_say():
 
 @pytest.mark.parametrize(
     "name",
-    seldom(
-        presets.functions(), ("gpt3", "gpt2_large", "gpt2_xl", "bert_large", "bart_large")
-    ),  # of many layers
+    often(presets.functions(), EVERY_TIME),
 )
 def test_every_preset_builds_and_names_its_source(name):
     function = presets.functions()[name]

@@ -71,6 +71,7 @@ def test_recorded_values_are_what_they_are_called():
     assert seen["decoder.0.mlp.hidden"].shape == (6, 6, 20)
 
 
+@pytest.mark.thorough
 def test_scanned_layers_show_the_same_values():
     model = build(config(kind="encoder_decoder"))
     (one, tap_one), (two, tap_two) = recorder(), recorder()

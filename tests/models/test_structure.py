@@ -21,6 +21,7 @@ def model():
     return jaxgpt.Transformer(CONFIG, rngs=nnx.Rngs(0))
 
 
+@pytest.mark.thorough
 def test_parts_are_those_of_nnx(model):
     structure, weights = split(model)
     for own, other in zip(weights, jax.tree.leaves(nnx.split(model)[1]), strict=True):

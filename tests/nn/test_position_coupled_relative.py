@@ -39,6 +39,7 @@ def test_each_difference_has_an_entry_and_so_has_what_is_no_digit():
             assert np.array_equal(found[i, j], wanted, equal_nan=True)
 
 
+@pytest.mark.thorough
 def test_a_longer_number_adds_nothing_that_is_seen():
     # The last but one digit of the answer, 20 and 200 digits long: as many keys under the same biases.
     seen = []

@@ -20,6 +20,7 @@ TABLE = jax.random.normal(jax.random.key(0), (6, 2))
 FIRST, SECOND = jax.random.normal(jax.random.key(1), (2, 3, LENGTH, 2, 8))
 
 
+@pytest.mark.thorough
 def test_the_bias_is_that_of_weights_and_rotations_are_those_of_places():
     positions, carry = BOTH.assign(TOKENS, ORDER, BOTH.start(3), None)
     weights, other = BIAS.assign(TOKENS, ORDER, BIAS.start(3), None)

@@ -189,6 +189,7 @@ def test_they_are_learned_and_told(kind, changes, tmp_path):
     assert found.objective.predict(run.model, run.tokenizer, asked, Asking())[0] == [example.target]
 
 
+@pytest.mark.thorough
 def test_two_texts_are_two_segments():
     tokenizer, names = Characters(TEXT), ("next", "other")
     model_config = config(names, segments=2)

@@ -55,6 +55,7 @@ def test_of_a_completion_every_token_is_hidden_and_nothing_else():
     np.testing.assert_array_equal(found["targets"], given["tokens"])
 
 
+@pytest.mark.thorough
 def test_of_a_text_a_share_is_hidden_in_the_papers_three_ways():
     given = batch()
     found = {k: np.asarray(v) for k, v in masking.hide_some(CONFIG, given, jax.random.key(1)).items()}
@@ -95,6 +96,8 @@ def encoder(**overrides):
     return tiny(model__kind="encoder", model__position="learned", objective="masked", **overrides)
 
 
+@pytest.mark.thorough
+@pytest.mark.thorough
 def test_an_encoder_learns_sums_and_fills_them_in(tmp_path):
     experiment = encoder(
         training__steps=600,

@@ -147,6 +147,7 @@ def test_logits_piece_by_piece_are_all_logits(kind, most):
         np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+@pytest.mark.thorough
 def test_the_logits_of_a_batch_are_never_whole():
     """Of 64 x 96 x 1,009 logits, 24 MB, the step holds a fraction; all at once it holds them."""
     config = ModelConfig(vocab_size=1009, max_length=96, num_layers=1, d_model=16, num_heads=2)

@@ -85,6 +85,7 @@ def test_what_is_printed_and_what_is_written_agree(by_data):
     assert found["parameters"] == prepare(tiny()).program.template.num_params
 
 
+@pytest.mark.thorough
 def test_without_data_and_too_large_for_the_memory(tmp_path):
     """A text without a file, whose batch no candidate fits."""
     sizes = {"model__d_model": 16, "model__num_heads": 2, "model__num_layers": 1, "model__max_length": 32}

@@ -95,6 +95,7 @@ def test_changed_architecture_is_refused_with_every_field(jaxgpt, spoiled):
     assert json.loads((spoiled / "experiment.json").read_text())["model"]["d_model"] == 16
 
 
+@pytest.mark.thorough
 def test_learning_rate_and_steps_may_change(jaxgpt, spoiled):
     words = ["--training.steps", "22", "--optimizer.learning-rate", "1e-4"]
     status, output, errors = resume(jaxgpt, spoiled, *words)
@@ -170,6 +171,7 @@ def test_steps_that_epochs_would_overrule_are_refused(tmp_path):
         rundir.changes(begun, with_training(begun, steps=40))
 
 
+@pytest.mark.thorough
 def test_fewer_steps_than_done_change_nothing(jaxgpt, spoiled):
     status, _, errors = resume(jaxgpt, spoiled, "--training.steps", "10")
     assert status == 2

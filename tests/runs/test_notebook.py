@@ -67,6 +67,7 @@ def test_a_trainer_in_a_notebook_prints_nothing(quick_compilation):
     assert found.n == 4 and np.isfinite(losses).all() and printed == ""
 
 
+@pytest.mark.thorough
 def test_a_run_in_a_thread_takes_no_signal(tmp_path, quick_compilation):
     seen, said, found = [], [], []
 

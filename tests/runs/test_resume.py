@@ -65,7 +65,8 @@ def test_sigterm_in_training(tmp_path, whole):
     assert losses(workdir) == whole  # bit for bit, and each step once
 
 
-@pytest.mark.parametrize("moment", ["compiling", pytest.param("evaluating", marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("moment", ["compiling", "evaluating"])
 def test_sigterm_elsewhere(tmp_path, moment, whole):
     workdir = tmp_path / "run"
     evaluation = {"training__eval_every": 20, "training__eval_examples": 5000}

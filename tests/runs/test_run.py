@@ -24,6 +24,7 @@ def live(finished_run):
     return program.template.model(state["params"])
 
 
+@pytest.mark.thorough
 def test_a_loaded_model_gives_the_live_model_s_logits(finished_run, live):
     run = library.load(finished_run)
     assert run.step == 20 and len(run.models) == 1 and run.model is run.models[0]

@@ -20,8 +20,11 @@ from jaxgpt.training.prepare import prepare
             {"optimizer": "muon", "model__param_dtype": "bfloat16"}, None, marks=pytest.mark.thorough
         ),
         # Two maps of 16 x 16, of which each gets a product of rank 8.
-        ({"training__tuning__weights": "lora"}, 2 * 2 * 16 * 8),
-        ({"training__tuning__weights": "lora", "training__tuning__rank": 2, "seeds": 2}, 2 * 2 * 16 * 2),
+        pytest.param({"training__tuning__weights": "lora"}, 2 * 2 * 16 * 8, marks=pytest.mark.thorough),
+        pytest.param(
+            *({"training__tuning__weights": "lora", "training__tuning__rank": 2, "seeds": 2}, 2 * 2 * 16 * 2),
+            marks=pytest.mark.thorough,
+        ),
         ({"training__tuning__weights": "head", "model__head__weights": "separate"}, 16 * 15),
     ],
     ids=["all", "seeds", "muon", "lora", "lora-seeds", "head"],

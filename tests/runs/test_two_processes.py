@@ -259,6 +259,7 @@ def test_when_one_of_two_processes_ends_the_other_does(index, how, message):
         assert message in checked_end(started[1 - index], KILLED_SECONDS)
 
 
+@pytest.mark.thorough
 def test_a_process_that_finds_no_other_ends_in_one_line():
     lonely = [variables()[0] | QUIET, variables()[1] | QUIET]
     with ending([start_script(JOIN, variables=own) for own in lonely]) as started:
@@ -269,6 +270,7 @@ def test_a_process_that_finds_no_other_ends_in_one_line():
     assert f"process 0 was not found at {address} within 3 s" in second
 
 
+@pytest.mark.thorough
 def test_a_process_that_is_told_too_little_ends_in_one_line(tmp_path):
     given = {"JAX_COORDINATOR_ADDRESS": "127.0.0.1:1", "JAX_NUM_PROCESSES": "2"}
     process = start("train", *arguments(tmp_path / "run"), "--distributed", variables=given)

@@ -33,7 +33,7 @@ def python(folder, code):
     [
         ({"tasks.py": "mine = 1"}, "import tasks"),
         pytest.param({"tasks.py": "import no_such_module"}, "", marks=pytest.mark.thorough),
-        ({"tasks/notes.txt": ""}, ""),
+        pytest.param({"tasks/notes.txt": ""}, "", marks=pytest.mark.thorough),
         pytest.param({"tasks/mine.py": "raise ImportError"}, "", marks=pytest.mark.thorough),
         pytest.param(
             {"tasks/__init__.py": "", "tasks/mine.py": "raise ImportError"}, "", marks=pytest.mark.thorough
@@ -50,6 +50,7 @@ def test_short_names_are_found_whatever_else_is_called_tasks(tmp_path, files, be
     assert python(tmp_path, f"{before}\n{FIND}\n{after}") == ["arithmetic False False"]
 
 
+@pytest.mark.thorough
 def test_what_hides_them_is_named(tmp_path):
     (tmp_path / "tasks.py").write_text("def text():\n    return 1\n")
     errors = python(tmp_path, f"import tasks\n{FIND}")

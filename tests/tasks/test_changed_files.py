@@ -146,6 +146,7 @@ def test_questions_kept_out_are_recorded_and_may_move(held, tmp_path):
         train(longer, run, resume=True, say=said.append)
 
 
+@pytest.mark.thorough
 def test_questions_cannot_be_kept_out_later(held, tmp_path, jaxgpt):
     _, path = held
     run = tmp_path / "run"
@@ -167,6 +168,7 @@ def test_every_file_of_pairs_is_compared(field, tmp_path):
         read(dataclasses.replace(task))
 
 
+@pytest.mark.thorough
 def test_every_cell_of_a_comparison_has_the_fingerprint(tmp_path):
     task = made("pairs", tmp_path / "pairs.tsv")
     words = ["pairs", "--task.path", task.path, "--tokenizers", "bytes,characters", "--training.steps", "1"]

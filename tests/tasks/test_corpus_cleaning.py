@@ -58,6 +58,7 @@ def test_an_unknown_rule_is_refused():
         clean(["a"], ("duplicate",), 0, 9)
 
 
+@pytest.mark.thorough
 def test_counts_on_the_collected_synopses(shared_data):
     """5,375 is what the notes of the collection count after tags, white space, lengths and adaptations."""
     documents = read_documents(str(shared_data / "anime_synopses.csv"))

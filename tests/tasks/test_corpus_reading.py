@@ -39,6 +39,7 @@ def file(tmp_path):
     return write
 
 
+@pytest.mark.thorough
 @settings(deadline=None, max_examples=150)
 @given(
     rows=st.lists(st.tuples(FIELD, FIELD, FIELD), min_size=1, max_size=6),

@@ -127,6 +127,7 @@ def test_tasks_are_imported_without_tensorflow_datasets():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.thorough
 def test_tensorflow_is_never_imported(tmp_path):
     code = (
         "import sys, tensorflow_datasets as tfds; from tasks import datasets; datasets.register();"

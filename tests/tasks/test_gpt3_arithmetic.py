@@ -178,6 +178,7 @@ def test_examples_and_questions_are_of_the_ten_alike():
         assert max(counts.values()) - min(counts.values()) <= 1 and len(counts) == 10
 
 
+@pytest.mark.thorough
 def test_questions_end_with_the_shortest_list_and_repeat_none():
     task = Gpt3Arithmetic()
     questions = list(task.questions("test"))

@@ -74,6 +74,7 @@ def test_canonical_forms_are_one_for_all_symmetries_and_for_no_other_square():
     assert len(set().union(*forms)) == len({frozenset(form) for form in forms}) >= 49
 
 
+@pytest.mark.thorough
 def test_the_picture_marks_what_is_wrong(tmp_path):
     import matplotlib.image
 

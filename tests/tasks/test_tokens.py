@@ -118,6 +118,7 @@ def test_it_explains_itself(run, made, jaxgpt):
     assert "bits per byte" in output
 
 
+@pytest.mark.thorough
 def test_other_tokens_than_the_run_began_on_are_refused(run, made, tmp_path, jaxgpt):
     (tmp_path / "poem.txt").write_text(POEM.replace("tide", "wave"))
     options = {"tokenizer": str(made / "tokens"), "documents": "blocks:200", "held_out": 0.1}

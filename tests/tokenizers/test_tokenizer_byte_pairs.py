@@ -83,6 +83,7 @@ def test_trained_here_agrees_with_the_definition(built, text):
     assert tokenizer.encode(text) == expected(tokenizer, text)
 
 
+@pytest.mark.thorough
 @given(text=st.one_of(UNICODE, ENGLISH))
 @relaxed
 def test_gpt2_agrees_with_the_definition(gpt2, text):

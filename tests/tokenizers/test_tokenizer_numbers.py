@@ -85,6 +85,7 @@ def test_digits_are_there_though_the_training_text_lacks_them():
     assert build("spaced", lambda: ["ab"]).decode(build("spaced", lambda: ["ab"]).encode("98 7")) == "98 7"
 
 
+@pytest.mark.thorough
 def test_gpt2_keeps_its_ids(gpt2, shared_data, built):
     directory = shared_data / "gpt2_bpe"
     single = built(f"digits:1:right:{directory}")

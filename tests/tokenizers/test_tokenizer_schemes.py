@@ -153,7 +153,15 @@ def test_numbers_of_any_length(built):
     assert tokenizer.decode(endless).endswith("\ufffd")  # more digits than Python converts
 
 
-@pytest.mark.parametrize(("spec", "span"), [("p10", 98), ("p1000", 98), ("b1999", 98), ("fp15", 6)])
+@pytest.mark.parametrize(
+    ("spec", "span"),
+    [
+        ("p10", 98),
+        pytest.param("p1000", 98, marks=pytest.mark.thorough),
+        ("b1999", 98),
+        pytest.param("fp15", 6, marks=pytest.mark.thorough),
+    ],
+)
 @given(data=st.data())
 @relaxed
 def test_three_digits_and_a_power_of_ten(built, spec, span, data):
@@ -340,6 +348,7 @@ def test_malformed_json(built, spec, change, line):
         type(tokenizer).from_json(tokenizer.to_json() | change)
 
 
+@pytest.mark.thorough
 def test_gpt2_keeps_its_ids_under_a_scheme(gpt2, shared_data, built):
     tokenizer = built(f"10e:12:{shared_data / 'gpt2_bpe'}")
     assert tokenizer.encode("x = 65")[:2] == gpt2.encode("x =")

@@ -93,8 +93,8 @@ def shrunk(experiment, folder):
     )
 
 
-#: A decoder and an encoder-decoder; all of them take minutes.
-EVERY_TIME = ("addition", "addition_seq2seq")
+#: All of them take minutes.
+EVERY_TIME = ("addition",)
 
 
 @pytest.mark.parametrize("name", often(experiments.available(), EVERY_TIME))

@@ -105,6 +105,7 @@ def test_leading_zeros_are_found_before_training():
         prepare(tiny(tokenizer="fone:4", task__max_digits=2))
 
 
+@pytest.mark.thorough
 def test_the_number_token_loss_is_a_term_of_training_alone():
     fields = {"training__steps": 2, "training__chunk": 2}
     plain, _, state = steps(tiny(**fields), [2])

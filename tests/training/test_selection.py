@@ -63,6 +63,7 @@ def same(a, b):
     return all((x == y).all() for x, y in zip(a, b, strict=True))
 
 
+@pytest.mark.thorough
 def test_each_replica_keeps_its_best_step(tmp_path, scripted):
     train(tmp_path / "run")
     selected = weights(tmp_path / "run", "selected")
@@ -107,6 +108,9 @@ def test_one_replica():
     chosen.update(3, {"w": jax.numpy.ones(2)}, [0.0])
     chosen.update(6, {"w": jax.numpy.full(2, 5.0)}, [0.5])
     chosen.update(9, {"w": jax.numpy.full(2, 7.0)}, [0.4])
+    equal = Selection.restored(chosen.params, chosen.note())
+    equal.update(12, {"w": jax.numpy.full(2, 8.0)}, [0.5])
+    assert equal.params["w"].tolist() == [8, 8]  # of equals the later
     assert chosen.params["w"].tolist() == [5, 5] and chosen.note() == {"steps": [6], "scores": [0.5]}
     again = Selection.restored(chosen.params, json.loads(json.dumps(chosen.note())))
     again.update(12, {"w": jax.numpy.full(2, 9.0)}, [0.45])
@@ -119,6 +123,7 @@ def test_a_note_that_was_changed_is_refused(noted):
         Selection.restored({}, noted)
 
 
+@pytest.mark.thorough
 def test_errors(tmp_path):
     with pytest.raises(ValueError, match=r"training\.select_every=5: .* task\.validation_digits"):
         session.train(tiny(training__select_every="5"), tmp_path / "none", say=lambda line: None)

@@ -37,6 +37,7 @@ def test_the_rule(norm, loss, skips):
     np.testing.assert_array_equal(state["a"], old["a"] if skips else new["a"])
 
 
+@pytest.mark.thorough
 def test_each_replica_skips_for_itself(quick_compilation):
     norms = Ready(tiny(seeds=2)).steps([1])[1][0]
     ready = Ready(tiny(seeds=2, training__skip_spikes=float(norms.mean())))
