@@ -19,6 +19,8 @@ from jaxgpt.nn.position import Position
 from jaxgpt.nn.sparse import Sparse
 from jaxgpt.noise import Noise
 from jaxgpt.noise.base import Marks
+from jaxgpt.objectives import Objective
+from jaxgpt.objectives.denoising import Denoising
 from jaxgpt.parallel.mesh_config import MeshConfig
 from jaxgpt.tokenizers.vocabulary import Vocabulary
 from jaxgpt.training.optimizers import Optimizer
@@ -139,11 +141,19 @@ def test_number_encodings(kind, name):
 
 @pytest.mark.parametrize(("kind", "name"), cases(Noise))
 def test_noise(kind, name):
-    config = fields.override(TrainingConfig(), {"noise": kind})
+    config = fields.override(Denoising(), {"noise": kind})
     for value, changed in given(config, f"noise.{name}"):
         marks = Marks(tuple(range(100, 100 + min(changed.noise.count, 1000))), frozenset())
         source, _ = changed.noise.spoil(list(range(40)), random.Random(0), marks)
         assert len(source) < 4000, value
+
+
+@pytest.mark.parametrize(("kind", "name"), cases(Objective))
+def test_objectives(kind, name):
+    for value, changed in given(Objective.named(kind)(), name):
+        assert 0 <= getattr(changed, name) < math.inf, value
+        loss = changed.training_loss(Vocabulary(TEXTS))
+        assert jnp.isfinite(loss(jnp.ones((2, len(TEXTS))), jnp.asarray([1, 12]))).all(), value
 
 
 @pytest.mark.parametrize(("rule", "name"), cases(Optimizer))
