@@ -16,10 +16,16 @@ Weights = tuple[Array, ...]
 
 
 class Structure:
-    """All of a model but its weights; equal where models differ in these alone."""
+    """All of a model but its weights; equal where models differ in these alone.
 
-    def __init__(self, graph: nnx.GraphDef, tree: jax.tree_util.PyTreeDef):
-        self._parts = (graph, tree)
+    Attributes:
+      paths: where each weight stands in the model, in their order.
+    """
+
+    def __init__(self, model: nnx.Module):
+        graph, state = nnx.split(model)
+        self.paths = tuple(path for path, _ in nnx.to_flat_state(state))
+        self._parts = (graph, jax.tree.structure(state))
         self._hash = hash(self._parts)
 
     def __hash__(self) -> int:
@@ -40,10 +46,9 @@ class _Known:
     """A model as it was; its parts are kept alive, so that no other object takes the place of one unseen."""
 
     def __init__(self, model: nnx.Module, parts: list[Any]):
-        graph, state = nnx.split(model)
         self.parts = parts
-        self.structure = Structure(graph, jax.tree.structure(state))
-        self.variables = [_at(model, path) for path, _ in nnx.to_flat_state(state)]
+        self.structure = Structure(model)
+        self.variables = [_at(model, path) for path in self.structure.paths]
 
 
 _known: "weakref.WeakKeyDictionary[nnx.Module, _Known]" = weakref.WeakKeyDictionary()

@@ -7,22 +7,27 @@ from flax import nnx
 from jaxtyping import Array
 
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.structure import Structure
 from jaxgpt.models.transformer import Transformer
 
 Params = dict[str, Array]
 
 
 class Template:
-    """A model's structure apart from its weights, which are a flat dictionary `path.to.kernel: array`."""
+    """The structure of a configuration's model, and a name for each weight, `path.to.kernel`.
+
+    Attributes:
+      axes, shapes: of each weight.
+    """
 
     def __init__(self, config: ModelConfig):
         self.config = config
         abstract = nnx.eval_shape(lambda: Transformer(config, rngs=nnx.Rngs(0)))
-        self.graph, self._state = nnx.split(abstract)
-        flat = nnx.to_flat_state(self._state)
-        self._paths = {".".join(map(str, path)): path for path, _ in flat}
-        self.axes = {".".join(map(str, path)): variable.axes for path, variable in flat}
-        self.shapes = {".".join(map(str, path)): variable.shape for path, variable in flat}
+        self.structure = Structure(abstract)
+        variables = [variable for _, variable in nnx.to_flat_state(nnx.state(abstract))]
+        self._names = [".".join(map(str, path)) for path in self.structure.paths]
+        self.axes = {name: each.axes for name, each in zip(self._names, variables, strict=True)}
+        self.shapes = {name: each.shape for name, each in zip(self._names, variables, strict=True)}
 
     def init(self, key: jax.Array) -> Params:
         """Fresh weights."""
@@ -35,11 +40,7 @@ class Template:
 
     def model(self, params: Params) -> Transformer:
         """The model with these weights."""
-        flat = [
-            (path, variable.replace(params[".".join(map(str, path))]))
-            for path, variable in nnx.to_flat_state(self._state)
-        ]
-        return nnx.merge(self.graph, nnx.from_flat_state(flat))
+        return self.structure.model(tuple(params[name] for name in self._names))
 
     @property
     def num_params(self) -> int:
