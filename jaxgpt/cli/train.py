@@ -119,7 +119,8 @@ def run(given: argparse.Namespace) -> int:
     if not given.distributed:
         settings.spread_seeds(experiment.seeds)
     start_jax(given.distributed, quiet=True)  # the run's report says it
-    from jaxgpt.runs.session import askable, train
+    from jaxgpt.runs.sampled import askable
+    from jaxgpt.runs.session import train
 
     run = train(
         experiment,

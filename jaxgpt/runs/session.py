@@ -4,7 +4,6 @@ import collections
 import contextlib
 import dataclasses
 import errno
-import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,38 +12,30 @@ from typing import cast
 import jax
 
 from jaxgpt.core import fields, hints, printing
-from jaxgpt.core.progress import Counter, Progress, clock
+from jaxgpt.core.progress import Progress
 from jaxgpt.core.writing import write_atomically
-from jaxgpt.evaluation import plots
-from jaxgpt.evaluation.scoring import evaluate, exact_match
-from jaxgpt.evaluation.scoring_options import Kept
-from jaxgpt.generation import Sampling
+from jaxgpt.evaluation.scoring import exact_match
 from jaxgpt.models.transformer import Transformer
-from jaxgpt.objectives.asking import Asking
-from jaxgpt.objectives.base import Objective
 from jaxgpt.parallel import processes
 from jaxgpt.runs import opening as report
 from jaxgpt.runs import records
 from jaxgpt.runs import run_directory as rundir
 from jaxgpt.runs.checkpoints import Checkpoints, check_layers
-from jaxgpt.runs.machine import machine
+from jaxgpt.runs.ending import finish
 from jaxgpt.runs.run import Run, Status
 from jaxgpt.runs.run_directory import FirstFree, RunDirectory
 from jaxgpt.runs.run_loop import Hooks, Loop, compile_interruptibly
+from jaxgpt.runs.sampled import samples
 from jaxgpt.runs.stop import Stopped, StopRequest
-from jaxgpt.task import Task
-from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Tokenizer
+from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers import Optimizer
 from jaxgpt.training.prepare import Prepared, prepare
 from jaxgpt.training.selection import Selection
 from jaxgpt.training.spikes import Spikes
-from jaxgpt.training.trainer import Trainer, TrainingError, first_state, trained_on
+from jaxgpt.training.trainer import Trainer, TrainingError, first_state
 
 Say = Callable[[str], None]
-
-#: Tokens of a sample shown in training.
-SAMPLE_TOKENS = 200
 
 
 def train(
@@ -140,7 +131,7 @@ def train(
             with stop.droppable():
                 models = loop.trainer.models
                 chosen = None if loop.selection is None else loop.trainer.models_of(loop.selection.params)
-                processes.by_first(lambda: _finish(prepared, directory, loop, models, chosen, say))
+                processes.by_first(lambda: finish(prepared, directory, loop, models, chosen, say))
         except Stopped:
             if not stop.agreed:
                 processes.tell(0, "it was asked to stop; go on with --resume")
@@ -375,97 +366,4 @@ def _hooks(prepared: Prepared, directory: RunDirectory, say: Say) -> Hooks:
     return Hooks(evaluate=score, sample=sample, select=select)
 
 
-def samples(model: Transformer, tokenizer: Tokenizer, task: Task, objective: Objective) -> list[str]:
-    """The task's sample prompts with what the model makes of them, in ordinary notation."""
-    asked = askable(tokenizer, task)
-    if not (asked and objective.asks and objective.ends_answers):
-        return []
-    prompts = [task.prompt(text) for text in asked]
-    longest = max(len(tokenizer.encode(prompt)) for prompt in prompts)
-    room = max(model.config.max_length - longest - 1, 1)
-    is_text = task.layout == "stream"
-    asking = Asking(
-        max_new_tokens=min(SAMPLE_TOKENS, room) if is_text else room,
-        sampling=Sampling(temperature=0.8 if is_text else 0.0),
-    )
-    return [
-        f"{text!r} -> {task.answer(prompt, answers[0])!r}"
-        for text, prompt, answers in zip(
-            asked, prompts, objective.predict(model, tokenizer, prompts, asking), strict=True
-        )
-    ]
-
-
-def askable(tokenizer: Tokenizer, task: Task) -> list[str]:
-    """The task's sample prompts that the tokenizer can encode."""
-    return [text for text in dict.fromkeys(task.sample_prompts) if _readable(tokenizer, task.prompt(text))]
-
-
-def _readable(tokenizer: Tokenizer, prompt: str) -> bool:
-    """Whether a sample can be asked for: a corpus need not hold the characters of a task's own prompts."""
-    try:
-        tokenizer.encode(prompt)
-    except OutsideAlphabet:
-        return False
-    return True
-
-
-def _finish(
-    prepared: Prepared,
-    directory: RunDirectory,
-    loop: Loop,
-    models: list[Transformer],
-    chosen: list[Transformer] | None,
-    say: Say,
-) -> None:
-    """Samples, the final table and the pictures; `chosen` are the models that were selected."""
-    training = prepared.experiment.training
-    say(f"trained {loop.step} steps in {clock(loop.progress.seconds)}")
-    if skipped := int(loop.trainer.spikes.total.sum()):
-        say(f"{skipped} updates were skipped as spikes: training.skip_spikes={training.skip_spikes}")
-    loop.hooks.sample(loop.step, models)
-    if not prepared.experiment.objective.asks:
-        say("the validation loss measures this objective; no questions are asked")
-    elif training.test_examples:
-        _test(prepared, models, directory.evaluation, directory.accuracy, say)
-        if chosen is not None:
-            steps = ", ".join(map(str, loop.selection.steps))
-            say(f"the same with the weights that did best on the selection questions, of step {steps}")
-            _test(prepared, chosen, directory.selected_evaluation, directory.selected_accuracy, say)
-    found = records.read(directory.metrics)
-    plots.learning_curve(found, directory.learning_curve)
-    outcome = {
-        "steps": loop.step,
-        "seconds": records.training_seconds(found),
-        "parameters": prepared.program.template.num_params,
-        "machine": machine(),
-    }
-    if loop.selection is not None:
-        outcome["selection"] = loop.selection.note()
-    if training.skip_spikes is not None or loop.trainer.spikes.total.any():
-        outcome["skipped"] = loop.trainer.spikes.total.tolist()
-    write_atomically(directory.outcome, json.dumps(outcome, indent=1) + "\n")
-    say(f"everything is in {directory.path}")
-
-
-def _test(prepared: Prepared, models: list[Transformer], output: Path, picture: Path, say: Say) -> None:
-    """The table of the test questions, printed and written."""
-    training, began = prepared.experiment.training, time.perf_counter()
-    result = evaluate(
-        models,
-        prepared.tokenizer,
-        prepared.experiment.task,
-        split="test",
-        n=training.test_examples,
-        n_extra=training.extra_examples,
-        trained_on=trained_on(prepared),
-        kept=Kept(gallery=rundir.gallery(output)),
-        progress=Counter("evaluating", say),
-    )
-    say(result.table())
-    say(f"evaluated in {clock(time.perf_counter() - began)}")
-    result.write_json(output)
-    plots.accuracy_grid(result, picture)
-
-
-__all__ = ["TrainingError", "askable", "samples", "train"]
+__all__ = ["TrainingError", "train"]

@@ -13,7 +13,7 @@ from jaxgpt.data.tokenizing import tokenize
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.runs import opening as report
-from jaxgpt.runs.session import askable, samples
+from jaxgpt.runs.sampled import askable, samples
 from jaxgpt.task import Example, Task
 from jaxgpt.tokenizers.bpe import BytePairs
 from jaxgpt.tokenizers.tokenizer import CorpusTexts

@@ -15,8 +15,8 @@ from tiny_runs import arguments, metrics, records, start, tiny
 from variants import often
 
 from jaxgpt.evaluation.intervals import Estimate
+from jaxgpt.runs import ending, session
 from jaxgpt.runs import run_loop as loops
-from jaxgpt.runs import session
 from jaxgpt.runs.checkpoints import Checkpoints
 from jaxgpt.runs.pace import INTERVAL, SHARE, Pace
 from jaxgpt.runs.run_loop import Loop
@@ -53,7 +53,7 @@ def quick(monkeypatch, quick_compilation):
     )
     monkeypatch.setattr(session, "exact_match", exact_match)
     monkeypatch.setattr(session, "samples", lambda model, *rest: [f"{figure([model])!r}"])
-    monkeypatch.setattr(session.plots, "learning_curve", lambda *given: None)
+    monkeypatch.setattr(ending.plots, "learning_curve", lambda *given: None)
 
 
 @contextlib.contextmanager
