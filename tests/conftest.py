@@ -1,5 +1,7 @@
 """Fixtures that several folders share."""
 
+import contextlib
+import ctypes
 import os
 import resource
 from pathlib import Path
@@ -28,6 +30,8 @@ def released_programs():
     """Compiled programs are let go after each file; all of them together would take gigabytes."""
     yield
     jax.clear_caches()
+    with contextlib.suppress(OSError, AttributeError):  # glibc keeps for itself what compilers have freed
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 #: The most memory that each process took, in KiB: this one's, or those of xdist's workers.
