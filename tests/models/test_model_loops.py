@@ -73,7 +73,9 @@ def test_injection_adds_the_embeddings_before_each_further_loop():
     order = jnp.arange(TOKENS.shape[1])[None]
     with jax.disable_jit():
         mask = model.decoder.mask(order, order)
-        inputs = AttentionInputs(model.decoder.position, {}, order, order, mask=mask)
+        inputs = AttentionInputs(
+            model.config.resolved_attention, model.decoder.position, {}, order, order, sees=mask
+        )
         second, _ = nnx.merge(*block)(first + embedding, inputs)
     assert np.abs(np.asarray(second) - np.asarray(seen["decoder.1.residual"])).max() < 1e-5
 

@@ -32,7 +32,7 @@ TEXT = "abcdefghijklmnopqrstuvwxyz0123456789 ?=,"
 
 def config(names, labels_from="first", kind="encoder", **changes):
     """A small model with these labels."""
-    return ModelConfig(
+    small = ModelConfig(
         kind=kind,
         num_layers=1,
         d_model=16,
@@ -42,8 +42,8 @@ def config(names, labels_from="first", kind="encoder", **changes):
         labels=len(names),
         label_names=names,
         labels_from=labels_from,
-        **changes,
-    ).for_vocabulary(Characters(TEXT).vocabulary())
+    )
+    return replaced(small, changes).for_vocabulary(Characters(TEXT).vocabulary())
 
 
 def test_a_label_is_its_number_among_the_sorted_ones():

@@ -1,6 +1,5 @@
 """Weights are selected on questions of their own, each replica's at its own step."""
 
-import dataclasses
 import json
 
 import jax
@@ -11,6 +10,7 @@ from tiny_runs import records, tiny
 from variants import often
 
 import jaxgpt
+from jaxgpt.core.nested import replaced
 from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.nn.tap import recorder
 from jaxgpt.runs import session
@@ -152,6 +152,4 @@ def test_attention_can_be_sharpened_in_an_evaluation(position, tmp_path):
     np.testing.assert_allclose(seen[1][..., visible], 2 * seen[0][..., visible], rtol=1e-5)
     with pytest.raises(ValueError, match=r"attention_factor=0\.0 must be positive"):
         jaxgpt.load(tmp_path / "run", attention_factor=0.0)
-    assert dataclasses.asdict(plain.model.config) | {"attention.factor": 2.0} == dataclasses.asdict(
-        sharp.model.config
-    )
+    assert replaced(plain.model.config, {"attention.factor": 2.0}) == sharp.model.config
