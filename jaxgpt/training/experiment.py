@@ -28,9 +28,7 @@ class Experiment:
     model: Annotated[ModelConfig, "the transformer; a preset's name replaces it whole"] = dataclasses.field(
         default_factory=ModelConfig
     )
-    objective: Annotated[Objective, "what is learned of each row"] = dataclasses.field(
-        default_factory=NextToken
-    )
+    objective: Annotated[Objective, "what is learned"] = dataclasses.field(default_factory=NextToken)
     optimizer: Annotated[Optimizer, "the update rule; my_package.my_module:MyOptimizer names another"] = (
         dataclasses.field(default_factory=AdamW)
     )
