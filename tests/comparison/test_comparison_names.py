@@ -127,6 +127,7 @@ class Reader(html.parser.HTMLParser):
         self.text += data
 
 
+@pytest.mark.thorough
 def test_a_report(hostile, tmp_path):
     page.write(hostile, tmp_path)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")

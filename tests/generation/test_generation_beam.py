@@ -107,8 +107,8 @@ def test_a_wide_beam_is_exact_for_an_encoder_decoder():
         (1, 0.0, EOS),
         (3, 0.0, EOS),
         (3, 1.0, EOS),
-        (3, 1.0, [EOS, DIGIT + 1, PLUS]),
-        (2, 0.0, np.arange(3, 9)),
+        pytest.param(3, 1.0, [EOS, DIGIT + 1, PLUS], marks=pytest.mark.thorough),
+        pytest.param(2, 0.0, np.arange(3, 9), marks=pytest.mark.thorough),
     ],
 )
 def test_search_is_the_slow_search(width, alpha, ends):
@@ -126,6 +126,7 @@ def test_search_is_the_slow_search(width, alpha, ends):
     assert lengths.min() < 8, "some hypothesis must end with eos"
 
 
+@pytest.mark.thorough
 def test_width_1_is_greedy():
     model = random_model(layers="scanned", num_layers=2)
     prompts = [[BOS, 4, 5, EQUALS], [BOS], [BOS, 9, 9]]

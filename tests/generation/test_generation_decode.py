@@ -18,7 +18,9 @@ PROMPTS = [
 RANDOM = Sampling(temperature=1.0, seed=3)
 
 
-@pytest.mark.parametrize("name", seldom(sorted(POSITIONS), ("abacus", "none", "sinusoidal")))
+@pytest.mark.parametrize(
+    "name", seldom(sorted(POSITIONS), ("abacus", "alibi", "learned", "none", "relative", "sinusoidal"))
+)
 def test_greedy_is_the_naive_loop(name):
     model = random_model(position=POSITIONS[name])
     tokens = generate(model, PROMPTS, max_new_tokens=20)

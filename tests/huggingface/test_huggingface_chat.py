@@ -41,6 +41,7 @@ CASES = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("files", "expected"), CASES.values(), ids=CASES)
 def test_a_template_survives_reading_and_writing(files, expected, tmp_path):
     own = built("bpe:300")

@@ -54,6 +54,7 @@ def test_labels_of_capitals_and_unknown_words(bert, tmp_path, capsys):
     assert jaxgpt.load(run).generate(["WHICH car was BLUE"]) == [["Blue"]]
 
 
+@pytest.mark.thorough
 def test_answers_stand_in_the_text_as_it_was(bert, tmp_path):
     rng, lines = np.random.default_rng(0), []
     for _ in range(300):

@@ -73,14 +73,14 @@ def cached(model):
 
 
 #: In a decoder: one scheme of each kind. In the other models: what adds to the scores.
-EVERY_TIME = ("learned", "rotary", "relative", "alibi", "coupled")
+EVERY_TIME = ("learned", "rotary", "coupled")
 CASES = [
     pytest.param(
         *(variant, window, kind),
         id=f"{variant}-{'causal' if window is None else 'window'}-{kind}",
         marks=()
         if (variant in EVERY_TIME and (window, kind) == (None, "decoder"))
-        or (variant == "relative" and window is None)
+        or (variant, window, kind) == ("relative", None, "encoder_decoder")
         else pytest.mark.thorough,
     )
     for variant in VARIANTS
@@ -103,6 +103,7 @@ def test_cache_gives_the_same_logits(variant, window, kind):
             assert np.abs(row - wanted).max() < 1e-5 * largest, (layers, index)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("layers", often(["unrolled", "scanned"], ("scanned",)))
 def test_a_compiled_step_gives_the_same_logits(layers):
     model = build(config(position=scheme("rotary")))

@@ -62,6 +62,7 @@ def test_a_program_is_exported_for_any_number_of_rows(found, name):
     assert found["exported"][name] < 1e-5
 
 
+@pytest.mark.thorough
 def test_a_program_is_exported_for_any_number_of_tokens(found):
     assert found["exported for any length"] < 1e-5
 
