@@ -12,6 +12,7 @@ from typing import IO
 from filelock import MarkerSoftFileLock, Timeout
 
 from jaxgpt.core.wording import quoted
+from jaxgpt.core.writing import unwritten
 
 #: The lock file of a directory, and the one that stands for it where there are no locks.
 FILES = LOCK, MARKER = ".lock", ".lock-file"
@@ -40,6 +41,7 @@ def held(directory: Path, *, instead: str = "choose another --workdir") -> Itera
     Raises:
       InUse: if another process holds it, with its number and host.
       ValueError: if it cannot be locked, with the reason.
+      OSError: if the lock file cannot be written, such as on a full disk.
     """
     path, marker = directory / LOCK, directory / MARKER
     with contextlib.ExitStack() as stack:
@@ -52,8 +54,10 @@ def held(directory: Path, *, instead: str = "choose another --workdir") -> Itera
                 note = f"{directory} is on a file system without locks; {marker} stands for one"
                 break
             file.truncate(0)
-            file.write(f"{os.getpid()} on {socket.gethostname()}\n")
-            file.flush()
+            try:  # without a buffer, which closing would try to write once more
+                os.write(file.fileno(), f"{os.getpid()} on {socket.gethostname()}\n".encode())
+            except OSError as error:
+                raise unwritten(path, error) from error
             if marker.exists():  # of a process that was told that there are none
                 stack.enter_context(_marked(directory, instead))
             if _is(path, file):
