@@ -222,6 +222,7 @@ def test_a_loss_that_is_not_finite(tmp_path):
 LIMITED = """
 import resource, sys
 from jaxgpt.cli.main import main
+sys.dont_write_bytecode = True  # Python would leave a cut file, which no later process can read
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
 sys.exit(main(sys.argv[2:]))
 """
