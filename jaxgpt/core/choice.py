@@ -215,7 +215,7 @@ def _member(family: type[Choice], name: str) -> type[Choice] | None:
             and issubclass(value, family)
             and f"{value.__module__}.".startswith(f"{full}.")
         )
-        # What members share is abstract, and none itself.
+        # An abstract class that members share is no member.
         if (
             own
             and value is not family

@@ -12,12 +12,11 @@ from jaxgpt.data.splits import Splits, Tables
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.objectives.asking import Asking
+from jaxgpt.objectives.batches import Batch
 from jaxgpt.objectives.losses import Loss, token_losses
 from jaxgpt.task import Example, Task
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.tokenizers.vocabulary import Vocabulary
-
-Batch = dict[str, Array]
 
 
 @dataclasses.dataclass(frozen=True)

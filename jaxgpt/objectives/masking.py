@@ -5,12 +5,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.objectives.batches import Batch
 
 #: The share of tokens that are chosen, and of those the shares that become the mask or any other token.
 #: Devlin et al. 2019, arXiv 1810.04805, section 3.1.
 SHARE, MASKED, RANDOM = 0.15, 0.8, 0.1
-
-Batch = dict[str, Array]
 
 
 def hide_answers(config: ModelConfig, batch: Batch) -> Batch:
