@@ -12,9 +12,10 @@ os.environ.setdefault("JAXGPT_SETTINGS", "off")
 import jax
 import pytest
 from hypothesis import settings
+from jaxtyping import config as shapes
 from jaxtyping import install_import_hook
 
-#: The layers' shape annotations are checked in every test; this must stand before jaxgpt.nn is imported.
+#: For the layers' shape annotations; this must stand before jaxgpt.nn is imported.
 install_import_hook("jaxgpt.nn", "beartype.beartype")
 
 # A machine that compiles beside a test is slow without being wrong.
@@ -23,6 +24,16 @@ settings.load_profile("no_deadline")
 
 #: Small training runs, used by several folders.
 pytest_plugins = ["tiny_runs"]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def checked_shapes(request):
+    """Annotated shapes are checked by the tests of layers, and by all where `thorough` is asked for.
+
+    It takes a third of the time of a test that traces models.
+    """
+    thorough = "not thorough" not in request.config.getoption("markexpr")
+    shapes.update("jaxtyping_disable", not (thorough or request.path.parent.name == "nn"))
 
 
 @pytest.fixture(autouse=True, scope="module")

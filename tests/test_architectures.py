@@ -81,6 +81,7 @@ def batch(kind, rng):
     return {"tokens": np.stack([one, a, b, c, two], 1), "start": 3 * one, "length": 5 * one}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", often(NAMES, EVERY_TIME))
 def test_it_trains(name):
     kind = config(name)
@@ -108,6 +109,7 @@ def test_it_trains(name):
     assert last < 0.6 * first
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", often(NAMES, EVERY_TIME))
 def test_it_writes(name):
     model = Transformer(config(name), rngs=nnx.Rngs(0))

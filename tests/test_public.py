@@ -17,6 +17,7 @@ def test_no_call_takes_more_than_ten_arguments(name):
     assert len(inspect.signature(getattr(jaxgpt, name)).parameters) <= 10
 
 
+@pytest.mark.thorough
 def test_help_on_the_model_begins_with_its_arguments_and_an_example():
     text = pydoc.render_doc(jaxgpt.Transformer, renderer=pydoc.plaintext)
     call = re.search(r"Transformer\(\W*config:", text).start()  # newer Pythons break the line

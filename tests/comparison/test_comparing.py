@@ -69,6 +69,7 @@ def test_several_fields_give_their_product_and_the_rows_are_those_of_the_file(ex
     assert tuple(rows[0]) == found.columns
 
 
+@pytest.mark.thorough
 def test_it_goes_on_with_what_is_there_and_refuses_another(experiment, trained, tmp_path):
     options = {"seeds": 2, "workdir": tmp_path / "c", "resume": True, "say": quiet}
     first = jaxgpt.compare(experiment, VARY, **options)

@@ -153,6 +153,7 @@ def gone(processes: list[int]) -> bool:
     return True
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("packed", often([False, True], (False,)), ids=["plain", "packed"])
 def test_memory_does_not_grow_with_the_text(tmp_path, packed):
     """Four times the text, a tenth more memory at most."""

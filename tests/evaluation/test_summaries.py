@@ -55,6 +55,7 @@ class FromNothing(Task):
         return True
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("warm", often([True, False], (False,)))
 def test_questions_without_a_prompt_are_answered_at_the_temperature_of_the_task(tmp_path, warm):
     tokenizer = Characters("abcdefgh")

@@ -49,6 +49,7 @@ def test_held_out_loss_stands_beside_training_loss_and_the_baseline(found, build
     assert "5-gram" in found.table() and "training text" in found.table()
 
 
+@pytest.mark.thorough
 def test_samples_and_the_measures_of_them(found):
     assert len(found.samples) == 6  # 5 are asked for and there are two prompts
     assert [sample[:1] for sample in found.samples] == ["a"] * 3 + ["h"] * 3

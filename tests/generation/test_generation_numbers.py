@@ -84,6 +84,7 @@ def naive(name, ids, count, kind="decoder", source=None):
     return ids[start:]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", often(SPECS, ("xval",)))
 def test_greedy_text_is_that_of_decoding_without_a_cache(name):
     own = tokenizer(name)
@@ -105,6 +106,7 @@ def test_an_encoder_decoder_reads_and_writes_numbers():
     assert [own.decode(ids) for ids in expected] == [texts[0] for texts in got]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SPECS)
 def test_generated_ids_can_be_decoded_and_gone_on_with(name):
     own = tokenizer(name)

@@ -21,6 +21,7 @@ def in_parts(monkeypatch, cores):
     monkeypatch.setattr(parts, "cores", lambda: cores)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("overflow", ["stop", "slide"])
 @pytest.mark.parametrize("samples", often([1, 2], (2,)))
 def test_they_are_the_whole(monkeypatch, overflow, samples):

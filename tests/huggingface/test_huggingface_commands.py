@@ -15,6 +15,7 @@ from jaxgpt.huggingface import verify
 REFERENCES = Path(__file__).parent / "references"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", often(["gpt2", "t5"], ("gpt2",)))
 def test_a_directory_is_compared_with_stored_logits(name, capsys, tmp_path):
     shutil.copytree(REFERENCES / name, tmp_path / name)

@@ -58,6 +58,7 @@ def test_outputs_are_those_of_transformers(name):
     assert all(found[key] is None or key in given for key in ("logits", "labels"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", often([name for name in NAMES if "greedy" in reference(name)], ("gpt2",)))
 def test_continuations_are_those_of_transformers(name):
     given = reference(name)
@@ -92,6 +93,7 @@ def test_token_by_token_it_says_what_transformers_says(name):
     assert error(np.stack(found, 1), given["steps"]) < 2e-5
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", often(NAMES, EVERY_TIME))
 def test_every_tensor_is_accounted_for(name):
     audit = load_hf(REFERENCES / name).audit
@@ -100,6 +102,7 @@ def test_every_tensor_is_accounted_for(name):
     assert len(read) == len(set(read))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", often(NAMES, ("gpt2", "bert", "llama", "t5")))
 def test_what_is_written_is_read_again(name, tmp_path):
     model = load_hf(REFERENCES / name).model
@@ -118,6 +121,7 @@ def test_what_is_written_is_read_again(name, tmp_path):
             np.testing.assert_array_equal(np.asarray(one[key]), np.asarray(other[key]))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", often(["gpt2", "albert", "bart", "t5"], ("gpt2",)))
 def test_scanned_layers_compute_the_same(name, tmp_path):
     given = reference(name)

@@ -58,6 +58,7 @@ def test_training_starts_from_the_weights_of_the_directory(directory):
     np.testing.assert_array_equal(template.model(params)(tokens).logits, there.model(tokens).logits)
 
 
+@pytest.mark.thorough
 def test_every_seed_starts_from_them(directory):
     _, one = weights(started(directory))
     _, two = weights(started(directory, seeds=2))
@@ -163,6 +164,7 @@ def test_low_rank_additions_are_trained_alone_and_are_part_of_the_model(director
             assert same != name.endswith(("query.kernel", "value.kernel")), name
 
 
+@pytest.mark.thorough
 def test_the_change_by_additions_is_their_product(directory):
     experiment = started(directory, training__tuning__weights="lora", training__tuning__rank=2)
     program = prepare(experiment).program

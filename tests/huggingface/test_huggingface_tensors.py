@@ -83,6 +83,7 @@ def refusal(path):
     return str(caught.value)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "own", "other"), CASES)
 def test_a_tied_tensor_is_read_under_its_other_name(changed, name, own, other):
     path = changed(name, lambda tensors: tensors.update({other: tensors.pop(own)}))
@@ -112,6 +113,7 @@ COMPUTED = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("name", "key"), [(name, key) for name, keys in COMPUTED.items() for key in keys])
 def test_a_stored_tensor_that_is_computed_here_is_compared(changed, name, key):
     known = plan(REFERENCES / name)
@@ -132,6 +134,7 @@ def test_a_t5_without_an_output_matrix_has_that_of_its_embeddings(changed, name)
     assert found.config.head.weights == "tied" and "lm_head.weight" not in found.names
 
 
+@pytest.mark.thorough
 def test_one_kept_of_several_names_computes_the_same(changed):
     """As safetensors' `save_model` writes it: one of the shared names, the others in the metadata."""
     path = changed("bart", lambda t: t.update({"lm_head.weight": t.pop("model.shared.weight")}))
@@ -142,6 +145,7 @@ def test_one_kept_of_several_names_computes_the_same(changed):
         np.testing.assert_array_equal(before[key], after[key])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("wrapper", ["_orig_mod.", "module.", "base_model.model.", "module._orig_mod."])
 @pytest.mark.parametrize("name", ["gpt2", "bert", "t5", "llama"])
 def test_names_of_a_wrapped_model_are_read(changed, name, wrapper):

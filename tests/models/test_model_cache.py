@@ -78,10 +78,7 @@ CASES = [
     pytest.param(
         *(variant, window, kind),
         id=f"{variant}-{'causal' if window is None else 'window'}-{kind}",
-        marks=()
-        if (variant in EVERY_TIME and (window, kind) == (None, "decoder"))
-        or (variant, window, kind) == ("relative", None, "encoder_decoder")
-        else pytest.mark.thorough,
+        marks=() if variant in EVERY_TIME and (window, kind) == (None, "decoder") else pytest.mark.thorough,
     )
     for variant in VARIANTS
     for window in (None, 3)

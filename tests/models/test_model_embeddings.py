@@ -33,6 +33,7 @@ def freed(model: Transformer) -> Transformer:
     return other
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("head", ["tied", "separate"])
 @pytest.mark.parametrize("kind", ["decoder", "encoder", "encoder_decoder"])
 def test_logits_are_those_of_the_table_it_stands_for(kind, head):

@@ -41,6 +41,7 @@ def source_of(model):
     return {"source": SOURCE} if model.config.kind == "encoder_decoder" else {}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", often(["decoder", "encoder", "encoder_decoder"], ("decoder",)))
 def test_scan_is_loop(kind):
     model = build(config(kind=kind, dropout=0.3, position=scheme("relative")))
@@ -50,6 +51,7 @@ def test_scan_is_loop(kind):
     assert np.abs(np.asarray(one - two)).max() < 1e-5 * np.abs(np.asarray(one)).max()
 
 
+@pytest.mark.thorough
 def test_scanned_layers_start_from_the_same_draws():
     description = config()
     unrolled = Transformer(description, rngs=nnx.Rngs(7))
@@ -59,6 +61,7 @@ def test_scanned_layers_start_from_the_same_draws():
     assert all((a == b).all() for a, b in zip(*map(jax.tree.leaves, (expected, found)), strict=True))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("layers", often(["unrolled", "scanned"], ("scanned",)))
 def test_remat_changes_neither_values_nor_gradients(layers):
     sizes = {"layers": layers, "num_layers": 2 if layers == "scanned" else 1, "dropout": 0.3}
@@ -72,6 +75,7 @@ def test_remat_changes_neither_values_nor_gradients(layers):
         assert np.abs(np.asarray(one - two)).max() <= 1e-5 * np.abs(np.asarray(one)).max()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("layers", ["unrolled", "scanned"])
 def test_remat_keeps_less(layers):
     def kept(remat):
@@ -95,6 +99,7 @@ def test_remat_is_in_the_program():
     assert program("block").count("remat") == 4
 
 
+@pytest.mark.thorough
 def test_jit_is_eager():
     model = build(config(kind="encoder_decoder"))
     given = source_of(model)
@@ -122,6 +127,7 @@ def test_dropout_at_rate_zero_needs_no_key():
     assert (model(TOKENS).logits == model(TOKENS, key=jax.random.key(0)).logits).all()
 
 
+@pytest.mark.thorough
 def test_attention_dropout_is_its_own():
     key = jax.random.key(0)
     only_inside = build(config(**{"attention.dropout": 0.5}))
@@ -156,6 +162,7 @@ def test_random_positions_are_drawn_alike_in_both_stacks_and_only_with_a_key():
     assert (outputs[1] == model(TOKENS, source=TOKENS, key=jax.random.key(0)).logits).all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("layers", ["unrolled", "scanned"])
 def test_half_precision_computes_logits_in_single(layers):
     exact = build(config())

@@ -148,6 +148,7 @@ def test_a_cache_that_is_full():
     assert int(model(TOKENS[:, :2], cache=cache).cache.used) == 5
 
 
+@pytest.mark.thorough
 def test_a_cache_does_not_lift_the_limit_of_the_length():
     model = build(config(max_length=4, position=scheme("learned")))
     padded = jnp.asarray([[-1, 0, 1]])

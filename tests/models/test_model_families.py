@@ -32,6 +32,7 @@ VARIANTS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", VARIANTS)
 @pytest.mark.parametrize("kind", often(["decoder", "encoder_decoder"], ("decoder",)))
 def test_decoding_with_a_cache_is_decoding_without(name, kind):

@@ -94,6 +94,7 @@ def test_the_kernel_is_attention_written_out(kernel, name, length):
     assert len(kernel) == called
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", often(OTHERS, ("bias", "refused")))
 def test_layers_without_it_do_without(kernel, name):
     run(build(config(**OTHERS[name])), key=jax.random.key(0))

@@ -25,6 +25,7 @@ def built(name):
     return Transformer(config(name), rngs=nnx.Rngs(0))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", often(NAMES, EVERY_TIME))
 def test_a_copy_has_the_same_structure_and_weights(name):
     model = built(name)
@@ -67,6 +68,7 @@ def test_a_program_is_exported_for_any_number_of_tokens(found):
     assert found["exported for any length"] < 1e-5
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMES_CALLED)
 def test_a_mesh_with_explicit_axes_changes_nothing(found, name):
     apart = found["explicit"][name]
@@ -74,10 +76,12 @@ def test_a_mesh_with_explicit_axes_changes_nothing(found, name):
     assert max(apart.values()) < 1e-5
 
 
+@pytest.mark.thorough
 def test_a_model_writes_the_same_on_a_mesh_with_explicit_axes(found):
     assert found["answers"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", TABULATED)
 def test_tabulate_shows_every_layer(found, name):
     table, model = found["tables"][name], built(name)

@@ -55,6 +55,7 @@ def close(found, expected, share):
 # Windows
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "position", often([Learned(), Rotary(), ALiBi(), Relative()], (Rotary(), Relative()))
 )
@@ -150,6 +151,7 @@ def test_a_longformer_with_a_wide_window_attends_to_all():
     np.testing.assert_allclose(model(TOKENS).logits, plain(TOKENS).logits, atol=2e-5)
 
 
+@pytest.mark.thorough
 def test_tokens_that_see_all_are_seen_from_afar():
     model = longformer()
     other = TOKENS.copy()
@@ -185,6 +187,7 @@ REFORMER = {
 }
 
 
+@pytest.mark.thorough
 def test_one_chunk_is_attention_to_all_others_before():
     rng = np.random.default_rng(2)
     shared, value = (rng.standard_normal((2, 7, 3, 4)).astype(np.float32) for _ in range(2))
@@ -412,6 +415,7 @@ def test_a_transformer_xl_writes_what_it_would_read():
 # Clusters
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("factor", [1, 2])
 def test_an_adaptive_softmax_gives_probabilities(factor):
     model = build(

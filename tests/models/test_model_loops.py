@@ -39,6 +39,7 @@ def logits(model, **given):
         return np.asarray(model(TOKENS, **source, **given).logits)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", often(["decoder", "encoder", "encoder_decoder"], ("decoder",)))
 def test_loops_are_shared_layers(kind):
     looped = build(config(kind=kind, num_layers=2, loops=3, position=scheme("relative")))
@@ -47,6 +48,7 @@ def test_loops_are_shared_layers(kind):
     assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("injection", often([False, True], (True,)))
 def test_scanned_and_cached_loops_are_loops(injection):
     looped = build(config(num_layers=2, loops=2, injection=injection))

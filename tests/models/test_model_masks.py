@@ -97,6 +97,7 @@ def test_padding_is_seen_by_none_and_moves_none(kind, place):
     assert (first[:, real] == second[:, real]).all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["decoder", "encoder"])
 def test_a_row_of_padding_alone_is_finite_and_has_finite_gradients(kind):
     graph, state = nnx.split(build(config(kind=kind, num_layers=1)))
@@ -112,6 +113,7 @@ def test_a_row_of_padding_alone_is_finite_and_has_finite_gradients(kind):
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradients))
 
 
+@pytest.mark.thorough
 def test_every_target_token_sees_the_whole_source_and_no_padding_of_it():
     model = build(config(kind="encoder_decoder", num_layers=1))
     assert influence(model, source=TOKENS[0], stack="encoder").all()

@@ -122,6 +122,7 @@ def test_one_from_outside_refuses_what_it_does_not_read(average):
         build(average())(TOKENS, documents=np.ones((2, 7), int))
 
 
+@pytest.mark.thorough
 def test_one_from_outside_trains_and_is_counted(average):
     options = {"model__mixer": AVERAGE, "model__mixer__keep": "0.5", "optimizer__learning_rate": "2e-2"}
     experiment = tiny(**options)

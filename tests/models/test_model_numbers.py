@@ -69,6 +69,7 @@ def test_the_tokenizer_and_the_model_agree_on_features(name):
     assert type(encoding) is NumberEncoding.named(name)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("name", "fields"),
     [
@@ -98,6 +99,7 @@ def test_a_cache_changes_nothing(name, fields):
     assert whole.numbers.dtype == whole.logits.dtype == jnp.float32
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SPECS)
 def test_a_number_changes_what_comes_after_it_and_nothing_before(name):
     net = model(name)

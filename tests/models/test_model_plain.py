@@ -56,11 +56,13 @@ def test_decoding_with_a_cache_says_the_same(decoder):
     close(jnp.concatenate([first.logits, rest.logits], axis=1), expected)
 
 
+@pytest.mark.thorough
 def test_scanned_layers_say_the_same(decoder):
     model, expected = decoder
     close(call(scanned(model), TOKENS).logits, expected)
 
 
+@pytest.mark.thorough
 def test_one_kernel_says_the_same(decoder, monkeypatch):
     """JAX's own implementation stands in the kernel's place, which this device has not."""
     monkeypatch.setattr(fused, "KERNEL", "xla")

@@ -48,30 +48,36 @@ def with_vocabulary(name, size):
         pytest.param("gpt2_medium", 50257, 354_823_168, marks=pytest.mark.thorough),
         pytest.param("gpt2_large", 50257, 774_030_080, marks=pytest.mark.thorough),
         pytest.param("gpt2_xl", 50257, 1_557_611_200, marks=pytest.mark.thorough),
-        ("gpt3_small", 50257, 125_226_240),
+        pytest.param("gpt3_small", 50257, 125_226_240, marks=pytest.mark.thorough),
         pytest.param(
             "gpt3_xl", 50257, 1_315_723_264 + 24 * 4 * 2048 * 1024 + 24 * 3 * 1024, marks=pytest.mark.thorough
         ),  # heads of 128, see below
         pytest.param("gpt3", 50257, 174_604_259_328, marks=pytest.mark.thorough),
         ("gptj", 50400, 6_050_882_784),
-        ("llama2_7b", 32000, 6_738_415_616),
-        ("qwen2_500m", 151_936, 494_032_768),
+        pytest.param("llama2_7b", 32000, 6_738_415_616, marks=pytest.mark.thorough),
+        pytest.param("qwen2_500m", 151_936, 494_032_768, marks=pytest.mark.thorough),
         ("qwen3_600m", 151_936, 596_049_920),
-        ("opt_125m", 50_272, 125_239_296 - 2 * 768),  # without two unused positions
+        pytest.param(
+            "opt_125m", 50_272, 125_239_296 - 2 * 768, marks=pytest.mark.thorough
+        ),  # without two unused positions
         ("pythia_160m", 50_304, 162_322_944),
-        ("olmo2_7b", 100_352, 7_298_617_344),
-        ("distilbert_base", 30_522, 66_985_530),
-        ("phi3_mini", 32_064, 3_821_079_552),
+        pytest.param("olmo2_7b", 100_352, 7_298_617_344, marks=pytest.mark.thorough),
+        pytest.param("distilbert_base", 30_522, 66_985_530, marks=pytest.mark.thorough),
+        pytest.param("phi3_mini", 32_064, 3_821_079_552, marks=pytest.mark.thorough),
         ("gemma_2b", 256_000, 2_506_172_416),
         ("bert_base", 30522, 109_514_298),
         pytest.param("bert_large", 30522, 335_174_458, marks=pytest.mark.thorough),
-        ("xlm_roberta_base", 250_002, 278_295_186 - 2 * 768),  # without two unused positions
-        ("bart_base", 50265, 139_420_416 - 2 * 2 * 768),  # without two unused positions in either stack
+        pytest.param(
+            "xlm_roberta_base", 250_002, 278_295_186 - 2 * 768, marks=pytest.mark.thorough
+        ),  # without two unused positions
+        pytest.param(
+            "bart_base", 50265, 139_420_416 - 2 * 2 * 768, marks=pytest.mark.thorough
+        ),  # without two unused positions in either stack
         pytest.param("bart_large", 50265, 406_291_456 - 2 * 2 * 1024, marks=pytest.mark.thorough),
         ("t5_small", 32128, 60_506_624),
-        ("t5_base", 32128, 222_903_552),
-        ("t5_v1_1_small", 32128, 76_961_152),
-        ("mt5_small", 250_112, 300_176_768),
+        pytest.param("t5_base", 32128, 222_903_552, marks=pytest.mark.thorough),
+        pytest.param("t5_v1_1_small", 32128, 76_961_152, marks=pytest.mark.thorough),
+        pytest.param("mt5_small", 250_112, 300_176_768, marks=pytest.mark.thorough),
         ("longformer_base", 50265, 148_711_257 - 2 * 768),  # without two unused positions
         ("transformer_xl", 267_735, 285_205_322),
         ("nanogpt_baby", 65, 10_745_088),
@@ -97,6 +103,7 @@ def test_our_sizes_are_what_their_docstrings_say():
     assert 0.95e6 < parameters(with_vocabulary("small", 14)) < 1.1e6
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "name",
     often(presets.functions(), EVERY_TIME),

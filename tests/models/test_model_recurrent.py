@@ -198,6 +198,7 @@ def test_padding_on_either_side_changes_nothing(name):
     np.testing.assert_allclose(found, whole, atol=2e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMES)
 def test_a_later_token_changes_nothing_before_it(name):
     model = build(name)
@@ -208,6 +209,7 @@ def test_a_later_token_changes_nothing_before_it(name):
     assert np.abs(a[:, 6] - b[:, 6]).max() > 1e-4
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", often(NAMES, ("char_lstm", "makemore_bigram")))
 def test_they_write_what_they_would_read(name):
     model = build(name)
@@ -223,6 +225,7 @@ def test_they_write_what_they_would_read(name):
     assert beams.tokens.shape == (2, 2, 5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", often(NAMES, ("char_gru", "makemore_mlp", "makemore_bigram")))
 def test_every_weight_learns(name):
     model = build(name)

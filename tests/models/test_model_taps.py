@@ -94,6 +94,7 @@ def test_changing_any_activation_changes_the_logits(kind):
         assert not np.allclose(run(model, tap=tap).logits, plain, atol=1e-4), name
 
 
+@pytest.mark.thorough
 def test_adding_a_zero_gives_the_derivative_by_an_activation():
     model = build(config())
     name = "decoder.0.mlp.hidden"

@@ -38,6 +38,7 @@ def test_the_sum_of_exponentials_in_one_pass_is_that_of_two(monkeypatch):
     same(total(log_sum.log_sum)(logits), total(log_sum.reference)(logits), 1e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("centred", [True, False])
 def test_norms_with_kept_statistics_are_those_without(centred, monkeypatch):
     x = RNG.normal(2, 3, size=(2, 5, 8)).astype(np.float32)

@@ -49,6 +49,7 @@ def test_a_longer_number_adds_nothing_that_is_seen():
     assert seen[0] == seen[1] and len(seen[0]) < 16
 
 
+@pytest.mark.thorough
 def test_a_digit_is_read_alike_at_every_weight():
     # The answer's digit of weight 10^i sees digits of weight 10^(i+1) under one bias, near and far.
     n = 150

@@ -20,6 +20,7 @@ TABLE = jax.random.normal(jax.random.key(0), (20, 8))
 FIRST, SECOND = jax.random.normal(jax.random.key(1), (2, 3, LENGTH, 2, 8))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("key", [None, jax.random.key(5)], ids=["asked", "trained"])
 @pytest.mark.parametrize("order", [jnp.asarray(ORDER), jnp.arange(LENGTH)[None]], ids=["padded", "shared"])
 def test_embeddings_are_those_of_coupled_and_rotations_those_of_rotary(key, order):

@@ -76,6 +76,7 @@ def test_every_product_of_a_step_is_of_bfloat16_with_a_wide_result():
     assert all(operands.count("bf16") == 2 and "f32" in result for operands, result in products)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SHAPES)
 def test_the_result_and_the_gradients_may_be_transposed(name):
     """XLA for CPUs fails where it sees a product of bfloat16 being transposed."""
@@ -106,6 +107,7 @@ def test_other_hardware_is_left_to_its_own_ways():
     assert "f32" not in text
 
 
+@pytest.mark.thorough
 def test_many_at_once_are_each_by_itself():
     a, b, dims = operands("to heads", "bfloat16")
     many = jnp.stack([b, 2 * b])

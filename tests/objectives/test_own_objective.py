@@ -43,6 +43,7 @@ def test_what_members_share_is_none_itself():
     assert Objective.names() == names.split()
 
 
+@pytest.mark.thorough
 def test_one_from_outside_trains_and_is_judged_by_its_likelihood(focal):
     experiment = tiny(objective=FOCAL, objective__gamma="3.0")
     assert experiment.objective == focal(gamma=3.0)
@@ -56,6 +57,7 @@ def test_one_from_outside_trains_and_is_judged_by_its_likelihood(focal):
     assert own.losses[-5:].mean() < own.losses[:5].mean()
 
 
+@pytest.mark.thorough
 def test_the_number_loss_is_added_to_the_own_one(focal):
     vocabulary = Vocabulary(["", "", "", *"0123456789"])
     logits, targets = jnp.asarray(np.random.default_rng(0).normal(size=(4, 13))), jnp.asarray([3, 5, 1, 12])

@@ -48,6 +48,7 @@ def argument_bytes(fsdp: int) -> int:
     return total + np.zeros((5, 1, 16), np.int32).nbytes + 2 * 4
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("found", "fsdp"), [("by_data", 1), pytest.param("by_fsdp", 8, marks=pytest.mark.thorough)]
 )
@@ -70,6 +71,7 @@ def test_copies_exchange_gradients_and_nothing_else(by_data):
     assert least <= done["all-reduce"]["bytes"] < 1.5 * least
 
 
+@pytest.mark.thorough
 def test_spread_weights_are_gathered(by_fsdp):
     done = by_fsdp[0]["candidates"][0]["a_step"]
     assert done["collectives"]["all-gather"]["count"] > 0
@@ -99,6 +101,7 @@ def test_without_data_and_too_large_for_the_memory(tmp_path):
     assert "nothing that was tried fits" in output
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("steps", "held", "where"),
     [(100, 100 * 4 * 32 * 2, "on every device"), (10**7, 20 * 4 * 33 * 2, "a dispatch, over all devices")],

@@ -72,6 +72,7 @@ def test_a_bad_checkpoint_is_noticed_without_its_digests(jaxgpt, spoiled, how):
     assert f"going on from step {20 if how == 'without digests' else 15}" in output
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("how", often(["truncate", "overwrite"], ("truncate",)))
 def test_every_checkpoint_is_bad(jaxgpt, spoiled, how):
     for step in ("15", "20"):

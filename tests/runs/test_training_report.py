@@ -11,6 +11,7 @@ from jaxgpt.runs import opening as report
 from jaxgpt.training.prepare import prepare
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("fields", "trained"),
     [

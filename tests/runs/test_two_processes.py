@@ -111,6 +111,7 @@ def comparable(workdir):
     return names, np.concatenate([np.ravel(v) for v in values])
 
 
+@pytest.mark.thorough
 def test_four_steps_of_two_processes_are_those_of_one(tmp_path):
     """What every change is tried with; the runs of `both` are longer and hold more."""
     fields = {"training__steps": 4, "training__chunk": 2}

@@ -23,6 +23,7 @@ from jaxgpt.training.prepare import prepare
 PLAIN = {"task__format": "plain", "task__max_digits": 2}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("spec", often(["xval", "fone:4", "bittokens"], ("xval",)))
 def test_a_batch_costs_its_tokens_and_its_numbers(spec):
     """Each row by itself, in double precision: cross-entropy, and beside a number its own loss."""

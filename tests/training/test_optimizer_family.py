@@ -106,6 +106,7 @@ def test_one_from_outside_has_schedule_decay_and_clipping(lion):
         np.testing.assert_allclose(after[name], expected, rtol=1e-5, atol=1e-6, err_msg=name)
 
 
+@pytest.mark.thorough
 def test_one_from_outside_trains(lion):
     options = {"optimizer": LION, "optimizer__learning_rate": "3e-3", "training__steps": "20"}
     trainer = jaxgpt.Trainer(tiny(**options))

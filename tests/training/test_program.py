@@ -22,6 +22,7 @@ def single(ready):
     return ready.steps([20])
 
 
+@pytest.mark.thorough
 def test_training_lowers_the_loss(single):
     losses, norms, _ = single
     assert losses.shape == norms.shape == (20, 1)

@@ -45,6 +45,7 @@ def test_its_losses_are_those_of_a_run(trainer, run, experiment):
     assert trainer.losses.tolist() == told[:7]
 
 
+@pytest.mark.thorough
 def test_its_models_are_those_of_a_run(trainer, run, experiment):
     early = trainer.models[0]
     prompt = np.asarray([[3, 4, 5]])
@@ -73,6 +74,7 @@ def test_steps_beyond_the_schedule_are_refused(trainer):
         trainer.step(-1)
 
 
+@pytest.mark.thorough
 def test_in_a_thread_nothing_is_written_and_no_signal_is_taken(tmp_path, monkeypatch, capfd):
     monkeypatch.chdir(tmp_path)
     numbers = (signal.SIGINT, signal.SIGTERM)
