@@ -124,6 +124,7 @@ def test_dry_run_writes_nothing(jaxgpt, tmp_path, monkeypatch, quick_compilation
         (["addition", "--workdir", "--resume"], "--workdir needs a value"),
         (["addition", "--training.steps", "1", "--training.steps", "2"], "given twice"),
         (["addition", "--resume=yes"], "--resume takes no value"),
+        (["addition", "--dry_run=yes"], "--dry-run takes no value"),
         (["no_such_module:thing"], "no module named 'no_such_module'"),
         (["tasks.arithmetic:adition"], "did you mean addition"),
         (["tasks.arithmetic:Arithmetic"], "is no function that returns an Experiment"),

@@ -11,6 +11,7 @@ from safetensors.numpy import load_file, save_file
 from jaxgpt.huggingface.files import Directory
 from jaxgpt.huggingface.load import Plan, load_hf
 from jaxgpt.huggingface.save import save_hf
+from jaxgpt.huggingface.tensors import Entry
 from jaxgpt.models.template import Template
 
 REFERENCES = Path(__file__).parent / "references"
@@ -191,6 +192,14 @@ def test_numbers_of_another_type_are_no_weights_in_any_matrix(changed, name, dty
 def test_quantized_weights_are_refused(changed, name):
     path = changed(name, lambda t: None, quantization_config={"quant_method": "bitsandbytes"})
     assert "quantization_config is there" in refusal(path)
+
+
+def test_unused_rows_stand_before_a_table():
+    tensor = Entry("wpe.weight", ("table",), form="table", skip=2)
+    rows = np.arange(6.0).reshape(3, 2)
+    written = tensor.write([rows])
+    assert written[:2].tolist() == [[0, 0], [0, 0]] and written[2:].tolist() == rows.tolist()
+    np.testing.assert_array_equal(tensor.read(written, rows.shape)[0], rows)
 
 
 def test_what_was_loaded_is_saved_as_it_is(tmp_path):

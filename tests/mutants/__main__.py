@@ -5,8 +5,7 @@
     python -m tests.mutants --only causal-mask   one, or several names
 
 The working tree is left alone: faults are planted in a copy of it. First the tests that the faults name must
-pass without a fault. Then each fault's own tests run until the first failure, as many faults at once as there are
-cores.
+pass without a fault. Then each fault's own tests run until the first failure, one fault on each core.
 """
 
 import argparse

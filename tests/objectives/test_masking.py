@@ -55,7 +55,6 @@ def test_of_a_completion_every_token_is_hidden_and_nothing_else():
     np.testing.assert_array_equal(found["targets"], given["tokens"])
 
 
-@pytest.mark.thorough
 def test_of_a_text_a_share_is_hidden_in_the_papers_three_ways():
     given = batch()
     found = {k: np.asarray(v) for k, v in masking.hide_some(CONFIG, given, jax.random.key(1)).items()}

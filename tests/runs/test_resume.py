@@ -151,6 +151,15 @@ def kill_and_resume(workdir, whole, kills, seed):
     assert not list((workdir / "checkpoints").glob("*tmp*"))
 
 
+def test_a_run_goes_on_from_its_newest_checkpoint(tmp_path):
+    fields = {"training__steps": 4, "training__chunk": 2, "training__save_every": 2}
+    train(tiny(**fields), tmp_path / "run", say=lambda line: None)
+    said = []
+    longer = tiny(**fields | {"training__steps": 5})
+    train(longer, tmp_path / "run", resume=True, say=said.append)
+    assert "going on from step 4" in said
+
+
 @pytest.mark.parametrize("kills", often([1, 2], (1,)))
 def test_sigkill(tmp_path, whole, kills):
     kill_and_resume(tmp_path / "run", whole, kills, seed=1)

@@ -70,6 +70,14 @@ def skipping(tmp_path_factory):
     return path, largest, lines
 
 
+def test_updates_skipped_in_a_row_are_counted_on_after_a_checkpoint():
+    before = Spikes(1)
+    assert before.count(np.ones((MOST_IN_A_ROW - 1, 1), bool))[1] is None
+    after = Spikes(1, before.note())
+    totals, stuck = after.count(np.ones((1, 1), bool))
+    assert totals.tolist() == [[MOST_IN_A_ROW]] and stuck == (0, 0)
+
+
 @pytest.mark.thorough
 def test_skipped_updates_are_counted(skipping, finished_run):
     path, largest, lines = skipping

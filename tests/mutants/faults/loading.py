@@ -65,6 +65,6 @@ FAULTS = [
         "return np.concatenate([blank, parts[0]])",
         "return np.concatenate([parts[0], blank])",
         "a table is written with its unused rows at the end",
-        ("tests/huggingface/test_huggingface_export.py",),
+        ("tests/huggingface/test_huggingface_tensors.py::test_unused_rows_stand_before_a_table",),
     ),
 ]

@@ -44,7 +44,7 @@ FAULTS = [
         "        for candidate in reversed(steps):\n            self._check_tokenizer(candidate)\n            try:\n                state =",
         "        for candidate in steps:\n            self._check_tokenizer(candidate)\n            try:\n                state =",
         "a run goes on from its oldest checkpoint",
-        ("tests/runs/test_resume.py",),
+        ("tests/runs/test_resume.py::test_a_run_goes_on_from_its_newest_checkpoint",),
     ),
     Fault(
         "best-is-worst",
