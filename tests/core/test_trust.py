@@ -30,8 +30,8 @@ class Own(Characters):
 
 @pytest.fixture
 def module(tmp_path, monkeypatch):
-    """The name of a module that leaves a file behind when it is imported, and that file."""
-    name = f"trusted_{os.getpid()}_{tmp_path.name}".replace("-", "_")
+    """The name of a module, like one of ours, that leaves a file behind if it is imported, and that file."""
+    name = f"tasks_{os.getpid()}_{tmp_path.name}".replace("-", "_")
     touched = tmp_path / "touched"
     (tmp_path / f"{name}.py").write_text(CODE.format(touched=str(touched)))
     monkeypatch.syspath_prepend(tmp_path)
