@@ -10,7 +10,8 @@ from jaxgpt.comparison.curves import Curve, Reached
 from jaxgpt.comparison.running import chosen, is_trained, validation
 from jaxgpt.core import foreign
 from jaxgpt.evaluation import evaluation_file
-from jaxgpt.evaluation.evaluation import Evaluation, Row
+from jaxgpt.evaluation.errors import figures
+from jaxgpt.evaluation.evaluation import Errors, Evaluation, Row
 from jaxgpt.evaluation.intervals import Difference, Estimate, paired, student_t
 from jaxgpt.runs import records
 
@@ -36,6 +37,7 @@ class Finding:
       seconds: of training all seeds together, without compiling; None where the run does not tell.
       machine: what it was computed on; "" where the run does not tell.
       curve: exact match on validation while it was trained; without looks where none was asked for.
+      errors: where answers are wrong and how; None where the task has no diagnosis.
     """
 
     cell: Cell
@@ -53,6 +55,7 @@ class Finding:
     seconds: float | None
     machine: str
     curve: Curve = Curve((), (), ())  # noqa: RUF009 - frozen
+    errors: Errors | None = None
 
     @property
     def success(self) -> Reached:
@@ -131,7 +134,8 @@ class Results:
 
         `kind` is `all` of the headline, `heading` or `group` of its parts, `beyond` of groups that are not
         like what was trained on, `curve` of looks at validation, whose `steps` are those until then, and
-        `measure` of figures that are no exact match.
+        `measure` of figures that are no exact match. `place`, `facet` and `wrong` tell where answers are wrong
+        and how.
         """
         first = self.plan.cells[0].experiment.training.seed
         paths, found = [axis.path for axis in self.plan.request.axes], []
@@ -154,6 +158,8 @@ class Results:
                     for seed, value in enumerate(per_seed, first):
                         figure = (seed, "measure", "", name, value, None)
                         found.append(head | dict(zip(_FIGURE, figure, strict=True)))
+                for figure in () if f.errors is None else figures(f.errors, first):
+                    found.append(head | dict(zip(_FIGURE, figure, strict=True)))
         return found
 
     def to_pandas(self) -> Any:
@@ -283,6 +289,7 @@ def _finding(plan: Plan, workdir: Path, cell: Cell, budget: Budget) -> Finding |
         records.training_seconds(recorded) if recorded else None,
         _machine(run.outcome),
         Curve.of(recorded, range(training.seed, training.seed + plan.seeds)),
+        found.errors,
     )
 
 
