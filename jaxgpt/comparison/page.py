@@ -5,7 +5,7 @@ import io
 import re
 from pathlib import Path
 
-from jaxgpt.comparison import curve_pictures, findings, pictures, sections
+from jaxgpt.comparison import curve_pictures, error_pictures, error_tables, findings, pictures, sections
 from jaxgpt.comparison.axes import listed
 from jaxgpt.comparison.cells import Plan
 from jaxgpt.comparison.results import Results
@@ -36,7 +36,10 @@ def write(results: Results, workdir: Path) -> list[Path]:
       What was written, the page first; the pictures are in `pictures/`.
     """
     drawings = _draw(results, workdir / "pictures")
-    parts = [(budget, sections.tables(results, budget)) for budget in results.plan.budgets]
+    parts = [
+        (budget, sections.tables(results, budget) + error_tables.tables(results, budget))
+        for budget in results.plan.budgets
+    ]
     groups = {budget: sections.by_group(results, budget) for budget, made in parts if made}
     every = [table for budget, made in parts for table in (*made, groups.get(budget)) if table is not None]
     report = {
@@ -104,6 +107,8 @@ def page(results: Results, parts, groups, drawings: dict[str, list[Path]]) -> st
             f"<figure>{_inline(path)}</figure>" for path in drawings[budget] if "exact_match-" in path.stem
         ]
         body += map(tables.page, rest)
+        if where_wrong := error_pictures.of(drawings[budget]):
+            body.append(_side_by_side(where_wrong))
         if groups.get(budget) is not None:
             body.append(tables.page(groups[budget], folded=True))
         grids = [path for path in drawings[budget] if path.stem.startswith("grid-")]
@@ -127,8 +132,12 @@ def _folded(name: str, paths: list[Path]) -> list[str]:
     """Pictures that are shown when they are asked for."""
     if not paths:
         return []
-    inside = "".join(f"<figure>{_inline(path)}</figure>" for path in paths)
-    return [f'<details><summary>{escape(name)}</summary><div class="grids">{inside}</div></details>']
+    return [f"<details><summary>{escape(name)}</summary>{_side_by_side(paths)}</details>"]
+
+
+def _side_by_side(paths: list[Path]) -> str:
+    """Pictures beside each other, as many as there is room for."""
+    return '<div class="grids">' + "".join(f"<figure>{_inline(path)}</figure>" for path in paths) + "</div>"
 
 
 def every_seed(results: Results) -> str:
@@ -157,7 +166,7 @@ def _draw(results: Results, folder: Path) -> dict[str, list[Path]]:
         for finding in cells:
             paths.append(folder / f"grid-{finding.cell.slug}-{budget}.svg")
             pictures.grid(finding, paths[-1])
-        found[budget] = paths
+        found[budget] = paths + error_pictures.draw(cells, budget, folder)
     return found
 
 

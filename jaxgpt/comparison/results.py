@@ -134,8 +134,8 @@ class Results:
 
         `kind` is `all` of the headline, `heading` or `group` of its parts, `beyond` of groups that are not
         like what was trained on, `curve` of looks at validation, whose `steps` are those until then, and
-        `measure` of figures that are no exact match. `place`, `facet` and `wrong` tell where answers are wrong
-        and how.
+        `measure` of figures that are no exact match. `place`, `facet` and `wrong` tell where answers
+        are wrong and how.
         """
         first = self.plan.cells[0].experiment.training.seed
         paths, found = [axis.path for axis in self.plan.request.axes], []

@@ -88,9 +88,10 @@ def _place(name: str, right: list[int], n: int) -> Row:
 def _facet(members: dict[str, list[int]], scores: Scores) -> tuple[Row, ...]:
     """Exact match by value: numbers by their size, then the others by name."""
     exact = {"exact_match": scores["exact_match"]}
-    return tuple(row(value, exact, members[value]) for value in sorted(members, key=_by_size))
+    return tuple(row(value, exact, members[value]) for value in sorted(members, key=by_size))
 
 
-def _by_size(value: str) -> tuple[bool, int, str]:
+def by_size(value: str) -> tuple[bool, int, str]:
+    """The key that sorts values of a facet: numbers by their size, then the others by name."""
     number = value.isdecimal() and len(value) < 10
     return not number, int(value) if number else 0, value

@@ -8,7 +8,7 @@ The sum 9 + 71421 is 71430. A model that adds the ones and drops their carry ans
     >>> [name for name, right in found.places.items() if not right]
     ['tens']
     >>> found.facets
-    {'longest carry chain': '1', 'digits of the longest operand': '5'}
+    {'longest carry chain': '1', 'length of the longest operand': '5'}
 
 Digits are compared by their weight: an answer that lacks its highest digit has the others right, and one that
 lacks its ones has them all moved.
@@ -97,7 +97,7 @@ def longest_chain(question: Question) -> int:
 
 @functools.lru_cache(maxsize=1)  # the answers of all seeds to one question come in turn
 def _facets(question: Question) -> dict[str, str]:
-    length = {"digits of the longest operand": str(max(len(str(n)) for n in question.operands))}
+    length = {"length of the longest operand": str(max(len(str(n)) for n in question.operands))}
     if question.symbol == "*":
         return length
     return {"longest carry chain": str(longest_chain(question))} | length

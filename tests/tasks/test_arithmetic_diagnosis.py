@@ -84,7 +84,7 @@ def test_a_right_answer_has_every_place_right_and_no_kind(task):
         shown = task.answer(example.prompt, example.target)
         assert len(found.places) == len(shown.removeprefix("-")) + (task.operation == "subtraction")
         operands = tuple(map(int, example.key.split(SYMBOLS[task.operation])))
-        facets = {"digits of the longest operand": str(len(str(max(operands))))}
+        facets = {"length of the longest operand": str(len(str(max(operands))))}
         if task.operation != "multiplication":
             facets["longest carry chain"] = str(runs(passed_on(Question(SYMBOLS[task.operation], operands))))
         assert found.facets == facets
