@@ -46,7 +46,7 @@ class Request:
 
     def sets(self, path: str) -> bool:
         """Whether a field, a part of it or a whole that it belongs to was given or is varied."""
-        named = [*self.explicit, *(axis.path for axis in self.axes)]
+        named = [*self.explicit, *(axis.path for axis in self.axes if not axis.of_sizes)]
         return any(n == path or n.startswith(path + ".") or path.startswith(n + ".") for n in named)
 
     def to_json(self) -> dict[str, Any]:

@@ -5,7 +5,15 @@ import io
 import re
 from pathlib import Path
 
-from jaxgpt.comparison import curve_pictures, error_pictures, error_tables, findings, pictures, sections
+from jaxgpt.comparison import (
+    curve_pictures,
+    error_pictures,
+    error_tables,
+    findings,
+    pictures,
+    sections,
+    size_pictures,
+)
 from jaxgpt.comparison.axes import listed
 from jaxgpt.comparison.cells import Plan
 from jaxgpt.comparison.results import Results
@@ -103,9 +111,8 @@ def page(results: Results, parts, groups, drawings: dict[str, list[Path]]) -> st
         body += _folded("Learning against tokens, FLOPs and seconds", learned[1:])
         exact, *rest = made
         body.append(tables.page(exact))
-        body += [
-            f"<figure>{_inline(path)}</figure>" for path in drawings[budget] if "exact_match-" in path.stem
-        ]
+        by_length = [p for p in drawings[budget] if p.stem.startswith(("exact_match-", "sizes-"))]
+        body += [f"<figure>{_inline(path)}</figure>" for path in by_length]
         body += map(tables.page, rest)
         if where_wrong := error_pictures.of(drawings[budget]):
             body.append(_side_by_side(where_wrong))
@@ -158,6 +165,8 @@ def _draw(results: Results, folder: Path) -> dict[str, list[Path]]:
             continue
         paths = [folder / f"exact_match-{budget}.svg"]
         pictures.curves(cells, budget, paths[0])
+        if size_pictures.success(cells, budget, folder / f"sizes-{budget}.svg"):
+            paths.append(folder / f"sizes-{budget}.svg")
         # The amount that is equal first.
         for amount in sorted(curve_pictures.AMOUNTS, key=lambda name: name != budget):
             path = folder / f"learning-{budget}-{amount}.svg"

@@ -105,8 +105,7 @@ def test_the_findings_say_who_is_best_what_is_sure_and_where_it_hurts(found):
     rates, best, soonest, against, sides, hurts, lengths = findings.sentences(found, "examples")
     assert rates == (
         "Seeds that learned it, with at least 0.99 of all questions right: digits:2:right 1 of 8, digits 0 "
-        "of "
-        "8, digits:2:left 0 of 8."
+        "of 8, digits:2:left 0 of 8."
     )
     low, high = bounded_mean(OVERALL["digits:2:right"])
     assert best == (
@@ -114,8 +113,8 @@ def test_the_findings_say_who_is_best_what_is_sure_and_where_it_hurts(found):
         "the next, digits, by +0.050 (+0.040 to +0.060)."
     )
     assert soonest == (
-        "Half of the seeds had 0.99 of the validation questions right: digits:2:right after 160 examples; in 2 "
-        "cells half of the seeds never got there."
+        "Half of the seeds had 0.99 of the validation questions right: digits:2:right after 160 examples; in "
+        "2 cells half of the seeds never got there."
     )
     assert (
         "surely better: digits:2:right +0.050" in against and "surely worse: digits:2:left -0.400" in against
