@@ -31,7 +31,8 @@ _INTRODUCTION = """\
 
 The command above each table makes it again, from the root of the repository. Figures are exact match on
 held-out questions, unless the row says otherwise: the mean over seeds with its 95 % interval, the median,
-then every seed. The interval is Student's t over seeds, or Wilson's where all seeds agree. Time is that of
+then every seed. The interval says what other seeds would give: it holds for shares of any distribution, so
+it is wide for four seeds even where all agree ([how](compare.md#how-each-interval-is-made)). Time is that of
 all training steps, of all seeds together. `2 x cpu` means that seeds were spread over two cores, with
 XLA_FLAGS=--xla_force_host_platform_device_count=2 in the environment. Published figures stand beside ours
 with their setting. Models, data and compute differ, so neither column beats the other.
@@ -140,16 +141,19 @@ def _row(row: Row, found: dict[str, Any] | None) -> list[str]:
 
 
 def _cells(value: dict[str, Any], percent: bool) -> tuple[str, str, str]:
-    def shown(number: float) -> str:
+    def shown(number: float | None) -> str:
+        if number is None:  # a share of nothing
+            return "-"
         if not percent:
             return f"{number:.3g}"
         # 99.996 % is no 100 %: only what is wholly right reads 100.
         return "100" if number == 1 else f"{min(100 * number, 99.99):.2f}"
 
+    known = [number for number in value["per_seed"] if number is not None]
     unit = " %" if percent else ""
     interval = value["interval"]
     reach = "" if interval is None else f" ({shown(interval[0])}-{shown(interval[1])})"
-    median = shown(statistics.median(value["per_seed"]))
+    median = shown(statistics.median(known))
     return (
         f"{shown(value['mean'])}{unit}{reach}, median {median}",
         " ".join(map(shown, value["per_seed"])),

@@ -34,7 +34,9 @@ def request(given: argparse.Namespace) -> Request:
     for budget in budgets:
         if budget not in BUDGETS or budgets.count(budget) > 1:
             raise UsageError(f"--budgets {given.budgets}: known: {', '.join(BUDGETS)}, each once")
-    explicit = tuple(path.replace("-", "_") for path in given.fields)
+    # A size leaves the other fields of the model to be settled.
+    sized = {"model"} if start.is_size(given.fields.get("model", "")) else set()
+    explicit = tuple(path.replace("-", "_") for path in given.fields if path not in sized)
     baseline = _baseline(varied, given.baseline)
     return Request(name, experiment, explicit, tuple(varied), tuple(sweep), budgets, baseline)
 

@@ -26,6 +26,11 @@ class Axis:
     path: str
     values: tuple[str, ...]
 
+    @property
+    def of_sizes(self) -> bool:
+        """Whether it varies the blocks and the width of the model alone, as `model=2x64,4x128` does."""
+        return self.path == "model" and all(map(start.is_size, self.values))
+
     @classmethod
     def from_text(cls, option: str, text: str) -> "Axis":
         """`PATH=VALUE,VALUE,...`, as it follows an option.

@@ -46,7 +46,7 @@ class Request:
 
     def sets(self, path: str) -> bool:
         """Whether a field, a part of it or a whole that it belongs to was given or is varied."""
-        named = [*self.explicit, *(axis.path for axis in self.axes)]
+        named = [*self.explicit, *(axis.path for axis in self.axes if not axis.of_sizes)]
         return any(n == path or n.startswith(path + ".") or path.startswith(n + ".") for n in named)
 
     def to_json(self) -> dict[str, Any]:
@@ -179,7 +179,8 @@ class Plan:
             experiment = axes.apply(cell.experiment, option)
             # What is tried is chosen on validation; only what is chosen meets the test questions.
             tests = 0 if option else experiment.training.test_examples
-            training = dataclasses.replace(experiment.training, steps=steps, test_examples=tests)
+            looks = min(experiment.training.looks, steps)
+            training = dataclasses.replace(experiment.training, steps=steps, looks=looks, test_examples=tests)
             experiment = dataclasses.replace(experiment, training=training)
             tried = "".join(f"--{path.split('.')[-1]}-{axes.slug({path: v})}" for path, v in option.items())
             found.append(Job(cell, option, experiment, cell.slug + suffix + tried))

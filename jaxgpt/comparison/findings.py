@@ -6,24 +6,26 @@ import numpy as np
 
 from jaxgpt.comparison.axes import listed
 from jaxgpt.comparison.cells import Budget
-from jaxgpt.comparison.results import Finding, Results, difference
-from jaxgpt.comparison.sections import BUDGET_NAMES, share, signed
+from jaxgpt.comparison.results import LEARNED, NOTHING, Finding, Results, difference
+from jaxgpt.comparison.sections import BUDGET_NAMES, amount, share, signed
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.evaluation import Row
-
-#: Exact match from which a length counts as mastered.
-MASTERED = 0.99
+from jaxgpt.evaluation.intervals import two_groups
 
 
 def sentences(results: Results, budget: Budget) -> list[str]:
     """The findings with one budget, the most important first."""
     findings = results.findings[budget]
     found = []
-    if findings and max(map(_mean, findings)) == 0:
-        found = ["No cell answers a question right: train longer, or ask for less."]
+    learned = results.learned(budget)
+    if findings and learned != "something":
+        found = [_nothing(findings) if learned == "nothing" else _everything(findings)]
     elif len(findings) > 1:
         found = [
+            _rates(results, budget),
+            *_groups(findings),
             _best(results, budget),
+            _soonest(results, budget),
             _against_baseline(results, budget),
             *_sides(findings),
             _headings(findings),
@@ -38,6 +40,76 @@ def sentences(results: Results, budget: Budget) -> list[str]:
 
 def _mean(finding: Finding) -> float:
     return finding.overall.exact_match.mean
+
+
+def _nothing(findings: tuple[Finding, ...]) -> str:
+    best, steps = max(findings, key=_mean), max(finding.steps for finding in findings)
+    return (
+        f"Nothing was learned that could be compared: every cell has less than {NOTHING} of all questions "
+        f"right, {best.cell.name} the most with {share(_mean(best))}. Train longer, with --training.steps "
+        f"{4 * steps} four times as long, or ask for less."
+    )
+
+
+def _everything(findings: tuple[Finding, ...]) -> str:
+    text = (
+        f"Every cell has more than {LEARNED} of all questions right, so these questions tell none apart. Ask "
+        "harder ones, or train shorter."
+    )
+    needs = [(finding.needs(LEARNED).times(finding.examples_a_step).median, finding) for finding in findings]
+    known = sorted((need, finding.cell.name) for need, finding in needs if need is not None)
+    if not known:
+        return text
+    soonest = ", ".join(f"{name} after {amount(need)}" for need, name in known)
+    return (
+        f"{text} Examples that half of the seeds needed to {LEARNED} of the validation questions: {soonest}."
+    )
+
+
+def _rates(results: Results, budget: Budget) -> str:
+    """How many seeds of each cell learned the task, where in some cell some did and some did not."""
+    ordered = sorted(results.findings[budget], key=lambda f: (f.success.count, _mean(f)), reverse=True)
+    if not any(0 < finding.success.count < finding.seeds for finding in ordered):
+        return ""
+    parts = [f"{f.cell.name} {f.success.count} of {f.seeds}" for f in ordered]
+    return f"Seeds that learned it, with at least {LEARNED} of all questions right: {', '.join(parts)}."
+
+
+def _groups(findings: tuple[Finding, ...]) -> list[str]:
+    """The cells whose seeds form two groups, which no mean describes."""
+    found = []
+    for finding in findings:
+        values = finding.overall.exact_match.per_seed
+        if (groups := two_groups(values)) is not None:
+            low, high = groups
+            found.append(
+                f"The seeds of {finding.cell.name} form two groups, so its mean describes none of them: "
+                f"{len(high)} of {len(values)} have {_range(high)} of all questions right, {len(low)} have "
+                f"{_range(low)}."
+            )
+    return found
+
+
+def _range(values: tuple[float, ...]) -> str:
+    low, high = share(min(values)), share(max(values))
+    return low if low == high else f"{low} to {high}"
+
+
+def _soonest(results: Results, budget: Budget) -> str:
+    """Which cells needed the fewest examples, or operations, to learn the task."""
+    needs = []
+    for finding in results.findings[budget]:
+        factor = finding.examples_a_step if budget == "examples" else finding.cell.flops
+        median = finding.needs(LEARNED).times(factor).median
+        if median is not None:
+            needs.append((median, finding.cell.name))
+    if not needs:
+        return ""
+    unit = "examples" if budget == "examples" else "FLOPs"
+    parts = [f"{name} after {amount(need)} {unit}" for need, name in sorted(needs)]
+    lacking = len(results.findings[budget]) - len(needs)
+    rest = f"; in {lacking} cells half of the seeds never got there" if lacking else ""
+    return f"Half of the seeds had {LEARNED} of the validation questions right: {', '.join(parts)}{rest}."
 
 
 def _interval(row: Row) -> str:
@@ -69,7 +141,7 @@ def _against_baseline(results: Results, budget: Budget) -> str:
     for finding in _ordered(results, budget):
         apart = results.difference(finding, "all", "all")
         if apart is not None:
-            place = unsure if not apart.sure else better if apart.mean > 0 else worse
+            place = unsure if not apart.sure else better if apart.median > 0 else worse
             place.append(f"{finding.cell.name} {signed(apart)}")
     kinds = ((better, "surely better"), (worse, "surely worse"), (unsure, "not told apart"))
     parts = [f"{text}: {listed(names)}" for names, text in kinds if names]
@@ -86,7 +158,7 @@ def _sides(findings: tuple[Finding, ...]) -> list[str]:
         apart = difference(right.overall, left.overall)
         verdict = "cannot be told apart from"
         if apart.sure:
-            verdict = "is surely better than" if apart.mean > 0 else "is surely worse than"
+            verdict = "is surely better than" if apart.median > 0 else "is surely worse than"
         parts = [f"{signed(apart)} of all questions"]
         for row in right.headings:
             part = difference(row, left.row("heading", row.group))
@@ -111,7 +183,7 @@ def _headings(findings: tuple[Finding, ...]) -> str:
         ordered = sorted(finding.headings, key=lambda row: row.exact_match.mean)
         apart = difference(ordered[0], ordered[-1]) if len(ordered) > 1 else None
         if apart is not None and apart.sure:
-            gaps.append((apart.mean, finding.cell.name, ordered[0], ordered[-1]))
+            gaps.append((apart.median, finding.cell.name, ordered[0], ordered[-1]))
     if not gaps:
         return "Where it hurts: no cell is surely worse under one heading than under another."
     parts = [
@@ -129,10 +201,10 @@ def _lengths(findings: tuple[Finding, ...]) -> str:
         lengths = _by_longer(finding.groups)
         if not lengths:
             return ""
-        good = itertools.takewhile(lambda pair: pair[1] >= MASTERED, sorted(lengths.items()))
+        good = itertools.takewhile(lambda pair: pair[1] >= LEARNED, sorted(lengths.items()))
         reached.setdefault(max((length for length, _ in good), default=0), []).append(finding.cell.name)
     parts = [f"{listed(names)} {_up_to(length)}" for length, names in sorted(reached.items(), reverse=True)]
-    return f"For which lengths at least {MASTERED} are right, by the longer operand: {'; '.join(parts)}."
+    return f"For which lengths at least {LEARNED} are right, by the longer operand: {'; '.join(parts)}."
 
 
 def _up_to(length: int) -> str:
@@ -174,4 +246,4 @@ def _changed(results: Results, budget: Budget) -> str:
 def _verdict(apart) -> str:
     if not apart.sure:
         return "not told apart from the baseline"
-    return "surely better" if apart.mean > 0 else "surely worse"
+    return "surely better" if apart.median > 0 else "surely worse"

@@ -5,7 +5,15 @@ import io
 import re
 from pathlib import Path
 
-from jaxgpt.comparison import findings, pictures, sections
+from jaxgpt.comparison import (
+    curve_pictures,
+    error_pictures,
+    error_tables,
+    findings,
+    pictures,
+    sections,
+    size_pictures,
+)
 from jaxgpt.comparison.axes import listed
 from jaxgpt.comparison.cells import Plan
 from jaxgpt.comparison.results import Results
@@ -23,6 +31,7 @@ table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabu
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #e5e5e5; white-space: nowrap; }
 thead th { border-bottom: 2px solid #888; vertical-align: bottom; white-space: normal; max-width: 9rem; }
 tbody th, thead th:first-child { text-align: left; font-weight: 500; }
+.better { background: #d5ead5; } .worse { background: #f8d8d0; }
 small { color: #555; } details { margin: 1rem 0; } summary { cursor: pointer; font-weight: 600; }
 figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; } code { background: #f3f3f3; }
 """
@@ -35,18 +44,28 @@ def write(results: Results, workdir: Path) -> list[Path]:
       What was written, the page first; the pictures are in `pictures/`.
     """
     drawings = _draw(results, workdir / "pictures")
-    parts = [(budget, sections.tables(results, budget)) for budget in results.plan.budgets]
+    parts = [
+        (budget, sections.tables(results, budget) + error_tables.tables(results, budget))
+        for budget in results.plan.budgets
+    ]
     groups = {budget: sections.by_group(results, budget) for budget, made in parts if made}
     every = [table for budget, made in parts for table in (*made, groups.get(budget)) if table is not None]
     report = {
         "report.html": page(results, parts, groups, drawings),
         "report.md": markdown(results, every, drawings),
-        "tables.tex": "\n\\bigskip\n\n".join(map(tables.latex, every)),
+        "tables.tex": _latex(every),
         "results.csv": every_seed(results),
     }
     for name, text in report.items():
         write_atomically(workdir / name, text)
     return [workdir / name for name in report]
+
+
+def _latex(every: list[Table]) -> str:
+    """All tables for a paper."""
+    labels = [re.sub("[^a-z0-9]+", "-", table.title.lower()).strip("-") for table in every]
+    found = [tables.latex(table, label) for table, label in zip(every, labels, strict=True)]
+    return "\n".join(["% The tables need \\usepackage{booktabs}.", "", *found])
 
 
 def title(plan: Plan) -> str:
@@ -87,16 +106,20 @@ def page(results: Results, parts, groups, drawings: dict[str, list[Path]]) -> st
         if not made:
             body.append("<p>No cell has a result yet.</p>")
             continue
+        learned = [path for path in drawings[budget] if path.stem.startswith("learning-")]
+        body += [f"<figure>{_inline(path)}</figure>" for path in learned[:1]]
+        body += _folded("Learning against tokens, FLOPs and seconds", learned[1:])
         exact, *rest = made
         body.append(tables.page(exact))
-        body += [f"<figure>{_inline(path)}</figure>" for path in drawings[budget][:1]]
+        by_length = [p for p in drawings[budget] if p.stem.startswith(("exact_match-", "sizes-"))]
+        body += [f"<figure>{_inline(path)}</figure>" for path in by_length]
         body += map(tables.page, rest)
+        if where_wrong := error_pictures.of(drawings[budget]):
+            body.append(_side_by_side(where_wrong))
         if groups.get(budget) is not None:
             body.append(tables.page(groups[budget], folded=True))
-        grids = "".join(f"<figure>{_inline(path)}</figure>" for path in drawings[budget][1:])
-        body.append(
-            f'<details><summary>A grid for each cell</summary><div class="grids">{grids}</div></details>'
-        )
+        grids = [path for path in drawings[budget] if path.stem.startswith("grid-")]
+        body += _folded("A grid for each cell", grids)
     body.append("<h2>Settings that all cells share</h2>")
     body.append(f"<p><code>{escape(_shared(plan))}</code></p>")
     body.append(
@@ -110,6 +133,18 @@ def page(results: Results, parts, groups, drawings: dict[str, list[Path]]) -> st
         + "\n".join(body)
         + "\n</body>\n</html>\n"
     )
+
+
+def _folded(name: str, paths: list[Path]) -> list[str]:
+    """Pictures that are shown when they are asked for."""
+    if not paths:
+        return []
+    return [f"<details><summary>{escape(name)}</summary>{_side_by_side(paths)}</details>"]
+
+
+def _side_by_side(paths: list[Path]) -> str:
+    """Pictures beside each other, as many as there is room for."""
+    return '<div class="grids">' + "".join(f"<figure>{_inline(path)}</figure>" for path in paths) + "</div>"
 
 
 def every_seed(results: Results) -> str:
@@ -130,10 +165,17 @@ def _draw(results: Results, folder: Path) -> dict[str, list[Path]]:
             continue
         paths = [folder / f"exact_match-{budget}.svg"]
         pictures.curves(cells, budget, paths[0])
+        if size_pictures.success(cells, budget, folder / f"sizes-{budget}.svg"):
+            paths.append(folder / f"sizes-{budget}.svg")
+        # The amount that is equal first.
+        for amount in sorted(curve_pictures.AMOUNTS, key=lambda name: name != budget):
+            path = folder / f"learning-{budget}-{amount}.svg"
+            if curve_pictures.learning(cells, budget, amount, path):
+                paths.append(path)
         for finding in cells:
             paths.append(folder / f"grid-{finding.cell.slug}-{budget}.svg")
             pictures.grid(finding, paths[-1])
-        found[budget] = paths
+        found[budget] = paths + error_pictures.draw(cells, budget, folder)
     return found
 
 
@@ -170,7 +212,8 @@ def setting(results: Results) -> str:
     return (
         f"{len(plan.cells)} cells, {seeds}; the baseline, {plan.baseline.name}, trains {training.steps:,} "
         f"steps of {training.batch_size:,} examples. Every interval is at 95 %; a "
-        f"difference is called sure where its interval, paired by seed, excludes 0.{computed}"
+        "difference is called sure where the exact interval of its median, paired by seed, excludes "
+        f"0.{computed}"
     )
 
 

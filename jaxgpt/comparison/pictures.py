@@ -10,14 +10,10 @@ import numpy as np
 from jaxgpt.comparison.cells import Budget
 from jaxgpt.comparison.results import Finding
 from jaxgpt.comparison.sections import BUDGET_NAMES
+from jaxgpt.comparison.styles import styles
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.evaluation import Row
 from jaxgpt.evaluation.intervals import Estimate, proportion
-
-#: Distinct also for most readers who see few colours; with more cells the dashes change (Okabe and Ito 2008).
-COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999933")
-DASHES = ("-", "--", ":", "-.")
-_MARKERS = "os^vD"
 
 Curve = list[tuple[int, Estimate]]
 
@@ -68,15 +64,6 @@ def by_length(rows: Sequence[Row], wanted: Callable[[int, int], bool]) -> Curve:
     return found
 
 
-def style(index: int) -> dict[str, str]:
-    """How the cell with this number is drawn."""
-    return {
-        "color": COLORS[index % len(COLORS)],
-        "linestyle": DASHES[index // len(COLORS) % len(DASHES)],
-        "marker": _MARKERS[index % len(_MARKERS)],
-    }
-
-
 def _by_length(findings: Sequence[Finding], budget: Budget):
     panels = [
         ("both operands have this many digits", lambda a, b: a == b),
@@ -96,8 +83,9 @@ def _by_length(findings: Sequence[Finding], budget: Budget):
     )
     longest = max(length for _, lines in drawn for line in lines for length, _ in line)
     for one, (title, lines) in zip(axes, drawn, strict=True):
-        for index, (finding, line) in enumerate(zip(findings, lines, strict=True)):
-            _draw(one, line, plots.label(finding.cell.name), index)
+        names = [finding.cell.name for finding in findings]
+        for name, drawing, line in zip(names, styles(names), lines, strict=True):
+            _draw(one, line, plots.label(name), drawing)
         one.set_ylim(-0.03, 1.03)
         one.set_ylabel("exact match")
         one.set_title(title, fontsize=10, loc="left")
@@ -116,9 +104,9 @@ def _by_length(findings: Sequence[Finding], budget: Budget):
 def _by_name(findings: Sequence[Finding], budget: Budget):
     names = list(dict.fromkeys(row.group for finding in findings for row in finding.groups))
     figure, (axes,) = plots.new_figure(9.0, 4.6)
-    for index, finding in enumerate(findings):
+    drawings = styles([finding.cell.name for finding in findings])
+    for index, (finding, drawing) in enumerate(zip(findings, drawings, strict=True)):
         place = {name: i + 0.7 * ((index + 0.5) / len(findings) - 0.5) for i, name in enumerate(names)}
-        drawing = style(index)
         for row in finding.groups:
             axes.plot([place[row.group]] * 2, row.exact_match.interval, color=drawing["color"], linewidth=1.2)
         points = [(place[row.group], row.exact_match.mean) for row in finding.groups]
@@ -133,20 +121,24 @@ def _by_name(findings: Sequence[Finding], budget: Budget):
     return figure
 
 
-def _draw(axes, line: Curve, name: str, index: int) -> None:
+def _draw(axes, line: Curve, name: str, drawing: dict[str, str]) -> None:
+    if not line:
+        return
     lengths = [length for length, _ in line]
-    drawing = style(index)
     axes.plot(lengths, [e.mean for _, e in line], **drawing, label=name, markersize=4, linewidth=1.6)
-    low, high = ([e.interval[side] for _, e in line] for side in (0, 1))
-    axes.fill_between(lengths, low, high, color=drawing["color"], alpha=0.12, linewidth=0)
-    if len(line) == 1:  # a band of no width is not seen
-        axes.vlines(lengths, low, high, color=drawing["color"], alpha=0.4, linewidth=1.2)
+    for values in zip(*(e.per_seed for _, e in line), strict=True):
+        axes.plot(lengths, values, color=drawing["color"], linewidth=0.5, alpha=0.5)
+    if (
+        len(line[0][1].per_seed) == 1
+    ):  # one seed's band is over questions; over seeds they would hide each other
+        low, high = ([e.interval[side] for _, e in line] for side in (0, 1))
+        axes.fill_between(lengths, low, high, color=drawing["color"], alpha=0.12, linewidth=0)
 
 
 def _finish(figure, axes, findings: Sequence[Finding], budget: Budget) -> None:
     seeds = len(findings[0].overall.exact_match.per_seed)
-    over = f"over {seeds} seeds" if seeds > 1 else "over questions, one seed"
-    figure.suptitle(f"Exact match at {BUDGET_NAMES[budget]}; bands: 95 % interval {over}", fontsize=11)
+    shown = f"means of {seeds} seeds, thin: each seed" if seeds > 1 else "bands: 95 % interval over questions"
+    figure.suptitle(f"Exact match at {BUDGET_NAMES[budget]}; {shown}", fontsize=11)
     handles, names = axes.get_legend_handles_labels()
     # The title has the upper edge to itself; a legend that begins there, too, would lie on it.
     figure.legend(handles, names, loc="outside right center", frameon=False, fontsize=9)

@@ -1,6 +1,7 @@
 """From a request to a plan: every cell is checked, and what all cells share is settled, before any trains."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,8 +20,12 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.template import Template
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.runs.opening import unseen_line
+from jaxgpt.task import Example
 from jaxgpt.training import flops
 from jaxgpt.training.experiment import Experiment
+
+#: Looks at validation while a cell trains, unless another number is given.
+LOOKS = 12
 
 
 def plan(request: Request) -> Plan:
@@ -31,9 +36,14 @@ def plan(request: Request) -> Plan:
     """
     drafts = _drafts(request)
     notes = [settle_positions(request, drafts), settle_length(request, drafts), *_alphabets(drafts)]
-    cells = tuple(_cell(draft) for draft in drafts)
+    look = _look(request, drafts)
+    shown = {}
+    for material in {id(draft.material): draft.material for draft in drafts}.values():
+        tokenizers = [draft.reading.tokenizer for draft in drafts if draft.material is material]
+        shown[id(material)] = reading.telling(material, tokenizers)
+    cells = tuple(_cell(draft, shown[id(draft.material)]) for draft in drafts)
     _check_different(cells)
-    notes += [_model_size(request, cells), _seeds(cells[0].experiment)]
+    notes += [_model_size(request, cells), look, *_seeds(cells[0].experiment, len(cells))]
     found = Plan(request, cells, ())
     if found.budgets != request.budgets:
         notes.append("A step costs the same in every cell: equal examples are equal training FLOPs.")
@@ -105,7 +115,7 @@ def _check_measured(request: Request, experiment: Experiment) -> None:
     experiment.objective.check(experiment.model, experiment.task)
 
 
-def _cell(draft: Draft) -> Cell:
+def _cell(draft: Draft, shown: Example) -> Cell:
     """A checked cell."""
     experiment, tokenizer = draft.experiment, draft.reading.tokenizer
     with naming(draft.name):
@@ -122,7 +132,7 @@ def _cell(draft: Draft) -> Cell:
     source = draft.reading.source_width() if both else 0
     facts = Facts(
         vocab_size=config.vocab_size,
-        **reading.text_facts(draft.reading, draft.material),
+        **reading.text_facts(draft.reading, draft.material, shown),
         tokens=tokens,
         source=source,
         params=template.num_params,
@@ -182,14 +192,46 @@ def _model_size(request: Request, cells: Sequence[Cell]) -> str:
     )
 
 
-def _seeds(experiment: Experiment) -> str:
+def _seeds(experiment: Experiment, cells: int) -> list[str]:
     first, count = experiment.training.seed, experiment.seeds
     if count == 1:
-        return (
+        return [
             f"One seed, {first}: there is no interval over seeds, and no difference is called sure. Give "
-            "--seeds 4 or more."
-        )
-    return (
+            "--seeds 8 or more."
+        ]
+    notes = [
         f"Seeds {first} to {first + count - 1} in every cell. Cells of one task see the same examples in the "
         "same order, and answer the same questions, so differences are paired by seed."
+    ]
+    if count < 6:
+        notes.append(
+            f"With {count} seeds no difference is called sure: even where all agree, the exact sign test "
+            "gives "
+            f"p = {2 * 0.5**count:.3g}. Six seeds are the fewest that can be sure, 8 or more are a good "
+            "number."
+        )
+    elif 2 * 0.5**count * (cells - 1) > 0.05:
+        enough = math.ceil(math.log2((cells - 1) / 0.025))
+        notes.append(
+            f"With {count} seeds no difference stays sure after Holm's correction for {cells - 1} "
+            "comparisons; "
+            f"{enough} seeds can do it."
+        )
+    return notes
+
+
+def _look(request: Request, drafts: Sequence[Draft]) -> str:
+    """Let all cells be looked at while they train, unless the number of looks was given."""
+    if request.sets("training.looks") or not drafts[0].experiment.training.eval_examples:
+        return ""
+    fewest = min(draft.experiment.training.steps for draft in drafts)
+    looks = min(max(draft.experiment.training.looks or LOOKS for draft in drafts), fewest)
+    for draft in drafts:
+        training = dataclasses.replace(draft.experiment.training, looks=looks)
+        draft.experiment = dataclasses.replace(draft.experiment, training=training)
+    count = drafts[0].experiment.training.eval_examples
+    return (
+        f"Looked at {looks} times while it trains, at steps spaced evenly on a log scale, by {count:,} "
+        "validation "
+        "questions; --training.looks says how often."
     )

@@ -17,7 +17,7 @@ from jaxgpt.training.experiment import Experiment
 _LOOKED_AT = 2000
 
 #: Test questions of which one is shown, and how much of it.
-_CHOSEN_FROM, _SHOWN = 20, 60
+_CHOSEN_FROM, _SHOWN = 100, 60
 
 #: Behind the splits: what is asked with the test questions, and is not like them.
 _BEYOND = "beyond training"
@@ -68,12 +68,6 @@ class Material:
     @property
     def everything(self) -> list[Example]:
         return [*self.train, *self.validation, *(question.example for question in self.test)]
-
-    @property
-    def shown(self) -> Example:
-        """An example that shows how a tokenizer cuts: a test question among the longest, not beyond them."""
-        asked = [question.example for question in self.test if question.in_distribution]
-        return max(asked[:_CHOSEN_FROM], key=lambda example: len(example.prompt + example.target))
 
     @property
     def numbers(self) -> list[str]:
@@ -207,9 +201,22 @@ def _clipped(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
-def text_facts(reading: Reading, material: Material) -> dict[str, float | str | None]:
-    """The facts that concern the text alone."""
-    shown = material.shown
+def telling(material: Material, tokenizers: Sequence[Tokenizer]) -> Example:
+    """A test question that shows how tokenizers differ: one of those that most of them cut differently.
+
+    Among these it is the longest, and not beyond what is trained on.
+    """
+
+    def key(example: Example) -> tuple[int, int]:
+        different = {(cut(t, example.prompt), cut(t, example.target)) for t in tokenizers}
+        return len(different), len(example.prompt + example.target)
+
+    asked = [question.example for question in material.test if question.in_distribution]
+    return max(asked[:_CHOSEN_FROM], key=key)
+
+
+def text_facts(reading: Reading, material: Material, shown: Example) -> dict[str, float | str | None]:
+    """The facts that concern the text alone; `shown` is the question that is shown as its tokens."""
     numbers = _numbers(material.train[:_LOOKED_AT])
     tokens = int(reading.prompts[: reading.trained].sum() + reading.targets[: reading.trained].sum())
     characters = sum(len(example.prompt) + len(example.target) for example in material.train)
@@ -224,12 +231,15 @@ def text_facts(reading: Reading, material: Material) -> dict[str, float | str | 
 
 def cut(tokenizer: Tokenizer, text: str) -> str:
     """A text as its tokens, `714|21`; a long one as its beginning."""
-    parts = []
-    for token in tokenizer.encode(text[:_SHOWN]):
-        part = tokenizer.decode([token])
-        # Half a character, or a digit that is told by its power alone, has a name instead of a text.
-        parts.append(part or tokenizer.token_texts()[token])
-    return "|".join(parts).replace("\n", "\\n") + ("..." if len(text) > _SHOWN else "")
+    parts, texts = [], tokenizer.token_texts()
+    for token in tokenizer.encode(text):
+        if sum(map(len, parts)) >= _SHOWN:
+            return "|".join([*parts, "..."]).replace("\n", "\\n")
+        # A part of a number, or of a character, decodes to its name and U+FFFD, or has a name and no text.
+        names = (tokenizer.decode([token]), texts[token], f"<{token}>")
+        found = (name.removesuffix("\ufffd") for name in names)
+        parts.append(next(name for name in found if name and "\ufffd" not in name))
+    return "|".join(parts).replace("\n", "\\n")
 
 
 def split_number(tokenizer: Tokenizer, numbers: Sequence[str]) -> str | None:

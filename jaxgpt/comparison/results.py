@@ -3,17 +3,25 @@
 import dataclasses
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jaxgpt.comparison.cells import FOLDER, Budget, Cell, Plan, directory
+from jaxgpt.comparison.curves import Curve, Reached
 from jaxgpt.comparison.running import chosen, is_trained, validation
 from jaxgpt.core import foreign
 from jaxgpt.evaluation import evaluation_file
-from jaxgpt.evaluation.evaluation import Evaluation, Row
+from jaxgpt.evaluation.errors import figures
+from jaxgpt.evaluation.evaluation import Errors, Evaluation, Row
 from jaxgpt.evaluation.intervals import Difference, Estimate, paired, student_t
 from jaxgpt.runs import records
 
+#: With less exact match than this in every cell, nothing that could be compared was learned.
+NOTHING = 0.1
+#: Exact match of the test questions from which a seed has learned the task, or a length counts as mastered.
+LEARNED = 0.99
+
 #: The last columns of `results.csv`.
+_SPENT = ("examples", "tokens", "flops", "seconds")
 _FIGURE = ("seed", "kind", "group", "measure", "value", "n")
 
 
@@ -28,6 +36,8 @@ class Finding:
       measures: every other figure by name.
       seconds: of training all seeds together, without compiling; None where the run does not tell.
       machine: what it was computed on; "" where the run does not tell.
+      curve: exact match on validation while it was trained; without looks where none was asked for.
+      errors: where answers are wrong and how; None where the task has no diagnosis.
     """
 
     cell: Cell
@@ -44,6 +54,41 @@ class Finding:
     measures: dict[str, tuple[float | None, ...]]
     seconds: float | None
     machine: str
+    curve: Curve = Curve((), (), ())  # noqa: RUF009 - frozen
+    errors: Errors | None = None
+
+    @property
+    def success(self) -> Reached:
+        """The seeds that have learned the task, as 0 or 1 of something: its `share` is the success rate."""
+        return Reached(tuple(0 if value >= LEARNED else None for value in self.overall.exact_match.per_seed))
+
+    def needs(self, share: float) -> Reached:
+        """The training steps after which each seed's exact match on validation was at least this share."""
+        return Reached(self.curve.first_at(share) if self.curve.steps else (None,) * self.seeds)
+
+    @property
+    def seeds(self) -> int:
+        return len(self.overall.exact_match.per_seed)
+
+    @property
+    def examples_a_step(self) -> int:
+        return self.cell.experiment.training.batch_size
+
+    def spent(self, steps: int) -> dict[str, float]:
+        """What so many training steps of one seed are: examples, tokens (padding included) and operations."""
+        examples = steps * self.examples_a_step
+        facts = self.cell.facts
+        return {
+            "examples": examples,
+            "tokens": examples * (facts.tokens + facts.source),
+            "flops": steps * self.cell.flops,
+        }
+
+    def amounts(self, name: str) -> tuple[float | None, ...]:
+        """What had been spent at each look: a name in `spent`, or `seconds` of all seeds together."""
+        if name == "seconds":
+            return self.curve.seconds
+        return tuple(self.spent(step)[name] for step in self.curve.steps)
 
     def row(self, kind: str, group: str) -> Row | None:
         """The row of a `heading` or a `group`, or the `all` of the headline."""
@@ -57,7 +102,7 @@ class Finding:
 
     def evaluation(self) -> Evaluation:
         """As pictures take it."""
-        return Evaluation("test", len(self.overall.exact_match.per_seed), self.overall, self.groups)
+        return Evaluation("test", self.seeds, self.overall, self.groups)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,28 +127,39 @@ class Results:
     def columns(self) -> tuple[str, ...]:
         """The keys of `rows()`, in the order of `results.csv`."""
         paths = (axis.path for axis in self.plan.request.axes)
-        return ("budget", "cell", *paths, "option", "steps", "run", *_FIGURE)
+        return ("budget", "cell", *paths, "option", "steps", *_SPENT, "run", *_FIGURE)
 
     def rows(self) -> list[dict[str, Any]]:
         """Every figure of every seed, as `results.csv` has it; a value is None where it was not finite.
 
         `kind` is `all` of the headline, `heading` or `group` of its parts, `beyond` of groups that are not
-        like what was trained on, and `measure` of figures that are no exact match.
+        like what was trained on, `curve` of looks at validation, whose `steps` are those until then, and
+        `measure` of figures that are no exact match. `place`, `facet` and `wrong` tell where answers
+        are wrong and how.
         """
         first = self.plan.cells[0].experiment.training.seed
         paths, found = [axis.path for axis in self.plan.request.axes], []
         for budget, findings in self.findings.items():
             for f in findings:
                 head = {"budget": budget, "cell": f.cell.name} | {path: f.cell.values[path] for path in paths}
-                head |= {"option": option_name(f.option), "steps": f.steps, "run": f.folder}
+                head |= {"option": option_name(f.option), "steps": f.steps, **f.spent(f.steps)}
+                head |= {"seconds": f.seconds, "run": f.folder}
                 for kind, row in f.rows():
                     for seed, value in enumerate(row.exact_match.per_seed, first):
                         figure = (seed, kind, row.group, "exact_match", value, row.n)
                         found.append(head | dict(zip(_FIGURE, figure, strict=True)))
+                curve = f.curve
+                for step, per_seed, seconds in zip(curve.steps, curve.per_seed, curve.seconds, strict=True):
+                    spent = {"steps": step, **f.spent(step), "seconds": seconds}
+                    for seed, value in enumerate(per_seed, first):
+                        figure = (seed, "curve", "", "validation exact_match", value, None)
+                        found.append(head | spent | dict(zip(_FIGURE, figure, strict=True)))
                 for name, per_seed in f.measures.items():
                     for seed, value in enumerate(per_seed, first):
                         figure = (seed, "measure", "", name, value, None)
                         found.append(head | dict(zip(_FIGURE, figure, strict=True)))
+                for figure in () if f.errors is None else figures(f.errors, first):
+                    found.append(head | dict(zip(_FIGURE, figure, strict=True)))
         return found
 
     def to_pandas(self) -> Any:
@@ -120,6 +176,13 @@ class Results:
                 "results.rows() has the same as dictionaries"
             ) from None
         return pandas.DataFrame(self.rows(), columns=list(self.columns))
+
+    def learned(self, budget: Budget) -> Literal["nothing", "everything", "something"]:
+        """Whether there is a difference to look for: not where all cells are near 0, or all are near 1."""
+        means = [finding.overall.exact_match.mean for finding in self.findings[budget]]
+        if max(means, default=0.0) < NOTHING:
+            return "nothing"
+        return "everything" if min(means) > LEARNED else "something"
 
     def baseline(self, budget: Budget) -> Finding | None:
         """What the baseline reached."""
@@ -147,8 +210,7 @@ def difference(row: Row | None, other: Row | None) -> Difference | None:
     """Exact match of one row minus another's, paired by seed; None where one is missing."""
     if row is None or other is None:
         return None
-    n = min(row.n, other.n)
-    return paired(row.exact_match.per_seed, other.exact_match.per_seed, n)
+    return paired(row.exact_match.per_seed, other.exact_match.per_seed)
 
 
 def read(plan: Plan, workdir: Path, failed: dict[str, str] | None = None) -> Results:
@@ -201,7 +263,7 @@ def _finding(plan: Plan, workdir: Path, cell: Cell, budget: Budget) -> Finding |
     bits = None
     if held_out is not None and all(map(math.isfinite, held_out.bits_per_byte.per_seed)):
         values = held_out.bits_per_byte.per_seed  # whose spread over seeds is told, and no other
-        bits = Estimate(sum(values) / len(values), student_t(values), values)
+        bits = Estimate(sum(values) / len(values), student_t(values, bounds=(0.0, math.inf)), values)
     tried = {}
     if job.option:
         tried = {
@@ -210,6 +272,7 @@ def _finding(plan: Plan, workdir: Path, cell: Cell, budget: Budget) -> Finding |
             if is_trained(workdir, other)
         }
     training = job.experiment.training
+    recorded = records.read(run.metrics) if run.metrics.is_file() else []
     return Finding(
         cell,
         budget,
@@ -223,8 +286,10 @@ def _finding(plan: Plan, workdir: Path, cell: Cell, budget: Budget) -> Finding |
         found.groups,
         bits,
         _measures(found),
-        _seconds(run.metrics),
+        records.training_seconds(recorded) if recorded else None,
         _machine(run.outcome),
+        Curve.of(recorded, range(training.seed, training.seed + plan.seeds)),
+        found.errors,
     )
 
 
@@ -243,11 +308,6 @@ def _measures(found: Evaluation) -> dict[str, tuple[float | None, ...]]:
         name: tuple(value if math.isfinite(value) else None for value in estimate.per_seed)
         for name, estimate in estimates.items()
     }
-
-
-def _seconds(metrics: Path) -> float | None:
-    found = records.read(metrics) if metrics.is_file() else []
-    return records.training_seconds(found) if found else None
 
 
 def _machine(outcome: Path) -> str:

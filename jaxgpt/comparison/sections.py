@@ -1,11 +1,15 @@
 """The tables of a comparison, and how their numbers are written."""
 
+import math
+from typing import Literal
+
 from jaxgpt.comparison.cells import Budget, Plan
-from jaxgpt.comparison.results import Finding, Results, option_name
+from jaxgpt.comparison.curves import Reached
+from jaxgpt.comparison.results import LEARNED, Finding, Results, option_name
 from jaxgpt.core.progress import clock
 from jaxgpt.core.tables import Entry, Table
 from jaxgpt.evaluation.evaluation import Row
-from jaxgpt.evaluation.intervals import Difference, Interval
+from jaxgpt.evaluation.intervals import Difference, Interval, holm
 
 #: Groups beyond what was trained on, up to so many, have columns beside the headings.
 _MOST_COLUMNS = 6
@@ -13,19 +17,40 @@ _MOST_COLUMNS = 6
 #: (kind, name) of a row of an evaluation.
 Column = tuple[str, str]
 
+#: Exact match on validation, up to which it is told how long a seed was trained.
+SHARES = (0.9, 0.99)
+
 BUDGET_NAMES = {"examples": "equal examples", "flops": "equal training FLOPs"}
 
 
 def tables(results: Results, budget: Budget) -> list[Table]:
-    """Exact match, what is different from the baseline, and what it cost; then every group."""
+    """Who learned it, exact match, what is different from the baseline, and what it cost."""
     if not results.findings[budget]:
         return []
-    found = [exact_match(results, budget), differences(results, budget), costs(results, budget)]
+    found = [
+        learning(results, budget),
+        exact_match(results, budget),
+        differences(results, budget),
+        costs(results, budget),
+    ]
     return [table for table in found if table is not None]
 
 
 def columns(results: Results, budget: Budget) -> list[Column]:
-    """What the main tables show: everything, the task's headings, and what is beyond the training."""
+    """What the main tables show: everything, the task's headings, and what is beyond the training.
+
+    Where no cell has a right answer there is no column; `folded` names those.
+    """
+    return [column for column in _all_columns(results, budget) if not _empty(results, budget, column)]
+
+
+def folded(results: Results, budget: Budget) -> str:
+    """A sentence that names the columns in which every cell has 0; "" if there is none."""
+    names = [name for kind, name in _all_columns(results, budget) if _empty(results, budget, (kind, name))]
+    return f" Not shown, since every cell has 0 there: {', '.join(names)}." if names else ""
+
+
+def _all_columns(results: Results, budget: Budget) -> list[Column]:
     findings = results.findings[budget]
     headings = dict.fromkeys(row.group for finding in findings for row in finding.headings)
     outside = dict.fromkeys(
@@ -33,6 +58,69 @@ def columns(results: Results, budget: Budget) -> list[Column]:
     )
     shown = list(outside) if len(outside) <= _MOST_COLUMNS else []
     return [("all", "all"), *(("heading", h) for h in headings), *(("group", g) for g in shown)]
+
+
+def _empty(results: Results, budget: Budget, column: Column) -> bool:
+    kind, name = column
+    rows = [finding.row(kind, name) for finding in results.findings[budget]]
+    return kind != "all" and not any(row is not None and any(row.exact_match.per_seed) for row in rows)
+
+
+def learning(results: Results, budget: Budget) -> Table | None:
+    """How many seeds learned the task, and how much training each cell's seeds needed; None without looks."""
+    findings = results.findings[budget]
+    if not any(finding.curve.steps for finding in findings):
+        return None
+    rows = []
+    for finding in findings:
+        needs = [_need(finding, share, factor) for share in SHARES for factor in _amounts(finding)]
+        rows.append((Entry(_name(results, finding)), _rate(finding.success), *needs))
+    looks = max(len(finding.curve.steps) for finding in findings)
+    few = "" if results.plan.seeds > 5 else " Fewer than six seeds give no interval of a median."
+    return Table(
+        f"Who learned it, and how soon, at {BUDGET_NAMES[budget]}",
+        f"Learned: seeds with at least {LEARNED} of the test questions right, with the exact 95 % interval "
+        "of "
+        "that rate (Clopper and Pearson). Examples and FLOPs of one seed until the exact match on validation "
+        f"was at least {' or '.join(map(str, SHARES))} for the first time, at one of {looks} looks: the "
+        "median "
+        "of all seeds (Kaplan and Meier), in parentheses its exact 95 % interval and the seeds that got "
+        "there. "
+        "A seed that never did counts as one that needs more than the whole training, > before its "
+        f"length.{few}",
+        (
+            "cell",
+            "seeds that learned it",
+            *(f"{what} to {share}" for share in SHARES for what in ("examples", "FLOPs")),
+        ),
+        tuple(rows),
+    )
+
+
+def _amounts(finding: Finding) -> tuple[float, float]:
+    return finding.examples_a_step, finding.cell.flops
+
+
+def _rate(reached: Reached) -> Entry:
+    return Entry(f"{reached.count} of {len(reached.needs)}", detail=_bounds(reached.share.interval, 2))
+
+
+def _need(finding: Finding, share: float, factor: float) -> Entry:
+    """The median amount until a share was reached."""
+    reached, whole = finding.needs(share).times(factor), finding.steps * factor
+    if not finding.curve.steps:
+        return Entry("-")
+    median = f">{amount(whole)}" if reached.median is None else amount(reached.median)
+    interval = ""
+    if reached.interval is not None and reached.count:
+        ends = [f">{amount(whole)}" if end == math.inf else amount(end) for end in reached.interval]
+        interval = f"{' to '.join(ends)}; "
+    return Entry(median, detail=f"{interval}{reached.count} of {len(reached.needs)}")
+
+
+def amount(value: float) -> str:
+    """A count of examples or operations: whole up to a million, then as a power of ten."""
+    return f"{round(value):,}" if value < 1e6 else f"{value:.2g}"
 
 
 def exact_match(results: Results, budget: Budget) -> Table:
@@ -44,31 +132,42 @@ def exact_match(results: Results, budget: Budget) -> Table:
         rows.append((Entry(_name(results, finding)), *entries))
     return Table(
         f"Exact match at {BUDGET_NAMES[budget]}",
-        f"{_asked(results, budget)} {_intervals(results)} Bold: the difference from "
-        f"{results.plan.baseline.name}, paired by seed, has an interval without 0.",
+        f"{_asked(results, budget)} {_intervals(results)} {_sure(results)}{folded(results, budget)}",
         ("cell", *(_heading(results, budget, column) for column in chosen)),
         tuple(rows),
     )
 
 
 def differences(results: Results, budget: Budget) -> Table | None:
-    """Differences from the baseline, paired by seed."""
-    chosen = columns(results, budget)
-    rows = []
-    for finding in results.findings[budget]:
-        entries = [results.difference(finding, kind, name) for kind, name in chosen]
-        if any(entry is not None for entry in entries):
-            rows.append((Entry(finding.cell.name), *map(_difference, entries)))
-    if not rows:
+    """Differences from the baseline, paired by seed; None where there is none to look for."""
+    if results.learned(budget) != "something":
         return None
+    chosen = columns(results, budget)
+    found = [(f, [results.difference(f, *column) for column in chosen]) for f in results.findings[budget]]
+    found = [(f, entries) for f, entries in found if any(entry is not None for entry in entries)]
+    if not found:
+        return None
+    p_values = [entries[0].p for _, entries in found]  # the first column is that of all questions
+    rows = [
+        (Entry(f.cell.name), *map(_difference, entries), Entry(p_value(p)), Entry(p_value(corrected)))
+        for (f, entries), p, corrected in zip(found, p_values, holm(p_values), strict=True)
+    ]
     return Table(
         f"Exact match minus that of {results.plan.baseline.name}, at {BUDGET_NAMES[budget]}",
-        "Mean of the differences of each seed, with Student's 95 % interval over them; where every seed "
-        "differs by the same, Newcombe's for two shares of as many questions. Bold: the interval excludes 0. "
-        "Each interval stands for itself; they are not corrected for their number.",
-        ("cell", *(_heading(results, budget, column) for column in chosen)),
+        "The median over seeds of the difference of each seed, with its exact 95 % interval: it takes "
+        "nothing "
+        "for granted of how seeds are distributed, and needs six of them. Bold: the interval excludes 0, "
+        "which "
+        "is the same as p <= 0.05 in the exact sign test. p: of that test for all questions; after Holm: "
+        f"corrected for the {len(found)} cells in this table. Columns beside `all` are not corrected.",
+        ("cell", *(_heading(results, budget, column) for column in chosen), "p", "p after Holm"),
         tuple(rows),
     )
+
+
+def p_value(p: float) -> str:
+    """A p-value with three decimals."""
+    return "<0.001" if p < 0.0005 else f"{p:.3f}"
 
 
 def costs(results: Results, budget: Budget) -> Table:
@@ -78,7 +177,6 @@ def costs(results: Results, budget: Budget) -> Table:
     for finding in results.findings[budget]:
         facts = finding.cell.facts
         bits, apart = finding.bits_per_byte, results.bits_difference(finding)
-        sure = apart is not None and apart.sure
         row = [
             Entry(_name(results, finding)),
             Entry("-" if facts.tokens_per_number is None else f"{facts.tokens_per_number:.2f}"),
@@ -91,7 +189,9 @@ def costs(results: Results, budget: Budget) -> Table:
             Entry(f"{finding.steps:,}"),
             Entry(f"{finding.flops:.3g}"),
             Entry("-" if finding.seconds is None else clock(finding.seconds)),
-            Entry("-") if bits is None else Entry(f"{bits.mean:.3f}", sure, _bounds(bits.interval)),
+            Entry("-")
+            if bits is None
+            else Entry(f"{bits.mean:.3f}", _verdict(apart, -1), _bounds(bits.interval)),
         ]
         if swept:
             row.append(Entry(f"{option_name(finding.option)} ({_tried(finding)})"))
@@ -151,7 +251,7 @@ def by_group(results: Results, budget: Budget) -> Table | None:
     ]
     return Table(
         f"Exact match by group, at {BUDGET_NAMES[budget]}",
-        f"{_intervals(results)} Bold: surely not that of {results.plan.baseline.name}, as above.",
+        f"{_intervals(results)} {_sure(results)}",
         ("group", "questions", *(_name(results, finding) for finding in findings)),
         tuple(rows),
     )
@@ -216,31 +316,38 @@ def share(value: float) -> str:
 def signed(difference: Difference) -> str:
     """`+0.012 (+0.003 to +0.021)`."""
     detail = _signed_bounds(difference.interval)
-    return f"{difference.mean:+.3f}" + (f" ({detail})" if detail else "")
+    return f"{difference.median:+.3f}" + (f" ({detail})" if detail else "")
 
 
 def _signed_bounds(interval: Interval | None) -> str:
     return "" if interval is None else f"{interval[0]:+.3f} to {interval[1]:+.3f}"
 
 
-def _bounds(interval: Interval | None) -> str:
-    return "" if interval is None else f"{interval[0]:.3f}-{interval[1]:.3f}"
+def _bounds(interval: Interval | None, digits: int = 3) -> str:
+    return "" if interval is None else f"{interval[0]:.{digits}f}-{interval[1]:.{digits}f}"
+
+
+def _verdict(difference: Difference | None, better: int = 1) -> Literal["", "better", "worse"]:
+    """Whether a difference is sure, and to which side; `better` is the sign of a good one."""
+    if difference is None or not difference.sure:
+        return ""
+    return "better" if difference.median * better > 0 else "worse"
 
 
 def _entry(results: Results, finding: Finding, kind: str, name: str) -> Entry:
     row = finding.row(kind, name)
     if row is None:
         return Entry("-")
-    difference = results.difference(finding, kind, name)
-    exact = row.exact_match
-    sure = difference is not None and difference.sure
-    return Entry(share(exact.mean), sure, _bounds(exact.interval), share=exact.mean)
+    # Where nobody has learned it, or everybody has, one can still be a little ahead in every seed.
+    telling = results.learned(finding.budget) == "something"
+    verdict = _verdict(results.difference(finding, kind, name)) if telling else ""
+    return Entry(share(row.exact_match.mean), verdict, _bounds(row.exact_match.interval))
 
 
 def _difference(difference: Difference | None) -> Entry:
     if difference is None:
         return Entry("-")
-    return Entry(f"{difference.mean:+.3f}", difference.sure, _signed_bounds(difference.interval))
+    return Entry(f"{difference.median:+.3f}", _verdict(difference), _signed_bounds(difference.interval))
 
 
 def _name(results: Results, finding: Finding) -> str:
@@ -263,7 +370,18 @@ def _intervals(results: Results) -> str:
     if results.plan.seeds == 1:
         return "In parentheses Wilson's 95 % interval over the questions; one seed gives none over seeds."
     return (
-        "Mean over seeds, in parentheses Student's 95 % interval over seeds (Wilson's where all seeds agree)."
+        "Mean over seeds, in parentheses a 95 % interval of the mean that also holds where some seeds learn "
+        "the "
+        "task and others do not: the seeds are weighted anew with one more that has 0, or 1 (Gaffke's bound, "
+        "arXiv 1905.06208)."
+    )
+
+
+def _sure(results: Results) -> str:
+    return (
+        f"Bold and shaded: surely better or worse than {results.plan.baseline.name}, by the exact interval "
+        "of the "
+        "median difference, paired by seed."
     )
 
 

@@ -4,6 +4,7 @@ import dataclasses
 import html
 import re
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from jaxgpt.core.wording import visible
 
@@ -14,15 +15,14 @@ class Entry:
 
     Attributes:
       text: in full.
-      bold: what is sure.
+      sure: what is surely better or worse than what it is compared with; it is printed bold, and shaded
+        where there are colours.
       detail: in parentheses behind the text, such as its interval.
-      share: between 0 and 1, shades the place where there are colours; None leaves it plain.
     """
 
     text: str
-    bold: bool = False
+    sure: Literal["", "better", "worse"] = ""
     detail: str = ""
-    share: float | None = None
 
     @property
     def whole(self) -> str:
@@ -82,7 +82,7 @@ def markdown(table: Table) -> str:
         plain(table.caption),
         "",
     ]
-    rows = [[f"**{plain(e.whole)}**" if e.bold else plain(e.whole) for e in row] for row in table.rows]
+    rows = [[f"**{plain(e.whole)}**" if e.sure else plain(e.whole) for e in row] for row in table.rows]
     rule = [":--", *["--:"] * (len(table.header) - 1)]
     return "\n".join(lines + grid([*map(plain, table.header)], rows, rule=rule)) + "\n"
 
@@ -96,23 +96,27 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|~$&])", r"\\\1", visible(text))
 
 
-def latex(table: Table) -> str:
-    """A tabular that needs no package, with its title and caption above."""
+def latex(table: Table, label: str) -> str:
+    """The table as a float of LaTeX with its caption, for the package booktabs.
+
+    Args:
+      label: by which a text refers to it; letters, digits and hyphens.
+    """
     lines = [
-        f"\\noindent\\textbf{{{tex(table.title)}}} {tex(table.caption)}",
-        "",
-        "\\smallskip",
-        # The widest of them has twelve columns.
-        "{\\scriptsize\\setlength{\\tabcolsep}{3pt}\\noindent",
+        r"\begin{table}[htbp]",
+        r"\centering",
+        f"\\caption{{\\textbf{{{tex(table.title)}.}} {tex(table.caption)}}}",
+        f"\\label{{tab:{label}}}",
+        r"\scriptsize\setlength{\tabcolsep}{3pt}",  # the widest of them has twelve columns
         f"\\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
-        "\\hline",
+        r"\toprule",
         " & ".join(map(tex, table.header)) + r" \\",
-        "\\hline",
+        r"\midrule",
     ]
     for row in table.rows:
-        cells = (f"\\textbf{{{tex(e.whole)}}}" if e.bold else tex(e.whole) for e in row)
+        cells = (f"\\textbf{{{tex(e.whole)}}}" if e.sure else tex(e.whole) for e in row)
         lines.append(" & ".join(cells) + r" \\")
-    return "\n".join([*lines, "\\hline", "\\end{tabular}}", ""])
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
 
 
 _TEX = {
@@ -151,23 +155,16 @@ def page(table: Table, *, folded: bool = False) -> str:
 def _cells(row: Sequence[Entry]) -> str:
     found = []
     for index, entry in enumerate(row):
-        text = f"<b>{escape(entry.text)}</b>" if entry.bold else escape(entry.text)
+        text = f"<b>{escape(entry.text)}</b>" if entry.sure else escape(entry.text)
         if entry.detail:
             text += f" <small>({escape(entry.detail)})</small>"
         if index == 0:
             found.append(f'<th scope="row">{text}</th>')
-        elif entry.share is None:
-            found.append(f"<td>{text}</td>")
+        elif entry.sure:
+            found.append(f'<td class="{entry.sure}">{text}</td>')
         else:
-            found.append(f'<td style="background:{_shade(entry.share)}">{text}</td>')
+            found.append(f"<td>{text}</td>")
     return "".join(found)
-
-
-def _shade(share: float) -> str:
-    """From red over white to green, pale enough for black text."""
-    low, middle, high = (248, 205, 195), (255, 255, 255), (205, 232, 205)
-    ends, part = ((low, middle), 2 * share) if share < 0.5 else ((middle, high), 2 * share - 1)
-    return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(*ends, strict=True))
 
 
 def escape(text: str) -> str:

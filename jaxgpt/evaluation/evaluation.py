@@ -8,7 +8,7 @@ from typing import Any
 
 from jaxgpt.core.paths import expanded
 from jaxgpt.core.writing import write_atomically
-from jaxgpt.evaluation.intervals import Estimate, Interval
+from jaxgpt.evaluation.intervals import Estimate, Interval, bounded_mean, proportion
 from jaxgpt.evaluation.table import table
 
 
@@ -98,6 +98,61 @@ class Likelihood:
 
 
 @dataclasses.dataclass(frozen=True)
+class Errors:
+    """Where answers are wrong and how, over the questions like those trained on that the task can diagnose.
+
+    Attributes:
+      places: a row a place of the answer, ones first: the share of right digits, over the questions whose
+        right answer has that place.
+      facets: by the name of a facet, a row a value of it: exact match of the questions that have it.
+      wrong: wrong answers of each kind, one count a seed, in the task's order. [kind][R]
+    """
+
+    places: tuple[Row, ...]
+    facets: dict[str, tuple[Row, ...]]
+    wrong: dict[str, tuple[int, ...]]
+
+    @property
+    def wrong_answers(self) -> tuple[int, ...]:
+        """All wrong answers of each seed; empty where the task names no kind. [R]"""
+        return tuple(map(sum, zip(*self.wrong.values(), strict=True)))
+
+    def shares(self, kind: str) -> tuple[float | None, ...]:
+        """The share of a kind among each seed's wrong answers; None for a seed without one. [R]"""
+        counts = zip(self.wrong[kind], self.wrong_answers, strict=True)
+        return tuple(count / among if among else None for count, among in counts)
+
+    def share(self, kind: str) -> Estimate | None:
+        """The mean of `shares` over the seeds that have one; None if none has.
+
+        Several seeds: `bounded_mean`. A lone seed: Wilson's interval over its wrong answers. Of several seeds
+        of which one alone has a wrong answer, no interval.
+        """
+        found = tuple(share for share in self.shares(kind) if share is not None)
+        if not found:
+            return None
+        if len(self.wrong_answers) == 1:
+            return proportion(found, self.wrong_answers[0])
+        return Estimate(sum(found) / len(found), bounded_mean(found) if len(found) > 1 else None, found)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values: each kind with its counts, from which the rest follows, and with its share."""
+        wrong = []
+        for kind, counts in self.wrong.items():
+            share = self.share(kind)
+            about = (None, None) if share is None else (share.mean, share.interval)
+            wrong.append(
+                {"kind": kind, "counts": counts, "share": about[0], "interval": about[1]}
+                | {"per_seed": self.shares(kind)}
+            )
+        return {
+            "places": [row.to_json() for row in self.places],
+            "facets": {name: [row.to_json() for row in rows] for name, rows in self.facets.items()},
+            "wrong": wrong,
+        }
+
+
+@dataclasses.dataclass(frozen=True)
 class Evaluation:
     """The whole of what `evaluate` found.
 
@@ -113,6 +168,7 @@ class Evaluation:
       trained_on: of the `asked` questions, those that were among the training examples.
       samples: texts of the first seed, where the task writes text.
       task: the settings under which the questions were asked, such as the shots before them.
+      errors: where answers are wrong and how; None where the task has no diagnosis.
     """
 
     split: str
@@ -130,6 +186,7 @@ class Evaluation:
     trained_on: int = 0
     samples: tuple[str, ...] = ()
     task: dict[str, Any] = dataclasses.field(default_factory=dict)
+    errors: Errors | None = None
 
     @property
     def exact_match(self) -> float | None:
@@ -174,6 +231,7 @@ class Evaluation:
                 "trained_on": self.trained_on,
                 "samples": self.samples,
                 "task": self.task,
+                "errors": None if self.errors is None else self.errors.to_json(),
             }
         )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxgpt.core import foreign
 from jaxgpt.core.wording import one_line
-from jaxgpt.evaluation.evaluation import Evaluation, Likelihood, Mistake, NotAsked, Row
+from jaxgpt.evaluation.evaluation import Errors, Evaluation, Likelihood, Mistake, NotAsked, Row
 from jaxgpt.evaluation.intervals import Estimate, proportion
 
 #: No figure of an evaluation is larger.
@@ -46,6 +46,7 @@ def _evaluation(data: dict[str, Any]) -> Evaluation:
         trained_on=_count(data.get("trained_on", 0)),
         samples=tuple(map(_text, data.get("samples", ()))),
         task=dict(data.get("task", {})),
+        errors=None if data.get("errors") is None else _errors(data["errors"], seeds),
     )
 
 
@@ -57,6 +58,15 @@ def _row(data: dict[str, Any], seeds: int) -> Row:
     if not n:
         raise TypeError("a row without questions")
     return Row(_text(data["group"]), proportion(values, n), n, _flag(data["in_distribution"]), scores)
+
+
+def _errors(data: dict[str, Any], seeds: int) -> Errors:
+    places = tuple(_row(row, seeds) for row in data["places"])
+    facets = {_text(name): tuple(_row(row, seeds) for row in rows) for name, rows in data["facets"].items()}
+    wrong = {_text(one["kind"]): tuple(map(_count, one["counts"])) for one in data["wrong"]}
+    if len(wrong) < len(data["wrong"]) or any(len(counts) != seeds for counts in wrong.values()):
+        raise TypeError(f"kinds of wrong answers that repeat, or have no {seeds} counts")
+    return Errors(places, facets, wrong)
 
 
 def _likelihood(data: dict[str, Any], seeds: int) -> Likelihood:

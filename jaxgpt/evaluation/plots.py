@@ -200,12 +200,17 @@ def label(text: str, most: int = 40) -> str:
 
 def new_figure(width: float, height: float, rows: int = 1):
     """A figure of its own, with no window and no global state, and its axes from top to bottom."""
+    return new_panels(width, height, rows, 1)
+
+
+def new_panels(width: float, height: float, rows: int, columns: int):
+    """As `new_figure`, with several axes side by side, row by row, which share their scales."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, 1, sharex=True, squeeze=False)[:, 0]
+    axes = figure.subplots(rows, columns, sharex=True, sharey=columns > 1, squeeze=False).ravel()
     for one in axes:
         one.spines[["top", "right"]].set_visible(False)
     return figure, list(axes)

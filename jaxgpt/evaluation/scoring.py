@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Sequence
 
 from jaxgpt.core.fields import to_json
-from jaxgpt.evaluation import tally
+from jaxgpt.evaluation import errors, tally
 from jaxgpt.evaluation import text_measures as text
 from jaxgpt.evaluation.evaluation import Evaluation, Mistake
 from jaxgpt.evaluation.intervals import Estimate
@@ -87,6 +87,7 @@ def evaluate(
         found["overall"] = tally.row("all", scores, inside) if inside else None
         found["groups"] = tally.groups(asked, scores)
         found["headings"] = tally.headings(task, asked, scores)
+        found["errors"] = errors.diagnose(task, asked, completions, scores)
         found["mistakes"] = mistakes(task, asked, completions[0], kept.mistakes)
         if kept.gallery is not None:
             task.picture([(asked[i].example, completions[0][i]) for i in inside], kept.gallery)

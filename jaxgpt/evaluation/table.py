@@ -1,5 +1,6 @@
 """An evaluation as plain text of at most 100 columns."""
 
+import math
 import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -53,7 +54,7 @@ def _answers(evaluation: "Evaluation") -> str:
     elif evaluation.seeds > 1:
         shown = " ".join(f"{value:.4f}" for value in evaluation.per_seed)
         lines += textwrap.wrap(f"each seed: {shown}", _WIDTH, subsequent_indent=" " * 11)
-        lines.append(f"intervals: Student's t over {evaluation.seeds} seeds; Wilson's where all agree")
+        lines.append(f"intervals: of the mean over other seeds, from these {evaluation.seeds}")
     if evaluation.trained_on:
         lines.append(
             f"{evaluation.trained_on:,} of {evaluation.asked:,} questions were among the training examples"
@@ -137,6 +138,8 @@ def mistakes(found: "Sequence[Mistake]") -> str:
 
 def _estimate(estimate: Estimate) -> str:
     interval = estimate.interval
+    if math.isnan(estimate.mean):
+        return "no value"
     return f"{estimate.mean:.4f}" + ("" if interval is None else f" ({_interval(interval)})")
 
 

@@ -1,5 +1,6 @@
 """From scores of single answers to the rows of a table."""
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -71,18 +72,31 @@ def not_asked(questions: Sequence[Question], reasons: Sequence[str]) -> tuple[No
 
 
 def combine(summaries: Sequence[dict[str, float | Share]]) -> dict[str, Estimate]:
-    """The seeds' summaries as one; a measure that some seed's summary leaves out is 0 there.
+    """The seeds' summaries as one; a number that some seed's summary leaves out is 0 there.
 
-    A `Share` has Wilson's interval with one seed, or where the seeds agree, of the least n.
+    A share of nothing is no value (NaN), and counts neither in the mean nor in the interval: of a seed
+    without a valid square, none is novel and none is copied. One share alone has Wilson's interval of its n.
     """
     combined = {}
     for name in dict.fromkeys(name for summary in summaries for name in summary):
-        found = [summary.get(name, 0.0) for summary in summaries]
+        found = [summary.get(name) for summary in summaries]
         shares = [value for value in found if isinstance(value, Share)]
-        values = [float(value.value if isinstance(value, Share) else value) for value in found]
-        n = min((share.n for share in shares), default=0)
-        if n:
-            combined[name] = scaled(proportion(values, n), shares[0].per)
+        if shares:
+            combined[name] = _shares(
+                [value if isinstance(value, Share) else Share(0.0, 0) for value in found]
+            )
         else:
-            combined[name] = Estimate(float(np.mean(values)), student_t(values), tuple(values))
+            values = [float(value or 0.0) for value in found]
+            least = 0.0 if min(values) >= 0 else -math.inf
+            interval = student_t(values, bounds=(least, math.inf))
+            combined[name] = Estimate(float(np.mean(values)), interval, tuple(values))
     return combined
+
+
+def _shares(found: Sequence[Share]) -> Estimate:
+    per_seed = tuple(float(share.value) if share.n else math.nan for share in found)
+    known = [share for share in found if share.n]
+    if not known:
+        return Estimate(math.nan, None, per_seed)
+    estimate = proportion([share.value for share in known], min(share.n for share in known))
+    return scaled(estimate._replace(per_seed=per_seed), known[0].per)

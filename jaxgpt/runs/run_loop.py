@@ -64,7 +64,9 @@ class Loop:
         selection: Selection | None = None,
         owed: Sequence[str] = (),
     ):
-        self.trainer, self.training = trainer, trainer.experiment.training
+        # With the steps that epochs come to.
+        self.trainer, self.training = trainer, trainer.program.training
+        self._looks = self.training.look_steps
         self.checkpoints, self.records = checkpoints, records
         self.stop, self.progress, self.hooks = stop, progress, hooks
         self.selection = selection
@@ -183,7 +185,7 @@ class Loop:
         self.progress.advance(found.first + count, float(found.loss[-1].mean()), int(found.skipped[-1].sum()))
         for i in range(count):
             step = found.first + i + 1
-            if step % self.training.log_every and step != self.trainer.num_steps:
+            if not self._is_logged(step):
                 continue
             values = {"loss": found.loss[i], "grad_norm": found.grad_norm[i]}
             # A skipped update does not count for the schedule, so a replica may lag behind the steps.
@@ -197,6 +199,9 @@ class Loop:
             values["seconds"] = round(self.progress.seconds, 3)
             values["tokens_per_second"] = round(self.progress.tokens_per_second)
             self.records.write(step, **values)
+
+    def _is_logged(self, step: int) -> bool:
+        return step % self.training.log_every == 0 or step == self.trainer.num_steps
 
     @contextlib.contextmanager
     def _telling(self):
@@ -221,10 +226,13 @@ class Loop:
 
     def _next_event(self) -> int:
         ahead = [self.step + p - self.step % p for p in self._periods().values() if p]
+        ahead += [step for step in self._looks if step > self.step]
         return min([*ahead, self.trainer.num_steps, self.step + self.training.chunk])
 
     def _events(self, step: int) -> list[str]:
         names = {name for name, period in self._periods().items() if period and step % period == 0}
+        if step in self._looks:
+            names.add("eval")
         if step >= self.trainer.num_steps:  # where samples are shown with the final table
             names = names - {"sample"} | {"eval", "save"}
         return sorted(names)
@@ -245,6 +253,8 @@ class Loop:
             if first and "eval" in events:
                 found |= self.hooks.evaluate(self.step, models)
         if found:
+            if not self._is_logged(self.step):  # a look is also told by the time it took
+                found["seconds"] = round(self.progress.seconds, 3)
             self.records.write(self.step, **found)
         with self._interruptible():
             if first and "sample" in events:

@@ -6,3 +6,4 @@ from jaxgpt.task.base import Share as Share
 from jaxgpt.task.base import Split as Split
 from jaxgpt.task.base import Task as Task
 from jaxgpt.task.base import shuffled as shuffled
+from jaxgpt.task.diagnosis import Diagnosis as Diagnosis

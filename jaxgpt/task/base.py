@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 from jaxgpt.core.choice import Choice
 from jaxgpt.core.fields import told
 from jaxgpt.core.wording import in_file
+from jaxgpt.task.diagnosis import Diagnosis
 from jaxgpt.task.fingerprints import check_files, file_stamp, fingerprint_files
 from jaxgpt.task.question_file import read_questions
 from jaxgpt.task.searching import Search
@@ -95,6 +96,9 @@ class Task(Choice, package="tasks"):
     #: Fields that name files, in an order that stays. What the files hold is recorded with a run; the files
     #: themselves may move.
     file_fields: ClassVar[tuple[str, ...]] = ("hold_out",)
+
+    #: What `diagnose` calls wrong answers, in the order in which tables and pictures show it.
+    wrong_kinds: ClassVar[tuple[str, ...]] = ()
 
     #: Prompts, in ordinary notation, of which samples are shown while training.
     sample_prompts: ClassVar[tuple[str, ...]] = ()
@@ -199,6 +203,13 @@ class Task(Choice, package="tasks"):
         `completion` is the model's text after the prompt, without the end token.
         """
         return {"exact_match": float(completion == example.target)}
+
+    def diagnose(self, example: Example, completion: str) -> Diagnosis | None:
+        """Where a completion is right and how it is wrong; None where the task cannot say of this question.
+
+        It calls right what `score` gives an exact match.
+        """
+        return None
 
     def token_files(self) -> Path | None:
         """A directory made by `jaxgpt tokenize`, whose tokens are trained on in place of `examples`.

@@ -1,6 +1,7 @@
 """Training that starts from a directory of transformers: its model, its weights, its tokenizer or another."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 
 import jax.numpy as jnp
@@ -38,8 +39,38 @@ def starting_from(experiment: Experiment, path: str) -> Experiment:
     return dataclasses.replace(experiment, model=model, tokenizer=str(path) if own else experiment.tokenizer)
 
 
+#: A model's size in short: blocks and width, such as `4x128`.
+_SIZE = re.compile(r"(\d{1,6})x(\d{1,6})")
+
+
+def is_size(text: str) -> bool:
+    """Whether a value of `model` is a size such as `4x128`, and no preset."""
+    return _SIZE.fullmatch(text) is not None
+
+
+def sized(experiment: Experiment, text: str) -> dict[str, str]:
+    """The fields of a size such as `4x128`: blocks, width, and as many heads of the width that they have.
+
+    Raises:
+      ValueError: if the width is not divisible by that of a head.
+    """
+    layers, width = map(int, _SIZE.fullmatch(text).groups())
+    model = experiment.model
+    head = model.d_model // model.num_heads
+    if not width or width % head:
+        raise ValueError(
+            f"model={text}: a width of {width} is not divisible by {head}, the width of a head here; give a "
+            f"multiple of {head}, or set model.num_layers, model.d_model and model.num_heads"
+        )
+    return {
+        "model.num_layers": str(layers),
+        "model.d_model": str(width),
+        "model.num_heads": str(width // head),
+    }
+
+
 def override(experiment: Experiment, values: Mapping[str, str], *, begin: bool = False) -> Experiment:
-    """`fields.override`, where `model.init` comes first and brings its whole model.
+    """`fields.override`; `model` may be a size, and `model.init` comes first and brings its whole model.
 
     Args:
       begin: the experiment is as its function gave it, whose own `model.init` brings its model, too.
@@ -51,6 +82,8 @@ def override(experiment: Experiment, values: Mapping[str, str], *, begin: bool =
     path = given.get("model.init", experiment.model.init if begin else "")
     if path and "model" in given:
         raise ValueError("--model names a model and so does model.init; give --model.init alone")
+    if is_size(given.get("model", "")):
+        values = sized(experiment, given.pop("model")) | given
     if path:
         experiment = starting_from(experiment, path)
     return fields.override(experiment, values)

@@ -4,6 +4,7 @@ import dataclasses
 import math
 from typing import Annotated, ClassVar, Literal
 
+from jaxgpt.core.spacing import log_spaced
 from jaxgpt.parallel.mesh_config import MeshConfig
 
 
@@ -63,6 +64,9 @@ class TrainingConfig:
     chunk: Annotated[int, "steps a dispatch"] = 20
     log_every: Annotated[int, "steps between records"] = 20
     eval_every: Annotated[int, "steps between evaluations on validation; 0: only at the end"] = 0
+    looks: Annotated[
+        int, "evaluations on validation at steps spaced evenly on a log scale, for a learning curve; 0: none"
+    ] = 0
     eval_examples: Annotated[int, "validation questions an evaluation"] = 256
     test_examples: Annotated[int, "held-out questions at the end; 0: no final evaluation"] = 1000
     extra_examples: Annotated[int, "questions beyond what was trained on, asked with the final ones"] = 300
@@ -78,6 +82,12 @@ class TrainingConfig:
     mesh: Annotated[MeshConfig, "devices"] = dataclasses.field(default_factory=MeshConfig)
     tensorboard: Annotated[bool, "also write TensorBoard records (extra: tensorboard)"] = False
     wandb: Annotated[bool, "also write to Weights & Biases (extra: wandb)"] = False
+
+    @property
+    def look_steps(self) -> tuple[int, ...]:
+        """The steps of `looks`, from about a hundredth of the training to its end."""
+        first = min(-(-self.steps // 100), self.steps + 1 - max(self.looks, 1))
+        return log_spaced(self.looks, self.steps, first)
 
     @property
     def most_logits(self) -> int:
@@ -97,7 +107,7 @@ class TrainingConfig:
         for name in (*positive, "select_examples"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        counts = ("eval_every", "sample_every", "save_every", "eval_examples", "test_examples")
+        counts = ("eval_every", "looks", "sample_every", "save_every", "eval_examples", "test_examples")
         for name in (
             *counts,
             "extra_examples",
@@ -119,6 +129,10 @@ class TrainingConfig:
             raise ValueError(f"seed={self.seed} must be below 2**31")
         if self.keep_last < 1:
             raise ValueError(f"keep_last={self.keep_last} must be at least 1")
+        if self.epochs is None and self.looks > self.steps:
+            raise ValueError(
+                f"looks={self.looks} is more than the steps={self.steps} there are; look less often"
+            )
         if self.batch_size % self.accumulation:
             raise ValueError(
                 f"batch_size={self.batch_size} is not divisible by accumulation={self.accumulation}"

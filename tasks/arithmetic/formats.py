@@ -19,12 +19,22 @@ class Format(abc.ABC):
         """The prompt and the target of a question."""
 
     @abc.abstractmethod
-    def read(self, completion: str) -> int:
-        """The number that a completion states.
+    def written(self, completion: str) -> str:
+        """What a completion has where the answer should stand, the digit of the ones last.
+
+        That is a sign and digits, or anything else; zeros may lead.
 
         Raises:
           ValueError: if the completion does not have the form of this format.
         """
+
+    def read(self, completion: str) -> int:
+        """The number that a completion states.
+
+        Raises:
+          ValueError: as `written`, or if what stands there is no number in ordinary notation.
+        """
+        return read_number(self.written(completion))
 
     def show(self, completion: str) -> str:
         """A completion as a person reads it.
@@ -52,8 +62,8 @@ class Plain(Format):
     def render(self, question: Question) -> tuple[str, str]:
         return question.text + "=", str(question.answer)
 
-    def read(self, completion: str) -> int:
-        return read_number(completion)
+    def written(self, completion: str) -> str:
+        return completion
 
 
 class Reversed(Format):
@@ -72,9 +82,9 @@ class Reversed(Format):
         sign = "-" if answer < 0 else ""
         return question.text + "=", sign + str(abs(answer))[::-1]
 
-    def read(self, completion: str) -> int:
+    def written(self, completion: str) -> str:
         digits = completion.removeprefix("-")
-        return read_number(completion[: len(completion) - len(digits)] + digits[::-1])
+        return completion[: len(completion) - len(digits)] + digits[::-1]
 
 
 class Padded(Format):
@@ -92,10 +102,13 @@ class Padded(Format):
         answer = str(question.answer).zfill(length + len(str(len(texts) - 1)))
         return question.symbol.join(text.zfill(length) for text in texts) + "=", answer[::-1]
 
-    def read(self, completion: str) -> int:
+    def written(self, completion: str) -> str:
         if not re.fullmatch("[0-9]+", completion):
             raise ValueError(f"{completion!r} is not a padded number")
-        return int(completion[::-1])
+        return completion[::-1]
+
+    def read(self, completion: str) -> int:
+        return int(self.written(completion))
 
 
 class Indexed(Format):
@@ -111,14 +124,13 @@ class Indexed(Format):
     def render(self, question: Question) -> tuple[str, str]:
         return question.symbol.join(map(_hinted, question.operands)) + "=", _hinted(question.answer)
 
-    def read(self, completion: str) -> int:
+    def written(self, completion: str) -> str:
         digits = completion[1::2]
         if not re.fullmatch("[0-9]+", digits) or len(digits) > len(HINTS):
             raise ValueError(f"{completion!r} is not a number with index hints")
-        number = read_number(digits[::-1])
-        if completion != _hinted(number):
+        if completion[::2] != HINTS[: len(digits)]:
             raise ValueError(f"the index hints of {completion!r} are not a, b, c, ... in turn")
-        return number
+        return digits[::-1]
 
 
 #: Index hints: a to z, A to Z, and the letters from U+0100 on, one a place.
@@ -154,11 +166,11 @@ class Partial(Format):
         ]
         return question.text + "=", "+".join(products) + "=" + str(question.answer)[::-1]
 
-    def read(self, completion: str) -> int:
+    def written(self, completion: str) -> str:
         match = re.fullmatch(r"[0-9]+(?:\+[0-9]+)*=([0-9]+)", completion)
         if match is None:
             raise ValueError(f"{completion!r} is not products and their sum")
-        return read_number(match[1][::-1])
+        return match[1][::-1]
 
     def score(self, target: str, completion: str) -> dict[str, float]:
         return stated(self, target, completion)
@@ -177,14 +189,14 @@ class Decomposition(Format):
         (number,) = question.operands
         return self.separator.join(str(number)) + "\n", decompose(number)
 
-    def read(self, completion: str) -> int:
+    def written(self, completion: str) -> str:
         digits = []
         for place, line in enumerate(completion.split("\n")):
             name, _, digit = line.partition("->")
             if name != place_name(place) or not re.fullmatch(r"[0-9]", digit):
                 raise ValueError(f"{line!r} is not {place_name(place)}-> and a digit")
             digits.append(digit)
-        return read_number("".join(reversed(digits)))
+        return "".join(reversed(digits))
 
     def show(self, completion: str) -> str:
         return ", ".join(f"{name} {digit}" for name, digit in places(self.read(completion)))

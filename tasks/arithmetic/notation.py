@@ -67,6 +67,7 @@ def read_number(text: str) -> int:
 _GROUPS = ("thousands", "millions", "billions", "trillions", "quadrillions", "quintillions", "sextillions")
 
 
+@functools.cache
 def place_name(place: int) -> str:
     """The name of the digit of weight 10**place; powers of ten once English runs out of common names."""
     if place < 3:

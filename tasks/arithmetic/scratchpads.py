@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from tasks.arithmetic.formats import Format, stated
-from tasks.arithmetic.notation import Question, read_number
+from tasks.arithmetic.notation import Question
 
 
 class Place(NamedTuple):
@@ -53,11 +53,11 @@ class SimplifiedScratchpad(Format):
         lines = [f"A->{place.total % 10} , C->{place.total // 10}" for place in _places(question)]
         return _prompt(question), "\n".join(lines) + f".\n{question.answer}"
 
-    def read(self, completion: str) -> int:
+    def written(self, completion: str) -> str:
         match = re.search(r"A->[0-9] , C->[01]\.\n([0-9]+)\Z", completion)
         if match is None:
             raise ValueError("the completion does not end with the last carry, a full stop and a number")
-        return read_number(match[1])
+        return match[1]
 
     def score(self, target: str, completion: str) -> dict[str, float]:
         return stated(self, target, completion)
@@ -81,11 +81,11 @@ class Scratchpad(Format):
         lines += [f"[] + [] , A={_listed(answer)} C={carry} , END", "</scratch>"]
         return _prompt(question), "\n".join([*lines, " ".join(str(question.answer))])
 
-    def read(self, completion: str) -> int:
+    def written(self, completion: str) -> str:
         match = re.search(r"\n</scratch>\n([0-9](?: [0-9])*)\Z", completion)
         if match is None:
             raise ValueError("the completion does not end with </scratch> and spaced digits")
-        return read_number(match[1].replace(" ", ""))
+        return match[1].replace(" ", "")
 
     def score(self, target: str, completion: str) -> dict[str, float]:
         return stated(self, target, completion)

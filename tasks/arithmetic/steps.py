@@ -21,7 +21,7 @@ import itertools
 import re
 
 from tasks.arithmetic.formats import Format, decompose
-from tasks.arithmetic.notation import Question, place_name, read_number
+from tasks.arithmetic.notation import Question, place_name
 
 _HEADING = "\n\nSTEP 1"
 
@@ -44,11 +44,11 @@ class Steps(Format):
         blocks.append(f"RESULT\n{question.text}={total}")
         return question.text + _HEADING, "\n\n".join(blocks)
 
-    def read(self, completion: str) -> int:
+    def written(self, completion: str) -> str:
         match = re.search(r"(?:\A|\n)RESULT\n[0-9]+\+[0-9]+=([0-9]+)\Z", completion)
         if match is None:
             raise ValueError("the completion does not end with RESULT and a sum")
-        return read_number(match[1])
+        return match[1]
 
     def score(self, target: str, completion: str) -> dict[str, float]:
         """Right to the last word, or where it first went wrong.

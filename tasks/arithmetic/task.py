@@ -7,9 +7,10 @@ import random
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
-from jaxgpt.task import Example, Split, Task
+from jaxgpt.task import Diagnosis, Example, Split, Task
 from jaxgpt.task.searching import Search
 from tasks.arithmetic.choices import FORMATS, check
+from tasks.arithmetic.diagnosis import WRONG_KINDS, diagnose
 from tasks.arithmetic.formats import Format
 from tasks.arithmetic.laws import LAWS
 from tasks.arithmetic.notation import SYMBOLS, Question, read_question
@@ -59,6 +60,8 @@ class Arithmetic(Task):
     min_difference: Annotated[
         int, "ask only where the longest operand has so many digits more than the shortest; trains the same"
     ] = 0
+
+    wrong_kinds = WRONG_KINDS
 
     def __post_init__(self):
         check(self)
@@ -111,6 +114,20 @@ class Arithmetic(Task):
 
     def score(self, example: Example, completion: str) -> dict[str, float]:
         return self._format.score(example.target, completion)
+
+    def diagnose(self, example: Example, completion: str) -> Diagnosis | None:
+        """Right digits, carries and the kind of error; None for decompositions, which have no result."""
+        if not self._symbol:
+            return None
+        right = self.score(example, completion)["exact_match"] == 1
+        try:
+            answer = self._format.written(example.target if right else completion)
+        except ValueError:
+            answer = ""
+        operands = tuple(map(int, example.key.split(self._symbol)))
+        return diagnose(
+            Question(self._symbol, operands), self._format.written(example.target), answer, right=right
+        )
 
     def headings(self, example: Example) -> tuple[str, ...]:
         """How far the lengths of the operands lie apart: groups read from the left fail where they do."""

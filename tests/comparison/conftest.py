@@ -1,7 +1,7 @@
-"""A comparison of three cells and four seeds whose figures are easy to compute with."""
+"""A comparison of three cells and eight seeds whose figures are easy to compute with."""
 
 import pytest
-from comparison_building import OVERALL, figures, finish, plan
+from comparison_building import CURVES, OVERALL, figures, finish, plan
 
 from jaxgpt.comparison import results
 
@@ -10,7 +10,7 @@ from jaxgpt.comparison import results
 def compared(tmp_path_factory):
     """The directory of a finished comparison."""
     workdir = tmp_path_factory.mktemp("compared")
-    finish(workdir, plan("--tokenizers", ",".join(OVERALL), seeds=4), figures)
+    finish(workdir, plan("--tokenizers", ",".join(OVERALL), seeds=8), figures, CURVES.get)
     return workdir
 
 

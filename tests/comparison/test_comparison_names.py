@@ -156,7 +156,7 @@ def _spaces(figure):
 
 def test_latex(hostile):
     for table in (*sections.tables(hostile, "examples"), sections.by_group(hostile, "examples")):
-        text = tables.latex(table)
+        text = tables.latex(table, "hostile")
         assert not [c for c in text if not c.isprintable() and c != "\n"]
         bare = re.sub(r"\\[&%$#_{}\\]", "", text)
         assert bare.count("{") == bare.count("}") and "--" not in bare

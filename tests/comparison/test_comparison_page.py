@@ -7,11 +7,12 @@ import re
 import shutil
 
 import pytest
-from comparison_building import OVERALL, figures
+from comparison_building import BITS, CURVES, OVERALL, figures, plan
 from matplotlib.image import imread
 
 from jaxgpt import tokenizers
-from jaxgpt.comparison import page, pictures, reading, results, sections
+from jaxgpt.comparison import curve_pictures, page, pictures, reading, results, sections
+from jaxgpt.comparison.styles import styles
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.intervals import proportion
 
@@ -67,8 +68,9 @@ def test_the_page_needs_nothing_beside_it(written):
     assert all(link.startswith(("#", "data:image/png")) for link in reader.links)
     assert len(reader.ids) == len(set(reader.ids))
     assert {link[1:] for link in reader.links if link.startswith("#")} <= set(reader.ids)
-    # Two budgets: curves, and a grid for each of three cells.
-    assert reader.seen.count("svg") == 8
+    # Two budgets: by length, learning against three amounts, and a grid for each of three cells. Seconds were
+    # recorded at two looks of three.
+    assert reader.seen.count("svg") == 14
 
 
 def test_the_page_answers_the_question(written):
@@ -82,7 +84,7 @@ def test_the_page_answers_the_question(written):
         "up to 1 digit",
         "Positions are rotary in every cell",
         "parameters without embeddings",
-        "4 seeds each",
+        "8 seeds each",
         "Computed on 1 x cpu",
         "Training took ",
     ):
@@ -90,9 +92,12 @@ def test_the_page_answers_the_question(written):
     markdown = (written / "report.md").read_text()
     assert "Best: digits:2:right" in markdown
     shown = re.findall(r"!\[.*\]\((.*)\)", markdown)
-    assert len(shown) == 8 and all((written / name).is_file() for name in shown)
+    assert len(shown) == 14 and all((written / name).is_file() for name in shown)
     tex = (written / "tables.tex").read_text()
-    assert tex.count("\\begin{tabular}") == tex.count("\\end{tabular}") == 8
+    assert tex.count("\\begin{tabular}") == tex.count("\\end{tabular}") == 10
+    assert tex.count("\\toprule") == 10 and "\\usepackage{booktabs}" in tex
+    labels = re.findall(r"\\label\{(.*?)\}", tex)
+    assert len(set(labels)) == 10
 
 
 def test_the_page_shows_how_each_cell_reads_a_question(found, written, tmp_path):
@@ -109,19 +114,40 @@ def test_the_page_shows_how_each_cell_reads_a_question(found, written, tmp_path)
     assert sections.how_read(dataclasses.replace(found.plan, cells=tuple(old))) is None
 
 
+def test_the_question_that_is_shown_is_one_that_cells_read_differently():
+    cells = plan(
+        "--tokenizers", "digits,digits:3:right,digits:3:left", task__max_digits=6, model__max_length=24
+    ).cells
+    assert len({cell.facts.question for cell in cells}) == 3
+    assert len({cell.facts.question.replace("|", "") for cell in cells}) == 1
+
+
 def test_tokens_are_shown_apart_and_a_long_text_by_its_beginning():
     tokenizer = tokenizers.build("digits:3:right", lambda: iter(["+=\n"]))
     assert reading.cut(tokenizer, "71421+9=") == "71|421|+|9|="
     assert reading.cut(tokenizer, "1\n") == "1|\\n"
     shown = reading.cut(tokenizer, "123" * 40)
-    assert shown.endswith("...") and shown.count("|") == 19
+    assert shown.endswith("|...") and shown.count("|") == 20
+    tens = tokenizers.build("10e", lambda: iter(["+="]))
+    assert reading.cut(tens, "12+3=") == "1|10e1|2|10e0|+|3|10e0|="
+    assert "\ufffd" not in reading.cut(tokenizers.build("bytes", lambda: iter([])), "1+1=é")
     one = tokenizers.build("fone:4", lambda: iter(["+=", "12+3="]))
     assert reading.cut(one, "12+345=") == "12|+|345|="
 
 
-def test_the_csv_has_every_seed_of_every_cell_and_group(written):
+def test_the_csv_has_every_seed_of_every_cell_and_group(found, written):
     with open(written / "results.csv", newline="") as file:
         rows = list(csv.DictReader(file))
+    looks = [r for r in rows if r["kind"] == "curve"]
+    facts = {cell.name: cell.facts for cell in found.plan.cells}
+    for line in looks:
+        step, cell = int(line["steps"]), line["cell"]
+        assert float(line["value"]) == CURVES[cell][step][int(line["seed"])]
+        assert int(line["examples"]) == 8 * step and int(line["flops"]) == 8 * step * facts[cell].flops
+        assert int(line["tokens"]) == 8 * step * facts[cell].tokens
+        assert line["seconds"] == {"1": "5.0", "2": "65.0", "20": ""}[line["steps"]]
+    assert len(looks) == 2 * 3 * 3 * 8
+    rows = [r for r in rows if r["kind"] != "curve"]
     index = {(r["budget"], r["cell"], r["kind"], r["group"], r["measure"], r["seed"]): r for r in rows}
     assert len(index) == len(rows)
     for budget in ("examples", "flops"):
@@ -136,7 +162,7 @@ def test_the_csv_has_every_seed_of_every_cell_and_group(written):
                     assert float(line["value"]) == value and int(line["n"]) == row.n
                     assert line["tokenizer"] == cell
             for measure in ("held_out loss", "held_out bits_per_byte"):
-                for seed, value in enumerate((1.0, 1.25, 1.5, 1.25)):
+                for seed, value in enumerate(BITS):
                     assert (
                         float(index.pop((budget, cell, "measure", "", measure, str(seed)))["value"]) == value
                     )
@@ -148,7 +174,7 @@ def test_the_same_results_give_the_same_bytes(found, written, tmp_path):
     page.write(found, tmp_path)
     ours = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     theirs = {path.relative_to(written): path.read_bytes() for path in written.rglob("*") if path.is_file()}
-    assert ours == theirs and len(ours) == 4 + 2 * 8
+    assert ours == theirs and len(ours) == 4 + 2 * 14
 
 
 def test_names_are_shown_as_they_stand(found, tmp_path, monkeypatch):
@@ -167,7 +193,7 @@ def test_names_are_shown_as_they_stand(found, tmp_path, monkeypatch):
 def test_a_curve_weighs_groups_by_their_questions(found):
     left = next(f for f in found.findings["examples"] if f.cell.name == "digits:2:left")
     equal = pictures.by_length(left.groups, lambda a, b: a == b)
-    assert [length for length, _ in equal] == [1, 2, 4]
+    assert [length for length, _ in equal] == [1, 2, 4, 5]
     rows = [
         dataclasses.replace(left.groups[1], exact_match=proportion([0.2, 0.4], 30), n=30),
         dataclasses.replace(left.groups[2], exact_match=proportion([1.0, 0.8], 10), n=10),
@@ -182,18 +208,40 @@ def test_the_curves_are_those_of_the_cells(found, tmp_path, monkeypatch):
     pictures.curves(found.findings["examples"], "examples", tmp_path / "x")
     equal, apart = drawn[0].axes
     lines = {line.get_label(): line.get_xydata().tolist() for line in apart.lines}
-    assert lines["digits:2:left"] == [[2, pytest.approx(0.12)]] and len(lines) == 3
-    left = next(f for f in found.findings["examples"] if f.cell.name == "digits:2:left")
-    ((_, estimate),) = pictures.by_length(left.groups, lambda a, b: a != b)
-    bars = [one.get_segments()[0].tolist() for one in apart.collections if hasattr(one, "get_segments")]
-    assert [[2, estimate.interval[0]], [2, estimate.interval[1]]] in bars  # one length has no band
-    assert [line.get_xdata().tolist() for line in equal.lines] == [[1, 2, 4]] * 3
+    assert lines["digits:2:left"] == [[2, pytest.approx(0.12)]]
+    means = [line.get_xdata().tolist() for line in equal.lines if not line.get_label().startswith("_")]
+    assert means == [[1, 2, 4, 5]] * 3 and len(equal.lines) == 3 + 3 * 8  # and a thin line a seed
     names = [
         dataclasses.replace(row, group=f"group {i}") for i, row in enumerate(figures("digits", "").groups)
     ]
     others = [dataclasses.replace(f, groups=tuple(names)) for f in found.findings["examples"]]
     pictures.curves(others, "examples", tmp_path / "x")
-    assert [t.get_text() for t in drawn[2].axes[0].get_xticklabels()] == [f"group {i}" for i in range(4)]
+    assert [t.get_text() for t in drawn[2].axes[0].get_xticklabels()] == [f"group {i}" for i in range(5)]
+
+
+def test_learning_is_drawn_with_every_seed_and_the_interval_of_the_mean(found, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(figure))
+    findings = found.findings["examples"]
+    assert curve_pictures.learning(findings, "examples", "examples", tmp_path / "x")
+    panel = drawn[0].axes[0]
+    assert panel.get_title(loc="left") == "digits\n0 of 8 learned it"
+    assert [line.get_xdata().tolist() for line in panel.lines if len(line.get_xdata()) == 3] == [
+        [8, 16, 160]
+    ] * 11
+    (band,) = panel.collections
+    low, high = findings[0].curve.estimates()[1].interval
+    heights = {round(float(y), 6) for x, y in band.get_paths()[0].vertices if x == 16}
+    assert heights == {round(low, 6), round(high, 6)}
+    assert not curve_pictures.learning(findings, "examples", "seconds", tmp_path / "x")  # not at every look
+
+
+def test_a_cell_keeps_its_colour_in_every_report():
+    alone, among = styles(["fone:9"]), styles(["xval", "digits", "fone:4", "fone:9"])
+    assert alone[0] == among[2] and styles(["digits:2:right"])[0] == styles(["bytes", "digits:2:right"])[1]
+    many = [f"name {i}" for i in range(32)]
+    assert len({tuple(style.items())[:2] for style in styles(many)}) == 32
+    assert styles(["mine"]) == styles(["mine"]) and len(styles(many + many)) == 64
 
 
 @pytest.mark.parametrize("grouped", [True, False])
@@ -219,7 +267,7 @@ def test_title_and_legend_do_not_meet(found, tmp_path, monkeypatch, grouped):
 
 def test_the_pictures_are_pictures(written):
     png = sorted((written / "pictures").glob("*.png"))
-    assert [path.with_suffix(".svg").exists() for path in png] == [True] * 8
+    assert [path.with_suffix(".svg").exists() for path in png] == [True] * 14
     assert all(imread(path).std() > 0.05 for path in png)
 
 

@@ -4,13 +4,14 @@ import dataclasses
 import re
 
 import pytest
-from comparison_building import plan, row
+from comparison_building import OVERALL, plan, row
 
 from jaxgpt.comparison import findings, sections
+from jaxgpt.comparison.curves import Curve
 from jaxgpt.comparison.results import Results
 from jaxgpt.core import tables
 from jaxgpt.core.tables import Entry, Table
-from jaxgpt.evaluation.intervals import newcombe, wilson
+from jaxgpt.evaluation.intervals import bounded_mean, exact_share
 
 
 def entries(table):
@@ -18,41 +19,65 @@ def entries(table):
     return {row[0].text: dict(zip(table.header[1:], row[1:], strict=True)) for row in table.rows}
 
 
+def of_mean(values):
+    """The interval of a mean of shares, as tables show it."""
+    low, high = bounded_mean(values)
+    return f"{low:.3f}-{high:.3f}"
+
+
 def test_exact_match_with_intervals_and_bold_where_the_difference_is_sure(found):
     shown = entries(sections.exact_match(found, "examples"))
-    # Standard deviations sqrt(0.0008 / 3) and sqrt(0.0006 / 3); 3.182 is Student's point for 3 degrees.
-    assert shown["digits (baseline)"]["all"] == Entry(
-        "0.920", False, "0.894-0.946", share=pytest.approx(0.92)
-    )
-    assert shown["digits:2:right"]["all"] == Entry("0.970", True, "0.947-0.993", share=pytest.approx(0.97))
-    assert shown["digits:2:left"]["all"].whole == "0.520 (0.494-0.546)" and shown["digits:2:left"]["all"].bold
+    assert shown["digits (baseline)"]["all"] == Entry("0.920", "", of_mean(OVERALL["digits"]))
+    assert shown["digits:2:right"]["all"] == Entry("0.970", "better", of_mean(OVERALL["digits:2:right"]))
+    assert shown["digits:2:left"]["all"] == Entry("0.520", "worse", of_mean(OVERALL["digits:2:left"]))
     assert list(shown["digits:2:left"]) == [
         "all",
         "equal lengths",
         "lengths differ by 1-2",
         "4+4 digits (beyond training)",
     ]
-    assert not shown["digits:2:right"]["equal lengths"].bold
-    low, high = wilson(0, 20)
-    assert shown["digits:2:right"]["4+4 digits (beyond training)"].whole == f"0.000 ({low:.3f}-{high:.3f})"
+    assert not shown["digits:2:right"]["equal lengths"].sure
+    assert shown["digits:2:right"]["4+4 digits (beyond training)"].text == "0.006"
+    assert (
+        "Not shown, since every cell has 0 there: 5+5 digits."
+        in sections.exact_match(found, "examples").caption
+    )
 
 
 def test_differences_are_paired_by_seed(found):
     shown = entries(sections.differences(found, "examples"))
     assert "digits (baseline)" not in shown and "digits" not in shown
-    # 0.05, 0.05, 0.04 and 0.06: standard deviation sqrt(0.0002 / 3), so 3.182 x 0.00408 = 0.0130.
-    assert shown["digits:2:right"]["all"] == Entry("+0.050", True, "+0.037 to +0.063")
-    # -0.4 in every seed: from 100 questions.
-    low, high = newcombe(0.52, 0.92, 100)
-    assert shown["digits:2:left"]["all"] == Entry("-0.400", True, f"{low:+.3f} to {high:+.3f}")
-    assert shown["digits:2:left"]["4+4 digits (beyond training)"].bold is False
+    # Each seed's difference is between 0.04 and 0.06, half of them 0.05 at most.
+    assert shown["digits:2:right"]["all"] == Entry("+0.050", "better", "+0.040 to +0.060")
+    assert shown["digits:2:left"]["all"] == Entry("-0.400", "worse", "-0.400 to -0.400")
+    # Eight of eight have one sign: 2 / 2**8, and twice that for the first of two cells.
+    assert [shown["digits:2:left"][name].text for name in ("p", "p after Holm")] == ["0.008", "0.016"]
+    assert not shown["digits:2:left"]["4+4 digits (beyond training)"].sure
+
+
+def test_who_learned_it_and_how_soon(found):
+    shown = entries(sections.learning(found, "examples"))
+    _, high = exact_share(0, 8)
+    assert shown["digits (baseline)"]["seeds that learned it"] == Entry("0 of 8", detail=f"0.00-{high:.2f}")
+    assert shown["digits (baseline)"]["examples to 0.9"] == Entry("160", detail="160 to 160; 8 of 8")
+    assert shown["digits (baseline)"]["examples to 0.99"] == Entry(">160", detail="0 of 8")
+    assert shown["digits:2:right"]["seeds that learned it"].text == "1 of 8"
+    # Six seeds at the second look of 8 examples a step, two never.
+    assert shown["digits:2:right"]["examples to 0.9"] == Entry("16", detail="16 to >160; 6 of 8")
+    flops = found.findings["examples"][1].cell.flops
+    assert shown["digits:2:right"]["FLOPs to 0.9"].text == sections.amount(2 * flops)
+    assert shown["digits:2:left"]["examples to 0.9"] == Entry(">160", detail="0 of 8")
+    blind = [dataclasses.replace(f, curve=Curve((), (), ())) for f in found.findings["examples"]]
+    assert (
+        sections.learning(dataclasses.replace(found, findings={"examples": tuple(blind)}), "examples") is None
+    )
 
 
 def test_costs(found):
     shown = entries(sections.costs(found, "examples"))["digits (baseline)"]
     facts = found.plan.baseline.facts
     assert shown["time"].text == "1:05"
-    assert shown["bits per byte"].whole == "1.250 (0.925-1.575)"  # sqrt(0.125 / 3) x 3.182 / 2 = 0.325
+    assert shown["bits per byte"].whole == "1.250 (1.092-1.408)"  # sqrt(0.25 / 7) x 2.365 / sqrt(8)
     assert shown["steps"].text == "20" and shown["characters a token"].text == "1.00"
     assert float(shown["FLOPs"].text) == pytest.approx(facts.flops * 8 * 20, rel=1e-2)
     assert "less is better; bold" in sections.costs(found, "examples").caption
@@ -67,27 +92,79 @@ def test_costs(found):
 def test_every_group_has_a_row(found):
     table = sections.by_group(found, "examples")
     shown = entries(table)
-    assert list(shown) == ["1+1 digits", "1+2 digits", "2+2 digits", "4+4 digits (beyond training)"]
+    assert list(shown) == ["1+1 digits", "1+2 digits", "2+2 digits"] + [
+        f"{n}+{n} digits (beyond training)" for n in (4, 5)
+    ]
     assert shown["1+2 digits"]["questions"].text == "50"
-    assert shown["1+2 digits"]["digits:2:left"].whole.startswith("0.120 (0.094-0.146") and (
-        shown["1+2 digits"]["digits:2:left"].bold
-    )
+    left = shown["1+2 digits"]["digits:2:left"]
+    assert left == Entry("0.120", "worse", of_mean((0.1, 0.12, 0.14, 0.12) * 2))
     assert table.header[2:] == ("digits (baseline)", "digits:2:right", "digits:2:left")
 
 
 def test_the_findings_say_who_is_best_what_is_sure_and_where_it_hurts(found):
-    best, against, sides, hurts, lengths = findings.sentences(found, "examples")
+    rates, best, soonest, against, sides, hurts, lengths = findings.sentences(found, "examples")
+    assert rates == (
+        "Seeds that learned it, with at least 0.99 of all questions right: digits:2:right 1 of 8, digits 0 "
+        "of 8, digits:2:left 0 of 8."
+    )
+    low, high = bounded_mean(OVERALL["digits:2:right"])
     assert best == (
-        "Best: digits:2:right, with 0.970 (0.947 to 0.993) of all questions right, surely ahead of the next, "
-        "digits, by +0.050 (+0.037 to +0.063)."
+        f"Best: digits:2:right, with 0.970 ({low:.3f} to {high:.3f}) of all questions right, surely ahead of "
+        "the next, digits, by +0.050 (+0.040 to +0.060)."
+    )
+    assert soonest == (
+        "Half of the seeds had 0.99 of the validation questions right: digits:2:right after 160 examples; in "
+        "2 cells half of the seeds never got there."
     )
     assert (
         "surely better: digits:2:right +0.050" in against and "surely worse: digits:2:left -0.400" in against
     )
     assert sides.startswith("From which side: digits:2:right is surely better than digits:2:left: +0.450")
-    assert "on equal lengths, not sure" in sides and "+0.805" in sides
+    assert "on equal lengths, not sure" in sides and "+0.780" in sides
     assert "each gap sure: digits:2:left 0.120 on lengths differ by 1-2 against 0.985 on equal" in hurts
     assert lengths.endswith("digits, digits:2:right and digits:2:left up to 1 digit.")
+
+
+def over(found, **shares):
+    """The results at equal examples, with each seed's exact match on all questions replaced."""
+    cells = [
+        dataclasses.replace(f, overall=row("all", shares[f.cell.slug])) for f in found.findings["examples"]
+    ]
+    return Results(found.plan, {"examples": tuple(cells)}, {"examples": {}})
+
+
+def test_where_seeds_form_two_groups_the_rate_leads_and_words_say_so(found):
+    slugs = [f.cell.slug for f in found.findings["examples"]]
+    shares = dict(zip(slugs, [(1.0,) * 8, (1.0,) * 6 + (0.126, 0.13), (0.3,) * 8], strict=True))
+    rates, groups, best, *_ = findings.sentences(over(found, **shares), "examples")
+    assert rates.endswith("right: digits 8 of 8, digits:2:right 6 of 8, digits:2:left 0 of 8.")
+    assert groups == (
+        "The seeds of digits:2:right form two groups, so its mean describes none of them: 6 of 8 have 1.000 "
+        "of "
+        "all questions right, 2 have 0.126 to 0.130."
+    )
+    assert best.endswith("not surely ahead of digits:2:right (0.782).")
+
+
+def test_where_nothing_or_everything_was_learned_nobody_is_best(found):
+    slugs = [f.cell.slug for f in found.findings["examples"]]
+    little = dict(zip(slugs, [(0.099,) * 8, (0.026,) * 8, (0.006,) * 8], strict=True))
+    assert findings.sentences(over(found, **little), "examples") == [
+        "Nothing was learned that could be compared: every cell has less than 0.1 of all questions right, "
+        "digits the most with 0.099. Train longer, with --training.steps 80 four times as long, or ask for "
+        "less."
+    ]
+    much = dict(zip(slugs, [(0.991,) * 8, (1.0,) * 8, (0.999,) * 8], strict=True))
+    assert findings.sentences(over(found, **much), "examples") == [
+        "Every cell has more than 0.99 of all questions right, so these questions tell none apart. Ask "
+        "harder "
+        "ones, or train shorter. Examples that half of the seeds needed to 0.99 of the validation questions: "
+        "digits:2:right after 160."
+    ]
+    # The same of what is not sure: nothing is bold, whoever has more.
+    shown = entries(sections.exact_match(over(found, **little), "examples"))
+    assert not any(entry.sure for entries in shown.values() for entry in entries.values())
+    assert sections.differences(over(found, **much), "examples") is None
 
 
 def test_the_findings_say_what_changes_with_the_budget(found):
@@ -100,13 +177,11 @@ def test_the_findings_say_what_changes_with_the_budget(found):
 
 
 def test_nothing_right_and_nothing_trained(found):
-    nothing = row("all", (0.0,) * 4)
+    nothing = row("all", (0.0,) * 8)
     cells = tuple(dataclasses.replace(f, overall=nothing) for f in found.findings["examples"])
     empty = Results(found.plan, {"examples": cells[:2]}, {"examples": {"digits:2:left": "not finite"}})
-    assert findings.sentences(empty, "examples") == [
-        "No cell answers a question right: train longer, or ask for less.",
-        "No result: digits:2:left (not finite).",
-    ]
+    first, second = findings.sentences(empty, "examples")
+    assert first.startswith("Nothing was learned") and second == "No result: digits:2:left (not finite)."
     none = Results(found.plan, {"examples": ()}, {"examples": {}})
     assert findings.sentences(none, "examples") == [] and sections.tables(none, "examples") == []
 
@@ -119,7 +194,7 @@ def test_one_seed_is_never_sure(found):
 
     cells = tuple(dataclasses.replace(f, overall=first(f.overall)) for f in found.findings["examples"])
     single = Results(found.plan, {"examples": cells, "flops": ()}, {"examples": {}, "flops": {}})
-    assert not any(entry["all"].bold for entry in entries(sections.exact_match(single, "examples")).values())
+    assert not any(entry["all"].sure for entry in entries(sections.exact_match(single, "examples")).values())
     assert entries(sections.differences(single, "examples"))["digits:2:left"]["all"].whole == "-0.400"
 
 
@@ -134,13 +209,11 @@ def test_only_what_is_wholly_right_reads_one():
 
 
 NASTY = 'a_b & 50% <b>"x"</b> $1 #2 {3} ~ ^ \\ | `c` *d* [e]'
-TABLE = Table(
-    NASTY, NASTY, ("cell", NASTY), ((Entry(NASTY, True, NASTY), Entry("1", True, "0-2", share=0.25)),)
-)
+TABLE = Table(NASTY, NASTY, ("cell", NASTY), ((Entry(NASTY, "better", NASTY), Entry("1", "worse", "0-2")),))
 
 
 def test_markdown():
-    simple = Table("Title", "Caption.", ("cell", "all"), ((Entry("x"), Entry("0.5", True, "0-1")),))
+    simple = Table("Title", "Caption.", ("cell", "all"), ((Entry("x"), Entry("0.5", "better", "0-1")),))
     assert tables.markdown(simple) == (
         "### Title\n\nCaption.\n\n| cell | all |\n| :-- | --: |\n| x | **0.5 (0-1)** |\n"
     )
@@ -151,13 +224,23 @@ def test_markdown():
 
 
 def test_latex():
-    simple = Table("T", "C.", ("cell", "all"), ((Entry("x"), Entry("0.5", True, "0-1")),))
-    assert tables.latex(simple) == (
-        "\\noindent\\textbf{T} C.\n\n\\smallskip\n"
-        "{\\scriptsize\\setlength{\\tabcolsep}{3pt}\\noindent\n\\begin{tabular}{lr}\n\\hline\n"
-        "cell & all \\\\\n\\hline\nx & \\textbf{0.5 (0-1)} \\\\\n\\hline\n\\end{tabular}}\n"
-    )
-    text = tables.latex(TABLE)
+    simple = Table("T", "C.", ("cell", "all"), ((Entry("x"), Entry("0.5", "better", "0-1")),))
+    assert tables.latex(simple, "t").splitlines() == [
+        r"\begin{table}[htbp]",
+        r"\centering",
+        r"\caption{\textbf{T.} C.}",
+        r"\label{tab:t}",
+        r"\scriptsize\setlength{\tabcolsep}{3pt}",
+        r"\begin{tabular}{lr}",
+        r"\toprule",
+        r"cell & all \\",
+        r"\midrule",
+        r"x & \textbf{0.5 (0-1)} \\",
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+    ]
+    text = tables.latex(TABLE, "nasty")
     bare = re.sub(r"\\[&%$#_{}\\]", "", text)
     assert bare.count("{") == bare.count("}")
     assert not re.search(r"[#$^~<>|]|(?<!\\)%", bare) and "{[}" in text
@@ -168,7 +251,7 @@ def test_latex():
 def test_html():
     text = tables.page(TABLE)
     assert "<b>a_b" in text and '<b>"x"' not in text and "&lt;b&gt;&quot;x&quot;" in text
-    assert text.count("<td") == 1 and "background:#" in text
+    assert text.count("<td") == 1 and '<td class="worse">' in text
     assert tables.page(TABLE, folded=True).startswith("<details>\n<summary>a_b &amp;")
 
 

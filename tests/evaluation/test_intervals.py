@@ -4,16 +4,22 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from jaxgpt.evaluation.intervals import (
+    bounded_mean,
+    exact_share,
+    holm,
     mean_score,
-    newcombe,
+    median_interval,
     paired,
     proportion,
     ratio,
     scaled,
     student_t,
+    two_groups,
     wilson,
 )
 
@@ -51,15 +57,103 @@ def test_a_proportion_takes_the_interval_that_fits_the_number_of_seeds():
     assert proportion([0.75], 8).interval == wilson(6, 8)
     several = proportion([0.5, 0.75], 8)
     assert several.mean == 0.625 and several.per_seed == (0.5, 0.75)
-    assert several.interval == student_t([0.5, 0.75], bounds=(0.0, 1.0))
-    assert proportion([1.0, 1.0, 1.0], 8).interval == wilson(8, 8)  # no width would claim too much
+    assert several.interval == bounded_mean([0.5, 0.75])
+
+
+@pytest.mark.parametrize(("right", "n"), [(4, 4), (0, 4), (3, 8), (15, 16), (1, 2)])
+def test_of_seeds_that_fail_or_succeed_the_mean_has_the_exact_interval_of_a_share(right, n):
+    exact = stats.binomtest(right, n).proportion_ci(0.95, "exact")
+    assert bounded_mean([1.0] * right + [0.0] * (n - right)) == pytest.approx(
+        (exact.low, exact.high), abs=0.01
+    )
+
+
+def test_a_bounded_mean_moves_with_its_bounds_and_never_leaves_them():
+    low, high = bounded_mean([0.2, 0.9, 0.5])
+    assert bounded_mean([-0.6, 0.8, 0.0], -1, 1) == pytest.approx((2 * low - 1, 2 * high - 1))
+    assert bounded_mean([0.8, 0.1, 0.5]) == pytest.approx((1 - high, 1 - low), abs=0.01)
+    assert bounded_mean([1.0] * 8)[1] == 1.0 and bounded_mean([0.0])[0] == 0.0
+    with pytest.raises(ValueError, match=r"each between 0\.0 and 1\.0"):
+        bounded_mean([0.5, 1.5])
+    with pytest.raises(ValueError, match="give at least one"):
+        bounded_mean([])
+
+
+def _modes(low: float, high: float, share: float):
+    """Seeds of two kinds, each asked 200 questions: a binomial mixture."""
+
+    def draw(rng, size):
+        return rng.binomial(200, np.where(rng.random(size) < share, high, low)) / 200
+
+    return draw, share * high + (1 - share) * low
+
+
+#: Distributions of a seed's exact match, each with its mean.
+SEEDS = {
+    "beta, even": (lambda rng, size: rng.beta(2, 2, size), 0.5),
+    "beta, near 1": (lambda rng, size: rng.beta(9, 1, size), 0.9),
+    "beta, at both ends": (lambda rng, size: rng.beta(0.2, 0.3, size), 0.4),
+    "two points, often": (lambda rng, size: np.where(rng.random(size) < 0.8, 1.0, 0.126), 0.8252),
+    "two points, seldom": (lambda rng, size: np.where(rng.random(size) < 0.1, 0.98, 0.02), 0.116),
+    "binomials, learned or not": _modes(0.05, 0.995, 0.7),
+    "binomials, near each other": _modes(0.6, 0.8, 0.5),
+}
+
+
+@pytest.mark.parametrize("seeds", [4, 8, 16])
+@pytest.mark.parametrize("name", SEEDS)
+def test_the_interval_of_a_mean_over_seeds_covers_it(name, seeds):
+    draw, mean = SEEDS[name]
+    samples = draw(np.random.default_rng(seeds), (250, seeds))
+    covered = sum(low <= mean <= high for low, high in map(bounded_mean, samples))
+    assert covered / 250 >= 0.93
+
+
+@pytest.mark.parametrize("seeds", [6, 8, 16])
+@pytest.mark.parametrize("name", SEEDS)
+def test_the_interval_of_a_median_over_seeds_covers_it(name, seeds):
+    draw, _ = SEEDS[name]
+    rng = np.random.default_rng(seeds)
+    median = np.median(draw(rng, 100_001))
+    samples = draw(rng, (1000, seeds))
+    covered = sum(low <= median <= high for low, high in map(median_interval, samples))
+    assert covered / 1000 >= 0.93
+
+
+@pytest.mark.parametrize("seeds", [4, 8, 16])
+@pytest.mark.parametrize("rate", [0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.99])
+def test_the_interval_of_a_success_rate_covers_it(rate, seeds):
+    assert _coverage(exact_share, rate, seeds) >= 0.95
+
+
+def _coverage(interval, rate, seeds):
+    bounds = [interval(k, seeds) for k in range(seeds + 1)]
+    covered = [k for k, (low, high) in enumerate(bounds) if low <= rate <= high]
+    return stats.binom.pmf(covered, seeds, rate).sum()
+
+
+def test_wilson_s_interval_would_cover_a_success_rate_of_few_seeds_too_seldom():
+    assert _coverage(wilson, 0.5, 8) == pytest.approx(0.9297, abs=1e-4)
+    assert _coverage(wilson, 0.3, 4) < 0.92
+
+
+def test_student_s_interval_would_miss_seeds_of_two_kinds():
+    # Why it is not used for shares: of four seeds, each of which learns in four of five cases.
+    draw, mean = SEEDS["two points, often"]
+    samples = draw(np.random.default_rng(0), (1000, 4))
+    found = [student_t(sample, bounds=(0.0, 1.0)) for sample in samples]
+    assert sum(i is not None and i[0] <= mean <= i[1] for i in found) / 1000 < 0.7
 
 
 def test_a_mean_score_takes_its_interval_over_seeds_or_over_questions():
     one = np.array([[1.0, 2.0, 6.0]])
-    assert mean_score(one) == (3.0, student_t([1.0, 2.0, 6.0]), (3.0,))
+    assert mean_score(one) == (3.0, student_t([1.0, 2.0, 6.0], bounds=(0, math.inf)), (3.0,))
     two = np.array([[1.0, 2.0, 6.0], [5.0, 5.0, 5.0]])
-    assert mean_score(two) == (4.0, student_t([3.0, 5.0]), (3.0, 5.0))
+    assert mean_score(two) == (4.0, student_t([3.0, 5.0], bounds=(0, math.inf)), (3.0, 5.0))
+    assert mean_score(two)[1][0] == 0.0  # nothing that is nowhere negative has a negative interval
+    shares = np.array([[1.0, 0.5], [0.0, 0.5]])
+    assert mean_score(shares).interval == bounded_mean([0.75, 0.25])
+    assert mean_score(np.array([[-1.0, 2.0, 6.0]])).interval == student_t([-1.0, 2.0, 6.0])
 
 
 def test_the_interval_of_a_ratio_covers_it_as_often_as_it_says():
@@ -77,50 +171,63 @@ def test_with_equal_counts_a_ratio_of_one_seed_has_student_s_interval_over_its_p
     numerators = np.array([[1.0, 3.0, 8.0]])
     found = ratio(numerators, np.ones(3))
     assert found.mean == pytest.approx(4.0)
-    assert found.interval == pytest.approx(student_t(numerators[0]))
+    assert found.interval == pytest.approx(student_t(numerators[0], bounds=(0.0, math.inf)))
 
 
 def test_a_ratio_over_seeds_and_in_another_unit():
     estimate = ratio(np.array([[1.0, 5.0], [2.0, 7.0]]), np.array([1, 2]))
-    assert estimate == (2.5, student_t([2.0, 3.0]), (2.0, 3.0))
+    assert estimate == (2.5, student_t([2.0, 3.0], bounds=(0, math.inf)), (2.0, 3.0))
     low, high = estimate.interval
     assert scaled(estimate, 10) == (25.0, (10 * low, 10 * high), (20.0, 30.0))
 
 
-def test_paired_differences_against_scipy():
-    values, baseline = [0.93, 0.88, 0.99, 0.91], [0.90, 0.87, 0.93, 0.90]
-    found = paired(values, baseline, n=1000)
-    expected = stats.ttest_rel(values, baseline).confidence_interval(0.95)
-    assert found.interval == pytest.approx((expected.low, expected.high))
-    assert found.mean == pytest.approx(0.0275) and found.per_seed == pytest.approx((0.03, 0.01, 0.06, 0.01))
-    # By hand: the standard deviation is sqrt(0.001675 / 3), and 3.182 the 97.5 % point for 3 degrees.
-    reach = 3.182 * math.sqrt(0.001675 / 3 / 4)
-    assert found.interval == pytest.approx((0.0275 - reach, 0.0275 + reach), abs=1e-4)
-    assert not found.sure
-    # What differs between seeds but not between the two of a pair cancels.
-    assert paired([0.2, 0.5, 0.9], [0.1, 0.41, 0.8]).sure
-
-
-def test_paired_differences_that_are_all_equal_take_their_interval_from_the_questions():
-    assert paired([1.0, 1.0], [0.0, 0.0], n=500).sure
-    assert not paired([1.0, 1.0], [0.0, 0.0], n=1).sure
-    assert not paired([0.5, 0.7], [0.4, 0.6], n=10).sure  # one question of ten
-    assert (
-        paired([0.5, 0.5], [0.5, 0.5], n=100).interval[0]
-        < 0
-        < paired([0.5, 0.5], [0.5, 0.5], 100).interval[1]
-    )
-    # Shares that differ equally though their floats do not: 0.3 - 0.2 is not 0.1.
-    assert paired([0.3, 0.1], [0.2, 0.0], n=10).interval == newcombe(0.2, 0.1, 10)
-    # No questions, or one seed: nothing tells how far the mean may be off.
-    assert paired([2.0, 3.0], [1.0, 2.0]).interval is None and not paired([2.0, 3.0], [1.0, 2.0]).sure
-    assert paired([1.0], [0.0], n=1000).interval is None
+def test_paired_differences_have_an_exact_interval_that_agrees_with_the_sign_test():
+    values = [0.93, 0.88, 0.99, 0.91, 0.95, 0.97, 0.92, 0.90]
+    baseline = [0.90, 0.87, 0.93, 0.90, 0.91, 0.90, 0.90, 0.89]
+    found = paired(values, baseline)
+    assert found.median == pytest.approx(0.025) and found.interval == pytest.approx((0.01, 0.07))
+    assert found.p == pytest.approx(stats.binomtest(8, 8).pvalue) and found.sure
+    one_against = paired(values, [*baseline[:-1], 0.91])
+    assert one_against.p == pytest.approx(stats.binomtest(7, 8).pvalue) and not one_against.sure
     with pytest.raises(ValueError, match="2 seeds cannot be paired with 1"):
         paired([1.0, 1.0], [0.0])
 
 
-def test_the_interval_of_a_difference_of_proportions():
-    # Newcombe 1998, Statistics in Medicine 17, 873-890, table II, method 10: 9/10 - 3/10 and 10/10 - 0/10.
-    assert newcombe(0.9, 0.3, 10) == pytest.approx((0.1705, 0.8090), abs=5e-5)
-    assert newcombe(1.0, 0.0, 10) == pytest.approx((0.6075, 1.0), abs=5e-5)
-    assert newcombe(0.3, 0.9, 10) == pytest.approx((-0.8090, -0.1705), abs=5e-5)
+def test_fewer_than_six_seeds_leave_a_difference_unsure():
+    assert paired([1.0] * 5, [0.0] * 5).interval is None and not paired([1.0] * 5, [0.0] * 5).sure
+    assert paired([1.0] * 6, [0.0] * 6).interval == (1.0, 1.0) and paired([1.0] * 6, [0.0] * 6).sure
+    assert paired([1.0], [0.0]).p == 1.0
+
+
+def test_a_tie_speaks_against_a_difference():
+    tied = paired([0.5] * 3 + [0.3 + 0.1], [0.5] * 3 + [0.4])  # which differ by 1e-17 in floats
+    assert tied.per_seed == (0.0, 0.0, 0.0, 0.0) and tied.p == 1.0
+    assert not paired([1.0] * 7 + [0.5], [0.0] * 7 + [0.5]).sure
+    assert not paired([0.5] * 8, [0.5] * 8).sure
+
+
+@settings(max_examples=60)
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=30))
+def test_a_difference_is_sure_where_the_sign_test_says_so(differences):
+    found = paired(differences, [0] * len(differences))
+    assert found.sure == (found.p <= 0.05)
+
+
+@pytest.mark.parametrize("n", range(6, 40))
+def test_the_interval_of_a_median_reaches_as_far_as_the_binomial_says(n):
+    low, high = median_interval(list(range(1, n + 1)))
+    k = int(low)
+    assert high == n + 1 - k
+    assert stats.binom.cdf(k - 1, n, 0.5) <= 0.025 < stats.binom.cdf(k, n, 0.5)
+
+
+def test_seeds_that_learn_or_do_not_form_two_groups():
+    assert two_groups([1.0, 0.126, 0.99, 0.1]) == ((0.1, 0.126), (0.99, 1.0))
+    assert two_groups([0.9, 0.95, 1.0, 0.97]) is None and two_groups([0.5]) is None
+    assert two_groups([0.0, 0.3, 0.6, 0.9]) is None  # spread evenly: no gap is wider than what it leaves
+
+
+def test_holm_by_hand():
+    # Holm 1979: 0.01 times 4; 0.02 times 3; then at least as much as before.
+    assert holm([0.04, 0.01, 0.02, 0.3]) == pytest.approx((0.08, 0.04, 0.06, 0.3))
+    assert holm([0.9, 0.8]) == (1.0, 1.0) and holm([]) == ()

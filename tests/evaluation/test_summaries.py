@@ -1,13 +1,16 @@
 """Measures of a whole set of answers: their intervals, the temperature of the answers, a task's picture."""
 
 import dataclasses
+import json
+import math
 
 import pytest
 from flax import nnx
 from variants import often
 
 from jaxgpt.evaluation import tally
-from jaxgpt.evaluation.intervals import student_t, wilson
+from jaxgpt.evaluation.evaluation import Evaluation
+from jaxgpt.evaluation.intervals import bounded_mean, wilson
 from jaxgpt.evaluation.scoring import evaluate
 from jaxgpt.evaluation.scoring_options import Kept, TrainedOn
 from jaxgpt.models.config import ModelConfig
@@ -26,11 +29,24 @@ def test_a_share_has_an_interval_with_one_seed_and_keeps_its_unit():
 
 def test_shares_of_several_seeds_vary_over_the_seeds():
     found = tally.combine([{"valid": Share(v, 10)} for v in (0.5, 0.6, 0.9)])
-    assert found["valid"].interval == pytest.approx(student_t([0.5, 0.6, 0.9], bounds=(0, 1)))
-    agreed = tally.combine([{"valid": Share(1.0, n)} for n in (10, 20)])
-    assert agreed["valid"].interval == pytest.approx(wilson(10, 10))
-    nothing = tally.combine([{"valid": Share(0.0, 0)}])
-    assert nothing["valid"].mean == 0 and nothing["valid"].interval is None
+    assert found["valid"].interval == bounded_mean([0.5, 0.6, 0.9])
+
+
+def test_a_share_of_nothing_is_no_value():
+    found = tally.combine([{"novel": Share(1.0, 5)}, {"novel": Share(0.0, 0)}, {"novel": Share(0.5, 8)}, {}])
+    estimate = found["novel"]
+    assert estimate.mean == 0.75 and estimate.interval == bounded_mean([1.0, 0.5])
+    assert [math.isnan(value) for value in estimate.per_seed] == [False, True, False, True]
+    nothing = tally.combine([{"novel": Share(0.0, 0)}])["novel"]
+    assert math.isnan(nothing.mean) and nothing.interval is None
+    evaluation = Evaluation("test", 4, None, summary=found | {"nothing": nothing})
+    assert json.loads(json.dumps(evaluation.to_json()))["summary"]["novel"]["per_seed"] == [
+        1.0,
+        None,
+        0.5,
+        None,
+    ]
+    assert "nothing" in evaluation.table() and "no value" in evaluation.table()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,8 +14,8 @@ FAULTS = [
     Fault(
         "log-interval-early",
         "jaxgpt/runs/run_loop.py",
-        "if step % self.training.log_every and step != self.trainer.num_steps:",
-        "if (step + 1) % self.training.log_every and step != self.trainer.num_steps:",
+        "return step % self.training.log_every == 0 or",
+        "return (step + 1) % self.training.log_every == 0 or",
         "records come a step early",
         ("tests/runs/test_outcome.py",),
     ),
