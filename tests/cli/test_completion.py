@@ -42,6 +42,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.thorough
 def test_names_are_offered():
     pytest.importorskip("argcomplete")
     asked = subprocess.run(

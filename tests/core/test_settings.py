@@ -47,6 +47,7 @@ def test_a_folder_that_others_can_open_is_not_used(tmp_path):
     assert run(tmp_path)[0] is None
 
 
+@pytest.mark.thorough
 def test_a_second_process_reads_what_the_first_compiled(tmp_path):
     environment = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0"}
     folder, _ = run(tmp_path, **environment)

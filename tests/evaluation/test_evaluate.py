@@ -152,6 +152,7 @@ def test_arguments_that_do_not_fit(task, tokenizer, build, oracle):
         evaluate([build()], tokenizer, Scoreless(), n=5)
 
 
+@pytest.mark.thorough
 def test_with_a_real_model_and_the_real_decoder(task, tokenizer, build):
     found = evaluate(
         [build(0), build(1)], tokenizer, task, n=8, n_extra=2, trained_on=TrainedOn([Example("1=", "2")])

@@ -137,6 +137,7 @@ def test_width_1_is_greedy():
         np.testing.assert_array_equal(found.tokens[:, 0], greedy)
 
 
+@pytest.mark.thorough
 def test_rows_do_not_depend_on_the_batch():
     decoder = favour((EOS, 1.0))
     prompts = [[BOS, 4, 5, EQUALS], [BOS], [BOS, *range(3, 13)]]

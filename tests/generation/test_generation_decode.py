@@ -29,6 +29,7 @@ def test_greedy_is_the_naive_loop(name):
     assert len(np.unique(tokens)) > 2, "a model that says little tests little"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "fields", [{"window": 5}, {"attention.num_kv_heads": 1, "layers": "scanned"}], ids=str
 )
@@ -39,6 +40,7 @@ def test_greedy_is_the_naive_loop_in_other_models(fields):
     assert tokens.tolist() == [naive.greedy(prompt, 20) for prompt in PROMPTS]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("layers", often(["unrolled", "scanned"], ("unrolled",)))
 def test_a_growing_cache_changes_nothing(layers):
     model = random_model(max_length=256, layers=layers, num_layers=2)
@@ -47,6 +49,7 @@ def test_a_growing_cache_changes_nothing(layers):
     assert tokens.tolist() == [naive.greedy(prompt, 150) for prompt in PROMPTS]
 
 
+@pytest.mark.thorough
 def test_encoder_decoder_is_the_naive_loop(encoder_decoder):
     sources = [[4, 5, 6, EOS], [7, EOS], [*range(3, 12), EOS]]
     tokens = generate(encoder_decoder, [[BOS]] * 3, source=sources, max_new_tokens=20)
@@ -117,6 +120,7 @@ def test_eos_ends_a_row_and_padding_follows(decoder):
     assert (rows[0] == -7).any()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("cores", often([1, 2], (2,)))
 def test_any_of_several_ends_a_row(decoder, cores, monkeypatch):
     monkeypatch.setattr(parts, "cores", lambda: cores)
@@ -197,6 +201,7 @@ def test_repetition_penalty_counts_prompt_and_new_tokens(decoder):
     assert rows[0].tolist() != generate(decoder, PROMPTS, max_new_tokens=20)[0].tolist()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("overflow", ["stop", "slide"])
 def test_a_row_beside_it_changes_nothing(monkeypatch, overflow):
     """As on a GPU, where a row does not decode alone."""

@@ -65,6 +65,7 @@ def test_sampling_checks_its_fields(fields, message):
         Sampling(**fields)
 
 
+@pytest.mark.thorough
 def test_the_context_can_be_used_to_its_end():
     model = random_model(**SHORT)
     prompts = [[BOS] * 4, [BOS] * 12]
@@ -104,6 +105,7 @@ def test_slide_of_an_encoder_decoder_and_penalty():
     np.testing.assert_array_equal(together[2:], alone)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "scheme",
     [

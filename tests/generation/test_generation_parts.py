@@ -58,6 +58,7 @@ def test_a_row_that_is_ended_stays_so(monkeypatch, cores):
     np.testing.assert_array_equal(run.tokens[5], tokens[5])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("cores", often([1, 3], (1,)))
 def test_a_row_that_is_ended_stays_so_while_others_slide(monkeypatch, cores):
     """Its prompt fills the window; what it has read must not grow after its end."""

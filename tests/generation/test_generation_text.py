@@ -30,6 +30,7 @@ class Pieces:
     settled = decode
 
 
+@pytest.mark.thorough
 def test_completions_are_those_of_generate(decoder, characters):
     got = complete(decoder, characters, PROMPTS, max_new_tokens=12, sampling=RANDOM)
     prompt_ids, source = encode_prompts(decoder, characters, PROMPTS)

@@ -317,6 +317,7 @@ def test_what_a_family_cannot_express_is_not_written(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["x"]
 
 
+@pytest.mark.thorough
 def test_a_model_of_ones_own_is_written_if_it_is_of_the_family(tmp_path):
     config = ModelConfig(vocab_size=11, num_layers=1, d_model=8, num_heads=2)  # rotary, which GPT-2 is not
     model = Template(config).model(Template(config).init(jax.random.key(0)))

@@ -46,6 +46,7 @@ def weights(experiment):
     return prepared, prepared.program.init(prepared.start.weights())["params"]
 
 
+@pytest.mark.thorough
 def test_training_starts_from_the_weights_of_the_directory(directory):
     there = jaxgpt.load_hf(directory)
     prepared, params = weights(started(directory))
@@ -76,6 +77,7 @@ def test_the_digit_option_keeps_the_ids_and_reads_digit_by_digit(directory):
     np.testing.assert_array_equal(params["embedding.table"], table)
 
 
+@pytest.mark.thorough
 def test_ids_that_are_new_are_drawn_and_the_others_keep_their_rows(directory):
     there = jaxgpt.load_hf(directory)
     prepared, params = weights(started(directory, tokenizer=f"digits:2:right:{directory}"))
@@ -105,6 +107,7 @@ def test_a_shorter_context_keeps_the_first_positions(directory):
     np.testing.assert_array_equal(params["decoder.tables.table"], table[:20])
 
 
+@pytest.mark.thorough
 def test_scanned_layers_start_from_them_too(directory):
     there = jaxgpt.load_hf(directory)
     prepared, params = weights(started(directory, model__layers="scanned"))
@@ -265,6 +268,7 @@ def test_one_that_was_trained_from_it_is_exported_again(directory, tmp_path):
     np.testing.assert_array_equal(again.model(tokens).logits, result.model(tokens).logits)
 
 
+@pytest.mark.thorough
 def test_an_imported_directory_is_a_run(directory, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert cli.main(["import-hf", str(directory), "--workdir", "imported"]) == 0

@@ -120,6 +120,7 @@ def test_a_compiled_step_gives_the_same_logits(layers):
     assert step._cache_size() == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("variant", [v for v in VARIANTS if v != "none"])
 def test_every_scheme_makes_a_difference(variant):
     # Without this, a scheme that does nothing at all would pass everything above.
@@ -149,6 +150,7 @@ def test_the_source_is_read_once():
         assert not np.allclose(again, other)
 
 
+@pytest.mark.thorough
 def test_a_call_leaves_the_old_cache_alone():
     model = build(config())
     empty = model.init_cache(1, 8)

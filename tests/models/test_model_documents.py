@@ -111,6 +111,7 @@ def assert_apart(model, tokens, documents):
         assert number == 0 or not np.allclose(after[own], before[own])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", often(Position.names(), EVERY_TIME))
 def test_each_document_reads_as_alone(name):
     model = build(config(position=scheme(name), num_layers=1))
@@ -180,6 +181,7 @@ def assert_same_training(model, rows, table, which="answer"):
     assert_same_gradients(its_gradients, gradients)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("which", often(["completion", "all"], ("completion",)))
 def test_loss_weights_and_gradients_are_those_of_the_padded_table(which):
     rows = examples()
@@ -198,6 +200,7 @@ def test_order_and_what_precedes():
     assert preceding(others).tolist() == [[0] * 5] * 3
 
 
+@pytest.mark.thorough
 def test_each_document_draws_for_itself():
     order = jnp.asarray([[0, 1, 2, 0, 1, 0, 1, -1]] * 300)
 
@@ -215,6 +218,7 @@ def test_each_document_draws_for_itself():
     np.testing.assert_array_equal(draw_each(draw, key, jnp.arange(1)[None]), np.asarray(draw(key))[:, None])
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", [Abacus, Coupled])
 def test_random_offsets_of_one_row_differ(kind):
     own = kind(max_position=40, max_offset=20).resolve(TEXTS)

@@ -93,6 +93,7 @@ def test_soft_caps_bound_what_they_cap():
     np.testing.assert_allclose(model(TOKENS).logits, capped, atol=1e-6)
 
 
+@pytest.mark.thorough
 def test_labels_are_read_from_the_token_that_is_named():
     order = jnp.asarray([[-1, 0, 1, 2, 3, -1]] * 6)
     for name, index in (("first", 1), ("last", 4)):

@@ -34,6 +34,7 @@ def band(left, right):
     return (distance > -left) & (distance <= right)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("wiring", ["pre", "post", "parallel"])
 @pytest.mark.parametrize(
     ("fields", "expected"),
@@ -57,6 +58,7 @@ def test_windows_add_up_over_layers():
     assert (influence(build(config(num_layers=2, window=3))) == band(5, 0)).all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", Position.names())
 def test_a_later_token_changes_nothing_before_it(name):
     if name.startswith("coupled"):

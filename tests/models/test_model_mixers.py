@@ -77,6 +77,7 @@ def test_what_is_none_is_told_in_a_line():
         assert str(error.value).startswith(message)
 
 
+@pytest.mark.thorough
 def test_one_from_outside_is_its_definition(average):
     model = build(average(keep=0.75))
     x = np.asarray(model.embedding.table[...])[TOKENS]

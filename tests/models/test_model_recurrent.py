@@ -141,6 +141,7 @@ def test_attention_by_a_state_is_its_definition():
         s = gru_step(reader.cell, np.concatenate([vector, context]), s)
 
 
+@pytest.mark.thorough
 def test_a_bag_of_words_is_the_mean_so_far():
     model = build("makemore_bag_of_words")
     block = model.decoder.blocks[0]
@@ -169,6 +170,7 @@ def test_a_bigram_model_sees_the_last_token_alone():
     np.testing.assert_allclose(logits, table[TOKENS], atol=1e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMES)
 def test_token_by_token_is_the_same_as_at_once(name):
     model = build(name)
@@ -240,6 +242,7 @@ def test_every_weight_learns(name):
     assert mute == []
 
 
+@pytest.mark.thorough
 def test_a_gru_has_a_hidden_bias_that_acts_behind_the_reset_gate():
     cell = Cell("gru", 2, 3, std=1.0, dtype="float32", param_dtype="float32", rngs=nnx.Rngs(0))
     cell.input.bias[...] = cell.input.bias[...].at[0].set(-1e4)  # the reset gate is shut

@@ -30,6 +30,7 @@ def test_parts_are_those_of_nnx(model):
     np.testing.assert_array_equal(structure.model(weights)(tokens).logits, model(tokens).logits)
 
 
+@pytest.mark.thorough
 def test_weights_are_those_of_now(model):
     split(model)
     model.decoder.norm.scale[...] = jnp.full((16,), 3.0)

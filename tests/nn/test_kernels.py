@@ -30,6 +30,7 @@ def test_columns_filled_up_change_nothing(monkeypatch):
     same(total(wide_matmul.wide_matmul)(x, kernel), total(wide_matmul.reference)(x, kernel))
 
 
+@pytest.mark.thorough
 def test_the_sum_of_exponentials_in_one_pass_is_that_of_two(monkeypatch):
     logits = RNG.normal(0, 4, size=(3, 4, 999)).astype(np.float32)
     logits[0, 0], logits[0, 1] = 90, -90

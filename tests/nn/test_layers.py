@@ -99,6 +99,7 @@ def test_initial_weights_have_their_standard_deviation(std, gain, expected):
     assert not layer.bias[...].any()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["layer", "rms", "rms_plus_one"])
 @pytest.mark.parametrize("place", ["anywhere", "gpu"])
 def test_gradients_of_norms_are_those_of_their_formula(kind, place, monkeypatch):
@@ -183,6 +184,7 @@ def test_shape_annotations_are_checked():
         mlp(jnp.ones((3, 4)))  # no batch
 
 
+@pytest.mark.thorough
 def test_gradients_that_sum_over_tokens_are_sums_in_single_precision():
     """bfloat16 cannot count beyond 256: there the sum of 4,000 ones would stay at it."""
     types = {"dtype": "bfloat16", "param_dtype": "float32", "rngs": nnx.Rngs(0)}

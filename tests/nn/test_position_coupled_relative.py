@@ -26,6 +26,7 @@ def bias(text):
     return np.where(seen, found[0], np.nan)
 
 
+@pytest.mark.thorough
 def test_weights_are_those_of_coupling():
     assert positions("653+049=2070").tolist() == [[3, 2, 1, 0, 3, 2, 1, 0, 1, 2, 3, 4]]
 

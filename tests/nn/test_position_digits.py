@@ -106,6 +106,7 @@ def test_abacus_goes_on_over_chunks_anywhere():
     assert assign(ABACUS, "12+34=5678", chunks=[1] * 10) == whole
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scheme", [ABACUS, COUPLED], ids=["abacus", "coupled"])
 def test_the_offset_moves_digits_as_one(scheme):
     plain = np.array(assign(scheme, "653+49=207"))
@@ -126,6 +127,7 @@ def test_offsets_reach_both_ends_and_differ_by_row():
     assert set(drawn.tolist()) == {0, 1, 2, 3}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("scheme", [ABACUS, COUPLED], ids=["abacus", "coupled"])
 def test_one_key_gives_encoder_and_decoder_one_offset(scheme):
     key = jax.random.key(3)
@@ -168,6 +170,7 @@ def test_a_scheme_that_was_told_no_digits_is_refused(kind):
         kind(max_offset=9, max_position=10).check(head_dim=4, num_heads=2)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("share", "expected"), [(0.0, 0.25), (0.5, 0.625), (1.0, 1.0)])
 def test_coupled_offsets_are_zero_as_often_as_asked(share, expected):
     scheme = Coupled(max_position=16, max_offset=3, zero_offsets=share).resolve(("1", *"023456789", "=", "+"))
@@ -178,6 +181,7 @@ def test_coupled_offsets_are_zero_as_often_as_asked(share, expected):
     assert np.ptp(counts[1:]) < 0.04  # the others alike
 
 
+@pytest.mark.thorough
 def test_coupled_share_of_zero_offsets_is_a_share():
     with pytest.raises(ValueError, match=r"position\.zero_offsets=1\.5 must be between 0 and 1"):
         Coupled(zero_offsets=1.5).check(head_dim=8, num_heads=2)

@@ -53,6 +53,7 @@ def test_it_is_the_product(name, dtype):
     np.testing.assert_array_equal(narrow, found.astype(dtype))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SHAPES)
 def test_gradients_are_those_of_wide_numbers(name):
     a, b, dims = operands(name, "bfloat16")

@@ -156,6 +156,7 @@ def made(kind):
     return lines.items()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("kind", "changes"),
     [
@@ -232,6 +233,7 @@ def test_sentences_that_follow_each_other_are_a_task(kind, tmp_path):
     assert jaxgpt.load(tmp_path / "run").model.config.label_names == tuple(sorted(set(labels)))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("names", "labels_from", "architecture"),
     [

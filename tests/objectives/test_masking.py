@@ -71,6 +71,7 @@ def test_of_a_text_a_share_is_hidden_in_the_papers_three_ways():
     assert same == pytest.approx(0.1 + 0.1 / 41, abs=0.04)
 
 
+@pytest.mark.thorough
 def test_other_tokens_are_hidden_each_time():
     given = batch()
     one, other, again = (
@@ -80,6 +81,7 @@ def test_other_tokens_are_hidden_each_time():
     np.testing.assert_array_equal(one, again)
 
 
+@pytest.mark.thorough
 def test_the_loss_is_that_of_what_was_hidden():
     model = jaxgpt.Transformer(CONFIG, rngs=nnx.Rngs(0))
     hidden = Masked().draw(batch(4), CONFIG, None)

@@ -69,6 +69,7 @@ def test_against_the_definition(kind, texts):
     np.testing.assert_allclose(got, expected, rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_gradient_is_that_of_finite_differences(kind):
     rng = np.random.default_rng(1)

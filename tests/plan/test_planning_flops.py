@@ -50,6 +50,7 @@ def test_scanned_layers_count_as_often_as_they_run():
     assert four == counted(layers="unrolled", num_layers=4)[0]
 
 
+@pytest.mark.thorough
 def test_what_is_computed_again_counts():
     plain, again = (counted(layers="scanned", remat=remat)[0] for remat in ("none", "block"))
     # A third of a block's operations, but not of the head's: below 4/3.

@@ -61,6 +61,7 @@ def test_the_newest_checkpoint_is_bad(jaxgpt, spoiled, finished_run, how):
     assert (spoiled / "checkpoints" / "20.damaged").is_dir()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("how", often(["truncate", "overwrite", "without digests"], ("overwrite",)))
 def test_a_bad_checkpoint_is_noticed_without_its_digests(jaxgpt, spoiled, how):
     """As after a kill between the commit and its digests."""

@@ -160,6 +160,7 @@ def test_a_run_goes_on_from_its_newest_checkpoint(tmp_path):
     assert "going on from step 4" in said
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kills", often([1, 2], (1,)))
 def test_sigkill(tmp_path, whole, kills):
     kill_and_resume(tmp_path / "run", whole, kills, seed=1)

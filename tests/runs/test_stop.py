@@ -101,6 +101,7 @@ MOMENTS = (
 )
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("save_every", often([0, 3], (3,)))
 def test_stops_at_any_moment_leave_the_records_of_a_run_without(tmp_path, monkeypatch, quick, save_every):
     experiment = tiny(

@@ -120,6 +120,7 @@ def check(path, seed: int) -> str:
     return ""
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "seeds",
     [

@@ -175,6 +175,7 @@ def test_damage_in_a_large_corpus_ends_the_run_when_it_is_read(made, tmp_path, j
     )
 
 
+@pytest.mark.thorough
 def test_the_tokenizer_may_be_named_if_it_is_the_one(made, tmp_path, jaxgpt):
     words = arguments(made / "tokens", tmp_path / "run", tokenizer=made / "tokens" / "tokenizer.json")
     assert jaxgpt(*words, "--dry-run")[0] == 0

@@ -22,6 +22,7 @@ def check(tokenizer, rows, given):
         assert tokenizer.decode(row) == example.prompt + example.target
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("format", ["plain", "reversed"])
 @pytest.mark.parametrize("spec", COMPARED.split(","))
 def test_rows_of_addition(spec, format):

@@ -84,6 +84,7 @@ def test_dropout_differs_by_step_and_seed(quick_compilation):
     assert len(set(losses.reshape(-1).tolist())) == 10
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "fields",
     [{"model__dtype": "bfloat16"}, pytest.param({"optimizer": "muon"}, marks=pytest.mark.thorough)],

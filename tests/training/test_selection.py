@@ -137,6 +137,7 @@ def test_errors(tmp_path):
         jaxgpt.load(tmp_path / "plain", checkpoint="selected")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("position", often(["rotary", "coupled_relative"], ("rotary",)))  # with a bias, too
 def test_attention_can_be_sharpened_in_an_evaluation(position, tmp_path):
     session.train(

@@ -19,6 +19,7 @@ def quiet(line):
     """Says nothing."""
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", often(["adamw", "muon"], ("adamw",)))
 def test_a_skipped_update_changes_no_bit(name, quick_compilation):
     ready = Ready(tiny(optimizer=name, training__skip_spikes=1e-6))
@@ -92,6 +93,7 @@ def test_skipped_updates_are_counted(skipping, finished_run):
     assert "skipped" not in (finished_run / "metrics.jsonl").read_text()
 
 
+@pytest.mark.thorough
 def test_a_run_that_goes_on_skips_and_counts_alike(skipping, tmp_path):
     path, largest, _ = skipping
     copy = copied(path, tmp_path / "run")
@@ -115,6 +117,7 @@ def test_it_may_be_turned_on_and_off_while_a_run_goes_on(skipping, finished_run,
     assert json.loads((copy / "outcome.json").read_text())["skipped"] == [before]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("fields", "step"),
     [
