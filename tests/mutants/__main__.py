@@ -27,7 +27,7 @@ from .fault import Fault, faults
 ROOT = Path(__file__).resolve().parents[2]
 _ANYWHERE = shutil.ignore_patterns(".git", "__pycache__", "*.egg-info", ".*_cache", ".venv")
 #: Seconds that the tests of one fault may take; a fault may also lead to an endless loop.
-LIMIT = 900
+LIMIT = 300
 
 
 def left_out(folder: str, names: list[str]) -> set[str]:
