@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 from typing import Any, Literal
 
+from jaxgpt.comparison import decoding_speed
 from jaxgpt.comparison.cells import FOLDER, Budget, Cell, Plan, directory
 from jaxgpt.comparison.curves import Curve, Reached
 from jaxgpt.comparison.running import chosen, is_trained, validation
@@ -37,6 +38,7 @@ class Finding:
       seconds: of training all seeds together, without compiling; None where the run does not tell.
       machine: what it was computed on; "" where the run does not tell.
       curve: exact match on validation while it was trained; without looks where none was asked for.
+      decoding_speed: tokens that the first seed's model decodes in a second; None where it was not measured.
       errors: where answers are wrong and how; None where the task has no diagnosis.
     """
 
@@ -55,6 +57,7 @@ class Finding:
     seconds: float | None
     machine: str
     curve: Curve = Curve((), (), ())  # noqa: RUF009 - frozen
+    decoding_speed: float | None = None
     errors: Errors | None = None
 
     @property
@@ -289,6 +292,7 @@ def _finding(plan: Plan, workdir: Path, cell: Cell, budget: Budget) -> Finding |
         records.training_seconds(recorded) if recorded else None,
         _machine(run.outcome),
         Curve.of(recorded, range(training.seed, training.seed + plan.seeds)),
+        decoding_speed.read(run.path),
         found.errors,
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jax
 
+from jaxgpt.comparison import decoding_speed
 from jaxgpt.comparison.cells import Budget, Cell, Job, Plan, directory
 from jaxgpt.core import foreign
 from jaxgpt.core.progress import Counter, clock
@@ -136,6 +137,8 @@ def _test_chosen(workdir: Path, jobs: list[Job], say: Say) -> None:
         return
     job = _best(workdir, tried)
     run = directory(workdir, job)
+    if jax.process_count() == 1:  # of several, one alone cannot decode
+        decoding_speed.measure(run)
     if run.evaluation.is_file():
         return
     trained, training = load(run.path), job.experiment.training

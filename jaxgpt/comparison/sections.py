@@ -189,6 +189,7 @@ def costs(results: Results, budget: Budget) -> Table:
             Entry(f"{finding.steps:,}"),
             Entry(f"{finding.flops:.3g}"),
             Entry("-" if finding.seconds is None else clock(finding.seconds)),
+            Entry("-" if finding.decoding_speed is None else f"{finding.decoding_speed:,.0f}"),
             Entry("-")
             if bits is None
             else Entry(f"{bits.mean:.3f}", _verdict(apart, -1), _bounds(bits.interval)),
@@ -209,7 +210,8 @@ def costs(results: Results, budget: Budget) -> Table:
         "Tokens a number: of the numbers in the examples, each on its own. Tokens an example: prompt and "
         "answer. Tokens a row: with begin token and padding, as computed. FLOPs: training of one seed, "
         "6 N + 12 L H Q T a token and the output matrix (arXiv 2204.02311, appendix B), for padded rows. "
-        f"Time: of training{seeds}, without compiling. Bits per byte: of held-out text, less is "
+        f"Time: of training{seeds}, without compiling. Tokens decoded a second: of 64 answers at "
+        "once, with a cache. Bits per byte: of held-out text, less is "
         f"better{unknown}; bold as above.{sweep}",
         (
             "cell",
@@ -223,6 +225,7 @@ def costs(results: Results, budget: Budget) -> Table:
             "steps",
             "FLOPs",
             "time",
+            "tokens decoded a second",
             "bits per byte",
             *(["setting"] if swept else []),
         ),

@@ -25,10 +25,9 @@ class Experiment:
 
     task: Annotated[Task, "what is learned"]
     tokenizer: Annotated[str, "short name such as digits, digits:3:right, bytes, bpe:512, or a directory"]
-    model: Annotated[
-        ModelConfig,
-        "a preset's name replaces the transformer whole; a size such as 4x128 sets its blocks and width",
-    ] = dataclasses.field(default_factory=ModelConfig)
+    model: Annotated[ModelConfig, "a preset in its place, or a size such as 4x128 for it"] = (
+        dataclasses.field(default_factory=ModelConfig)
+    )
     objective: Annotated[Objective, "what is learned"] = dataclasses.field(default_factory=NextToken)
     optimizer: Annotated[Optimizer, "the update rule; my_package.my_module:MyOptimizer names another"] = (
         dataclasses.field(default_factory=AdamW)

@@ -85,6 +85,7 @@ def write_run(workdir, job, evaluation, seconds=(5.0, 65.0), curve=None):
     (path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     (path / "outcome.json").write_text(json.dumps({"machine": {"device": "1 x cpu", "cores": 2}}))
     (path / "experiment.json").write_text("{}")
+    (path / "decoding.json").write_text('{"tokens_per_second": 1234.5}')
 
 
 def with_experiment(plan, **training):

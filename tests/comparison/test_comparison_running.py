@@ -164,6 +164,7 @@ def test_a_sweep_reports_what_validation_chose_and_tests_nothing_else(tmp_path, 
     def train(experiment, path, *, resume, say):
         assert experiment.training.test_examples == 0
         path.mkdir(parents=True)
+        (path / "decoding.json").write_text('{"tokens_per_second": 1}')
         return SimpleNamespace(status="finished")
 
     def exact_match(models, tokenizer, task, *, split, n, data_seed):

@@ -76,7 +76,7 @@ def test_who_learned_it_and_how_soon(found):
 def test_costs(found):
     shown = entries(sections.costs(found, "examples"))["digits (baseline)"]
     facts = found.plan.baseline.facts
-    assert shown["time"].text == "1:05"
+    assert shown["time"].text == "1:05" and shown["tokens decoded a second"].text == "1,234"
     assert shown["bits per byte"].whole == "1.250 (1.092-1.408)"  # sqrt(0.25 / 7) x 2.365 / sqrt(8)
     assert shown["steps"].text == "20" and shown["characters a token"].text == "1.00"
     assert float(shown["FLOPs"].text) == pytest.approx(facts.flops * 8 * 20, rel=1e-2)

@@ -60,6 +60,7 @@ def test_samples_and_the_measures_of_them(found):
     assert found.summary["characters"].interval is not None
 
 
+@pytest.mark.thorough
 def test_what_the_alphabet_lacks_is_counted(found):
     groups = {entry.group: entry for entry in found.not_asked}
     assert groups["held-out text"].n == 1 and "'z'" in groups["held-out text"].reason

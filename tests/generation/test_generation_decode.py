@@ -85,6 +85,7 @@ def test_no_prompts_give_no_rows(decoder):
     assert generate(decoder, [], max_new_tokens=5).shape == (0, 5)
 
 
+@pytest.mark.thorough
 def test_seeds_and_samples(decoder):
     def draw(**fields):
         sampling = Sampling(temperature=1.0, **fields)

@@ -95,6 +95,7 @@ def test_stop_strings_cut_the_text_wherever_chunks_end(characters, start):
         assert all(pieces)
 
 
+@pytest.mark.thorough
 def test_stop_strings_across_tokens(decoder):
     tokenizer = Pieces()
     rows = generate(decoder, [[BOS]] * 4, max_new_tokens=40, sampling=RANDOM)
@@ -190,6 +191,7 @@ def test_a_stream_of_any_bytes_is_the_completion():
         assert "".join(pieces) == whole
 
 
+@pytest.mark.thorough
 def test_stream_of_an_encoder_decoder(encoder_decoder, characters):
     [prompt_ids], [source] = encode_prompts(encoder_decoder, characters, ["12+3="])
     pieces = stream(encoder_decoder, characters, prompt_ids, source=source, max_new_tokens=12)

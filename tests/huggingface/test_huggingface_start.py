@@ -67,6 +67,7 @@ def test_every_seed_starts_from_them(directory):
         np.testing.assert_array_equal(two[name], np.stack([value, value]), err_msg=name)
 
 
+@pytest.mark.thorough
 def test_the_digit_option_keeps_the_ids_and_reads_digit_by_digit(directory):
     there = jaxgpt.load_hf(directory)
     prepared, params = weights(started(directory, tokenizer=f"digits:1:right:{directory}"))

@@ -137,6 +137,7 @@ def test_every_scheme_makes_a_difference(variant):
     assert difference > 1e-2
 
 
+@pytest.mark.thorough
 def test_the_source_is_read_once():
     model = build(config(kind="encoder_decoder", num_layers=1))
     source, order = padded(SOURCES, PLACES, LENGTH)

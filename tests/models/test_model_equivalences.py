@@ -122,6 +122,7 @@ def test_dropout_follows_its_key():
     assert not np.allclose(first, second) and not np.allclose(first, plain)
 
 
+@pytest.mark.thorough
 def test_dropout_at_rate_zero_needs_no_key():
     model = build(config(dropout=0.0))
     assert (model(TOKENS).logits == model(TOKENS, key=jax.random.key(0)).logits).all()
@@ -140,6 +141,7 @@ def test_attention_dropout_is_its_own():
     assert np.allclose(mixed, seen["decoder.0.attention.mixed"], atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_encoder_and_decoder_do_not_drop_the_same_entries():
     model = build(config(kind="encoder_decoder", num_layers=1, dropout=0.5, position=scheme("none")))
     for block in (model.encoder.blocks[0], model.decoder.blocks[0]):
@@ -198,6 +200,7 @@ def test_all_state_is_parameters_with_named_axes():
         assert len(variable.get_metadata()["axes"]) == variable.get_value().ndim, path
 
 
+@pytest.mark.thorough
 def test_initial_weights_into_the_residual_shrink_with_depth():
     plain, shrunk = (Transformer(config(residual_init=r), rngs=nnx.Rngs(0)) for r in ("plain", "scaled"))
     for part in ("attention.out", "mlp.down"):

@@ -46,6 +46,7 @@ def test_decoding_with_a_cache_is_decoding_without(name, kind):
     np.testing.assert_allclose(stepwise, whole, atol=2e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", VARIANTS)
 def test_a_decoder_never_looks_ahead(name):
     model = build(config(**VARIANTS[name]))

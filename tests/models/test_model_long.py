@@ -65,6 +65,7 @@ def test_a_window_by_blocks_is_the_window_by_its_mask(kind, position):
     np.testing.assert_allclose(model(TOKENS).logits, dense(model), atol=2e-5)
 
 
+@pytest.mark.thorough
 def test_a_window_by_blocks_leaves_padding_out():
     model = build(window=3)
     order = np.stack([np.arange(29), np.r_[-np.ones(9), np.arange(20)]]).astype(int)

@@ -66,6 +66,7 @@ def test_scanned_and_cached_loops_are_loops(injection):
         assert np.abs(np.concatenate(pieces, axis=1) - expected).max() < 1e-5 * size
 
 
+@pytest.mark.thorough
 def test_injection_adds_the_embeddings_before_each_further_loop():
     model = build(config(num_layers=1, loops=2, injection=True, position=scheme("none")))
     seen, tap = recorder()

@@ -153,6 +153,7 @@ def test_a_bag_of_words_is_the_mean_so_far():
         np.testing.assert_allclose(model(TOKENS).hidden[:, step], y, atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_the_last_words_stand_side_by_side_the_newest_first():
     model = build("makemore_mlp")
     table, blank = np.asarray(model.embedding.table[...]), np.asarray(model.decoder.blank[...])

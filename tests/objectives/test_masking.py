@@ -149,6 +149,7 @@ def test_a_text_is_learned_by_hidden_tokens(tmp_path):
         prepare(dataclasses.replace(experiment, objective=NextToken()))
 
 
+@pytest.mark.thorough
 def test_a_decoder_fills_in_nothing():
     config = ModelConfig().for_vocabulary(Vocabulary([str(i) for i in range(10)]))
     with pytest.raises(ValueError, match="use an encoder"):

@@ -62,6 +62,7 @@ def test_arguments_are_what_shapes_and_shardings_say(found, fsdp, request):
     assert first["memory"]["peak"] == sum(first["memory"][part] for part in parts)
 
 
+@pytest.mark.thorough
 def test_copies_exchange_gradients_and_nothing_else(by_data):
     found, _ = by_data
     done = found["candidates"][0]["a_step"]["collectives"]

@@ -7,8 +7,12 @@ from jaxgpt.comparison.curves import Curve
 from jaxgpt.runs import records as rows
 from jaxgpt.runs.session import train
 
+LOOKS = [(3, [1, 3, 9]), (1, [9]), (0, [9])]
 
-@pytest.mark.parametrize(("looks", "steps"), [(3, [1, 3, 9]), (1, [9]), (0, [9])])
+
+@pytest.mark.parametrize(
+    "looks, steps", [LOOKS[0], *(pytest.param(*one, marks=pytest.mark.thorough) for one in LOOKS[1:])]
+)
 def test_a_run_is_looked_at_as_often_as_asked(tmp_path, looks, steps):
     train(tiny(training__steps=9, training__looks=looks, seeds=2), tmp_path / "run", say=lambda line: None)
     found = records(tmp_path / "run")
@@ -18,6 +22,7 @@ def test_a_run_is_looked_at_as_often_as_asked(tmp_path, looks, steps):
     assert all(second > 0 for second in curve.seconds)
 
 
+@pytest.mark.thorough
 def test_they_come_beside_those_of_every_so_many_steps(tmp_path):
     fields = {"training__steps": 9, "training__looks": 3, "training__eval_every": 4}
     train(tiny(**fields), tmp_path / "run", say=lambda line: None)
@@ -25,6 +30,7 @@ def test_they_come_beside_those_of_every_so_many_steps(tmp_path):
     assert [record["step"] for record in found if "validation_exact_match" in record] == [1, 3, 4, 8, 9]
 
 
+@pytest.mark.thorough
 def test_looks_change_no_loss(tmp_path):
     for name, looks in (("with", 4), ("without", 0)):
         train(tiny(training__steps=9, training__looks=looks), tmp_path / name, say=lambda line: None)

@@ -220,6 +220,7 @@ def test_one_command_begins_a_run_and_goes_on_with_it(tmp_path, jaxgpt, monkeypa
     assert "going on from step 3" in jaxgpt(*unnamed)[1]
 
 
+@pytest.mark.thorough
 def test_what_was_killed_before_its_first_file_was_whole_begins_again(tmp_path, jaxgpt):
     run = tmp_path / "run"
     (run / "checkpoints").mkdir(parents=True)
