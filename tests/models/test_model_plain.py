@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from flax import nnx
 from model_building import TOKENS, build, config, scanned, scheme
+from variants import often
 
 from jaxgpt.models import plain
 from jaxgpt.nn.kernels import fused
@@ -28,7 +29,7 @@ DECODERS = {
 }
 
 
-@pytest.fixture(scope="module", params=DECODERS)
+@pytest.fixture(scope="module", params=often(DECODERS, ("gpt-2", "one key head")))
 def decoder(request):
     """A model with random weights, and the plain decoder's logits."""
     model = build(config(num_layers=3, **DECODERS[request.param]))
