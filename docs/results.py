@@ -38,6 +38,11 @@ XLA_FLAGS=--xla_force_host_platform_device_count=2 in the environment. Published
 with their setting. Models, data and compute differ, so neither column beats the other.
 """
 
+_OLDER = """\
+The three comparisons of this section were trained with four seeds, and their reports made with Student's t
+over them. Of four seeds the present intervals call no difference sure
+([why](compare.md#how-each-interval-is-made)): read `surely` here as a guess."""
+
 
 def read(row: Row, folder: Path) -> dict[str, Any] | None:
     """The figures of a row from its run directory; None where there is no finished run."""
@@ -98,7 +103,7 @@ def estimate(evaluation: dict[str, Any], figure: Figure) -> dict[str, Any]:
 
 def page(kept: dict[str, Any]) -> str:
     """The whole page."""
-    lines = [_INTRODUCTION, f"## {next(iter(COMPARISONS.values())).section}", ""]
+    lines = [_INTRODUCTION, f"## {next(iter(COMPARISONS.values())).section}", "", _OLDER, ""]
     for name, row in COMPARISONS.items():
         lines += _comparison(name, row, kept.get(row.run))
     for section, introduction in SECTIONS.items():
