@@ -67,6 +67,7 @@ def test_what_the_alphabet_lacks_is_counted(found):
     assert groups["last"].n == 1 and found.n == 2
 
 
+@pytest.mark.thorough
 def test_samples_are_the_same_again(found, build, tokenizer):
     again = text.samples(build(0), tokenizer, ["ab", "h"], samples_a_prompt=3, tokens=12, batch_size=8)
     assert tuple(prompt + continuation for prompt, continuation in again) == found.samples

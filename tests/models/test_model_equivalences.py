@@ -178,6 +178,7 @@ def test_half_precision_computes_logits_in_single(layers):
     assert (output.logits.astype(jnp.bfloat16).astype(jnp.float32) != output.logits).any()
 
 
+@pytest.mark.thorough
 def test_half_precision_with_a_separate_head():
     output = build(config(dtype="bfloat16", **{"head.weights": "separate", "head.bias": True}))(TOKENS)
     assert output.logits.dtype == jnp.float32

@@ -79,6 +79,7 @@ def test_spread_weights_are_gathered(by_fsdp):
     assert done["kernels"]["all"] >= done["kernels"]["fusions"] > 0
 
 
+@pytest.mark.thorough
 def test_what_is_printed_and_what_is_written_agree(by_data):
     found, output = by_data
     memory = found["candidates"][0]["memory"]
