@@ -2,12 +2,12 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from jaxgpt.evaluation.intervals import Estimate, Interval, bounded_mean, exact_share, median_interval
-from jaxgpt.runs.records import Metric
+from jaxgpt.runs.records import Metric, seconds_until
 
 #: What is recorded at every look.
 MEASURE = "validation_exact_match"
@@ -29,17 +29,13 @@ class Curve:
     seconds: tuple[float | None, ...]
 
     @classmethod
-    def of(cls, metrics: Iterable[Metric], seeds: range) -> "Curve":
+    def of(cls, metrics: Sequence[Metric], seeds: range) -> "Curve":
         """The curve in what a run recorded; looks that lack a seed are left out."""
         looks: dict[int, dict[int, float]] = {}
-        seconds, before, last = {}, 0.0, 0.0
         for metric in metrics:
             if metric.name == MEASURE and metric.value is not None:
                 looks.setdefault(metric.step, {})[metric.seed] = metric.value
-            elif metric.name == "seconds" and metric.value is not None:
-                before += last if metric.value < last else 0.0  # a run that went on counts from 0 again
-                last = metric.value
-                seconds[metric.step] = before + last
+        seconds = seconds_until(metrics)
         whole = sorted(step for step, values in looks.items() if all(seed in values for seed in seeds))
         return cls(
             tuple(whole),

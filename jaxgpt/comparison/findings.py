@@ -47,7 +47,7 @@ def _nothing(findings: tuple[Finding, ...]) -> str:
     return (
         f"Nothing was learned that could be compared: every cell has less than {NOTHING} of all questions "
         f"right, {best.cell.name} the most with {share(_mean(best))}. Train longer, with --training.steps "
-        f"{4 * steps} four times as long, or ask for less."
+        f"{4 * steps}, four times as long, or ask for less."
     )
 
 

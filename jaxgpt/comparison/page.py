@@ -109,8 +109,8 @@ def page(results: Results, parts, groups, drawings: dict[str, list[Path]]) -> st
         learned = [path for path in drawings[budget] if path.stem.startswith("learning-")]
         body += [f"<figure>{_inline(path)}</figure>" for path in learned[:1]]
         body += _folded("Learning against tokens, FLOPs and seconds", learned[1:])
-        exact, *rest = made
-        body.append(tables.page(exact))
+        first, *rest = made
+        body.append(tables.page(first))
         by_length = [p for p in drawings[budget] if p.stem.startswith(("exact_match-", "sizes-"))]
         body += [f"<figure>{_inline(path)}</figure>" for path in by_length]
         body += map(tables.page, rest)

@@ -128,9 +128,7 @@ def _draw(axes, line: Curve, name: str, drawing: dict[str, str]) -> None:
     axes.plot(lengths, [e.mean for _, e in line], **drawing, label=name, markersize=4, linewidth=1.6)
     for values in zip(*(e.per_seed for _, e in line), strict=True):
         axes.plot(lengths, values, color=drawing["color"], linewidth=0.5, alpha=0.5)
-    if (
-        len(line[0][1].per_seed) == 1
-    ):  # one seed's band is over questions; over seeds they would hide each other
+    if len(line[0][1].per_seed) == 1:  # bands over seeds would hide each other
         low, high = ([e.interval[side] for _, e in line] for side in (0, 1))
         axes.fill_between(lengths, low, high, color=drawing["color"], alpha=0.12, linewidth=0)
 

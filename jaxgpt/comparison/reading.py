@@ -18,6 +18,8 @@ _LOOKED_AT = 2000
 
 #: Test questions of which one is shown, and how much of it.
 _CHOSEN_FROM, _SHOWN = 100, 60
+#: Characters of a text that are cut into tokens to show those.
+_READ = 600
 
 #: Behind the splits: what is asked with the test questions, and is not like them.
 _BEYOND = "beyond training"
@@ -231,6 +233,8 @@ def text_facts(reading: Reading, material: Material, shown: Example) -> dict[str
 
 def cut(tokenizer: Tokenizer, text: str) -> str:
     """A text as its tokens, `714|21`; a long one as its beginning."""
+    if len(text) > _READ:  # of a document its beginning, which ends in no number that would be cut
+        text = text[:_READ].rstrip("0123456789.") or text
     parts, texts = [], tokenizer.token_texts()
     for token in tokenizer.encode(text):
         if sum(map(len, parts)) >= _SHOWN:

@@ -56,9 +56,9 @@ class Finding:
     measures: dict[str, tuple[float | None, ...]]
     seconds: float | None
     machine: str
-    curve: Curve = Curve((), (), ())  # noqa: RUF009 - frozen
-    decoding_speed: float | None = None
-    errors: Errors | None = None
+    curve: Curve
+    decoding_speed: float | None
+    errors: Errors | None
 
     @property
     def success(self) -> Reached:

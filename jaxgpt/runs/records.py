@@ -202,12 +202,18 @@ def _lines(metrics: Iterable[Metric]) -> str:
 
 def training_seconds(metrics: Iterable[Metric]) -> float:
     """Seconds spent on training steps, over all processes that a run was trained in."""
-    total = last = 0.0
+    return max(seconds_until(metrics).values(), default=0.0)
+
+
+def seconds_until(metrics: Iterable[Metric]) -> dict[int, float]:
+    """Seconds spent on training until each step that recorded its time, over all processes of a run."""
+    found, before, last = {}, 0.0, 0.0
     for metric in metrics:
         if metric.name == "seconds" and metric.value is not None:
-            total += last if metric.value < last else 0.0  # a run that went on counts from 0 again
+            before += last if metric.value < last else 0.0  # a run that went on counts from 0 again
             last = metric.value
-    return total + last
+            found[metric.step] = before + last
+    return found
 
 
 def check_extras(training: TrainingConfig) -> None:

@@ -151,7 +151,7 @@ def test_where_nothing_or_everything_was_learned_nobody_is_best(found):
     little = dict(zip(slugs, [(0.099,) * 8, (0.026,) * 8, (0.006,) * 8], strict=True))
     assert findings.sentences(over(found, **little), "examples") == [
         "Nothing was learned that could be compared: every cell has less than 0.1 of all questions right, "
-        "digits the most with 0.099. Train longer, with --training.steps 80 four times as long, or ask for "
+        "digits the most with 0.099. Train longer, with --training.steps 80, four times as long, or ask for "
         "less."
     ]
     much = dict(zip(slugs, [(0.991,) * 8, (1.0,) * 8, (0.999,) * 8], strict=True))
