@@ -206,16 +206,14 @@ def _seeds(experiment: Experiment, cells: int) -> list[str]:
     if count < 6:
         notes.append(
             f"With {count} seeds no difference is called sure: even where all agree, the exact sign test "
-            "gives "
-            f"p = {2 * 0.5**count:.3g}. Six seeds are the fewest that can be sure, 8 or more are a good "
-            "number."
+            f"gives p = {2 * 0.5**count:.3g}. Six seeds are the fewest that can be sure, 8 or more are a "
+            "good number."
         )
     elif 2 * 0.5**count * (cells - 1) > 0.05:
         enough = math.ceil(math.log2((cells - 1) / 0.025))
         notes.append(
             f"With {count} seeds no difference stays sure after Holm's correction for {cells - 1} "
-            "comparisons; "
-            f"{enough} seeds can do it."
+            f"comparisons; {enough} seeds can do it."
         )
     return notes
 
@@ -232,6 +230,5 @@ def _look(request: Request, drafts: Sequence[Draft]) -> str:
     count = drafts[0].experiment.training.eval_examples
     return (
         f"Looked at {looks} times while it trains, at steps spaced evenly on a log scale, by {count:,} "
-        "validation "
-        "questions; --training.looks says how often."
+        "validation questions; --training.looks says how often."
     )

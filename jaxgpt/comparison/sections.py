@@ -80,14 +80,11 @@ def learning(results: Results, budget: Budget) -> Table | None:
     return Table(
         f"Who learned it, and how soon, at {BUDGET_NAMES[budget]}",
         f"Learned: seeds with at least {LEARNED} of the test questions right, with the exact 95 % interval "
-        "of "
-        "that rate (Clopper and Pearson). Examples and FLOPs of one seed until the exact match on validation "
-        f"was at least {' or '.join(map(str, SHARES))} for the first time, at one of {looks} looks: the "
-        "median "
-        "of all seeds (Kaplan and Meier), in parentheses its exact 95 % interval and the seeds that got "
-        "there. "
-        "A seed that never did counts as one that needs more than the whole training, > before its "
-        f"length.{few}",
+        "of that rate (Clopper and Pearson). Examples and FLOPs of one seed until the exact match on "
+        f"validation was at least {' or '.join(map(str, SHARES))} for the first time, at one of {looks} "
+        "looks: the median of all seeds (Kaplan and Meier), in parentheses its exact 95 % interval and the "
+        "seeds that got there. A seed that never did counts as one that needs more than the whole training, "
+        f"> before its length.{few}",
         (
             "cell",
             "seeds that learned it",
@@ -155,11 +152,10 @@ def differences(results: Results, budget: Budget) -> Table | None:
     return Table(
         f"Exact match minus that of {results.plan.baseline.name}, at {BUDGET_NAMES[budget]}",
         "The median over seeds of the difference of each seed, with its exact 95 % interval: it takes "
-        "nothing "
-        "for granted of how seeds are distributed, and needs six of them. Bold: the interval excludes 0, "
-        "which "
-        "is the same as p <= 0.05 in the exact sign test. p: of that test for all questions; after Holm: "
-        f"corrected for the {len(found)} cells in this table. Columns beside `all` are not corrected.",
+        "nothing for granted of how seeds are distributed, and needs six of them. Bold: the interval "
+        "excludes 0, which is the same as p <= 0.05 in the exact sign test. p: of that test for all "
+        f"questions; after Holm: corrected for the {len(found)} cells in this table. Columns beside `all` "
+        "are not corrected.",
         ("cell", *(_heading(results, budget, column) for column in chosen), "p", "p after Holm"),
         tuple(rows),
     )
@@ -374,17 +370,15 @@ def _intervals(results: Results) -> str:
         return "In parentheses Wilson's 95 % interval over the questions; one seed gives none over seeds."
     return (
         "Mean over seeds, in parentheses a 95 % interval of the mean that also holds where some seeds learn "
-        "the "
-        "task and others do not: the seeds are weighted anew with one more that has 0, or 1 (Gaffke's bound, "
-        "arXiv 1905.06208)."
+        "the task and others do not: the seeds are weighted anew with one more that has 0, or 1 (Gaffke's "
+        "bound, arXiv 1905.06208)."
     )
 
 
 def _sure(results: Results) -> str:
     return (
         f"Bold and shaded: surely better or worse than {results.plan.baseline.name}, by the exact interval "
-        "of the "
-        "median difference, paired by seed."
+        "of the median difference, paired by seed."
     )
 
 

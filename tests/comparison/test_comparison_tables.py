@@ -140,8 +140,7 @@ def test_where_seeds_form_two_groups_the_rate_leads_and_words_say_so(found):
     assert rates.endswith("right: digits 8 of 8, digits:2:right 6 of 8, digits:2:left 0 of 8.")
     assert groups == (
         "The seeds of digits:2:right form two groups, so its mean describes none of them: 6 of 8 have 1.000 "
-        "of "
-        "all questions right, 2 have 0.126 to 0.130."
+        "of all questions right, 2 have 0.126 to 0.130."
     )
     assert best.endswith("not surely ahead of digits:2:right (0.782).")
 
@@ -157,9 +156,8 @@ def test_where_nothing_or_everything_was_learned_nobody_is_best(found):
     much = dict(zip(slugs, [(0.991,) * 8, (1.0,) * 8, (0.999,) * 8], strict=True))
     assert findings.sentences(over(found, **much), "examples") == [
         "Every cell has more than 0.99 of all questions right, so these questions tell none apart. Ask "
-        "harder "
-        "ones, or train shorter. Examples that half of the seeds needed to 0.99 of the validation questions: "
-        "digits:2:right after 160."
+        "harder ones, or train shorter. Examples that half of the seeds needed to 0.99 of the validation "
+        "questions: digits:2:right after 160."
     ]
     # The same of what is not sure: nothing is bold, whoever has more.
     shown = entries(sections.exact_match(over(found, **little), "examples"))
