@@ -44,6 +44,8 @@ CHANGES = {
     },
     "makemore_mlp": {"mixer": ConcatMixer(window=4)},
 }
+#: Two where they differ or share; one tells as much of the others and is compiled in half the time.
+LAYERS = dict.fromkeys(("albert_base", "gemma2_2b", "gemma3_1b", "gpt3_small", "longformer_base"), 2)
 NAMES = (
     *("transformer_base", "gpt1", "gpt2", "gpt3_small", "gptj", "bert_base", "albert_base", "bart_base"),
     *("t5_small", "t5_v1_1_small", "longformer_base", "transformer_xl", "reformer_enwik8", "llama2_7b"),
@@ -61,7 +63,7 @@ def config(name):
     """The preset, small, for a vocabulary of 12 ids."""
     base = presets.named(name)
     loops = {"loops": 2} if base.loops > 1 else {}
-    layers = {"num_layers": 2 if base.num_layers > 1 else 1}
+    layers = {"num_layers": LAYERS.get(name, 1)}
     changes = SMALL | layers | loops | CHANGES.get(name, {}) | {"dropout": 0.0, "attention.dropout": 0.0}
     if base.embedding.scale != 1:
         changes["embedding.scale"] = 4.0
@@ -119,6 +121,6 @@ def test_it_writes(name):
         return
     source = {"source": [[5, 6], [7]]} if model.config.kind == "encoder_decoder" else {}
     new = jaxgpt.generate(model, [[1, 5], [1]], max_new_tokens=12, **source)
-    alone = jaxgpt.generate(model, [[1]], max_new_tokens=12, **({"source": [[7]]} if source else {}))
     assert new.shape == (2, 12)
-    np.testing.assert_array_equal(new[1], alone[0])
+    read = model(np.asarray([[1, *new[1]]]), **({"source": np.asarray([[7]])} if source else {})).logits
+    np.testing.assert_array_equal(new[1], read[0, :-1].argmax(-1))

@@ -161,21 +161,10 @@ def made(kind):
     ("kind", "changes"),
     [
         ("labels", {}),
-        pytest.param(
-            "labels", {"model__kind": "decoder", "model__labels-from": "last"}, marks=pytest.mark.thorough
-        ),
-        pytest.param("tags", {"model__labels-from": "each"}, marks=pytest.mark.thorough),
-        pytest.param("span", {"model__labels-from": "each", "objective": "span"}, marks=pytest.mark.thorough),
-        pytest.param(
-            "labels",
-            {"model__kind": "encoder_decoder", "model__labels-from": "last"},
-            marks=pytest.mark.thorough,
-        ),
-        pytest.param(
-            "choice",
-            {"task__texts": "0", "objective": "multiple-choice", "training__steps": "250"},
-            marks=pytest.mark.thorough,
-        ),
+        ("labels", {"model__kind": "decoder", "model__labels-from": "last"}),
+        ("tags", {"model__labels-from": "each"}),
+        ("span", {"model__labels-from": "each", "objective": "span"}),
+        ("choice", {"task__texts": "0", "objective": "multiple-choice", "training__steps": "250"}),
     ],
 )
 def test_they_are_learned_and_told(kind, changes, tmp_path):
