@@ -10,6 +10,8 @@ if TYPE_CHECKING:  # the same names as below, for whoever reads the types
     from jaxgpt.comparison.comparing import compare as compare
     from jaxgpt.comparison.results import Results as Results
     from jaxgpt.evaluation.evaluation import Evaluation as Evaluation
+    from jaxgpt.evaluation.exam import examine as examine
+    from jaxgpt.evaluation.exam import read_exam as read_exam
     from jaxgpt.evaluation.few_shot import FewShot as FewShot
     from jaxgpt.evaluation.scoring import evaluate as evaluate
     from jaxgpt.evaluation.scoring_options import Kept as Kept
@@ -74,9 +76,11 @@ _HOME = {
     "beam_search": "jaxgpt.generation",
     "compare": "jaxgpt.comparison.comparing",
     "evaluate": "jaxgpt.evaluation.scoring",
+    "examine": "jaxgpt.evaluation.exam",
     "generate": "jaxgpt.generation",
     "load": "jaxgpt.runs.run",
     "load_hf": "jaxgpt.huggingface.load",
+    "read_exam": "jaxgpt.evaluation.exam",
     "save_hf": "jaxgpt.huggingface.save",
     "train": "jaxgpt.runs.session",
 }

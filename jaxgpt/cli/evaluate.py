@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from jaxgpt.cli import published_questions
 from jaxgpt.cli.option_types import Among, path, whole
 from jaxgpt.cli.options import COMMON, Parser, add_checkpoint, add_common, experiment_fields
 from jaxgpt.cli.process import say, start_jax
@@ -59,12 +60,14 @@ def parser() -> Parser:
         type=path,
         help="where the figures go; default: RUN/evaluation.json, or beside it",
     )
+    published_questions.add_options(parser)
     add_common(parser.add_argument_group(COMMON))
     return parser
 
 
 def run(given: argparse.Namespace) -> int:
     """Check what can be checked before JAX starts, and evaluate."""
+    published_questions.check(given)
     if given.output is not None:
         if Path(given.output).suffix == ".png":
             raise UsageError(f"--output {given.output}: the picture goes there; name a .json")
@@ -102,6 +105,9 @@ def evaluate(given: argparse.Namespace, say: Say) -> None:
         experiment = dataclasses.replace(experiment, task=task)
     changed = fields.differences(run.experiment, experiment)
     _check_changed(run, experiment, changed)
+    if given.questions is not None:
+        published_questions.examine(given, run, experiment, _training(run.experiment, experiment), say)
+        return
     own = {"n": run.experiment.training.test_examples, "n-extra": run.experiment.training.extra_examples}
     counts = {"n": given.n, "n-extra": given.n_extra}
     counts = {name: count for name, count in counts.items() if count is not None}

@@ -75,7 +75,7 @@ def evaluate(
     prompts = text.sample_prompts(task) if writes_text and kept.samples else []
     samples_a_prompt = -(-kept.samples // max(len(prompts), 1))
     sampled = samples_a_prompt * len(prompts)
-    counter = _Counter(progress, len(models) * (len(asked) + sampled))
+    counter = Counting(progress, len(models) * (len(asked) + sampled))
     if training is None:
         training = list(itertools.islice(task.examples("train", data_seed), TRAINING_EXAMPLES))
 
@@ -163,7 +163,7 @@ def answers(
     questions: Sequence[Question],
     objective: Objective,
     batch_size: int | None = None,
-    counter: "_Counter | None" = None,
+    counter: "Counting | None" = None,
 ) -> list[list[str]]:
     """Each model's answer to each question, the most likely at temperature 0; all fit into the model."""
     if not questions:
@@ -197,8 +197,8 @@ def mistakes(
     return tuple(found)
 
 
-class _Counter:
-    """Joins the progress of several calls into one."""
+class Counting:
+    """Joins the progress of several calls into one, `total` answers in all."""
 
     def __init__(self, progress: Progress | None, total: int):
         self._progress, self._total, self._begun = progress, total, 0

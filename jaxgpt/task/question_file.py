@@ -90,3 +90,35 @@ def read_questions(path: str) -> Iterator[tuple[str, str]]:
             yield where, text_of(row, find_key(row, "", PROMPT_KEYS, "one of these keys", where), where)
         except ValueError as error:
             raise ValueError(in_file(path, str(error))) from error
+
+
+def read_answered(path: str) -> Iterator[tuple[str, str, str]]:
+    """Where each question of a file stands, the question, and its answer: what follows the last tab.
+
+    Raises:
+      ValueError: as `read_questions`, or for a question without an answer.
+    """
+    for where, row in read_file(path):
+        try:
+            if isinstance(row, str):
+                question, tab, answer = row.rpartition("\t")
+                if not tab or not answer.strip():
+                    raise ValueError(
+                        f"{where}: {quoted(row)} has no answer; write a tab and the answer behind it"
+                    )
+                yield where, unescaped(question), unescaped(answer)
+                continue
+            key = find_key(row, "", PROMPT_KEYS, "one of these keys", where)
+            answer_key = find_key(row, "", TARGET_KEYS, "one of these keys", where)
+            yield where, text_of(row, key, where), text_of(row, answer_key, where)
+        except ValueError as error:
+            raise ValueError(in_file(path, str(error))) from error
+
+
+def read_lines(path: str) -> list[str]:
+    """The lines of a file as they stand, empty ones among them.
+
+    Raises:
+      ValueError: if the file is no text or empty.
+    """
+    return split_lines(read_raw_text(path)[0])

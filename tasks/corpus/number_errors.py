@@ -1,27 +1,11 @@
 """How far answers that are numbers lie from the right ones."""
 
 import math
-import re
 import statistics
 from collections.abc import Sequence
 
+from jaxgpt.evaluation.number_measures import read_number
 from jaxgpt.task import Share
-
-_NUMBER = re.compile(
-    r"[-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]+|(?<=[0-9])\.)?(?:[eE][-+]?[0-9]{1,3})?"
-)
-
-
-def read_number(text: str) -> float | None:
-    """The finite number that a text is, separators of thousands allowed; None if it is none."""
-    text = text.strip()
-    if len(text) > 400 or not any(c.isdecimal() for c in text) or _NUMBER.fullmatch(text) is None:
-        return None
-    try:
-        value = float(text.replace(",", ""))
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
 
 
 def measure_errors(answers: Sequence[tuple[str, str]]) -> dict[str, float | Share]:

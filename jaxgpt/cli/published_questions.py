@@ -1,0 +1,108 @@
+"""`jaxgpt evaluate --questions FILE`: a run, asked what others published."""
+
+import argparse
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jaxgpt.cli.option_types import Repeated, path
+from jaxgpt.cli.writable import writable
+from jaxgpt.core.usage import UsageError
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of questions in a file."""
+    group = parser.add_argument_group("questions that others published")
+    group.add_argument(
+        "--questions",
+        metavar="FILE",
+        type=path,
+        help="ask these, lines of question<TAB>answer, and score as others do: exact match and log sMAPE",
+    )
+    group.add_argument(
+        "--template",
+        metavar="TEXT",
+        action=Repeated,
+        help="how their wording maps to the task's: 'What is {a} plus {b}? => {a}+{b}'; of several the first "
+        "that fits",
+    )
+    group.add_argument(
+        "--beside",
+        metavar="NAME=FILE",
+        action=Repeated,
+        type=_named,
+        help="others' answers to the same questions, one a line, for a row of the table",
+    )
+
+
+def check(given: argparse.Namespace) -> None:
+    """That options fit together.
+
+    Raises:
+      UsageError: if not.
+    """
+    if given.questions is None:
+        if given.template or given.beside:
+            raise UsageError(f"--{'template' if given.template else 'beside'} needs --questions FILE")
+        return
+    if given.split != "test" or given.n_extra is not None:
+        option = "--n-extra" if given.n_extra is not None else "--split"
+        raise UsageError(f"{option} chooses among the task's own questions; leave it out with --questions")
+
+
+def examine(
+    given: argparse.Namespace, run: Any, experiment: Any, training: list, say: Callable[[str], None]
+) -> None:
+    """Ask a run the questions of the file, and write and print what it answered.
+
+    Args:
+      experiment: the run's, with the fields that were given.
+      training: the examples it was trained on.
+
+    Raises:
+      ValueError: if a file or a template does not fit; before anything is asked.
+    """
+    from jaxgpt.core.progress import Counter
+    from jaxgpt.evaluation import exam
+    from jaxgpt.evaluation.scoring_options import TrainedOn
+    from jaxgpt.evaluation.wording_template import Template
+
+    templates = []
+    for text in given.template or ():
+        try:
+            templates.append(Template.read(text))
+        except ValueError as error:
+            raise UsageError(f"--template {text!r}: {error}") from error
+    questions = exam.read_exam(given.questions, experiment.task, templates)
+    published = {
+        name: exam.read_published(file, len(questions))[: given.n] for name, file in given.beside or ()
+    }
+    name = re.sub(r"[^\w.-]", "_", f"questions_{Path(given.questions).stem}")[:100]
+    output = Path(given.output) if given.output else run.directory.path / f"{name}.json"
+    writable(output, name="", instead="name a file elsewhere with --output")
+    own = run.experiment
+    result = exam.examine(
+        run.models,
+        run.tokenizer,
+        experiment.task,
+        questions[: given.n],
+        published=published,
+        trained_on=TrainedOn(
+            training,
+            objective=own.objective,
+            data_seed=own.training.data_seed,
+        ),
+        progress=Counter("evaluating", say),
+    )
+    say(result.table())
+    result.write_json(output)
+    say(f"written: {output}")
+
+
+def _named(text: str) -> tuple[str, str]:
+    """A name and a file, `GPT-5=answers.txt`."""
+    name, equals, file = text.partition("=")
+    if not (name and equals and file):
+        raise ValueError("write NAME=FILE, such as GPT-5=answers.txt")
+    return name, path(file)

@@ -1,0 +1,172 @@
+"""Others' questions: templates, measures, and what a run is asked and is told of."""
+
+import json
+import math
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jaxgpt.evaluation.exam import examine, is_right, read_exam, read_published
+from jaxgpt.evaluation.number_measures import log_smape, read_number
+from jaxgpt.evaluation.wording_template import Template, reworded
+from tasks.arithmetic import Arithmetic
+
+SUMS = Arithmetic(max_digits=5)
+
+
+def written(path, *lines):
+    path.write_text("".join(line + "\n" for line in lines))
+    return str(path)
+
+
+def test_a_template_turns_their_wording_into_ours():
+    template = Template.read(r"Q: What is {a} plus {b}?\n\nA: => {a}+{b}")
+    assert template.typed("Q: What is 4 plus 35?\n\nA:") == "4+35"
+    assert template.typed("Q: What is 4 minus 35?\n\nA:") is None
+    assert template.typed("So: Q: What is 4 plus 35?\n\nA:") is None
+    assert Template.read("{x} (twice) => {x}+{x}").typed("7 (twice)") == "7+7"
+
+
+def test_the_first_template_that_fits_is_taken():
+    templates = [Template.read("{a} times {b} => {a}*{b}"), Template.read("{a} {what} {b} => {a}+{b}")]
+    assert reworded("3 times 4", templates) == "3*4"
+    assert reworded("3 and 4", templates) == "3+4"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{a}+{b}", "write THEIRS => OURS"),
+        ("four => 4", "no name in braces before =>"),
+        ("{a} plus {b} => {a}+{c}", r"\{c\} stands behind => alone; before it: a, b"),
+        ("{a} plus {a} => {a}", "stands twice"),
+    ],
+)
+def test_templates_that_are_none(text, message):
+    with pytest.raises(ValueError, match=message):
+        Template.read(text)
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False), st.floats(allow_nan=False, allow_infinity=False))
+def test_log_smape_is_its_definition(answer, found):
+    """In exact arithmetic, up to the last digits of the logarithm."""
+    a, p, tiny = Fraction(answer), Fraction(found), Fraction(1, 10**100)
+    ratio = abs(p - a) / (abs(a) + abs(p) + tiny) + tiny
+    expected = min(1.0, (math.log10(ratio.numerator) - math.log10(ratio.denominator)) / -15)
+    assert log_smape(answer, found) == pytest.approx(expected, rel=1e-6, abs=1e-6)
+    assert 0 <= log_smape(answer, found) <= 1
+
+
+def test_log_smape_counts_digits():
+    assert log_smape(2.0, 2.0) == 1 and log_smape(0.0, 0.0) == 1
+    assert log_smape(2.0, None) == 0 and log_smape(2.0, -2.0) == pytest.approx(0)
+    assert log_smape(2e5, 2e5 + 2e-2) == pytest.approx(0.5, abs=0.03)  # 7 of 15 digits
+
+
+@pytest.mark.parametrize(
+    ("answer", "given_", "right"),
+    [
+        ("143", "143", True),
+        ("143", " 143 ", True),
+        ("1430", "1,430", True),
+        ("-0.0010", "-.001", True),
+        ("0.1", "0.10000000000000000001", False),
+        ("12345678901234567890", "12345678901234567891", False),
+        ("yes", "yes", True),
+        ("yes", "no", False),
+        ("143", "", False),
+    ],
+)
+def test_an_answer_is_the_same_text_or_the_same_number(answer, given_, right):
+    assert is_right(answer, given_) is right
+
+
+def test_a_number_too_large_for_a_float_is_none_to_measure():
+    assert read_number("1e999") is None and is_right("1e999", "10e998")
+
+
+def test_questions_are_read_as_the_task_words_them(tmp_path):
+    path = written(tmp_path / "sums.tsv", r"What is 12 plus 34?\n" + "\t46", "What is 5 plus 6?\\n\t11")
+    asked = read_exam(path, SUMS, [Template.read(r"What is {a} plus {b}?\n => {a}+{b}")])
+    assert [one.answer for one in asked] == ["46", "11"]
+    assert [one.example for one in asked] == [SUMS.typed("12+34"), SUMS.typed("5+6")]
+    objects = tmp_path / "sums.jsonl"
+    objects.write_text('{"question": "12+34", "answer": 46}\n{"question": "5+6", "answer": "11"}\n')
+    assert [one.example for one in read_exam(str(objects), SUMS)] == [one.example for one in asked]
+
+
+@pytest.mark.parametrize(
+    ("lines", "template", "message"),
+    [
+        (["1+2\t3", "3+4"], "", r"line 2: '3\+4' has no answer"),
+        (["1+2\t3", "3+4\t "], "", "line 2: .* has no answer"),
+        (["1+2\t3", "1-2\t-1"], "", r"line 2: cannot read '1-2' as a question.*--template"),
+        (["1 and 2\t3", "1 or 2\t3"], "{a} and {b} => {a}+{b}", "line 2: '1 or 2' does not fit the template"),
+        (["1 and x\t3"], "{a} and {b} => {a}+{b}", r"line 1: cannot read '1\+x'"),
+        ([""], "", "no line|empty"),
+    ],
+)
+def test_a_line_that_does_not_fit_is_named(lines, template, message, tmp_path):
+    path = written(tmp_path / "sums.tsv", *lines)
+    with pytest.raises(ValueError, match=f"sums.tsv.*{message}"):
+        read_exam(path, SUMS, [Template.read(template)] if template else [])
+
+
+def test_published_answers_are_as_many_as_questions(tmp_path):
+    path = written(tmp_path / "theirs.txt", "3", "", "11")
+    assert read_published(path, 3) == ["3", "", "11"]
+    with pytest.raises(ValueError, match=r"theirs.txt holds 3 of 4 answers"):
+        read_published(path, 4)
+
+
+def test_a_run_is_asked_beside_others(finished_run, jaxgpt, tmp_path):
+    """Also what stands twice is asked twice; what it has no room for counts as wrong."""
+    path = written(
+        tmp_path / "sums.tsv", "1 and 2\t3", "1 and 2\t3", "3 and 4\t7", "11111111 and 2\t11111113"
+    )
+    theirs = written(tmp_path / "theirs.txt", "3", "no idea", "8", "11111113")
+    output = tmp_path / "found.json"
+    words = ("--questions", path, "--template", "{a} and {b} => {a}+{b}", "--beside", f"Kim={theirs}")
+    status, printed, errors = jaxgpt("evaluate", finished_run, *words, "--output", output)
+    assert status == 0, errors
+    found = json.loads(output.read_text())
+    run, kim = found["results"]
+    assert (run["name"], kim["name"], found["questions"]) == ("this run", "Kim", 4)
+    assert kim["exact_match"]["mean"] == 0.5
+    assert kim["log_smape"]["mean"] == pytest.approx((1 + 0 + log_smape(7, 8) + 1) / 4)
+    given_ = [row["answered"][0] for row in found["answered"]]
+    assert given_[0] == given_[1]
+    right = sum(is_right(row["answer"], text) for row, text in zip(found["answered"], given_, strict=True))
+    assert run["exact_match"]["mean"] == right / 4
+    assert "Kim" in printed and "log sMAPE" in printed
+
+
+def test_an_answer_that_is_no_number_has_no_log_smape(finished_run, jaxgpt, tmp_path):
+    path = written(tmp_path / "sums.tsv", "1+2\t3", "3+4\tseven")
+    _, printed, _ = jaxgpt("evaluate", finished_run, "--questions", path, "--output", tmp_path / "found.json")
+    assert "no log sMAPE: the answer 'seven' is no number" in printed
+    assert json.loads((tmp_path / "found.json").read_text())["results"][0]["log_smape"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--template", "{a} => {a}"), "--template needs --questions FILE"),
+        (("--beside", "Kim=x"), "--beside needs --questions FILE"),
+        (("--beside", "Kim"), "write NAME=FILE"),
+        (("--questions", "x", "--split", "train"), "--split chooses among the task's own questions"),
+        (("--questions", "nowhere.tsv"), "nowhere.tsv"),
+        (("--questions", "README.md", "--template", "x"), "write THEIRS => OURS"),
+    ],
+)
+def test_options_that_do_not_fit_are_one_line(finished_run, jaxgpt, words, message):
+    status, _, errors = jaxgpt("evaluate", finished_run, *words)
+    last = errors.splitlines()[-1]
+    assert status == 2 and message in last and last.startswith("error: ")
+
+
+def test_of_nothing_there_is_no_exam():
+    with pytest.raises(ValueError, match="at least one model"):
+        examine([], None, SUMS, [])
