@@ -45,6 +45,7 @@ def quiet(line):
     pass
 
 
+@pytest.mark.thorough
 def test_several_fields_give_their_product_and_the_rows_are_those_of_the_file(experiment, trained, tmp_path):
     said = []
     found = jaxgpt.compare(

@@ -94,3 +94,22 @@ def test_the_baseline_is_named_by_its_values_and_the_first_cell_otherwise():
         named = [] if text is None else ["--baseline", text]
         found = command.request(given(*line, *named)).baseline
         assert found == dict(zip(("tokenizer", "task.format"), expected, strict=True))
+
+
+def test_an_experiment_may_say_what_is_compared():
+    """Whatever the command line names is compared in its place."""
+    found = command.request(given("which-tokenization"))
+    own = experiments.compared("which-tokenization")
+    assert [(axis.path, axis.values) for axis in found.axes] == [("tokenizer", own.vary["tokenizer"])]
+    assert len(own.vary["tokenizer"]) == 8 and found.budgets == ("examples",)
+    assert found.baseline == {"tokenizer": "digits"} and found.experiment.seeds >= 8
+    named = command.request(given("which-tokenization", "--tokenizers", "digits,bytes", "--budgets", "flops"))
+    assert [axis.values for axis in named.axes] == [("digits", "bytes")] and named.budgets == ("flops",)
+    varied = command.request(given("which-tokenization", "--vary", "model.position=rotary,none"))
+    assert [axis.path for axis in varied.axes] == ["model.position"] and len(varied.budgets) == 2
+    assert experiments.compared("addition") is None
+
+
+def test_what_an_experiment_compares_has_no_other_value():
+    with pytest.raises(UsageError, match="tokenizer is varied, so --tokenizer cannot have one value"):
+        command.request(given("which-tokenization", "--tokenizer", "digits"))

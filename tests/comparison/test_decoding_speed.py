@@ -9,6 +9,7 @@ from jaxgpt.comparison import decoding_speed
 from jaxgpt.runs.run_directory import RunDirectory
 
 
+@pytest.mark.thorough
 def test_it_is_measured_once(finished_run, tmp_path):
     run = RunDirectory(copied(finished_run, tmp_path / "run"))
     assert decoding_speed.read(run.path) is None

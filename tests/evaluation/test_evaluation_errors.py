@@ -113,6 +113,7 @@ def test_places_must_follow_from_the_question_alone():
         errors.diagnose(Odd(), questions, answers, tally.score(Odd(), questions, answers))
 
 
+@pytest.mark.thorough
 def test_an_evaluation_has_the_errors_of_questions_like_the_training(tokenizer, build, oracle):
     oracle.answer = lambda seed, prompt: str(2 * int(prompt[:-1])) + "0" * (seed == 1)
     found = evaluate([build(), build(1)], tokenizer, Diagnosed(), n=30, n_extra=5).errors

@@ -69,6 +69,7 @@ def test_a_row_is_the_same_alone_and_in_a_batch(decoder):
     np.testing.assert_array_equal(together, np.concatenate(alone))
 
 
+@pytest.mark.thorough
 def test_order_in_the_batch_does_not_matter(decoder):
     forward = generate(decoder, PROMPTS, max_new_tokens=20, sampling=RANDOM)
     back = generate(decoder, PROMPTS[::-1], max_new_tokens=20, sampling=RANDOM, row_ids=[2, 1, 0])
@@ -105,6 +106,7 @@ def test_rows_with_one_prompt_differ_by_their_row(decoder):
     np.testing.assert_array_equal(rows[0], rows[1])
 
 
+@pytest.mark.thorough
 def test_greedy_samples_are_equal(decoder):
     rows = generate(decoder, PROMPTS, max_new_tokens=20, sampling=Sampling(num_samples=2))
     np.testing.assert_array_equal(rows[0::2], rows[1::2])
@@ -187,6 +189,7 @@ def test_compilations_do_not_grow_with_the_prompt(decoder):
     assert compiled() <= before + 2, "one more prefill and one more cache"
 
 
+@pytest.mark.thorough
 def test_repetition_penalty_counts_prompt_and_new_tokens(decoder):
     penalty, naive = 1.7, naive_for(decoder)
     ids = list(PROMPTS[0])

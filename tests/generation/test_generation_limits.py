@@ -133,6 +133,7 @@ def test_numbers_too_long_for_the_positions(scheme):
     assert rows.tolist() == [[DIGIT] * 4 + [0] * 6] * 2
 
 
+@pytest.mark.thorough
 def test_positions_of_the_source_count_too():
     model = random_model(kind="encoder_decoder", position=Abacus(max_position=6, max_offset=2))
     with pytest.raises(ValueError, match="source of row 0 reaches position 8"):

@@ -45,6 +45,7 @@ def test_of_an_encoder_decoder(monkeypatch, encoder_decoder):
     np.testing.assert_array_equal(generate(encoder_decoder, [[BOS]] * len(sources), **given), whole)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("cores", [1, 3])
 def test_a_row_that_is_ended_stays_so(monkeypatch, cores):
     in_parts(monkeypatch, cores)

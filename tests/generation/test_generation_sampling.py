@@ -64,6 +64,7 @@ def test_ids_beyond_the_tokenizer_are_never_chosen(rng):
     assert (got[:, :7] > 0).all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "fields",
     [{}, {"temperature": 0.5}, {"top_k": 5}, {"top_p": 0.8}, {"top_k": 8, "top_p": 0.7, "temperature": 2.0}],

@@ -118,6 +118,7 @@ def test_stop_strings_across_tokens(decoder):
     assert stopped > 3
 
 
+@pytest.mark.thorough
 def test_the_rows_of_other_stop_strings_go_on(decoder, characters):
     free = [text for [text] in complete(decoder, characters, PROMPTS, max_new_tokens=12, sampling=RANDOM)]
     stop = free[0][:2]

@@ -22,7 +22,16 @@ NAMES = sorted(path.name for path in REFERENCES.iterdir())
 SELDOM = (
     *("reformer-local", "bart-two-widths", "bart-text-labels", "transfo_xl-plain", "mt5", "gemma"),
     *("albert-pretraining", "bert-pretraining", "reformer", "longformer", "transfo_xl", "bart", "marian"),
-    *("gptj", "albert", "gemma3_text", "olmo2", "t5-v1_1"),
+    *(
+        "gptj",
+        "albert",
+        "gemma3_text",
+        "olmo2",
+        "t5-v1_1",
+        "longformer-text-labels",
+        "xlm_roberta",
+        "roberta",
+    ),
 )
 #: One directory of every family.
 FAMILIES = [

@@ -90,6 +90,7 @@ def test_ids_that_are_new_are_drawn_and_the_others_keep_their_rows(directory):
     assert f"{len(table)} of {prepared.tokenizer.vocab_size} ids" in prepared.start.note
 
 
+@pytest.mark.thorough
 def test_a_vocabulary_cut_down_keeps_each_token_its_row(directory):
     there = jaxgpt.load_hf(directory)
     prepared, params = weights(started(directory, tokenizer=f"subset:{directory}"))
@@ -101,6 +102,7 @@ def test_a_vocabulary_cut_down_keeps_each_token_its_row(directory):
             np.testing.assert_array_equal(params["embedding.table"][row], table[theirs.index(text)])
 
 
+@pytest.mark.thorough
 def test_a_shorter_context_keeps_the_first_positions(directory):
     there = jaxgpt.load_hf(directory)
     _, params = weights(started(directory, **{"model__max-length": 20}))

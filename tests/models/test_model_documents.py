@@ -124,9 +124,12 @@ def test_each_document_reads_as_alone(name):
     "fields",
     [
         {"window": 3},  # by blocks, since rows are long
-        {"window": 7},  # by masks, since they are not
-        {"window": 2, "window_layers": (True, False), "window_position": Rotary()},
-        {"layers": "scanned", "remat": "block"},
+        pytest.param({"window": 7}, marks=pytest.mark.thorough),  # by masks, since they are not
+        pytest.param(
+            {"window": 2, "window_layers": (True, False), "window_position": Rotary()},
+            marks=pytest.mark.thorough,
+        ),
+        pytest.param({"layers": "scanned", "remat": "block"}, marks=pytest.mark.thorough),
         pytest.param({"wiring": "reversible", "head.weights": "separate"}, marks=pytest.mark.thorough),
         {"loops": 2, "injection": True, "attention.softcap": 3.0},
         {"position": Learned(), "max_length": 8},  # which is less than a row has
@@ -264,6 +267,7 @@ def test_models_that_cannot_tell_documents_apart_refuse_them(fields, told):
         model(tokens, documents=documents)
 
 
+@pytest.mark.thorough
 def test_documents_bring_their_order_and_take_no_cache():
     model = build(config(num_layers=1))
     tokens, documents = whole()

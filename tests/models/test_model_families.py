@@ -56,6 +56,7 @@ def test_a_decoder_never_looks_ahead(name):
     assert not np.allclose(before[:, 4], after[:, 4])
 
 
+@pytest.mark.thorough
 def test_the_layers_that_have_a_window_are_those_that_are_named():
     """One layer of two looks back: what lies beyond the window reaches the output through it alone."""
     fields = {"num_layers": 2, "window": 2, "position": scheme("none")}

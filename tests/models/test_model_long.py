@@ -426,6 +426,7 @@ def test_an_adaptive_softmax_gives_probabilities(factor):
     np.testing.assert_allclose(jnp.exp(logits).sum(-1), 1, atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_one_cluster_is_a_tied_softmax():
     model = build(**{"embedding.kind": "adaptive"})
     out = model(TOKENS)

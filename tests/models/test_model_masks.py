@@ -54,6 +54,7 @@ def test_one_layer_sees_exactly_its_mask(fields, expected, wiring):
     assert (influence(model, stack=stack) == expected).all()
 
 
+@pytest.mark.thorough
 def test_windows_add_up_over_layers():
     assert (influence(build(config(num_layers=2, window=3))) == band(5, 0)).all()
 

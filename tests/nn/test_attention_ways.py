@@ -53,6 +53,7 @@ def test_dense_is_its_formula(kept):
     close(jax.jit(lambda: dense(Q, Stored.of(kv) if kept else kv, inputs(mask)))(), by_hand(mask))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize("cut", ["whole", "padded", "documents"])
 def test_banded_is_dense_under_a_window(causal, cut):
@@ -84,6 +85,7 @@ def seen_by_hash(shared, hashing):
     return behind <= 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize("size", [32, 4], ids=["one chunk", "chunks"])
 def test_hashed_is_dense_under_the_mask_that_the_hashes_select(causal, size):

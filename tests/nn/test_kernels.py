@@ -22,6 +22,7 @@ def same(found, expected, tolerance=1e-4):
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
 
 
+@pytest.mark.thorough
 def test_columns_filled_up_change_nothing(monkeypatch):
     """As on a GPU, for many rows."""
     x, kernel = (jnp.asarray(RNG.normal(size=shape), jnp.float32) for shape in ((2, 600, 8), (8, 150)))

@@ -31,6 +31,7 @@ def test_weights_are_those_of_coupling():
     assert positions("653+049=2070").tolist() == [[3, 2, 1, 0, 3, 2, 1, 0, 1, 2, 3, 4]]
 
 
+@pytest.mark.thorough
 def test_each_difference_has_an_entry_and_so_has_what_is_no_digit():
     text = "653+049=2070"
     weights, found = np.asarray(positions(text))[0], bias(text)

@@ -80,6 +80,7 @@ def test_completion_carries_less_than_all():
     assert (completion <= everything).all()
 
 
+@pytest.mark.thorough
 def test_padding_has_no_gradient():
     net = MODELS["decoder"]
 

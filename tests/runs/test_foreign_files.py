@@ -177,6 +177,7 @@ def test_a_resolved_file_that_is_missing_or_changed(jaxgpt, run):
         (run / "resolved.json").touch()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "changes",
     [{"training__epochs": 0.02}, pytest.param({"model__position": "coupled"}, marks=pytest.mark.thorough)],

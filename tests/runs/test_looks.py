@@ -7,12 +7,9 @@ from jaxgpt.comparison.curves import Curve
 from jaxgpt.runs import records as rows
 from jaxgpt.runs.session import train
 
-LOOKS = [(3, [1, 3, 9]), (1, [9]), (0, [9])]
 
-
-@pytest.mark.parametrize(
-    "looks, steps", [LOOKS[0], *(pytest.param(*one, marks=pytest.mark.thorough) for one in LOOKS[1:])]
-)
+@pytest.mark.thorough
+@pytest.mark.parametrize("looks, steps", [(3, [1, 3, 9]), (1, [9]), (0, [9])])
 def test_a_run_is_looked_at_as_often_as_asked(tmp_path, looks, steps):
     train(tiny(training__steps=9, training__looks=looks, seeds=2), tmp_path / "run", say=lambda line: None)
     found = records(tmp_path / "run")

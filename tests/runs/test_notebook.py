@@ -57,6 +57,7 @@ def test_a_run_in_a_notebook_prints_plain_lines_and_goes_on(tmp_path, quick_comp
     assert repr(second) == f"Run({str(tmp_path / 'run')!r}, finished, step 3, 1 models)"
 
 
+@pytest.mark.thorough
 def test_a_trainer_in_a_notebook_prints_nothing(quick_compilation):
     def work():
         trainer = jaxgpt.Trainer(tiny(training__steps=2))
@@ -88,6 +89,7 @@ def test_a_run_in_a_thread_takes_no_signal(tmp_path, quick_compilation):
     assert [m.step for m in found[0].metrics if m.name == "loss"] == [1, 2, 3]
 
 
+@pytest.mark.thorough
 def test_a_dry_run_gives_no_model_and_says_so(tmp_path, quick_compilation):
     run = jaxgpt.train(tiny(training__steps=2), tmp_path / "run", dry_run=True, say=lambda line: None)
     assert (run.status, run.step, run.models, run.metrics, run.evaluation) == ("dry run", 0, (), [], None)
