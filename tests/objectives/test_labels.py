@@ -161,8 +161,6 @@ def made(kind):
     ("kind", "changes"),
     [
         ("labels", {}),
-        ("labels", {"model__kind": "decoder", "model__labels-from": "last"}),
-        ("tags", {"model__labels-from": "each"}),
         ("span", {"model__labels-from": "each", "objective": "span"}),
         ("choice", {"task__texts": "0", "objective": "multiple-choice", "training__steps": "250"}),
     ],
@@ -196,7 +194,7 @@ def test_two_texts_are_two_segments():
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("kind", ["next", "order"])
+@pytest.mark.parametrize("kind", ["order"])
 def test_sentences_that_follow_each_other_are_a_task(kind, tmp_path):
     tides = [f"The tide number {i} comes in. It goes out at {i}. Then {i} is over." for i in range(300)]
     path = tmp_path / "text.txt"

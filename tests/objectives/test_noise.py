@@ -134,7 +134,7 @@ def experiment(tmp_path, **words):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", ["bart", "span_corruption"])
+@pytest.mark.parametrize("name", ["bart"])
 def test_an_encoder_decoder_learns_to_restore_texts(name, tmp_path, capsys):
     found = experiment(tmp_path, objective="denoising", objective__noise=name, objective__copies="2")
     prepared = prepare(found)
