@@ -132,11 +132,13 @@ def test_every_option_and_argument_that_names_paths_knows_homes(form, monkeypatc
             if not {"DIR", "FILE"} & set(re.split(r"\W+", option.metavar or "")):
                 continue
             found += 1
+            front = option.metavar.partition("=")[0] + "=" if "=" in option.metavar else ""
             others = [*before, *(word for word in needed if not word.startswith(option.option_strings[0]))]
-            words = form.format(name=option.option_strings[0], value="~/x").split()
-            assert getattr(parser.parse([*others, *words]), option.dest) == f"{tmp_path}/x"
-            words = form.format(name=option.option_strings[0], value=NOBODY).split()
-            message = rf"{option.option_strings[0]} ~nosuchuser.*no home directory is known"
+            words = form.format(name=option.option_strings[0], value=front + "~/x").split()
+            kept = getattr(parser.parse([*others, *words]), option.dest)
+            assert kept == ([(front[:-1], f"{tmp_path}/x")] if front else f"{tmp_path}/x")
+            words = form.format(name=option.option_strings[0], value=front + NOBODY).split()
+            message = rf"{option.option_strings[0]} {front}~nosuchuser.*no home directory is known"
             with pytest.raises(UsageError, match=message):
                 parser.parse([*others, *words])
     assert found >= 10
