@@ -22,6 +22,10 @@ def request(given: argparse.Namespace) -> Request:
         varied.insert(0, Axis.of_tokenizers(given.tokenizers))
     sweep = [Axis.from_text("sweep", text) for text in given.sweep]
     axes.check_apart([*varied, *sweep], given.fields)
+    own = None if varied else experiments.compared(name)
+    if own is not None:
+        varied = [Axis(path, values) for path, values in own.vary.items()]
+        axes.check_apart([*varied, *sweep], given.fields)
     if not varied:
         raise UsageError("nothing is compared; give --tokenizers A,B or --vary PATH=A,B")
     experiment = start.override(experiments.find(name), given.fields, begin=True)
@@ -30,7 +34,7 @@ def request(given: argparse.Namespace) -> Request:
             axes.apply(experiment, {axis.path: value})  # unknown fields and values, before anything is built
     axes.check_varied(varied)
     axes.check_sweep(sweep)
-    budgets = BUDGETS if given.budgets is None else tuple(given.budgets.split(","))
+    budgets = (own.budgets if own else BUDGETS) if given.budgets is None else tuple(given.budgets.split(","))
     for budget in budgets:
         if budget not in BUDGETS or budgets.count(budget) > 1:
             raise UsageError(f"--budgets {given.budgets}: known: {', '.join(BUDGETS)}, each once")

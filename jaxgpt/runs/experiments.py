@@ -1,8 +1,8 @@
 """Finding experiments by name: functions annotated `-> Experiment` in the modules of `tasks`, or anywhere."""
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from jaxgpt.core.choice import FieldError, imported, load_dotted, modules, nearest
 from jaxgpt.core.wording import quoted
@@ -10,6 +10,20 @@ from jaxgpt.training.experiment import Experiment
 
 #: The package whose modules are searched for short names.
 PACKAGE = "tasks"
+
+
+class Compared(NamedTuple):
+    """What `jaxgpt compare EXPERIMENT` compares where the command line names nothing.
+
+    It stands under the experiment's name in `COMPARED` of the module that defines it.
+
+    Attributes:
+      vary: the values of each field, as on the command line.
+      budgets: `examples`, `flops`, or both.
+    """
+
+    vary: Mapping[str, tuple[str, ...]]
+    budgets: tuple[str, ...] = ("examples", "flops")
 
 
 def available() -> dict[str, Callable[[], Experiment]]:
@@ -52,6 +66,17 @@ def function(name: str) -> Any:
             "one of your own is named package.module:function"
         )
     return experiments[key]
+
+
+def compared(name: str) -> Compared | None:
+    """What is compared of the experiment called `name`; None if its module does not say.
+
+    Raises:
+      FieldError: if there is no such experiment.
+    """
+    found = function(name)
+    known = getattr(inspect.getmodule(found), "COMPARED", {})
+    return known.get(getattr(found, "__name__", ""))
 
 
 def summary(experiment: Callable[[], Experiment]) -> str:

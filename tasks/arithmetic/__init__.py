@@ -30,6 +30,7 @@ from tasks.arithmetic.experiments import (
     decomposition_spaced,
     multiplication,
     subtraction,
+    which_tokenization,
 )
 from tasks.arithmetic.lengths import addition_100, addition_200, addition_length
 from tasks.arithmetic.task import Arithmetic
@@ -52,4 +53,5 @@ __all__ = [
     "decomposition_spaced",
     "multiplication",
     "subtraction",
+    "which_tokenization",
 ]

@@ -5,12 +5,27 @@ import dataclasses
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.coupled import Coupled
 from jaxgpt.nn.position.coupled_relative import CoupledRelative
+from jaxgpt.nn.position.relative import Relative
 from jaxgpt.nn.position.rotary import Rotary
+from jaxgpt.runs.experiments import Compared
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.optimizers.muon import Muon
 from jaxgpt.training.training_config import TrainingConfig
 from tasks.arithmetic.task import Arithmetic
+
+#: What `jaxgpt compare` compares of an experiment where nothing else is named.
+COMPARED = {
+    "which_tokenization": Compared(
+        {
+            "tokenizer": (
+                *("digits", "digits:2:right", "digits:2:left", "digits:3:right", "digits:3:left"),
+                *("10e", "fixed:7", "fone:7"),
+            )
+        },
+        budgets=("examples",),
+    ),
+}
 
 
 def addition() -> Experiment:
@@ -57,6 +72,15 @@ def addition_tokenizations() -> Experiment:
         base.training, steps=1200, eval_every=0, sample_every=0, test_examples=2000
     )
     return dataclasses.replace(base, optimizer=optimizer, training=training)
+
+
+def which_tokenization() -> Experiment:
+    """Sums of 1 to 6 digits as one writes them: `jaxgpt compare which-tokenization` trains it eight ways."""
+    base = _variant(addition_tokenizations(), extra_digits=())
+    # Four thin blocks of as many weights learn to carry from fewer examples than two wide ones.
+    model = dataclasses.replace(base.model, num_layers=4, d_model=48, position=Relative())
+    training = dataclasses.replace(base.training, steps=2500, train_examples=320_000)  # each is seen once
+    return dataclasses.replace(base, model=model, training=training, seeds=8)
 
 
 def addition_steps() -> Experiment:
