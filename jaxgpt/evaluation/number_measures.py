@@ -2,7 +2,7 @@
 
 import math
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 _NUMBER = re.compile(
     r"[-+]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)?(?:\.[0-9]+|(?<=[0-9])\.)?(?:[eE][-+]?[0-9]{1,3})?"
@@ -14,7 +14,10 @@ def read_decimal(text: str) -> Decimal | None:
     text = text.strip()
     if len(text) > 400 or not any(c.isdecimal() for c in text) or _NUMBER.fullmatch(text) is None:
         return None
-    return Decimal(text.replace(",", ""))
+    try:
+        return Decimal(text.replace(",", ""))
+    except InvalidOperation:  # an exponent alone
+        return None
 
 
 def read_number(text: str) -> float | None:

@@ -77,6 +77,8 @@ def test_log_smape_counts_digits():
         ("yes", "yes", True),
         ("yes", "no", False),
         ("143", "", False),
+        ("143", "e5", False),
+        ("e5", "E5", False),
     ],
 )
 def test_an_answer_is_the_same_text_or_the_same_number(answer, given_, right):
