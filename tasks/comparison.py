@@ -23,7 +23,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.task import Example, Task
+from jaxgpt.task import Diagnosis, Example, Task
 from jaxgpt.task.searching import Search
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
@@ -32,6 +32,9 @@ from tasks.numbers import FEW, cannot_read, check_range, of_digits, squeezed
 
 #: What `--list` groups the experiments under.
 HEADING = "more on numbers"
+
+_SMALLER = "a smaller one of the numbers"
+_OTHER = "none of the numbers"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +45,8 @@ class Comparison(Task):
     decimals to be compared have one whole part, so that their places decide. The same numbers in another
     order are always in the same split.
     """
+
+    wrong_kinds = (_SMALLER, _OTHER)
 
     numbers: Annotated[Literal["integers", "decimals", "both"], "what is compared"] = "both"
     min_count: Annotated[int, "fewest numbers compared"] = 2
@@ -106,6 +111,13 @@ class Comparison(Task):
             raise ValueError(f"{text.strip()!r} compares equal numbers; write different ones")
         return self._example(numbers)
 
+    def diagnose(self, example: Example, completion: str) -> Diagnosis:
+        """Where the two largest numbers first differ, and whether a wrong answer is one of the numbers."""
+        texts = example.key.split("?")
+        largest, next_largest = sorted(texts, key=Decimal)[:-3:-1]
+        wrong = "" if completion == example.target else _SMALLER if completion in texts else _OTHER
+        return Diagnosis({}, {"decided by": _decided_by(largest, next_largest)}, wrong)
+
     def _integers(self, rng: random.Random, count: int) -> list[str]:
         return [str(of_digits(rng, rng.randint(1, self.max_digits))) for _ in range(count)]
 
@@ -126,6 +138,17 @@ class Comparison(Task):
         if self.max_count > 2:
             group = f"{str(len(texts)).zfill(len(str(self.max_count)))} {group}"
         return Example("?".join(texts) + "=", target, group, key="?".join(sorted(texts)))
+
+
+def _decided_by(a: str, b: str) -> str:
+    """Where two different numbers first differ, read from the left."""
+    (whole_a, _, places_a), (whole_b, _, places_b) = a.partition("."), b.partition(".")
+    if len(whole_a) != len(whole_b):
+        return "length of the whole part"
+    if whole_a != whole_b:
+        return "digits of the whole part"
+    pairs = itertools.zip_longest(places_a, places_b, fillvalue="0")
+    return f"decimal place {next(place for place, (x, y) in enumerate(pairs, 1) if x != y)}"
 
 
 def _as_version(text: str) -> tuple[int, ...]:

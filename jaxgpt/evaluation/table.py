@@ -20,11 +20,12 @@ _WORST = 10
 
 
 def table(evaluation: "Evaluation") -> str:
-    """Rows with intervals, then the other measures, what was not asked, and the first mistakes."""
+    """Rows with intervals, other measures, kinds of wrong answers, what was not asked, the first mistakes."""
     parts = [
         _answers(evaluation),
         _likelihood(evaluation),
         _measures(evaluation),
+        _errors(evaluation),
         _not_asked(evaluation),
         mistakes(evaluation.mistakes),
     ]
@@ -67,10 +68,11 @@ def _header(evaluation: "Evaluation") -> str:
 
 
 def _row(row: "Row") -> str:
-    return (
-        f"{_short(row.group, _NAME):{_NAME}}  {row.exact_match.mean:11.4f}  "
-        f"{_interval(row.exact_match.interval):>15}  {row.n:9,}"
-    )
+    return _line(row.group, row.exact_match.mean, row.exact_match.interval, row.n)
+
+
+def _line(name: str, mean: float, interval: Interval | None, n: int) -> str:
+    return f"{_short(name, _NAME):{_NAME}}  {mean:11.4f}  {_interval(interval):>15}  {n:9,}"
 
 
 def _likelihood(evaluation: "Evaluation") -> str:
@@ -105,6 +107,23 @@ def _measures(evaluation: "Evaluation") -> str:
 
 def _measure(name: str, value: Estimate) -> str:
     return f"{_short(name, _NAME):{_NAME}}  {_estimate(value)}"
+
+
+def _errors(evaluation: "Evaluation") -> str:
+    """Each kind of wrong answer with its share, then exact match by each facet; "" where all is right."""
+    errors = evaluation.errors
+    among = () if errors is None else errors.wrong_answers
+    if not sum(among):
+        return ""
+    lines = [f"{f'{sum(among):,} wrong answers':{_NAME}}        share    95 % interval  {'n':>9}"]
+    for kind, counts in errors.wrong.items():
+        if sum(counts):
+            share = errors.share(kind)
+            lines.append(_line(kind, share.mean, share.interval, sum(counts)))
+    for facet, rows in errors.facets.items():
+        if 1 < len(rows) <= _MOST_GROUPS:
+            lines += [f"by {facet}", *map(_row, rows)]
+    return "\n".join(lines)
 
 
 def _not_asked(evaluation: "Evaluation") -> str:

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from jaxgpt.evaluation.few_shot import FewShot
-from jaxgpt.task import Example, Split
+from jaxgpt.task import Diagnosis, Example, Split
 from jaxgpt.task.searching import Search
+from tasks.arithmetic.diagnosis import WRONG_KINDS, diagnose
+from tasks.arithmetic.notation import Question
 from tasks.gpt3_arithmetic.formats import Format, Plain, Worked
 from tasks.gpt3_arithmetic.problems import KINDS, Kind, Problem, read_problem
 
@@ -49,6 +51,8 @@ class Gpt3Arithmetic(FewShot):
     Each of the ten is drawn equally often, then its numbers, uniformly. A problem, with the first two numbers
     in either order, belongs to one split whichever of the ten asks it: 48 plus 76 is of 2 and of 5 digits.
     """
+
+    wrong_kinds = WRONG_KINDS
 
     subtasks: Annotated[tuple[Name, ...], "which of the ten are asked"] = tuple(KINDS)
     format: Annotated[Literal["plain", "worked"], "the answer alone, or worked out as on paper"] = "plain"
@@ -111,6 +115,18 @@ class Gpt3Arithmetic(FewShot):
             return self._read(completion)
         except ValueError:
             return completion
+
+    def diagnose(self, example: Example, completion: str) -> Diagnosis | None:
+        """Right digits, carries and the kind of error; None for three numbers, which two operations join."""
+        problem = read_problem(example.key)
+        if len(problem.numbers) > 2:
+            return None
+        try:
+            answer = self._read(completion)
+        except ValueError:
+            answer = ""
+        question, target = Question(problem.operations, problem.numbers), self._read(example.target)
+        return diagnose(question, target, answer, right=answer == target)
 
     def _read(self, completion: str) -> str:
         return _FORMATS[self.format].read(completion)

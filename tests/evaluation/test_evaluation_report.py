@@ -1,11 +1,12 @@
 """The JSON and the table of an evaluation."""
 
+import dataclasses
 import json
 import math
 
 import pytest
 
-from jaxgpt.evaluation.evaluation import Evaluation, Likelihood, Mistake, NotAsked, Row
+from jaxgpt.evaluation.evaluation import Errors, Evaluation, Likelihood, Mistake, NotAsked, Row
 from jaxgpt.evaluation.intervals import Estimate, proportion
 
 
@@ -89,6 +90,23 @@ def test_the_table_shows_everything_within_100_columns():
         assert text in table
     inside, outside = table.split("beyond what was trained on")
     assert "2 digits" in inside and "12 digits" in outside
+
+
+def test_wrong_answers_are_told_by_kind_and_by_facet():
+    chains = (row("0", 0.9, 600), row("1", 0.75, 400))
+    errors = Errors(
+        (), {"longest carry chain": chains}, {"off by one carry": (120,), "other": (40,), "long": (0,)}
+    )
+    lines = dataclasses.replace(EVALUATION, errors=errors).table().splitlines()
+    start = next(index for index, line in enumerate(lines) if line.startswith("160 wrong answers"))
+    assert [line.split("  ")[0] for line in lines[start + 1 : start + 6]] == (
+        ["off by one carry", "other", "by longest carry chain", "0", "1"]
+    )
+    assert lines[start + 1].split()[-3:] == ["0.7500", "0.6776-0.8107", "120"]
+    assert lines[start + 4].split()[-3:] == ["0.9000", "0.8734-0.9215", "600"]
+    assert not any(line.startswith("long ") for line in lines)
+    right = dataclasses.replace(errors, wrong={"other": (0,)})
+    assert "longest carry chain" not in dataclasses.replace(EVALUATION, errors=right).table()
 
 
 def test_many_groups_give_way_to_headings_or_to_the_worst():

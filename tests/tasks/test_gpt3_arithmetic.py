@@ -138,6 +138,25 @@ def test_every_target_is_accepted_and_near_misses_are_not(form):
             assert task.score(example, completion)["exact_match"] == 0, completion
 
 
+@by_format
+def test_answers_are_diagnosed_as_those_of_plain_arithmetic(form):
+    task = Gpt3Arithmetic(format=form, shots=1)
+    example = task.with_shots(task._example("arithmetic_5da", Problem((81828, 27182), "+")))
+    found = task.diagnose(example, " 010801" if form == "worked" else " 108010")
+    assert found.wrong == "off by one carry"
+    assert [place for place, right in found.places.items() if not right] == ["thousands"]
+    assert found.facets == {"longest carry chain": "3", "length of the longest operand": "5"}
+    for example in first(Gpt3Arithmetic(format=form), 500):
+        if example.group == "arithmetic_1dc":
+            assert task.diagnose(example, example.target) is None
+            continue
+        right = task.diagnose(example, example.target)
+        assert right.wrong == "" and all(right.places.values())
+        assert task.diagnose(example, "none").wrong == "not a number"
+        if example.target != " 0":
+            assert task.diagnose(example, example.target + "1").wrong == "wrong length"
+
+
 def test_of_worked_answers_the_last_number_alone_counts():
     task = Gpt3Arithmetic(format="worked")
     example = task._example("arithmetic_2da", Problem((48, 76), "+"))

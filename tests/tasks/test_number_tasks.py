@@ -229,6 +229,35 @@ def test_comparison_is_grouped_by_what_misleads():
     assert 0.4 < sum(len(w) == 1 for w in wholes) / len(places) < 0.65
 
 
+def test_a_comparison_says_where_the_two_largest_differ():
+    task = Comparison(max_count=3)
+    decided = {
+        "9.9?9.11=": "decimal place 1",
+        "7.3?7.25=": "decimal place 1",
+        "7.305?7.3=": "decimal place 3",
+        "10.5?9.75=": "length of the whole part",
+        "31.5?32.1=": "digits of the whole part",
+        "100?99=": "length of the whole part",
+        "18?5?17=": "digits of the whole part",
+    }
+    for prompt, where in decided.items():
+        example = task._example(prompt.removesuffix("=").split("?"))
+        assert task.diagnose(example, example.target).facets == {"decided by": where}
+    example = task._example(["9.9", "9.11", "3.4"])
+    kinds = {
+        "9.9": "",
+        "9.11": "a smaller one of the numbers",
+        "9.90": "none of the numbers",
+        "": "none of the numbers",
+    }
+    assert {answer: task.diagnose(example, answer).wrong for answer in kinds} == kinds
+    for example in first(task, "train", 200):
+        found = task.diagnose(example, example.target)
+        assert (found.wrong, found.places) == ("", {}) and set(task.wrong_kinds) >= {
+            task.diagnose(example, text).wrong for text in ("x", min(example.key.split("?"), key=float))
+        }
+
+
 def test_sorting_says_what_is_wrong():
     example = Sorting()._example([31, 4, 15, 4])
     assert example.target == "4,4,15,31"
