@@ -1,0 +1,70 @@
+"""Decimals in ordinary notation and as a sign, digits and an exponent."""
+
+import decimal
+from decimal import Decimal
+from typing import NamedTuple
+
+from jaxgpt.evaluation.number_measures import read_decimal
+
+#: Significant digits that an answer is given to, as a double holds them.
+ANSWER_DIGITS = 15
+#: The largest exponent, either way, that a question may have: two digits hold those of its answer, too.
+LARGEST_EXPONENT = 49
+
+
+class Scientific(NamedTuple):
+    """The number `digits` * 10**exponent, where the point stands behind the first digit, and its sign.
+
+    `0.000458` to four digits: `Scientific(False, "4580", -4)`.
+    """
+
+    negative: bool
+    digits: str
+    exponent: int
+
+    @classmethod
+    def of(cls, number: Decimal, places: int) -> "Scientific":
+        """A number other than 0, rounded to so many digits; a tie goes to the even one."""
+        sign, digits, _ = rounded(number, places).as_tuple()
+        text = "".join(map(str, digits)).lstrip("0")
+        return cls(bool(sign), text.ljust(places, "0")[:places], rounded(number, places).adjusted())
+
+    def __str__(self) -> str:
+        return f"{'-' if self.negative else '+'}{self.digits}e{self.exponent:+03d}"
+
+
+def read(text: str) -> Decimal:
+    """The number that a person types.
+
+    Raises:
+      ValueError: for 0, for what is no number, and for one whose exponent is beyond `LARGEST_EXPONENT`.
+    """
+    number = read_decimal(text)
+    if number is None:
+        raise ValueError(f"{text!r} is no number")
+    if not number:
+        raise ValueError("a number is 0; write others")
+    if abs(number.adjusted()) > LARGEST_EXPONENT:
+        raise ValueError(f"{text!r} is beyond 10^{LARGEST_EXPONENT} or below 10^-{LARGEST_EXPONENT}")
+    return number
+
+
+def rounded(number: Decimal, places: int) -> Decimal:
+    """To so many significant digits; a tie goes to the even one."""
+    return decimal.Context(prec=places, rounding=decimal.ROUND_HALF_EVEN).plus(number)
+
+
+def written(number: Decimal) -> str:
+    """A number without an exponent, without zeros at the end of its places."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def product(a: Decimal, b: Decimal) -> Decimal:
+    """Exactly, of numbers of up to a hundred digits."""
+    return decimal.Context(prec=200).multiply(a, b)
+
+
+def quotient(a: Decimal, b: Decimal) -> Decimal:
+    """To `ANSWER_DIGITS` significant digits."""
+    return decimal.Context(prec=ANSWER_DIGITS, rounding=decimal.ROUND_HALF_EVEN).divide(a, b)

@@ -1,0 +1,126 @@
+"""The task of multiplying and dividing decimals."""
+
+import dataclasses
+import math
+import random
+import re
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from jaxgpt.evaluation.number_measures import log_smape
+from jaxgpt.task import Example, Task
+from tasks.decimals import working
+from tasks.decimals.notation import ANSWER_DIGITS, Scientific, product, quotient, read, rounded, written
+from tasks.numbers import cannot_read, check_range
+
+_SYMBOLS = {"multiplication": "*", "division": "/"}
+_NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+#: Written by hand and by other tools; each as this task writes it.
+_SPELLINGS = str.maketrans({"−": "-", "×": "*", "÷": "/", ":": "/"})
+
+
+@dataclasses.dataclass(frozen=True)
+class Decimals(Task):
+    """Products and quotients of two decimals other than 0, answered to 15 significant digits.
+
+    The number of significant digits of each operand is uniform, and so is the exponent of its first digit;
+    half of the operands are negative. Both orders of a product's operands are in one split.
+    """
+
+    operation: Annotated[Literal["multiplication", "division"], "what is asked"] = "multiplication"
+    format: Annotated[
+        Literal["plain", "worked"], "the answer as one writes it, or worked out digit by digit"
+    ] = "plain"
+    min_digits: Annotated[int, "fewest significant digits of an operand"] = 1
+    max_digits: Annotated[int, "most significant digits of an operand"] = 17
+    min_exponent: Annotated[int, "smallest exponent of a first digit; -2: hundredths"] = -13
+    max_exponent: Annotated[int, "largest exponent of a first digit; 2: hundreds"] = 14
+    digits: Annotated[
+        int, "of format=worked: digits of each operand that are worked with; others are rounded"
+    ] = 8
+
+    def __post_init__(self):
+        check_range("digits", self.min_digits, self.max_digits, least=1)
+        if not -24 <= self.min_exponent <= self.max_exponent <= 24:
+            raise ValueError(
+                f"min_exponent={self.min_exponent} and max_exponent={self.max_exponent} must be in this "
+                "order, from -24 to 24"
+            )
+        if self.digits < 2:
+            raise ValueError(f"digits={self.digits} must be at least 2")
+
+    @property
+    def sample_prompts(self) -> tuple[str, ...]:
+        return tuple(f"{a}{self._symbol}{b}" for a, b in (("7.5", "0.2"), ("6741.74", "-0.085784")))
+
+    def example(self, rng: random.Random) -> Example:
+        return self._example(self._draw(rng), self._draw(rng))
+
+    def typed(self, text: str) -> Example:
+        squeezed = re.sub(r"\s+", "", text).removesuffix("=").translate(_SPELLINGS)
+        match = re.fullmatch(f"({_NUMBER}){re.escape(self._symbol)}({_NUMBER})", squeezed)
+        if match is None:
+            raise cannot_read(text, self.sample_prompts[1])
+        return self._example(*map(read, match.groups()))
+
+    def score(self, example: Example, completion: str) -> dict[str, float]:
+        """`exact_match`: the result is right to 15 digits; `log_smape`: how close it is; `as_written`.
+
+        `as_written`: every character is that of the target, the steps among them. Of numbers that are rounded
+        to `digits` before they are worked with, the right result is not the exact one.
+        """
+        answer = self.answer(example.prompt, completion)
+        right = self._right(example)
+        return {
+            "exact_match": float(answer == right),
+            "log_smape": log_smape(float(right), _finite(answer)),
+            "as_written": float(completion == example.target),
+        }
+
+    def answer(self, prompt: str, completion: str) -> str:
+        if self.format == "plain":
+            return completion
+        try:
+            negative, digits, exponent = working.value(completion, self.digits, self.operation)
+        except ValueError:
+            return completion[-40:]
+        number = Decimal(digits).scaleb(exponent)
+        return written(rounded(-number if negative else number, ANSWER_DIGITS))
+
+    @property
+    def _symbol(self) -> str:
+        return _SYMBOLS[self.operation]
+
+    def _draw(self, rng: random.Random) -> Decimal:
+        count = rng.randint(self.min_digits, self.max_digits)
+        digits = [rng.randint(1, 9), *(rng.randint(0, 9) for _ in range(count - 1))]
+        digits[-1] = digits[-1] or rng.randint(1, 9)
+        exponent = rng.randint(self.min_exponent, self.max_exponent)
+        return Decimal((rng.randrange(2), tuple(digits), exponent - count + 1))
+
+    def _example(self, a: Decimal, b: Decimal) -> Example:
+        texts = [written(a), written(b)]
+        key = self._symbol.join(sorted(texts) if self.operation == "multiplication" else texts)
+        longest = max(len(number.normalize().as_tuple().digits) for number in (a, b))
+        group = f"{longest:02} digits"
+        if self.format == "worked":
+            first, second = (Scientific.of(number, self.digits) for number in (a, b))
+            work = working.multiplied if self.operation == "multiplication" else working.divided
+            return Example(f"{first}{self._symbol}{second}=", work(first, second), group, key)
+        return Example(self._symbol.join(texts) + "=", self._result(a, b), group, key)
+
+    def _result(self, a: Decimal, b: Decimal) -> str:
+        exact = product(a, b) if self.operation == "multiplication" else quotient(a, b)
+        return written(rounded(exact, ANSWER_DIGITS))
+
+    def _right(self, example: Example) -> str:
+        """The right result of a question, whose key holds its operands; a product's in any order."""
+        return self._result(*map(Decimal, example.key.split(self._symbol)))
+
+
+def _finite(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
