@@ -85,6 +85,8 @@ def estimate(evaluation: dict[str, Any], figure: Figure) -> dict[str, Any]:
     """
     if figure.path == "all":
         part = evaluation
+    elif figure.path.startswith("exam/"):  # others' questions: the first candidate is the run
+        part = evaluation["results"][0][figure.path.removeprefix("exam/")] | {"n": evaluation["questions"]}
     else:
         kind, _, name = figure.path.partition("/")
         listed = evaluation[kind]
@@ -92,7 +94,7 @@ def estimate(evaluation: dict[str, Any], figure: Figure) -> dict[str, Any]:
         if name not in found:
             raise KeyError(f"{figure.path} is not in the evaluation, which has {kind}: {', '.join(found)}")
         part = found[name]
-    mean = part["exact_match"] if "exact_match" in part else part["mean"]
+    mean = part["mean"] if "mean" in part else part["exact_match"]
     return {
         "mean": mean,
         "interval": part["interval"],

@@ -40,7 +40,7 @@ class Figure:
     Attributes:
       label: what is measured.
       path: where it stands in the evaluation: `all`, or `groups/NAME`, `headings/NAME`, `scores/NAME`,
-        `summary/NAME`.
+        `summary/NAME`; of others' questions `exam/exact_match` or `exam/log_smape`.
       target: what was aimed at.
       published: a published figure with its setting and source.
       file: in the run directory.

@@ -32,7 +32,13 @@ from tasks.arithmetic.experiments import (
     subtraction,
     which_tokenization,
 )
-from tasks.arithmetic.lengths import addition_100, addition_200, addition_length
+from tasks.arithmetic.lengths import (
+    addition_100,
+    addition_200,
+    addition_1000,
+    addition_length,
+    which_positions,
+)
 from tasks.arithmetic.task import Arithmetic
 
 #: What `--list` groups the experiments under.
@@ -43,6 +49,7 @@ __all__ = [
     "addition",
     "addition_100",
     "addition_200",
+    "addition_1000",
     "addition_length",
     "addition_plain",
     "addition_seq2seq",
@@ -53,5 +60,6 @@ __all__ = [
     "decomposition_spaced",
     "multiplication",
     "subtraction",
+    "which_positions",
     "which_tokenization",
 ]

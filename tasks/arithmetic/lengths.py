@@ -2,9 +2,18 @@
 
 import dataclasses
 
+from jaxgpt.nn.position.coupled import Coupled
+from jaxgpt.runs.experiments import Compared
 from jaxgpt.training.experiment import Experiment
 from tasks.arithmetic.experiments import addition
 from tasks.arithmetic.task import Arithmetic
+
+#: What `jaxgpt compare` compares of an experiment where nothing else is named.
+COMPARED = {
+    "which_positions": Compared(
+        {"model.position": ("abacus", "coupled", "rotary", "alibi", "none")}, budgets=("examples",)
+    ),
+}
 
 
 def addition_length() -> Experiment:
@@ -39,6 +48,21 @@ def addition_100() -> Experiment:
 def addition_200() -> Experiment:
     """Addition of 1 to 30 digits, asked with 200; weights are selected by sums of 60."""
     return _longer(max_digits=30, validation_digits=(60,), extra_digits=(200,))
+
+
+def addition_1000() -> Experiment:
+    """Addition of 1 to 30 digits, asked with 1,000; weights are selected by sums of 60."""
+    base = _longer(max_digits=30, validation_digits=(60,), extra_digits=(1000,))
+    return dataclasses.replace(base, training=dataclasses.replace(base.training, extra_examples=100), seeds=8)
+
+
+def which_positions() -> Experiment:
+    """Sums of 1 to 20 digits, asked with 40: `jaxgpt compare which-positions` trains it with five schemes."""
+    base = _longer(max_digits=20, extra_digits=(30, 40), validation_digits=())
+    # The largest of its tests is of 41 digits.
+    model = dataclasses.replace(base.model, num_layers=2, position=Coupled(max_position=64, max_offset=20))
+    training = dataclasses.replace(base.training, select_every=0, batch_size=64, train_examples=100_000)
+    return dataclasses.replace(base, model=model, training=training, seeds=8)
 
 
 def _longer(**lengths) -> Experiment:

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import itertools
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Literal
 
 from jaxgpt.task import Diagnosis, Example, Split, Task
@@ -136,7 +136,7 @@ class Arithmetic(Task):
         apart = self._difference(example)
         return ("equal lengths" if not apart else f"lengths differ by {'3+' if apart > 2 else '1-2'}",)
 
-    def summary(self, samples: list[tuple[Example, str]], training: list[Example]) -> dict[str, float]:
+    def summary(self, samples: list[tuple[Example, str]], training: Sequence[Example]) -> dict[str, float]:
         return self._format.summary([self.score(example, completion) for example, completion in samples])
 
     def typed(self, text: str) -> Example:
