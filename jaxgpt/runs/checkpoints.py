@@ -59,6 +59,7 @@ class Checkpoints:
       directory: it is made if missing.
       fingerprint: of the run's tokenizer, kept beside every checkpoint: ids mean nothing without it.
       keep_last, keep_best: how many of the newest, and of the lowest `loss`, are kept.
+      keep_steps: kept in any case.
       read_only: nothing is made or cleaned up; a training process may be at work in the folder.
     """
 
@@ -69,6 +70,7 @@ class Checkpoints:
         fingerprint: str,
         keep_last: int = 2,
         keep_best: int = 1,
+        keep_steps: Sequence[int] = (),
         read_only: bool = False,
     ):
         from orbax.checkpoint import v1 as ocp
@@ -88,7 +90,7 @@ class Checkpoints:
         self.seconds = 0.0
         self._manager = self._thread = self._failed = None
         policies = ocp.training.preservation_policies
-        keep = [policies.LatestN(keep_last)]
+        keep = [policies.LatestN(keep_last), policies.CustomSteps(keep_steps)]
         if keep_best:
             keep.append(
                 policies.BestN(

@@ -66,7 +66,7 @@ class Loop:
     ):
         # With the steps that epochs come to.
         self.trainer, self.training = trainer, trainer.program.training
-        self._looks = self.training.look_steps
+        self._looks, self._kept_steps = self.training.look_steps, self.training.kept_steps
         self.checkpoints, self.records = checkpoints, records
         self.stop, self.progress, self.hooks = stop, progress, hooks
         self.selection = selection
@@ -226,13 +226,15 @@ class Loop:
 
     def _next_event(self) -> int:
         ahead = [self.step + p - self.step % p for p in self._periods().values() if p]
-        ahead += [step for step in self._looks if step > self.step]
+        ahead += [step for step in (*self._looks, *self._kept_steps) if step > self.step]
         return min([*ahead, self.trainer.num_steps, self.step + self.training.chunk])
 
     def _events(self, step: int) -> list[str]:
         names = {name for name, period in self._periods().items() if period and step % period == 0}
         if step in self._looks:
             names.add("eval")
+        if step in self._kept_steps:
+            names.add("save")
         if step >= self.trainer.num_steps:  # where samples are shown with the final table
             names = names - {"sample"} | {"eval", "save"}
         return sorted(names)

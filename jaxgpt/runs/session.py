@@ -220,6 +220,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         fingerprint=prepared.tokenizer.fingerprint,
         keep_last=training.keep_last,
         keep_best=training.keep_best,
+        keep_steps=prepared.program.training.kept_steps,
     )
     step, state, selection, spikes = 0, None, None, Spikes(experiment.seeds)
     if resume:

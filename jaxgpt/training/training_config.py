@@ -78,6 +78,10 @@ class TrainingConfig:
     ] = 0
     keep_last: Annotated[int, "newest checkpoints kept"] = 2
     keep_best: Annotated[int, "best checkpoints kept, by validation loss"] = 1
+    keep_spaced: Annotated[
+        int,
+        "checkpoints kept besides, at steps spaced evenly on a log scale, to see how a model learns; 0: none",
+    ] = 0
     on_device_mib: Annotated[int, "a larger data table stays on the host and is read batch by batch"] = 1024
     mesh: Annotated[MeshConfig, "devices"] = dataclasses.field(default_factory=MeshConfig)
     tensorboard: Annotated[bool, "also write TensorBoard records (extra: tensorboard)"] = False
@@ -88,6 +92,12 @@ class TrainingConfig:
         """The steps of `looks`, from about a hundredth of the training to its end."""
         first = min(-(-self.steps // 100), self.steps + 1 - max(self.looks, 1))
         return log_spaced(self.looks, self.steps, first)
+
+    @property
+    def kept_steps(self) -> tuple[int, ...]:
+        """The steps of `keep_spaced`, from about a thousandth of the training to its end."""
+        first = min(-(-self.steps // 1000), self.steps + 1 - max(self.keep_spaced, 1))
+        return log_spaced(self.keep_spaced, self.steps, first)
 
     @property
     def most_logits(self) -> int:
@@ -112,6 +122,7 @@ class TrainingConfig:
             *counts,
             "extra_examples",
             "keep_best",
+            "keep_spaced",
             "select_every",
             "seed",
             "data_seed",
@@ -129,10 +140,11 @@ class TrainingConfig:
             raise ValueError(f"seed={self.seed} must be below 2**31")
         if self.keep_last < 1:
             raise ValueError(f"keep_last={self.keep_last} must be at least 1")
-        if self.epochs is None and self.looks > self.steps:
-            raise ValueError(
-                f"looks={self.looks} is more than the steps={self.steps} there are; look less often"
-            )
+        for name, cure in (("looks", "look less often"), ("keep_spaced", "keep fewer")):
+            if self.epochs is None and getattr(self, name) > self.steps:
+                raise ValueError(
+                    f"{name}={getattr(self, name)} is more than the steps={self.steps} there are; {cure}"
+                )
         if self.batch_size % self.accumulation:
             raise ValueError(
                 f"batch_size={self.batch_size} is not divisible by accumulation={self.accumulation}"
