@@ -113,6 +113,16 @@ TABLES = {
             ("waited, of a step", "waited", "{:.2%}"),
         ),
     ),
+    "memory": (
+        "Memory before the first step",
+        (
+            ("experiment", "experiment", "{}"),
+            ("examples", "examples", "{:,}"),
+            ("seconds", "seconds", "{:.0f}"),
+            ("table, MiB", "table_mib", "{:,.0f}"),
+            ("peak, MiB", "peak_mib", "{:,.0f}"),
+        ),
+    ),
     "packing": (
         "Rows that several examples share",
         (

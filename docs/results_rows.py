@@ -84,9 +84,18 @@ def _both(label: str, group: str, target: str = "", published: str = "") -> tupl
 
 #: The comparisons; the report of each is kept beside the page, in the folder named here.
 COMPARISONS = {
+    "which_tokenization": Row(
+        "Which tokenization",
+        "Eight tokenizations of sums of 1 to 6 digits, 2,500 steps",
+        "results_which_tokenization",
+        "XLA_FLAGS=--xla_force_host_platform_device_count=2 jaxgpt compare which-tokenization "
+        "--workdir runs/results_which_tokenization",
+        (),
+        note="Other work ran beside it: alone it takes less.",
+    ),
     "comparison": Row(
         "Which tokenization",
-        "Eight tokenizations of sums of 1 to 6 digits",
+        "Byte pairs and spaces too, trained half as long",
         "results_tokenizations",
         "jaxgpt compare addition-tokenizations --tokenizers "
         "digits,digits:2:right,digits:3:right,digits:3:left,spaced,10e,bpe:512,subset:GPT2 --seeds 4 "
@@ -94,18 +103,9 @@ COMPARISONS = {
         (),
         note="`GPT2` is a directory with GPT-2's `vocab.json` and `merges.txt`. Training is brief.",
     ),
-    "comparison_sides": Row(
-        "Which tokenization",
-        "Groups of digits from either side, trained two and a half times as long",
-        "results_sides",
-        "jaxgpt compare addition-tokenizations --tokenizers "
-        "digits,digits:2:right,digits:2:left,digits:3:right,digits:3:left --seeds 4 --training.steps 3000 "
-        "--budgets examples --workdir runs/results_sides",
-        (),
-    ),
     "comparison_continuous": Row(
         "Which tokenization",
-        "Numbers that are one token, read by their value",
+        "Numbers that are one token, read by their value, trained briefly",
         "results_continuous",
         "jaxgpt compare addition-tokenizations --tokenizers digits,fone:9,xval,bittokens --seeds 4 "
         "--training.steps 1500 --budgets examples --workdir runs/results_continuous",

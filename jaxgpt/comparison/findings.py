@@ -7,7 +7,7 @@ import numpy as np
 from jaxgpt.comparison.axes import listed
 from jaxgpt.comparison.cells import Budget
 from jaxgpt.comparison.results import LEARNED, NOTHING, Finding, Results, difference
-from jaxgpt.comparison.sections import BUDGET_NAMES, amount, share, signed
+from jaxgpt.comparison.sections import BUDGET_NAMES, SHARES, amount, share, signed
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.evaluation import Row
 from jaxgpt.evaluation.intervals import two_groups
@@ -26,6 +26,7 @@ def sentences(results: Results, budget: Budget) -> list[str]:
             *_groups(findings),
             _best(results, budget),
             _soonest(results, budget),
+            _cheapest(findings) if budget == "examples" else "",
             _against_baseline(results, budget),
             *_sides(findings),
             _headings(findings),
@@ -112,6 +113,18 @@ def _soonest(results: Results, budget: Budget) -> str:
     return f"Half of the seeds had {LEARNED} of the validation questions right: {', '.join(parts)}{rest}."
 
 
+def _cheapest(findings: tuple[Finding, ...]) -> str:
+    """Which cells needed the fewest operations, where all saw the same examples."""
+    needs = [
+        (finding.needs(SHARES[0]).times(finding.cell.flops).median, finding.cell.name) for finding in findings
+    ]
+    parts = [f"{name} {amount(need)}" for need, name in sorted(need for need in needs if need[0] is not None)]
+    if not parts:
+        return ""
+    told = ", ".join(parts)
+    return f"By training FLOPs of a seed, until half of the seeds had {SHARES[0]} of them right: {told}."
+
+
 def _interval(row: Row) -> str:
     low, high = row.exact_match.interval
     return f"{share(row.exact_match.mean)} ({share(low)} to {share(high)})"
@@ -195,20 +208,27 @@ def _headings(findings: tuple[Finding, ...]) -> str:
 
 
 def _lengths(findings: tuple[Finding, ...]) -> str:
-    """Up to which length of operands each cell is right."""
-    reached: dict[int, list[str]] = {}
+    """On which lengths of operands each cell is right; those that are on most lengths first."""
+    reached: dict[tuple[int, ...], list[str]] = {}
     for finding in findings:
         lengths = _by_longer(finding.groups)
         if not lengths:
             return ""
-        good = itertools.takewhile(lambda pair: pair[1] >= LEARNED, sorted(lengths.items()))
-        reached.setdefault(max((length for length, _ in good), default=0), []).append(finding.cell.name)
-    parts = [f"{listed(names)} {_up_to(length)}" for length, names in sorted(reached.items(), reverse=True)]
+        good = tuple(length for length, mean in sorted(lengths.items()) if mean >= LEARNED)
+        reached.setdefault(good, []).append(finding.cell.name)
+    ordered = sorted(reached.items(), key=lambda item: len(item[0]), reverse=True)
+    parts = [f"{listed(names)} {_of_digits(lengths)}" for lengths, names in ordered]
     return f"For which lengths at least {LEARNED} are right, by the longer operand: {'; '.join(parts)}."
 
 
-def _up_to(length: int) -> str:
-    return f"up to {length} digit{'s' if length > 1 else ''}" if length else "at no length"
+def _of_digits(lengths: tuple[int, ...]) -> str:
+    """`at 1 to 3 and 5 digits`."""
+    if not lengths:
+        return "at no length"
+    starts = [length for length in lengths if length - 1 not in lengths]
+    ends = [length for length in lengths if length + 1 not in lengths]
+    ranges = [f"{a} to {b}" if a < b else str(a) for a, b in zip(starts, ends, strict=True)]
+    return f"at {listed(ranges)} digit{'' if lengths == (1,) else 's'}"
 
 
 def _by_longer(rows: tuple[Row, ...]) -> dict[int, float]:

@@ -63,8 +63,8 @@ class Facts:
 class Material:
     """The examples of a task that a run trains on, and those it is measured with."""
 
-    train: list[Example]
-    validation: list[Example]
+    train: Sequence[Example]
+    validation: Sequence[Example]
     test: list[Question]
 
     @property

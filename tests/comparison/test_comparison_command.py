@@ -1,5 +1,6 @@
 """`jaxgpt compare` as a whole, with real training of the smallest model."""
 
+import collections
 import json
 import os
 import signal
@@ -21,6 +22,12 @@ LINE = words("--tokenizers", "digits,digits:2:right", "--budgets", "examples", t
 
 def snapshot(path):
     return {file: file.stat().st_mtime_ns for file in path.rglob("*") if file.is_file()}
+
+
+def looks(run):
+    """The steps at which a run was asked the validation questions, and how many values each has."""
+    rows = map(json.loads, (run / "metrics.jsonl").read_text().splitlines())
+    return collections.Counter(row["step"] for row in rows if row["name"] == "validation_exact_match")
 
 
 @pytest.mark.thorough
@@ -58,6 +65,9 @@ def test_a_comparison_that_was_stopped_inside_a_cell_goes_on_from_its_checkpoint
     for folder in ("digits", "digits-2-right"):
         found = json.loads((workdir / FOLDER / folder / "evaluation.json").read_text())
         assert len(found["per_seed"]) == 2
+    # The curve of the cell that was stopped has the looks before the stop and those after it, as the other's.
+    looked = [looks(workdir / FOLDER / folder) for folder in ("digits", "digits-2-right")]
+    assert looked[0] == looked[1] and min(looked[0]) <= 10 < max(looked[0])
 
     # Finished: the same command trains nothing, and writes the report again.
     cells, report = snapshot(workdir / FOLDER), (workdir / "report.html").read_bytes()

@@ -81,7 +81,7 @@ def test_the_page_answers_the_question(written):
         "Findings at equal examples",
         "Findings at equal training FLOPs",
         "digits:2:right is surely better than digits:2:left",
-        "up to 1 digit",
+        "at 1 digit",
         "Positions are rotary in every cell",
         "parameters without embeddings",
         "8 seeds each",

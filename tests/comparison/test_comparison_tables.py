@@ -102,7 +102,7 @@ def test_every_group_has_a_row(found):
 
 
 def test_the_findings_say_who_is_best_what_is_sure_and_where_it_hurts(found):
-    rates, best, soonest, against, sides, hurts, lengths = findings.sentences(found, "examples")
+    rates, best, soonest, cheapest, against, sides, hurts, lengths = findings.sentences(found, "examples")
     assert rates == (
         "Seeds that learned it, with at least 0.99 of all questions right: digits:2:right 1 of 8, digits 0 "
         "of 8, digits:2:left 0 of 8."
@@ -119,10 +119,14 @@ def test_the_findings_say_who_is_best_what_is_sure_and_where_it_hurts(found):
     assert (
         "surely better: digits:2:right +0.050" in against and "surely worse: digits:2:left -0.400" in against
     )
+    needs = [finding for finding in found.findings["examples"] if finding.cell.name == "digits:2:right"]
+    flops = needs[0].needs(0.9).median * needs[0].cell.flops
+    assert cheapest.startswith("By training FLOPs of a seed, until half of the seeds had 0.9 of them right: ")
+    assert f"digits:2:right {sections.amount(flops)}" in cheapest
     assert sides.startswith("From which side: digits:2:right is surely better than digits:2:left: +0.450")
     assert "on equal lengths, not sure" in sides and "+0.780" in sides
     assert "each gap sure: digits:2:left 0.120 on lengths differ by 1-2 against 0.985 on equal" in hurts
-    assert lengths.endswith("digits, digits:2:right and digits:2:left up to 1 digit.")
+    assert lengths.endswith("digits, digits:2:right and digits:2:left at 1 digit.")
 
 
 def over(found, **shares):
@@ -278,3 +282,16 @@ def test_an_option_of_the_sweep_is_shown(found):
     )
     shown = entries(sections.costs(Results(swept, {"examples": cells}, {"examples": {}}), "examples"))
     assert shown["bytes"]["setting"].text == "epsilon=1e-7 (epsilon=1e-8: 0.250; epsilon=1e-7: 0.500)"
+
+
+@pytest.mark.parametrize(
+    ("lengths", "told"),
+    [
+        ((), "at no length"),
+        ((1,), "at 1 digit"),
+        ((2, 3, 4), "at 2 to 4 digits"),
+        ((1, 3, 4, 7), "at 1, 3 to 4 and 7 digits"),
+    ],
+)
+def test_lengths_are_told_as_ranges(lengths, told):
+    assert findings._of_digits(lengths) == told
