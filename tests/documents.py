@@ -104,6 +104,8 @@ def extras() -> set[str]:
 class Copy:
     """A copy of the repository in which a document's blocks run.
 
+    Compiled programs are kept beside it, where the next copy finds them: pages show much the same runs.
+
     Attributes:
       printed: what each command and each Python block printed.
     """
@@ -129,7 +131,10 @@ class Copy:
             "PYTHONPATH": str(path),  # before the repository itself, to which an editable install points
         }
         self.environment.pop("XLA_FLAGS", None)  # simulated devices are no part of a document
-        self.environment |= {"JAXGPT_SETTINGS": "on", "XDG_CACHE_HOME": str(path / ".cache")}
+        self.environment |= {
+            "JAXGPT_SETTINGS": "on",
+            "XDG_CACHE_HOME": str(path.parent / "cache-of-documents"),
+        }
 
     def run(self, document: Path) -> None:
         """Run a whole document.

@@ -1,7 +1,7 @@
 """The import rule, read from the syntax tree, and what `import jaxgpt` may cost.
 
     core < nn, noise, task, tokenizers < models, parallel < data < generation < objectives
-      < evaluation, huggingface < training < runs < comparison, plan < cli
+      < evaluation, huggingface < training < runs < comparison, lab, plan < cli
 
 A module imports from its own package or from those of lower layers; packages of one layer do not import each
 other. Tasks import jaxgpt; jaxgpt reaches a task only through its dotted name.
@@ -36,6 +36,7 @@ LAYERS = {
     "jaxgpt.training": 7,
     "jaxgpt.runs": 8,
     "jaxgpt.comparison": 9,
+    "jaxgpt.lab": 9,
     "jaxgpt.plan": 9,
     "jaxgpt.cli": 10,
 }

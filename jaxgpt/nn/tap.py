@@ -3,13 +3,14 @@
 A tap is called as `tap(name, array)` and returns the array that the model goes on with. Names are dotted:
 
     decoder.embedding                    the stack's input, positions added
+    decoder.0.attention.input            [B, T, D], behind the norm where one stands before it
     decoder.0.attention.query            [B, T, H, K], rotated where the scheme rotates
     decoder.0.attention.key, .value      [B, S, G, K]; the whole cache, where there is one
     decoder.0.attention.scores           [B, H, T, S], scaled, biased and masked
     decoder.0.attention.weights          [B, H, T, S], after the softmax
     decoder.0.attention.mixed            [B, T, H, K], the weighted values
     decoder.0.attention.output           [B, T, D], after the last map
-    decoder.0.cross_attention.query ...  the same seven, in the decoder of an encoder-decoder
+    decoder.0.cross_attention.query ...  the same eight, in the decoder of an encoder-decoder
     decoder.0.mlp.hidden                 [B, T, F]
     decoder.0.mlp.output                 [B, T, D]
     decoder.0.residual                   [B, T, D], the block's output

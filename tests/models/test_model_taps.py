@@ -13,7 +13,7 @@ from variants import often
 import jaxgpt.nn.tap
 from jaxgpt.nn.tap import below, identity, recorder
 
-ATTENTION = ("query", "key", "value", "scores", "weights", "mixed", "output")
+ATTENTION = ("input", "query", "key", "value", "scores", "weights", "mixed", "output")
 
 
 def names(kind, depth=2):

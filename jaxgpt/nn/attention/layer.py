@@ -85,6 +85,7 @@ class Attention(nnx.Module):
         tap: Tap = identity,
     ) -> tuple[Float[Array, "B T D"], Stored | None]:
         """Self-attention, and the cache with this call's keys and values."""
+        x = tap("input", x)
         inputs = dataclasses.replace(inputs, params=inputs.params | read(self.tables))
         q, new = self._queries(x), self.project(x)
         places = inputs.q_positions
@@ -109,6 +110,7 @@ class Attention(nnx.Module):
         tap: Tap = identity,
     ) -> Float[Array, "B T D"]:
         """Attention to an encoder's output, of which `project` made keys and values."""
+        x = tap("input", x)
         return self._out(weighted(self._queries(x), source, mask, config=self.config, key=key, tap=tap), tap)
 
     def _with_global(self, y, x, band: Band, key, tap):

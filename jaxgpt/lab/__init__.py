@@ -1,0 +1,11 @@
+"""What a language model knows, and how it learns it: analyses of runs and of models."""
+
+from jaxgpt.lab.attribution import METHODS as METHODS
+from jaxgpt.lab.attribution import Attribution as Attribution
+from jaxgpt.lab.attribution import attribute as attribute
+from jaxgpt.lab.captured import Captured as Captured
+from jaxgpt.lab.captured import capture as capture
+from jaxgpt.lab.faithfulness import Faithfulness as Faithfulness
+from jaxgpt.lab.faithfulness import faithfulness as faithfulness
+from jaxgpt.lab.subject import Subject as Subject
+from jaxgpt.lab.subject import kept as kept

@@ -1,0 +1,63 @@
+"""The activations of a decoder that the analyses read, as one typed value that may stand inside of jit."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from jaxgpt.models import Transformer
+from jaxgpt.nn.tap import recorder
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Captured:
+    """Activations of a batch of texts; L layers.
+
+    Attributes:
+      embedding: the input of the first layer, positions added. [B, T, D]
+      inputs: what each layer's attention reads, behind the norm where it has one before. L of [B, T, D]
+      weights: how much each query looks at each key. L of [B, H, T, T]
+      residuals: the output of each layer. L of [B, T, D]
+      logits: [B, T, V]
+    """
+
+    embedding: Float[Array, "B T D"]
+    inputs: tuple[Float[Array, "B T D"], ...]
+    weights: tuple[Float[Array, "B H T T"], ...]
+    residuals: tuple[Float[Array, "B T D"], ...]
+    logits: Float[Array, "B T V"]
+
+
+def capture(
+    model: Transformer, tokens: Int[Array, "B T"], added: Mapping[str, Array] | None = None
+) -> Captured:
+    """Read texts and keep the activations.
+
+    Args:
+      added: to activations by their names (`jaxgpt.nn.tap`); the derivative by what is added, at zero, is the
+        one by the activation.
+
+    Raises:
+      ValueError: if a layer has no attention, or one that never holds its weights.
+    """
+    seen, record = recorder()
+    added = added or {}
+
+    def tap(name: str, value: Array) -> Array:
+        return record(name, value + added[name] if name in added else value)
+
+    logits = model(jnp.asarray(tokens), tap=tap).logits
+    layers = range(model.config.num_layers)
+    missing = next((i for i in layers if f"decoder.{i}.attention.weights" not in seen), None)
+    if missing is not None:
+        raise ValueError(f"layer {missing} has no attention whose weights could be read; use full attention")
+    return Captured(
+        seen["decoder.embedding"],
+        tuple(seen[f"decoder.{i}.attention.input"] for i in layers),
+        tuple(seen[f"decoder.{i}.attention.weights"] for i in layers),
+        tuple(seen[f"decoder.{i}.residual"] for i in layers),
+        logits,
+    )

@@ -1,0 +1,30 @@
+"""What every analysis gives: a value with arrays, its numbers as a CSV, and a picture."""
+
+import abc
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxgpt.core.paths import expanded
+from jaxgpt.core.writing import write_atomically
+
+
+class Part(abc.ABC):
+    """An analysis of models; its arrays are its attributes."""
+
+    @abc.abstractmethod
+    def rows(self) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+        """The names of the columns, and the numbers behind the picture, a row each."""
+
+    @abc.abstractmethod
+    def plot(self) -> Any:
+        """A matplotlib figure, which a notebook shows and `jaxgpt.evaluation.plots.save` writes."""
+
+    def to_csv(self, path: Path | str) -> None:
+        """Write the rows, the names of the columns first; a reader finds the whole file or none of it."""
+        header, rows = self.rows()
+        text = io.StringIO(newline="")
+        csv.writer(text, lineterminator="\n").writerows([header, *rows])
+        write_atomically(expanded(path), text.getvalue())

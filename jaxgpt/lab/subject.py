@@ -1,0 +1,109 @@
+"""What is analysed: models of one configuration and their tokenizer, wherever they come from."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Self
+
+from jaxgpt.models import Transformer
+from jaxgpt.runs import run as runs
+from jaxgpt.runs.checkpoints import Checkpoints
+from jaxgpt.runs.run import Run
+from jaxgpt.tokenizers.tokenizer import Tokenizer
+
+#: A run, its directory, or a model (or several, a seed each) with its tokenizer.
+Source = Run | Path | str | tuple[Transformer | Sequence[Transformer], Tokenizer]
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """Models that are analysed.
+
+    Attributes:
+      models: one a seed.
+      name: of the run's directory; "" for models without one.
+      step: that the weights are of; None where that is not known.
+    """
+
+    models: tuple[Transformer, ...]
+    tokenizer: Tokenizer
+    name: str = ""
+    step: int | None = None
+
+    @classmethod
+    def of(cls, source: "Source | Subject") -> "Subject":
+        """The subject in a run, in the directory of one, or of a model and its tokenizer.
+
+        Raises:
+          ValueError: if a directory holds no run, or there is no model.
+        """
+        if isinstance(source, Subject):
+            return source
+        if isinstance(source, str | Path):
+            source = runs.load(source)
+        if isinstance(source, Run):
+            return cls(
+                (source.model, *source.models[1:]), source.tokenizer, source.directory.path.name, source.step
+            )
+        models, tokenizer = source
+        models = (models,) if isinstance(models, Transformer) else tuple(models)
+        if not models:
+            raise ValueError("models=(): give at least one model")
+        return cls(models, tokenizer)
+
+    def decoder(self) -> Self:
+        """Itself.
+
+        Raises:
+          ValueError: if its models do not predict each token from those before it.
+        """
+        kind = self.models[0].config.kind
+        if kind != "decoder":
+            raise ValueError(
+                f"model.kind={kind}: this needs a decoder, which predicts each token from those before"
+            )
+        return self
+
+    def encode(self, text: str, *, most: int | None = None) -> list[int]:
+        """The tokens of a text as the model reads a prompt, the first token of all included.
+
+        Raises:
+          ValueError: if a character is outside of the vocabulary, or the model has no room for so many.
+        """
+        tokens = self.tokenizer.begun(self.tokenizer.encode_exactly(text))
+        most = self.models[0].config.max_length if most is None else most
+        if len(tokens) > most:
+            raise ValueError(f"the prompt has {len(tokens)} tokens and the model reads {most}; shorten it")
+        return tokens
+
+    def token(self, text: str) -> int:
+        """The id of the one token that a text is.
+
+        Raises:
+          ValueError: if it is none, or several.
+        """
+        found = self.tokenizer.encode_exactly(text)
+        if len(found) != 1:
+            raise ValueError(f"target={text!r} is {len(found)} tokens; give the text of a single one")
+        return found[0]
+
+    def shown(self, tokens: Sequence[int]) -> list[str]:
+        """The text of each token; of one that is a part of a character, or special, its name."""
+        return [self.tokenizer.token_texts()[token] for token in tokens]
+
+
+def kept(source: Run | Path | str) -> Iterator[Subject]:
+    """The models of a run at each step of which a checkpoint was kept, the first step first.
+
+    Raises:
+      ValueError: if fewer than two were kept; the message says what keeps more.
+    """
+    run = source if isinstance(source, Run) else runs.load(source)
+    fingerprint = run.tokenizer.fingerprint
+    steps = Checkpoints(run.directory.checkpoints, fingerprint=fingerprint, read_only=True).steps()
+    if len(steps) < 2:
+        raise ValueError(
+            f"{run.directory.path} has a checkpoint of step {run.step} alone; to see how a model learns, "
+            "train with --training.keep-spaced 20"
+        )
+    return (Subject.of(runs.load(run.directory.path, checkpoint=step)) for step in steps)

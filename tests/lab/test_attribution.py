@@ -1,0 +1,162 @@
+"""Attributions against their closed forms on a model that is linear, and against definitions on others."""
+
+import csv
+
+import numpy as np
+import pytest
+from lab_models import TOKENIZER, linear
+
+import jaxgpt.lab as lab
+from jaxgpt.lab import METHODS, attribute, faithfulness
+from jaxgpt.lab.faithfulness import SHARES
+from jaxgpt.models.structure import split
+
+LINEAR = linear()
+PROMPT, TARGET = "abba cafe", "d"
+SOURCE = (LINEAR.model, TOKENIZER)
+IDS = lab.Subject.of(SOURCE).encode(PROMPT)
+WANTED = TOKENIZER.encode(TARGET)[0]
+X = LINEAR.table[IDS]
+#: dy/dx, the same whatever the prompt is, and the part of it that goes through the layer. [T, D]
+GRADIENT = LINEAR.by_embedding(len(IDS), WANTED)
+THROUGH = GRADIENT[[0] * len(IDS)]
+#: What each head's value of each token adds to the logit, if all of it is looked at. [H, T]
+VALUES = np.einsum("td,dhk,hke,e->ht", X, LINEAR.value, LINEAR.out, LINEAR.head[:, WANTED])
+
+
+def rolled_by_gradient():
+    row = np.maximum(VALUES / len(IDS), 0).mean(axis=0)
+    row = row + np.eye(len(IDS))[-1]
+    return row / row.sum()
+
+
+CLOSED = {
+    "elementwise": (X * THROUGH).sum(axis=1),
+    "gradcam": X @ THROUGH.mean(axis=0),
+    "saliency": np.linalg.norm(GRADIENT, axis=1),
+    "input_x_gradient": (X * GRADIENT).sum(axis=1),
+    "integrated_gradients": (X * GRADIENT).sum(axis=1),
+    "occlusion": (X * GRADIENT).sum(axis=1),
+    "rollout": (np.full(len(IDS), 1 / len(IDS)) + np.eye(len(IDS))[-1]) / 2,
+    "gradient_rollout": rolled_by_gradient(),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_of_a_linear_model_every_method_gives_what_can_be_computed_by_hand(method):
+    found = attribute(SOURCE, PROMPT, TARGET, method=method)
+    np.testing.assert_allclose(found.signed, CLOSED[method], rtol=2e-4, atol=2e-5)
+    assert found.logit == pytest.approx((X * GRADIENT).sum(), rel=1e-4)
+    assert (found.scores == np.maximum(found.signed, 0)).all()
+    assert "".join(found.tokens[-len(PROMPT) :]) == PROMPT
+    assert found.layer == (0 if method in ("gradcam", "elementwise") else None)
+    if method == "integrated_gradients":
+        assert found.gap == pytest.approx(0, abs=1e-4)
+    else:
+        assert found.gap is None
+
+
+def test_grad_cam_takes_the_mean_over_tokens_and_not_over_features():
+    # Of one token alone they would agree; the mean over features gives other scores here.
+    found = attribute(SOURCE, PROMPT, TARGET, method="gradcam", layer=-1)
+    np.testing.assert_allclose(found.signed, X @ GRADIENT.mean(axis=0), rtol=2e-4, atol=2e-5)
+    assert np.abs(found.signed - X.mean(axis=1) * GRADIENT.sum(axis=1)).max() > 0.1
+
+
+def test_the_output_of_the_last_layer_is_refused_with_the_reason():
+    with pytest.raises(
+        ValueError, match="layer=1 would be the output of the last layer, where the last token alone"
+    ):
+        attribute(SOURCE, PROMPT, TARGET, method="gradcam", layer=1)
+    captured = lab.capture(LINEAR.model, np.asarray([IDS]))
+    assert captured.residuals[-1].shape == (1, len(IDS), 6)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "target", "options", "message"),
+    [
+        ("abxba", "d", {}, "'x'"),
+        ("ab", "dd", {}, "target='dd' is 2 tokens; give the text of a single one"),
+        ("ab", "", {}, "target='' is 0 tokens"),
+        ("abcdabcdabcda", "d", {}, "the model reads 12; shorten it"),
+        ("ab", "d", {"method": "magic"}, "method='magic' is unknown; give one of gradcam, elementwise"),
+        ("ab", "d", {"layer": 5}, "layer=5 is not there; give -1 [(]the embedding[)] to 0"),
+        ("ab", "d", {"method": "rollout", "layer": 0}, "layer=0: method=rollout reads no single layer"),
+    ],
+)
+def test_what_cannot_be_attributed_is_told(prompt, target, options, message):
+    with pytest.raises(ValueError, match=message):
+        attribute(SOURCE, prompt, target, **options)
+
+
+def test_an_embedding_also_goes_around_the_layer_to_the_last_logit():
+    found = attribute(SOURCE, PROMPT, TARGET, method="elementwise", layer=-1)
+    np.testing.assert_allclose(found.signed, (X * GRADIENT).sum(axis=1), rtol=2e-4, atol=2e-5)
+
+
+def test_numbers_are_written_and_drawn(tmp_path):
+    found = attribute(SOURCE, PROMPT, TARGET)
+    found.to_csv(tmp_path / "scores.csv")
+    with open(tmp_path / "scores.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["token"] for row in rows] == list(found.tokens)
+    assert [float(row["score"]) for row in rows] == found.signed.tolist()
+    (axes,) = found.plot().axes
+    assert [bar.get_height() for bar in axes.patches] == found.signed.tolist()
+
+
+def test_deletion_takes_away_the_tokens_with_the_highest_scores_first():
+    asked = [(PROMPT, TARGET), ("hagbeda", "a"), ("gab", "h")]
+    found = faithfulness(SOURCE, asked, methods=("occlusion", "saliency"))
+    assert found.methods == ("occlusion", "saliency", "random")
+    assert found.deletion.shape == (3, 3, len(SHARES))
+
+    def probability(ids, target, kept):
+        x = LINEAR.table[ids] * np.asarray(kept)[:, None]
+        through = np.einsum("td,dhk,hke->e", x, LINEAR.value, LINEAR.out) / len(ids)
+        logits = (x[-1] + through) @ LINEAR.head
+        return np.exp(logits[target]) / np.exp(logits).sum()
+
+    for place, (prompt, target) in enumerate(asked):
+        ids, wanted = lab.Subject.of(SOURCE).encode(prompt), TOKENIZER.encode(target)[0]
+        order = np.argsort(-attribute(SOURCE, prompt, target, method="occlusion").signed, kind="stable")
+        for index, share in enumerate(SHARES):
+            gone = order[: round(share * len(ids))]
+            without = np.isin(np.arange(len(ids)), gone, invert=True)
+            assert found.deletion[0, place, index] == pytest.approx(
+                probability(ids, wanted, without), rel=1e-3
+            )
+            assert found.insertion[0, place, index] == pytest.approx(
+                probability(ids, wanted, ~without), rel=1e-3
+            )
+
+
+def test_of_a_linear_model_what_a_token_adds_orders_better_than_chance():
+    rng = np.random.default_rng(0)
+    asked = [("".join(rng.choice(list("abcdefgh"), 10)), rng.choice(list("abcdefgh"))) for _ in range(50)]
+    found = faithfulness(SOURCE, asked, methods=("occlusion", "rollout"))
+    gained = found.better_than_random()
+    assert next(iter(gained)) == "occlusion" and gained["occlusion"].interval[0] > 0.1
+    lines = found.table().splitlines()
+    assert lines[1].startswith("occlusion") and lines[1].endswith("yes") and lines[-1].startswith("random")
+    header, rows = found.rows()
+    assert len(list(rows)) == 3 * 2 * 50 * len(SHARES) and header[-1] == "probability"
+    assert len(found.plot().axes) == 2
+
+
+def test_without_a_prompt_nothing_can_be_said():
+    with pytest.raises(ValueError, match="give at least one prompt with its target"):
+        faithfulness(SOURCE, [])
+
+
+def test_what_is_captured_goes_through_jit_as_one_value():
+    import jax
+
+    structure, weights = split(LINEAR.model)
+    tokens = np.asarray([IDS])
+    inside = jax.jit(lambda weights: lab.capture(structure.model(weights), tokens))(weights)
+    assert isinstance(inside, lab.Captured)
+    outside = lab.capture(LINEAR.model, tokens)
+    for a, b in zip(jax.tree.leaves(inside), jax.tree.leaves(outside), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(inside.weights[0][0, :, -1], 1 / len(IDS), rtol=1e-5)
