@@ -40,13 +40,14 @@ with their setting. Models, data and compute differ, so neither column beats the
 
 #: What the first comparison says, in a person's words.
 _ANSWER = """\
-In short: sums are learned soonest where digits of equal weight are easy to find. Numbers padded to one length
-(`fixed:7`) and digits that carry their weight (`10e`) have 99 % right with every seed; plain digits have 98 % and
-get there with none. Pairs of digits lose a little if they are cut from the right, and more than half if they are
-cut from the left. Groups of three are far from learned from either side, so which side is better for them stays
-open. A number as one token, read by its digits (`fone:7`), learns from the fewest examples and a tenth of the
-FLOPs, but one seed of eight never does. Most wrong answers of digits are off by one carry. Each difference that
-is called sure is so alone; for seven at once eight seeds are too few."""
+In short: sums are learned soonest where digits of equal weight are easy to find. Numbers padded to one
+length (`fixed:7`) and digits that carry their weight (`10e`) have 99 % right with every seed; plain
+digits have 98 % and get there with none. Pairs of digits lose a little if they are cut from the right,
+and more than half if they are cut from the left. Groups of three are far from learned from either side,
+so which side is better for them stays open. A number as one token, read by its digits (`fone:7`), learns
+from the fewest examples and a tenth of the FLOPs, but one seed of eight never does. Most wrong answers of
+digits are off by one carry. Each difference that is called sure is so alone; for seven at once eight
+seeds are too few."""
 
 _OLDER = """\
 The two comparisons below were trained with four seeds, and their reports made with Student's t over them. Of
