@@ -11,15 +11,15 @@ from tasks.decimals.task import Decimals
 
 def decimals_multiplication() -> Experiment:
     """Products of decimals of 1 to 17 digits, worked out with eight digits of each."""
-    return _worked("multiplication")
+    return _worked("multiplication", steps=2000)
 
 
 def decimals_division() -> Experiment:
     """Quotients of decimals of 1 to 17 digits, worked out with eight digits of each."""
-    return _worked("division")
+    return _worked("division", steps=4000)
 
 
-def _worked(operation) -> Experiment:
+def _worked(operation, *, steps: int) -> Experiment:
     task = Decimals(operation=operation, format="worked")
     return Experiment(
         task=task,
@@ -36,6 +36,11 @@ def _worked(operation) -> Experiment:
         ),
         optimizer=Muon(learning_rate=5e-3, final_fraction=0.01, clip_norm=0.2),
         training=TrainingConfig(
-            steps=4000, batch_size=64, train_examples=256_000, eval_examples=64, test_examples=500
+            # Each example is seen once.
+            steps=steps,
+            batch_size=64,
+            train_examples=64 * steps,
+            eval_examples=64,
+            test_examples=500,
         ),
     )
