@@ -203,14 +203,14 @@ def new_figure(width: float, height: float, rows: int = 1):
     return new_panels(width, height, rows, 1)
 
 
-def new_panels(width: float, height: float, rows: int, columns: int):
+def new_panels(width: float, height: float, rows: int, columns: int, *, sharex: bool = True):
     """As `new_figure`, with several axes side by side, row by row, which share their scales."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, sharex=True, sharey=columns > 1, squeeze=False).ravel()
+    axes = figure.subplots(rows, columns, sharex=sharex, sharey=columns > 1, squeeze=False).ravel()
     for one in axes:
         one.spines[["top", "right"]].set_visible(False)
     return figure, list(axes)

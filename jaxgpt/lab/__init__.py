@@ -7,5 +7,11 @@ from jaxgpt.lab.captured import Captured as Captured
 from jaxgpt.lab.captured import capture as capture
 from jaxgpt.lab.faithfulness import Faithfulness as Faithfulness
 from jaxgpt.lab.faithfulness import faithfulness as faithfulness
+from jaxgpt.lab.loss_matrix import LossMatrix as LossMatrix
+from jaxgpt.lab.loss_matrix import loss_matrix as loss_matrix
 from jaxgpt.lab.subject import Subject as Subject
 from jaxgpt.lab.subject import kept as kept
+from jaxgpt.lab.surprise import Entropy as Entropy
+from jaxgpt.lab.surprise import NextTokens as NextTokens
+from jaxgpt.lab.surprise import entropy as entropy
+from jaxgpt.lab.surprise import next_tokens as next_tokens

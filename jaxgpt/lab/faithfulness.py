@@ -87,7 +87,7 @@ class Faithfulness(Part):
         )
 
     def plot(self):
-        figure, panels = plots.new_panels(8.4, 3.6, 1, 2)
+        figure, panels = plots.new_panels(8.4, 4.2, 1, 2)
         for axes, curves, title in zip(
             panels, (self.deletion, self.insertion), ("taken away", "given back"), strict=False
         ):
@@ -96,7 +96,9 @@ class Faithfulness(Part):
                 axes.plot(SHARES, curves[index].mean(axis=0), label=name, **style)
             axes.set_xlabel(f"share of the prompt {title}, highest scores first")
         panels[0].set_ylabel("probability of the target")
-        panels[1].legend(frameon=False, fontsize=7)
+        figure.legend(
+            *panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=5, frameon=False
+        )
         return figure
 
 

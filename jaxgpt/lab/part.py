@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from jaxgpt.core.paths import expanded
+from jaxgpt.core.wording import visible
 from jaxgpt.core.writing import write_atomically
+
+
+def token_label(text: str) -> str:
+    """A token in a picture: spaces are seen, and so is that there is no text."""
+    return visible(text).replace(" ", "\u2423") or "\u00b7"
 
 
 class Part(abc.ABC):

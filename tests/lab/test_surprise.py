@@ -1,0 +1,107 @@
+"""Distributions and entropies of the next token, against softmax by hand and a run that kept its steps."""
+
+import csv
+import math
+import shutil
+
+import numpy as np
+import pytest
+from lab_models import TOKENIZER, linear
+from tiny_runs import tiny
+
+import jaxgpt
+from jaxgpt.lab import Subject, entropy, next_tokens
+from jaxgpt.runs.session import train
+
+MODEL = linear(0).model
+SOURCE = (MODEL, TOKENIZER)
+TEXT = "".join(np.random.default_rng(0).choice(list("abcdefgh "), 100))
+
+
+def softmax(ids):
+    logits = np.asarray(MODEL(np.asarray([ids])).logits[0], np.float64)
+    return np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+
+
+def test_the_distribution_behind_a_prompt_and_behind_what_follows_it():
+    found = next_tokens(SOURCE, "bad ", count=3)
+    ids = Subject.of(SOURCE).encode("bad ")
+    assert found.steps == (0,) and found.probabilities.shape == (1, 3, TOKENIZER.vocab_size)
+    for place in range(3):
+        expected = softmax(ids)[-1]
+        np.testing.assert_allclose(found.probabilities[0, place], expected, rtol=1e-4, atol=1e-6)
+        assert found.bits[0, place] == pytest.approx(-(expected * np.log2(expected)).sum(), rel=1e-4)
+        assert found.prefixes[place] == TOKENIZER.decode(ids[len(TOKENIZER.begun([])) :])
+        top = found.top(0, place, 2)
+        assert top[0][1] == pytest.approx(expected.max(), rel=1e-4) and top[0][1] >= top[1][1]
+        ids = [*ids, int(expected.argmax())]
+    assert found.prefixes[1].startswith("bad ")
+
+
+def test_the_mean_entropy_of_a_text():
+    found = entropy(SOURCE, TEXT)
+    ids = TOKENIZER.encode(TEXT)
+    values = []
+    for start in range(0, 96, 12):
+        rows = softmax(ids[start : start + 12])
+        values.append(-(rows * np.log2(rows)).sum(axis=-1).mean())
+    (bits,) = found.bits
+    assert bits.mean == pytest.approx(np.mean(values), rel=1e-4)
+    low, high = bits.interval
+    assert low < bits.mean < high
+    assert found.relative[0] == pytest.approx(np.mean(values) / math.log2(TOKENIZER.vocab_size), rel=1e-4)
+
+
+@pytest.mark.parametrize("count", [0, -1])
+def test_a_count_below_one_is_refused(count):
+    with pytest.raises(ValueError, match=f"count={count} must be at least 1"):
+        next_tokens(SOURCE, "bad", count=count)
+
+
+def test_a_prompt_has_room_for_what_follows_it():
+    assert len(next_tokens(SOURCE, "abcdefgha", count=3).prefixes) == 3
+    with pytest.raises(ValueError, match="the model reads 10; shorten it"):
+        next_tokens(SOURCE, "abcdefghab", count=3)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    path = tmp_path_factory.mktemp("lab") / "run"
+    fields = {
+        "training__steps": 8,
+        "training__keep_spaced": 3,
+        "training__keep_best": 0,
+        "training__keep_last": 1,
+    }
+    train(tiny(seeds=2, **fields), path, say=lambda line: None)
+    return path
+
+
+def test_a_run_is_read_at_every_step_that_was_kept(run, tmp_path):
+    found = next_tokens(run, "1+1=", count=2)
+    assert found.steps == (1, 3, 8)
+    loaded = jaxgpt.load(run, checkpoint=3)
+    ids = np.asarray([Subject.of(loaded).encode("1+1=")])
+    rows = [np.asarray(model(ids).logits[0, -1], np.float64) for model in loaded.models]
+    expected = np.mean([np.exp(row) / np.exp(row).sum() for row in rows], axis=0)
+    np.testing.assert_allclose(found.probabilities[1, 0], expected, rtol=1e-4, atol=1e-6)
+    found.to_csv(tmp_path / "next.csv")
+    with open(tmp_path / "next.csv", newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == 3 * 2 * loaded.tokenizer.vocab_size
+    assert len([axes for axes in found.plot(most=2).axes if axes.patches]) == 4
+    assert len(found.trajectories().axes[0].lines) == 5
+
+    certain = entropy(str(run), "1+1=2" * 40)
+    assert certain.steps == (1, 3, 8) and all(len(estimate.per_seed) == 2 for estimate in certain.bits)
+    assert len(list(certain.rows()[1])) == 3 and certain.plot().axes[0].get_ylim()[0] == 0
+
+
+def test_a_run_without_kept_steps_is_told_what_keeps_them(run, tmp_path):
+    shutil.copytree(run, tmp_path / "run")
+    for step in (1, 3):
+        shutil.rmtree(tmp_path / "run" / "checkpoints" / str(step))
+    with pytest.raises(
+        ValueError, match=r"a checkpoint of step 8 alone; .* train with --training\.keep-spaced 20"
+    ):
+        entropy(tmp_path / "run", "1+1=2" * 40)
