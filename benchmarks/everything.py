@@ -26,6 +26,7 @@ COMMANDS = {
         "scaling.py --rounds 5",
         "startup.py --rounds 5",
         "data.py --rounds 5",
+        "memory.py",
         "packing.py --rounds 5",
     ),
     "gpu": (

@@ -118,7 +118,6 @@ TABLES = {
         (
             ("experiment", "experiment", "{}"),
             ("examples", "examples", "{:,}"),
-            ("seconds", "seconds", "{:.0f}"),
             ("table, MiB", "table_mib", "{:,.0f}"),
             ("peak, MiB", "peak_mib", "{:,.0f}"),
         ),

@@ -20,7 +20,7 @@ import itertools
 import math
 import random
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Literal
 
 from jaxgpt.models.config import ModelConfig
@@ -99,7 +99,7 @@ class Gcd(Task):
             f"gcd with largest prime {low}-{high}" if high < math.inf else f"gcd with a prime from {low}",
         )
 
-    def summary(self, samples: list[tuple[Example, str]], training: list[Example]) -> dict[str, float]:
+    def summary(self, samples: list[tuple[Example, str]], training: Sequence[Example]) -> dict[str, float]:
         """Over the questions of each outcome k.
 
         `gcds_correct`: outcomes of which 95 % of the questions are right. `natural_accuracy`: what share of

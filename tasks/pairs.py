@@ -20,7 +20,7 @@ reads: `--task.texts 0 --objective multiple-choice --model.kind encoder`.
 import dataclasses
 import functools
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from jaxgpt.evaluation.few_shot import FewShot
@@ -115,7 +115,7 @@ class Pairs(FewShot):
         )
 
     def summary(
-        self, samples: list[tuple[Example, str]], training: list[Example]
+        self, samples: list[tuple[Example, str]], training: Sequence[Example]
     ) -> dict[str, float | Share]:
         """How far answers that are numbers lie from targets that are."""
         return measure_errors([(example.target, completion) for example, completion in samples])

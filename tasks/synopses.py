@@ -15,7 +15,7 @@ JSON lines (the column is a key) and plain text (paragraphs) are read as well.
 
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar
 
 from jaxgpt.evaluation.variety import variety
@@ -106,7 +106,7 @@ class Synopses(Task):
     def score(self, example: Example, completion: str) -> dict[str, float]:
         return {"exact_match": last_word_score(example.target, completion)}
 
-    def summary(self, samples: list[tuple[Example, str]], training: list[Example]) -> dict[str, float]:
+    def summary(self, samples: list[tuple[Example, str]], training: Sequence[Example]) -> dict[str, float]:
         """Distinct n-grams and the longest copy from the training text."""
         return variety([completion for _, completion in samples], [e.target for e in training])
 

@@ -13,7 +13,7 @@ is cut into blocks of which each belongs to one split; a held-out block ending h
 
 import dataclasses
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from jaxgpt.data.documents import blocks
@@ -98,7 +98,7 @@ class Text(Task):
     def score(self, example: Example, completion: str) -> dict[str, float]:
         return {"exact_match": last_word_score(example.target, completion)}
 
-    def summary(self, samples: list[tuple[Example, str]], training: list[Example]) -> dict[str, float]:
+    def summary(self, samples: list[tuple[Example, str]], training: Sequence[Example]) -> dict[str, float]:
         """Distinct n-grams and the longest copy from the training text."""
         return variety([completion for _, completion in samples], [e.target for e in training])
 

@@ -14,7 +14,7 @@ them, shuffled, wherever they lie; a held-out document is asked
 """
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar
 
@@ -104,7 +104,7 @@ class Tokens(Task):
     def score(self, example: Example, completion: str) -> dict[str, float]:
         return {"exact_match": last_word_score(example.target, completion)}
 
-    def summary(self, samples: list[tuple[Example, str]], training: list[Example]) -> dict[str, float]:
+    def summary(self, samples: list[tuple[Example, str]], training: Sequence[Example]) -> dict[str, float]:
         """Distinct n-grams, and the longest copy from the training documents that are its examples."""
         return variety([completion for _, completion in samples], [e.target for e in training])
 

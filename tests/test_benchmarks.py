@@ -24,6 +24,7 @@ NAMES = (
     "scaling",
     "startup",
     "data",
+    "memory",
     "packing",
     "shakespeare",
     "step_overhead",

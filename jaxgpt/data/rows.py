@@ -10,6 +10,9 @@ from jaxgpt.data.numbers import feature_array, with_features
 from jaxgpt.task import Example
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
+#: Examples whose ids are held as lists at one time.
+_ENCODED_TOGETHER = 65_536
+
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
@@ -84,51 +87,84 @@ def build_rows(
       ValueError: if there are no examples, one is longer than `max_length`, or the text of one lies
         outside the tokenizer's alphabet.
     """
-    examples = list(examples)
-    if not examples:
-        raise ValueError("the task gives no examples for this split; change task.held_out or its settings")
-    prompts = tokenizer.encode_batch([e.prompt for e in examples])
-    written = [e.target for e in examples]
-    targets = (
-        [*map(tokenizer.encode_exactly, written)] if tokenizer.lossy else tokenizer.encode_batch(written)
-    )
-    eos = [tokenizer.eos_id]
-    if encoder_decoder:
-        sources = [p + eos for p in prompts]
-        begin = tokenizer.begun([])
-        tokens = [begin + t + eos for t in targets]
-        start = [len(begin)] * len(tokens)
-    else:
-        sources = None
-        prompts = [*map(tokenizer.begun, prompts)]
-        tokens = [p + t + eos for p, t in zip(prompts, targets, strict=True)]
-        start = [len(p) for p in prompts]
     # The last token of a row is never read, only predicted.
-    check_length(tokens, max_length + 1, examples)
-    if sources is not None:
-        check_length(sources, max_length, examples)
-    table, length = pad(tokens, tokenizer)
-    source, source_length = (None, None) if sources is None else pad(sources, tokenizer)
+    rows, sources = _Ragged(tokenizer, max_length + 1), _Ragged(tokenizer, max_length)
+    start: list[np.ndarray] = []
+    eos, rest = [tokenizer.eos_id], iter(examples)
+    while part := list(itertools.islice(rest, _ENCODED_TOGETHER)):
+        prompts = tokenizer.encode_batch([e.prompt for e in part])
+        written = [e.target for e in part]
+        targets = (
+            [*map(tokenizer.encode_exactly, written)] if tokenizer.lossy else tokenizer.encode_batch(written)
+        )
+        if encoder_decoder:
+            sources.add([p + eos for p in prompts], part)
+            prompts = [[]] * len(prompts)
+        prompts = [*map(tokenizer.begun, prompts)]
+        rows.add([p + t + eos for p, t in zip(prompts, targets, strict=True)], part)
+        start.append(np.fromiter(map(len, prompts), np.int32, len(prompts)))
+    if not start:
+        raise ValueError("the task gives no examples for this split; change task.held_out or its settings")
+    tokens, length, numbers = rows.padded()
+    source, source_length, source_numbers = sources.padded() if encoder_decoder else (None, None, None)
     return Rows(
-        table,
-        np.asarray(start, np.int32),
+        tokens,
+        np.concatenate(start),
         length,
         source,
         source_length,
-        numbers=number_table(table, tokens, tokenizer),
-        source_numbers=None if sources is None else number_table(source, sources, tokenizer),
+        numbers=numbers,
+        source_numbers=source_numbers,
         number_id=tokenizer.number_id,
     )
 
 
-def number_table(table: np.ndarray, rows: list[list[int]], tokenizer: Tokenizer) -> np.ndarray | None:
-    """The features of the number tokens of `rows`, where `table` holds those; None if there are no such."""
-    if tokenizer.number_id is None:
-        return None
-    size, dtype = tokenizer.number_features, tokenizer.feature_type
-    numbers = np.zeros((*table.shape, size), dtype)
-    numbers[table == tokenizer.number_id] = feature_array(itertools.chain.from_iterable(rows), size, dtype)
-    return numbers
+class _Ragged:
+    """Rows of different lengths, gathered part by part: as lists of ids all of them would take gigabytes."""
+
+    def __init__(self, tokenizer: Tokenizer, limit: int):
+        self._tokenizer, self._limit = tokenizer, limit
+        self._parts: list[tuple[np.ndarray, np.ndarray]] = []
+        self._features: list[np.ndarray] = []
+        self._longest: tuple[list[list[int]], list[Example]] = ([[]], [])
+
+    def add(self, rows: list[list[int]], examples: list[Example]) -> None:
+        """The rows of some more examples, one each.
+
+        Raises:
+          ValueError: for an id outside the vocabulary.
+        """
+        self._parts.append(pad(rows, self._tokenizer))
+        if self._tokenizer.number_id is not None:
+            size, dtype = self._tokenizer.number_features, self._tokenizer.feature_type
+            self._features.append(feature_array(itertools.chain.from_iterable(rows), size, dtype))
+        longest = max(range(len(rows)), key=lambda row: len(rows[row]))
+        if len(rows[longest]) > len(self._longest[0][0]):
+            self._longest = [rows[longest]], [examples[longest]]
+
+    def padded(self) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """All rows and their lengths, as `pad` has them, and the features of their number tokens, if any.
+
+        The parts are given up one by one, so that no more than one of them is held twice.
+
+        Raises:
+          ValueError: if a row is longer than the limit.
+        """
+        check_length(self._longest[0], self._limit, self._longest[1])
+        length = np.concatenate([length for _, length in self._parts])
+        table = np.empty((len(length), int(length.max())), self._parts[0][0].dtype)
+        self._parts.reverse()
+        row = 0
+        while self._parts:
+            part, _ = self._parts.pop()
+            table[row : row + len(part), : part.shape[1]] = part
+            table[row : row + len(part), part.shape[1] :] = self._tokenizer.pad_id
+            row += len(part)
+        if self._tokenizer.number_id is None:
+            return table, length, None
+        numbers = np.zeros((*table.shape, self._tokenizer.number_features), self._tokenizer.feature_type)
+        numbers[table == self._tokenizer.number_id] = np.concatenate(self._features)
+        return table, length, numbers
 
 
 def check_length(rows: list[list[int]], limit: int, examples: list[Example]) -> None:

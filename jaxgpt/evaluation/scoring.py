@@ -17,7 +17,8 @@ from jaxgpt.models.transformer import Transformer
 from jaxgpt.objectives.asking import Asking
 from jaxgpt.objectives.base import Objective
 from jaxgpt.objectives.inferred import inferred
-from jaxgpt.task import Example, Split, Task, shuffled
+from jaxgpt.task import Example, Split, Task
+from jaxgpt.task.example_list import first_shuffled
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 Progress = Callable[[int, int], None]
@@ -108,16 +109,17 @@ def evaluate(
     elif inside:
         held_out = [asked[index].example for index in inside]
         summaries = [
-            task.summary([(asked[i].example, texts[i]) for i in inside], list(training))
-            for texts in completions
+            task.summary([(asked[i].example, texts[i]) for i in inside], training) for texts in completions
         ]
         found["summary"] = tally.combine(summaries)
         if objective.next_token:
             # Beside held-out questions from all over a file, training ones from all over it.
-            seen = training if task.endless else list(shuffled(training, data_seed))
-            found["likelihood"] = row_likelihoods(
-                models, tokenizer, held_out, seen[: len(held_out)], objective=objective
+            seen = (
+                training[: len(held_out)]
+                if task.endless
+                else first_shuffled(training, data_seed, len(held_out))
             )
+            found["likelihood"] = row_likelihoods(models, tokenizer, held_out, seen, objective=objective)
     not_asked = tally.not_asked(questions, reasons) + found.pop("text_not_scored", ())
     found["trained_on"] = count_trained_on(asked, training, trained_on.task)
     found["asked"] = len(asked)

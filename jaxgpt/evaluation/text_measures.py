@@ -73,14 +73,14 @@ def measure(
             progress=progress(),
         )
         pairs = [(Example(prompt, ""), text) for prompt, text in texts]
-        summaries.append(task.summary(pairs, list(training)))
+        summaries.append(task.summary(pairs, training))
         if index == 0:
             found["samples"] = tuple(prompt + text for prompt, text in texts)
             average = sum(len(text) for _, text in texts) // len(texts)
             real = pieces(scored, average, len(texts))
             if real:
                 found["summary_of_real_text"] = task.summary(
-                    [(Example("", ""), text) for text in real], list(training)
+                    [(Example("", ""), text) for text in real], training
                 )
     return found | {"summary": tally.combine(summaries)}
 

@@ -281,7 +281,7 @@ class Task(Choice, package="tasks"):
         return ""
 
     def summary(
-        self, samples: list[tuple[Example, str]], training: list[Example]
+        self, samples: list[tuple[Example, str]], training: Sequence[Example]
     ) -> dict[str, float | Share]:
         """Measures of a whole set of (question, completion) pairs beyond the mean of `score`."""
         return {}

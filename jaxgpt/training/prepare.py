@@ -22,7 +22,8 @@ from jaxgpt.models.checks import unpackable
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.template import Template
 from jaxgpt.parallel import sharding
-from jaxgpt.task import Example, Split, shuffled
+from jaxgpt.task import Example, Split
+from jaxgpt.task.example_list import ExampleList, first_shuffled
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.program import Program
@@ -54,7 +55,7 @@ class Prepared:
     model: ModelConfig
     resolved: Resolved
     program: Program
-    examples: list[Example]
+    examples: Sequence[Example]
     table: Rows | Packed | Stream
     feed: DeviceFeed | HostFeed
     validation: dict[str, np.ndarray]
@@ -94,7 +95,7 @@ def start_of(model: ModelConfig, tokenizer: Tokenizer) -> "Start | None":
     return Start(model, tokenizer)
 
 
-def training_examples(experiment: Experiment, split: Split, count: int) -> list[Example]:
+def training_examples(experiment: Experiment, split: Split, count: int) -> Sequence[Example]:
     """The first `count` examples of a split; for training all of them where the task is finite.
 
     Held-out ones of a finite task are shuffled first, since a file may be sorted.
@@ -102,8 +103,10 @@ def training_examples(experiment: Experiment, split: Split, count: int) -> list[
     task, seed = experiment.task, experiment.training.data_seed
     examples = task.examples(split, seed)
     if task.endless:
-        return list(itertools.islice(examples, count))
-    return list(examples) if split == "train" else list(itertools.islice(shuffled(examples, seed), count))
+        examples = itertools.islice(examples, count)
+    # A text's examples are few and long: there is nothing to be won.
+    found = list(examples) if task.layout == "stream" else ExampleList(examples)
+    return found if task.endless or split == "train" else first_shuffled(found, seed, count)
 
 
 def _check_packing(experiment: Experiment) -> None:

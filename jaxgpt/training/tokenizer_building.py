@@ -1,7 +1,7 @@
 """The tokenizer of an experiment, learned from its training text where it has to be."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jaxgpt import tokenizers
 from jaxgpt.core import trust
@@ -15,7 +15,7 @@ from jaxgpt.training.experiment import Experiment
 TOKENIZER_EXAMPLES = 20_000
 
 
-def build_tokenizer(experiment: Experiment, examples: list[Example]) -> Tokenizer:
+def build_tokenizer(experiment: Experiment, examples: Sequence[Example]) -> Tokenizer:
     """The experiment's tokenizer, trained on training text where it has to be; of tokens in files, theirs.
 
     The alphabet of a tokenizer of characters is that of the whole corpus, where the task is finite.
@@ -26,7 +26,7 @@ def build_tokenizer(experiment: Experiment, examples: list[Example]) -> Tokenize
     return tokenizer_and_unseen(experiment, examples)[0]
 
 
-def tokenizer_and_unseen(experiment: Experiment, examples: list[Example]) -> tuple[Tokenizer, list[str]]:
+def tokenizer_and_unseen(experiment: Experiment, examples: Sequence[Example]) -> tuple[Tokenizer, list[str]]:
     """`build_tokenizer`, and the symbols of its alphabet that held-out text alone shows."""
     files, spec = experiment.task.token_files(), experiment.tokenizer
     if files is not None and not spec:
@@ -48,7 +48,7 @@ def _unseen(tokenizer: Tokenizer, spec: str, texts: "_Texts") -> list[str]:
     return [text for text in tokenizer.token_texts() if text not in shown]
 
 
-def unseen_again(experiment: Experiment, examples: list[Example], tokenizer: Tokenizer) -> list[str]:
+def unseen_again(experiment: Experiment, examples: Sequence[Example], tokenizer: Tokenizer) -> list[str]:
     """The symbols that held-out text alone shows, of a run that goes on with its tokenizer."""
     if experiment.task.token_files() is not None or experiment.task.endless:
         return []
@@ -68,10 +68,10 @@ class _Texts(CorpusTexts):
       alphabet: whether the symbols of all text were asked for.
     """
 
-    def __init__(self, experiment: Experiment, examples: list[Example]):
+    def __init__(self, experiment: Experiment, examples: Sequence[Example]):
         super().__init__(self.train, self._all)
         self._task, self._seed = experiment.task, experiment.training.data_seed
-        self._examples = examples[: TOKENIZER_EXAMPLES if self._task.endless else None]
+        self._examples = examples[:TOKENIZER_EXAMPLES] if self._task.endless else examples
         self.alphabet = False
 
     def train(self) -> Iterator[str]:

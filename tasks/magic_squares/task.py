@@ -126,7 +126,7 @@ class MagicSquares(Task):
         centre = self._layout.asks_centre(example.prompt)
         return {"exact_match": float(reading is not None and valid(reading, centre))}
 
-    def summary(self, samples: list[tuple[Example, str]], training: list[Example]) -> dict[str, Share]:
+    def summary(self, samples: list[tuple[Example, str]], training: Sequence[Example]) -> dict[str, Share]:
         trained = (self._read(example.target) for example in training)
         return measure(
             [(self._read(text), self._layout.asks_centre(example.prompt)) for example, text in samples],

@@ -8,8 +8,10 @@ from data_building import DIGITS, sums
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jaxgpt.data import rows
 from jaxgpt.data.rows import build_rows, narrowest, pad
 from jaxgpt.task import Example
+from jaxgpt.tokenizers import build
 
 TEXT = st.text("0123456789+=", max_size=12)
 EXAMPLES = st.lists(st.builds(Example, TEXT, TEXT), min_size=1, max_size=8)
@@ -43,6 +45,24 @@ def test_encoder_decoder_rows_part_prompt_and_target(examples):
         assert (rows.source[i, rows.source_length[i] :] == DIGITS.pad_id).all()
         assert (rows.tokens[i, rows.length[i] :] == DIGITS.pad_id).all()
     assert (rows.start == 1).all()
+
+
+@pytest.mark.parametrize("encoder_decoder", [False, True])
+@pytest.mark.parametrize(
+    "tokenizer", [DIGITS, build("bittokens", lambda: ["0123456789+="])], ids=["digits", "bittokens"]
+)
+def test_rows_made_part_by_part_are_those_made_at_once(monkeypatch, encoder_decoder, tokenizer):
+    examples = list(sums(50))
+    options = {"encoder_decoder": encoder_decoder, "max_length": 40}
+    at_once = build_rows(examples, tokenizer, **options)
+    monkeypatch.setattr(rows, "_ENCODED_TOGETHER", 7)
+    by_parts = build_rows(iter(examples), tokenizer, **options)
+    assert by_parts.arrays().keys() == at_once.arrays().keys()
+    for name, value in at_once.arrays().items():
+        np.testing.assert_array_equal(by_parts.arrays()[name], value, strict=True)
+    longest = at_once.length if at_once.source_length is None else at_once.source_length
+    with pytest.raises(ValueError, match=f"an example has {longest.max()} tokens"):
+        build_rows(examples, tokenizer, encoder_decoder=encoder_decoder, max_length=longest.max() - 2)
 
 
 def test_the_narrowest_type_holds_every_id():
