@@ -8,6 +8,8 @@ from jaxgpt.evaluation.number_measures import read_decimal
 
 #: Significant digits that an answer is given to, as a double holds them.
 ANSWER_DIGITS = 15
+#: Significant digits that a number may have.
+MOST_DIGITS = 100
 #: The largest exponent, either way, that a question may have: two digits hold those of its answer, too.
 LARGEST_EXPONENT = 49
 
@@ -37,7 +39,8 @@ def read(text: str) -> Decimal:
     """The number that a person types.
 
     Raises:
-      ValueError: for 0, for what is no number, and for one whose exponent is beyond `LARGEST_EXPONENT`.
+      ValueError: for 0, for what is no number, and for one with an exponent beyond `LARGEST_EXPONENT` or with
+        more digits than `MOST_DIGITS`.
     """
     number = read_decimal(text)
     if number is None:
@@ -46,7 +49,14 @@ def read(text: str) -> Decimal:
         raise ValueError("a number is 0; write others")
     if abs(number.adjusted()) > LARGEST_EXPONENT:
         raise ValueError(f"{text!r} is beyond 10^{LARGEST_EXPONENT} or below 10^-{LARGEST_EXPONENT}")
+    if significant(number) > MOST_DIGITS:
+        raise ValueError(f"a number has more than {MOST_DIGITS} digits; round it")
     return number
+
+
+def significant(number: Decimal) -> int:
+    """How many digits a number has from its first to its last that is not 0."""
+    return len("".join(map(str, number.as_tuple().digits)).strip("0"))
 
 
 def rounded(number: Decimal, places: int) -> Decimal:
@@ -61,8 +71,8 @@ def written(number: Decimal) -> str:
 
 
 def product(a: Decimal, b: Decimal) -> Decimal:
-    """Exactly, of numbers of up to a hundred digits."""
-    return decimal.Context(prec=200).multiply(a, b)
+    """Exactly, of numbers of up to `MOST_DIGITS`."""
+    return decimal.Context(prec=2 * MOST_DIGITS).multiply(a, b)
 
 
 def quotient(a: Decimal, b: Decimal) -> Decimal:

@@ -1,17 +1,28 @@
 """The task of multiplying and dividing decimals."""
 
 import dataclasses
+import itertools
 import math
 import random
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Literal
 
 from jaxgpt.evaluation.number_measures import log_smape
 from jaxgpt.task import Example, Task
 from tasks.decimals import working
-from tasks.decimals.notation import ANSWER_DIGITS, Scientific, product, quotient, read, rounded, written
-from tasks.numbers import cannot_read, check_range
+from tasks.decimals.notation import (
+    ANSWER_DIGITS,
+    MOST_DIGITS,
+    Scientific,
+    product,
+    quotient,
+    read,
+    rounded,
+    written,
+)
+from tasks.numbers import FEW, cannot_read, check_range
 
 _SYMBOLS = {"multiplication": "*", "division": "/"}
 _NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
@@ -46,8 +57,10 @@ class Decimals(Task):
                 f"min_exponent={self.min_exponent} and max_exponent={self.max_exponent} must be in this "
                 "order, from -24 to 24"
             )
-        if self.digits < 2:
-            raise ValueError(f"digits={self.digits} must be at least 2")
+        if self.max_digits > MOST_DIGITS:
+            raise ValueError(f"max_digits={self.max_digits} must be at most {MOST_DIGITS}")
+        if not 2 <= self.digits <= MOST_DIGITS:
+            raise ValueError(f"digits={self.digits} must be at least 2 and at most {MOST_DIGITS}")
 
     @property
     def sample_prompts(self) -> tuple[str, ...]:
@@ -55,6 +68,18 @@ class Decimals(Task):
 
     def example(self, rng: random.Random) -> Example:
         return self._example(self._draw(rng), self._draw(rng))
+
+    def forms(self) -> Iterable[str] | None:
+        if (2 * 9 * 10 ** (self.max_digits - 1) * self._exponents) ** 2 > FEW:
+            return None
+        numbers = [
+            Decimal((sign, tuple(map(int, str(whole))), exponent - len(str(whole)) + 1))
+            for whole in range(10 ** (self.min_digits - 1), 10**self.max_digits)
+            if whole % 10
+            for exponent in range(self.min_exponent, self.max_exponent + 1)
+            for sign in (0, 1)
+        ]
+        return (self._key(a, b) for a, b in itertools.product(numbers, repeat=2))
 
     def typed(self, text: str) -> Example:
         squeezed = re.sub(r"\s+", "", text).removesuffix("=").translate(_SPELLINGS)
@@ -91,6 +116,10 @@ class Decimals(Task):
     def _symbol(self) -> str:
         return _SYMBOLS[self.operation]
 
+    @property
+    def _exponents(self) -> int:
+        return self.max_exponent - self.min_exponent + 1
+
     def _draw(self, rng: random.Random) -> Decimal:
         count = rng.randint(self.min_digits, self.max_digits)
         digits = [rng.randint(1, 9), *(rng.randint(0, 9) for _ in range(count - 1))]
@@ -99,15 +128,19 @@ class Decimals(Task):
         return Decimal((rng.randrange(2), tuple(digits), exponent - count + 1))
 
     def _example(self, a: Decimal, b: Decimal) -> Example:
-        texts = [written(a), written(b)]
-        key = self._symbol.join(sorted(texts) if self.operation == "multiplication" else texts)
         longest = max(len(number.normalize().as_tuple().digits) for number in (a, b))
         group = f"{longest:02} digits"
         if self.format == "worked":
             first, second = (Scientific.of(number, self.digits) for number in (a, b))
             work = working.multiplied if self.operation == "multiplication" else working.divided
-            return Example(f"{first}{self._symbol}{second}=", work(first, second), group, key)
-        return Example(self._symbol.join(texts) + "=", self._result(a, b), group, key)
+            prompt, target = f"{first}{self._symbol}{second}=", work(first, second)
+        else:
+            prompt, target = f"{written(a)}{self._symbol}{written(b)}=", self._result(a, b)
+        return Example(prompt, target, group, self._key(a, b))
+
+    def _key(self, a: Decimal, b: Decimal) -> str:
+        texts = [written(a), written(b)]
+        return self._symbol.join(sorted(texts) if self.operation == "multiplication" else texts)
 
     def _result(self, a: Decimal, b: Decimal) -> str:
         exact = product(a, b) if self.operation == "multiplication" else quotient(a, b)

@@ -123,6 +123,11 @@ TINY = {
         {"numbers": "decimals", "max_digits": 1, "max_places": 1},
         {"max_digits": 1, "max_places": 1},
     ],
+    "decimals": [
+        {"max_digits": 1, "min_exponent": 0, "max_exponent": 0},
+        {"operation": "division", "max_digits": 1, "min_exponent": -1, "max_exponent": 1},
+        {"format": "worked", "max_digits": 1, "min_exponent": 0, "max_exponent": 1},
+    ],
     "fractions": [
         {"operation": "simplification", "max_term": 9},
         {"max_term": 4},
@@ -166,6 +171,7 @@ def test_every_task_counts_its_examples_where_they_are_few(hurried, name, fields
 LARGE = {
     "arithmetic": {"max_digits": 1000},
     "base_conversion": {"max_digits": 1000},
+    "decimals": {"max_digits": 100},
     "comparison": {"max_digits": 1000, "max_places": 1000, "max_count": 1000},
     "fractions": {"max_term": 10**30},
     "gcd": {"max_operand": 10**30},

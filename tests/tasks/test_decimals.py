@@ -130,6 +130,7 @@ def test_a_product_is_in_one_split_in_both_orders_and_a_quotient_is_not_turned()
         ("1.5+2", "cannot read '1.5[+]2' as a question; write one such as 6741.74[*]-0.085784"),
         ("0.0*2", "a number is 0; write others"),
         ("1e60*2", "'1e60' is beyond 10\\^49"),
+        (f"1.{'3' * 100}*2", "a number has more than 100 digits; round it"),
         ("1.5*", "cannot read"),
     ],
 )
@@ -159,6 +160,7 @@ def test_a_completion_without_a_result_is_shown_and_wrong(completion):
         ({"min_exponent": 3, "max_exponent": 2}, "min_exponent=3 and max_exponent=2"),
         ({"max_exponent": 25}, "max_exponent=25"),
         ({"digits": 1}, "digits=1 must be at least 2"),
+        ({"max_digits": 101}, "max_digits=101 must be at most 100"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(settings, message):
