@@ -20,6 +20,7 @@ from tasks.decimals.notation import (
     quotient,
     read,
     rounded,
+    significant,
     written,
 )
 from tasks.numbers import FEW, cannot_read, check_range
@@ -128,7 +129,7 @@ class Decimals(Task):
         return Decimal((rng.randrange(2), tuple(digits), exponent - count + 1))
 
     def _example(self, a: Decimal, b: Decimal) -> Example:
-        longest = max(len(number.normalize().as_tuple().digits) for number in (a, b))
+        longest = max(map(significant, (a, b)))
         group = f"{longest:02} digits"
         if self.format == "worked":
             first, second = (Scientific.of(number, self.digits) for number in (a, b))
