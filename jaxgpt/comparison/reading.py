@@ -68,10 +68,6 @@ class Material:
     test: list[Question]
 
     @property
-    def everything(self) -> list[Example]:
-        return [*self.train, *self.validation, *(question.example for question in self.test)]
-
-    @property
     def numbers(self) -> list[str]:
         """Different runs of digits in the examples, the longest among them."""
         asked = [question.example for question in self.test[-_LOOKED_AT:]]

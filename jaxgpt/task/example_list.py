@@ -21,11 +21,10 @@ class ExampleList(Sequence[Example]):
 
     def __init__(self, examples: Iterable[Example]):
         rest = iter(examples)
-        self._parts: list[bytes] = []
+        self._parts: list[bytes | list[Example]] = []
         self._count = 0
         while part := list(itertools.islice(rest, _TOGETHER)):
-            fields = [(e.prompt, e.target, e.group, e.key) for e in part]
-            self._parts.append(zlib.compress(json.dumps(fields).encode(), 1))
+            self._parts.append(_written(part))
             self._count += len(part)
 
     def __len__(self) -> int:
@@ -55,5 +54,14 @@ def first_shuffled(examples: Sequence[Example], seed: int, count: int) -> list[E
     return [examples[place] for place in order[:count]]
 
 
-def _read(part: bytes) -> list[Example]:
+def _written(part: list[Example]) -> bytes | list[Example]:
+    if any(type(example) is not Example for example in part):  # a class of a task's own may hold more
+        return part
+    fields = [(e.prompt, e.target, e.group, e.key) for e in part]
+    return zlib.compress(json.dumps(fields).encode(), 1)
+
+
+def _read(part: bytes | list[Example]) -> list[Example]:
+    if isinstance(part, list):
+        return part
     return [Example(*fields) for fields in json.loads(zlib.decompress(part))]

@@ -16,8 +16,6 @@ from jaxgpt.huggingface.load import load_hf
 from jaxgpt.huggingface.save import save_hf
 from jaxgpt.models.template import Template
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 REFERENCES = Path(__file__).parent / "references"
 NAMES = sorted(path.name for path in REFERENCES.iterdir())
 #: Compared by the thorough run.

@@ -13,8 +13,6 @@ from variants import often
 
 from jaxgpt.nn.position import Position
 
-pytestmark = pytest.mark.usefixtures("quick_compilation")
-
 VARIANTS = {name: {} for name in Position.names()} | {
     "rotary:interleaved": {"pairing": "interleaved", "rotary_dim": 4},
     "sinusoidal:split": {"layout": "split"},

@@ -1,5 +1,7 @@
 """Examples in little memory, against a list of them."""
 
+import dataclasses
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -28,6 +30,15 @@ def test_it_is_the_list_that_it_was_made_from(examples, start, stop, step):
 def test_beyond_its_end_is_nothing():
     with pytest.raises(IndexError):
         ExampleList([Example("a", "b")])[1]
+
+
+def test_examples_of_a_class_of_ones_own_stay_what_they_are():
+    @dataclasses.dataclass(frozen=True)
+    class Weighed(Example):
+        weight: float = 1.0
+
+    examples = [Example("a", "b"), Example("c", "d"), Weighed("e", "f", weight=2.0)]
+    assert list(ExampleList(examples)) == examples and ExampleList(examples)[2].weight == 2.0
 
 
 def test_text_comes_back_as_it_was():
