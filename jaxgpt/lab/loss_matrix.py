@@ -107,8 +107,11 @@ def loss_matrix(
 
     Raises:
       ValueError: for a text that does not fill a window of a model, or, with `refuse`, one with an unknown
-        character; the message names both.
+        character; the message names both. Without a model or a text.
     """
+    for name, given in (("sources", sources), ("texts", texts)):
+        if not given:
+            raise ValueError(f"{name}={{}}: give at least one, by its name")
     names = (tuple(sources), tuple(texts))
     found: list[list[tuple[Estimate, Estimate, float]]] = []
     for trained, source in sources.items():

@@ -77,6 +77,12 @@ def test_a_text_that_is_too_short_is_told_with_both_names():
     assert windows(SUBJECT, TEXT[:13]).shape == (1, 13)
 
 
+def test_without_models_or_texts_there_is_nothing_to_say():
+    for sources, texts, name in (({}, {"t": TEXT}, "sources"), ({"m": SUBJECT}, {}, "texts")):
+        with pytest.raises(ValueError, match=f"{name}={{}}: give at least one"):
+            loss_matrix(sources, texts)
+
+
 def test_numbers_are_written_and_drawn(tmp_path):
     found = loss_matrix({"both": SUBJECT}, {"text": TEXT, "other": TEXT[::-1]})
     found.to_csv(tmp_path / "losses.csv")
