@@ -91,6 +91,15 @@ def test_steps_at_equal_flops_cost_what_the_baseline_costs():
     assert "bytes (baseline)" in table and "1,000" in table
 
 
+def test_a_cell_with_fewer_steps_is_looked_at_and_kept_no_more_often_than_it_has_steps():
+    fields = {"training__steps": 20, "training__keep_spaced": 20}
+    found = plan("--tokenizers", "digits,bytes", "--baseline", "digits", "--training.looks", "20", **fields)
+    for job in found.all_jobs():
+        training = job.experiment.training
+        assert training.looks == training.keep_spaced == min(training.steps, 20)
+    assert min(job.experiment.training.steps for job in found.all_jobs()) < 20
+
+
 def test_cells_of_one_cost_have_one_budget():
     found = plan("--vary", "model.position=rotary,none")
     assert found.budgets == ("examples",) and "equal examples are equal training FLOPs" in found.notes[-1]
