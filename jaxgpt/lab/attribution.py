@@ -236,9 +236,7 @@ def _by_many(structure, weights, tokens, target, method) -> tuple[np.ndarray, fl
     total = 0.0
     for begin in range(0, _POINTS, _ROWS):
         factors = np.broadcast_to(points[begin : begin + _ROWS, None], (_ROWS, count))
-        total = total + np.asarray(
-            _scaled_gradients(structure, weights, tokens, target, factors)[0], np.float64
-        )
+        total = total + np.asarray(_scaled_gradients(structure, weights, tokens, target, factors), np.float64)
     signed = total / _POINTS
     nothing = float(scaled(structure, weights, tokens, target, np.zeros((1, count)))[0][0])
     return signed, whole, float(signed.sum() - (whole - nothing))
@@ -286,10 +284,10 @@ def _logits(structure, weights, tokens, target, factors):
 
 @functools.partial(jax.jit, static_argnames="structure")
 def _scaled_gradients(structure, weights, tokens, target, factors):
-    """Of each token: its derivative by the factor it is multiplied by, summed over rows. [1, T]
+    """Of each token: its derivative by the factor it is multiplied by, summed over rows. [T]
 
     By the chain rule it is the sum over d of x[t, d] dy/dx[t, d], at the scaled x.
     """
     model = structure.model(weights)
     gradients = jax.grad(lambda f: _read_scaled(model, tokens, f)[:, target].sum())(jnp.asarray(factors))
-    return gradients.sum(axis=0)[None]
+    return gradients.sum(axis=0)

@@ -7,6 +7,7 @@ counts is the area between the two curves, beside that of random orders of the s
 """
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import jax.numpy as jnp
@@ -60,7 +61,8 @@ class Faithfulness(Part):
         rows = [("method", "deletion", "insertion", "area above random", "95 %", "to be trusted")]
         for name, gained in self.better_than_random().items():
             index = self.methods.index(name)
-            low, high = gained.interval
+            # One prompt gives no interval, and so do prompts that all gain alike.
+            low, high = gained.interval or (-math.inf, math.inf)
             told = "yes" if low > 0 else "no" if high < 0 else "not sure"
             rows.append(
                 (
@@ -70,7 +72,7 @@ class Faithfulness(Part):
                         for each in (self.deletion, self.insertion)
                     ),
                     f"{gained.mean:+.4f}",
-                    f"{low:+.4f} to {high:+.4f}",
+                    "none" if gained.interval is None else f"{low:+.4f} to {high:+.4f}",
                     told,
                 )
             )

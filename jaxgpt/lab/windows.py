@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxgpt.lab.subject import Subject
 from jaxgpt.models.structure import Structure, Weights, split
+from jaxgpt.objectives.losses import token_losses
 
 #: Tokens that are read together.
 _TOKENS = 8192
@@ -65,8 +66,7 @@ def _measured(structure: Structure, measure, weights: Weights, rows):
 
 def nats(logits: jax.Array, targets: jax.Array) -> jax.Array:
     """The loss of each window, summed over its tokens. [B]"""
-    of_targets = jnp.take_along_axis(jax.nn.log_softmax(logits), targets[..., None], axis=-1)
-    return -of_targets[..., 0].sum(axis=-1)
+    return token_losses(logits, targets).sum(axis=-1)
 
 
 def entropies(logits: jax.Array, targets: jax.Array) -> jax.Array:

@@ -144,6 +144,11 @@ def test_of_a_linear_model_what_a_token_adds_orders_better_than_chance():
     assert len(found.plot().axes) == 2
 
 
+def test_of_one_prompt_the_table_has_no_interval_and_is_not_sure():
+    lines = faithfulness(SOURCE, [(PROMPT, TARGET)], methods=("occlusion",)).table().splitlines()
+    assert lines[1].split()[-3:] == ["none", "not", "sure"]
+
+
 def test_without_a_prompt_nothing_can_be_said():
     with pytest.raises(ValueError, match="give at least one prompt with its target"):
         faithfulness(SOURCE, [])
