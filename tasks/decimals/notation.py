@@ -10,8 +10,9 @@ from jaxgpt.evaluation.number_measures import read_decimal
 ANSWER_DIGITS = 15
 #: Significant digits that a number may have.
 MOST_DIGITS = 100
-#: The largest exponent, either way, that a question may have: two digits hold those of its answer, too.
-LARGEST_EXPONENT = 49
+#: The largest exponent, either way, that a question may have. Rounding may add one, and two digits hold that
+#: of its answer, too.
+LARGEST_EXPONENT = 48
 
 
 class Scientific(NamedTuple):
@@ -27,9 +28,9 @@ class Scientific(NamedTuple):
     @classmethod
     def of(cls, number: Decimal, places: int) -> "Scientific":
         """A number other than 0, rounded to so many digits; a tie goes to the even one."""
-        sign, digits, _ = rounded(number, places).as_tuple()
-        text = "".join(map(str, digits)).lstrip("0")
-        return cls(bool(sign), text.ljust(places, "0")[:places], rounded(number, places).adjusted())
+        kept = rounded(number, places)
+        text = "".join(map(str, kept.as_tuple().digits)).lstrip("0")
+        return cls(kept.is_signed(), text.ljust(places, "0")[:places], kept.adjusted())
 
     def __str__(self) -> str:
         return f"{'-' if self.negative else '+'}{self.digits}e{self.exponent:+03d}"

@@ -129,7 +129,7 @@ def test_a_product_is_in_one_split_in_both_orders_and_a_quotient_is_not_turned()
     [
         ("1.5+2", "cannot read '1.5[+]2' as a question; write one such as 6741.74[*]-0.085784"),
         ("0.0*2", "a number is 0; write others"),
-        ("1e60*2", "'1e60' is beyond 10\\^49"),
+        ("1e60*2", "'1e60' is beyond 10\\^48"),
         (f"1.{'3' * 100}*2", "a number has more than 100 digits; round it"),
         ("1.5*", "cannot read"),
     ],
@@ -137,6 +137,12 @@ def test_a_product_is_in_one_split_in_both_orders_and_a_quotient_is_not_turned()
 def test_what_is_no_question_is_told(text, message):
     with pytest.raises(ValueError, match=message):
         Decimals().typed(text)
+
+
+def test_the_largest_exponents_leave_a_result_that_is_read():
+    task = Decimals(format="worked", digits=2)
+    example = task.typed("9.99e48*9.99e48")
+    assert float(task.answer(example.prompt, example.target)) == pytest.approx(1e98)
 
 
 def test_a_number_has_its_exponent_after_rounding():
