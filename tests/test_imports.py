@@ -1,6 +1,6 @@
 """The import rule, read from the syntax tree, and what `import jaxgpt` may cost.
 
-    core < nn, noise, task, tokenizers < models, parallel < data < generation < objectives
+    core < nn, noise, pages, task, tokenizers < models, parallel < data < generation < objectives
       < evaluation, huggingface < training < runs < comparison, lab, plan < cli
 
 A module imports from its own package or from those of lower layers; packages of one layer do not import each
@@ -24,6 +24,7 @@ LAYERS = {
     "jaxgpt.core": 0,
     "jaxgpt.nn": 1,
     "jaxgpt.noise": 1,
+    "jaxgpt.pages": 1,
     "jaxgpt.task": 1,
     "jaxgpt.tokenizers": 1,
     "jaxgpt.models": 2,

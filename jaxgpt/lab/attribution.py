@@ -33,6 +33,7 @@ from jaxgpt.lab.part import Part, token_label
 from jaxgpt.lab.subject import Source, Subject
 from jaxgpt.models import Transformer
 from jaxgpt.models.structure import Structure, Weights, split
+from jaxgpt.pages.blocks import Block, TokenScores
 
 Method = Literal[
     "gradcam",
@@ -86,6 +87,16 @@ class Attribution(Part):
             (place, token, float(value), float(max(value, 0)))
             for place, (token, value) in enumerate(zip(self.tokens, self.signed, strict=True))
         )
+
+    def summary(self) -> str:
+        place = int(np.argmax(self.signed))
+        return (
+            f"By {self.method}, what speaks most for {token_label(self.target)} is "
+            f"{token_label(self.tokens[place])}, token {place} of {len(self.tokens)}."
+        )
+
+    def blocks(self) -> list[Block]:
+        return [TokenScores(self.tokens, {self.method: self.signed}, self.summary())]
 
     def plot(self):
         count = len(self.tokens)

@@ -13,19 +13,21 @@ from collections.abc import Sequence
 import jax.numpy as jnp
 import numpy as np
 
-from jaxgpt.core.tables import columns
+from jaxgpt.core.tables import Entry, Table, columns
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.intervals import Estimate, mean_score
 from jaxgpt.lab.attribution import METHODS, Method, checked_layer, scaled, scores
 from jaxgpt.lab.part import Part
 from jaxgpt.lab.subject import Source, Subject
 from jaxgpt.models.structure import split
+from jaxgpt.pages.blocks import Block
 
 #: Shares of the prompt that are taken away or given back.
 SHARES = tuple(np.linspace(0, 1, 11).round(1).tolist())
 RANDOM = "random"
 #: Random orders of each prompt.
 _ORDERS = 4
+_HEADER = ("method", "deletion", "insertion", "area above random", "95 %", "to be trusted")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +60,23 @@ class Faithfulness(Part):
 
     def table(self) -> str:
         """A row a method, the one to trust most first."""
-        rows = [("method", "deletion", "insertion", "area above random", "95 %", "to be trusted")]
+        return "\n".join(columns([_HEADER, *self._told()]))
+
+    def summary(self) -> str:
+        trusted = [row[0] for row in self._told() if row[-1] == "yes"]
+        told = ", ".join(trusted) if trusted else "none of them"
+        return f"Over {self.areas.shape[1]} prompts, surely better than a random order: {told}."
+
+    def blocks(self) -> list[Block]:
+        caption = (
+            "Areas under the curve of deletion (small is good) and of insertion (large is good), means over "
+            "prompts; a method is to be trusted where its interval lies above that of random orders."
+        )
+        rows = tuple(tuple(Entry(text) for text in row) for row in self._told())
+        return [*super().blocks(), Table("Which method to trust", caption, _HEADER, rows)]
+
+    def _told(self) -> list[tuple[str, ...]]:
+        rows = []
         for name, gained in self.better_than_random().items():
             index = self.methods.index(name)
             # One prompt gives no interval, and so do prompts that all gain alike.
@@ -77,7 +95,7 @@ class Faithfulness(Part):
                 )
             )
         last = [f"{np.trapezoid(each[-1], dx=0.1).mean():.4f}" for each in (self.deletion, self.insertion)]
-        return "\n".join(columns([*rows, (RANDOM, *last, "", "", "")]))
+        return [*rows, (RANDOM, *last, "", "", "")]
 
     def rows(self):
         return ("method", "prompt", "curve", "share", "probability"), (

@@ -7,13 +7,14 @@ from typing import Literal
 
 import numpy as np
 
-from jaxgpt.core.tables import columns
+from jaxgpt.core.tables import Entry, Table, columns
 from jaxgpt.core.wording import shown
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.intervals import Estimate, ratio, scaled
 from jaxgpt.lab.part import Part
 from jaxgpt.lab.subject import Source, Subject
 from jaxgpt.lab.windows import nats, over_windows, sizes, windows
+from jaxgpt.pages.blocks import Block
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet
 
 
@@ -68,6 +69,24 @@ class LossMatrix(Part):
         for name, cells, shares in zip(self.trained_on, self.nats, self.left_out, strict=True):
             rows.append((name, *(_cell(cell, share) for cell, share in zip(cells, shares, strict=True))))
         return "\n".join(columns(rows))
+
+    def summary(self) -> str:
+        means = np.asarray([[cell.mean for cell in row] for row in self.nats])
+        best = [self.trained_on[row] for row in means.argmin(axis=0)]
+        told = "; ".join(
+            f"{text} is predicted best by {name}, with {mean:.3f}"
+            for text, name, mean in zip(self.evaluated_on, best, means.min(axis=0), strict=True)
+        )
+        return f"Loss in nats a character: {told}."
+
+    def blocks(self) -> list[Block]:
+        rows = (
+            (Entry(name), *(Entry(_cell(cell, share)) for cell, share in zip(cells, shares, strict=True)))
+            for name, cells, shares in zip(self.trained_on, self.nats, self.left_out, strict=True)
+        )
+        caption = "Nats a character: a row for what was trained on, a column for what is evaluated on."
+        header = ("trained on", *self.evaluated_on)
+        return [*super().blocks(), Table("Losses", caption, header, tuple(rows))]
 
     def plot(self):
         size = (len(self.trained_on), len(self.evaluated_on))

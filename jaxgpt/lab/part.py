@@ -10,6 +10,7 @@ from typing import Any
 from jaxgpt.core.paths import expanded
 from jaxgpt.core.wording import visible
 from jaxgpt.core.writing import write_atomically
+from jaxgpt.pages.blocks import Block, Picture
 
 
 def token_label(text: str) -> str:
@@ -27,6 +28,14 @@ class Part(abc.ABC):
     @abc.abstractmethod
     def plot(self) -> Any:
         """A matplotlib figure, which a notebook shows and `jaxgpt.evaluation.plots.save` writes."""
+
+    @abc.abstractmethod
+    def summary(self) -> str:
+        """What the arrays say, in one or two sentences: the text in place of its picture."""
+
+    def blocks(self) -> list[Block]:
+        """What stands on a page: the picture, unless the analysis has more to show."""
+        return [Picture(self.plot(), self.summary())]
 
     def to_csv(self, path: Path | str) -> None:
         """Write the rows, the names of the columns first; a reader finds the whole file or none of it."""

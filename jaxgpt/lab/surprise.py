@@ -12,6 +12,7 @@ from jaxgpt.evaluation.intervals import Estimate, mean_score
 from jaxgpt.lab.part import Part, token_label
 from jaxgpt.lab.subject import Source, Subject, kept
 from jaxgpt.lab.windows import entropies, over_windows, windows
+from jaxgpt.pages.blocks import Block, Picture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +51,25 @@ class NextTokens(Part):
             for p, prefix in enumerate(self.prefixes)
             for token in np.argsort(-self.probabilities[s, p], kind="stable")
         )
+
+    def summary(self) -> str:
+        best = [self.top(-1, place, 1)[0] for place in range(len(self.prefixes))]
+        told = "; ".join(
+            f"behind ...{token_label(prefix[-20:])} it is {token_label(token)} with {share:.0%}"
+            for prefix, (token, share) in zip(self.prefixes, best, strict=True)
+        )
+        bits = self.bits
+        return (
+            f"At step {self.steps[-1]} the likeliest next token {told}. Behind the prompt the entropy is "
+            f"{bits[0, 0]:.2f} bits at step {self.steps[0]} and {bits[-1, 0]:.2f} at the end."
+        )
+
+    def blocks(self) -> list[Block]:
+        told = self.summary()
+        if len(self.steps) < 2:
+            return [Picture(self.plot(), told)]
+        over = f"Probabilities over training of the {len(self.top(-1, 0, 5))} tokens likeliest at the end."
+        return [Picture(self.plot(), told), Picture(self.trajectories(), over)]
 
     def plot(self, most: int = 5):
         """The seven likeliest tokens, a panel each step and prefix; at most `most` of the steps."""
@@ -105,6 +125,16 @@ class Entropy(Part):
         return ("step", "bits", "low", "high", "relative to log2 V"), (
             (step, estimate.mean, *(estimate.interval or ("", "")), float(share))
             for step, estimate, share in zip(self.steps, self.bits, self.relative, strict=True)
+        )
+
+    def summary(self) -> str:
+        first, last = self.bits[0].mean, self.bits[-1].mean
+        ends = f"{last:.2f} bits, {self.relative[-1]:.0%} of the most there can be"
+        if len(self.steps) < 2:
+            return f"The mean entropy of the next token is {ends}."
+        return (
+            f"The mean entropy of the next token is {first:.2f} bits at step {self.steps[0]} and {ends}, "
+            f"at step {self.steps[-1]}."
         )
 
     def plot(self):

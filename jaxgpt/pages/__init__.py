@@ -1,0 +1,1 @@
+"""Pages that open anywhere: what a report is made of, and one HTML file of it."""
