@@ -74,23 +74,25 @@ class Program:
             shardings,
         )
 
-    def init(self, given: Params | None = None) -> State:
+    def init(self, given: Params | None = None, each: Params | None = None) -> State:
         """The state before the first step, made in place on its devices.
 
         Args:
-          given: weights to start from; those that are not among them are drawn.
+          given: weights that every replica starts from; those that are not among them are drawn.
+          each: weights of each replica by itself; of several, with a leading dimension R.
         """
         where = jax.tree.map(lambda leaf: leaf.sharding, self.abstract())
-        return jax.jit(self._init, out_shardings=where, compiler_options=_APART)(given)
+        return jax.jit(self._init, out_shardings=where, compiler_options=_APART)(given, each)
 
-    def _init(self, given: Params | None = None) -> State:
-        def one(key):
-            params = self.template.init(jax.random.fold_in(key, 0)) | (given or {})
+    def _init(self, given: Params | None = None, each: Params | None = None) -> State:
+        def one(key, own):
+            params = self.template.init(jax.random.fold_in(key, 0)) | (given or {}) | own
             params, kept = self.tuning.split(params, jax.random.fold_in(key, 2))
             state = {"params": params, "optimizer": self._transformation.init(params)}
             return state | ({"kept": kept} if kept else {})
 
-        return jax.vmap(one)(self.seed_keys) if self.seeds > 1 else one(self.seed_keys[0])
+        keys, own = self.seed_keys, each or {}
+        return jax.vmap(one)(keys, own) if self.seeds > 1 else one(keys[0], own)
 
     def weights(self, state: State) -> Params:
         """All weights of the model, of every replica."""

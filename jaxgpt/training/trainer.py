@@ -2,7 +2,7 @@
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -115,6 +115,27 @@ class Trainer:
         self._validation_data = {n: sharding.put(v, where) for n, v in prepared.validation.items()}
         self._validation = jax.jit(self.program.validation, out_shardings=where)
         self._whole = jax.jit(self.program.weights, out_shardings=where)
+
+    def start_from(self, models: Sequence[Transformer]) -> None:
+        """Begin with the weights of these models, one a seed, in place of those that were drawn.
+
+        Raises:
+          ValueError: after a step, for another number of models than seeds, or for one whose weights have
+            other names or shapes.
+        """
+        template, seeds = self.program.template, self.program.seeds
+        if self.steps_done:
+            raise ValueError(f"start_from after {self.steps_done} steps; make a new trainer")
+        if len(models) != seeds:
+            raise ValueError(f"{len(models)} models for seeds={seeds}; give one for each")
+        weights = [template.params(model) for model in models]
+        for params in weights:
+            if (shapes := {name: value.shape for name, value in params.items()}) != template.shapes:
+                differ = sorted(dict(shapes.items() ^ template.shapes.items()))
+                raise ValueError(f"a model's weights do not fit the experiment's: {', '.join(differ[:3])}")
+        # By way of the host: a model lies on one device, and the replicas may lie on several.
+        one = {name: np.stack([np.asarray(each[name]) for each in weights]) for name in template.shapes}
+        self.state = self.program.init(each=one if seeds > 1 else {n: v[0] for n, v in one.items()})
 
     def step(self, count: int = 1) -> None:
         """Train `count` more steps.

@@ -113,3 +113,29 @@ def test_restored_texts_have_no_questions(tmp_path):
     trainer = Trainer(fields.override(experiments.find("text"), options))
     with pytest.raises(ValueError, match=r"no questions to score; see validation_losses"):
         trainer.evaluate()
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_it_starts_from_models_that_it_is_given(seeds):
+    experiment = tiny(seeds=seeds, training__steps=3, training__test_examples=0)
+    trainer, other = Trainer(experiment), tiny(seeds=seeds, training__seed=7, training__test_examples=0)
+    given = Trainer(other).models
+    drawn = Trainer(experiment)
+    trainer.start_from(given)
+    prompt = np.asarray([[3, 4, 5]])
+    for mine, theirs in zip(trainer.models, given, strict=True):
+        assert np.array_equal(np.asarray(mine(prompt).logits), np.asarray(theirs(prompt).logits))
+    trainer.step(1)
+    drawn.step(1)
+    assert (trainer.losses != drawn.losses).all()
+    with pytest.raises(ValueError, match="make a new trainer"):
+        trainer.start_from(given)
+
+
+def test_models_that_do_not_fit_are_refused():
+    trainer = Trainer(tiny(training__test_examples=0))
+    wide = Trainer(tiny(training__test_examples=0, **{"model__d_model": 32})).models
+    with pytest.raises(ValueError, match="do not fit"):
+        trainer.start_from(wide)
+    with pytest.raises(ValueError, match="2 models for seeds=1"):
+        trainer.start_from(trainer.models * 2)
