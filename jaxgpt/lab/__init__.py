@@ -7,6 +7,10 @@ from jaxgpt.lab.captured import Captured as Captured
 from jaxgpt.lab.captured import capture as capture
 from jaxgpt.lab.faithfulness import Faithfulness as Faithfulness
 from jaxgpt.lab.faithfulness import faithfulness as faithfulness
+from jaxgpt.lab.fine_tuning import FineTuning as FineTuning
+from jaxgpt.lab.fine_tuning import fine_tune as fine_tune
+from jaxgpt.lab.loss_curve import LossCurve as LossCurve
+from jaxgpt.lab.loss_curve import loss_curve as loss_curve
 from jaxgpt.lab.loss_matrix import LossMatrix as LossMatrix
 from jaxgpt.lab.loss_matrix import loss_matrix as loss_matrix
 from jaxgpt.lab.subject import Subject as Subject

@@ -3,19 +3,17 @@
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Literal
 
 import numpy as np
 
 from jaxgpt.core.tables import Entry, Table, columns
 from jaxgpt.core.wording import shown
 from jaxgpt.evaluation import plots
-from jaxgpt.evaluation.intervals import Estimate, ratio, scaled
+from jaxgpt.evaluation.intervals import Estimate, scaled
 from jaxgpt.lab.part import Part
 from jaxgpt.lab.subject import Source, Subject
-from jaxgpt.lab.windows import nats, over_windows, sizes, windows
+from jaxgpt.lab.text_loss import TextLoss, Unknown, text_loss
 from jaxgpt.pages.blocks import Block
-from jaxgpt.tokenizers.tokenizer import OutsideAlphabet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +107,7 @@ def loss_matrix(
     sources: Mapping[str, Source | Subject],
     texts: Mapping[str, str],
     *,
-    unknown: Literal["skip", "refuse"] = "skip",
+    unknown: Unknown = "skip",
 ) -> LossMatrix:
     """How well models predict texts: each token from those before it in its window.
 
@@ -132,44 +130,21 @@ def loss_matrix(
         if not given:
             raise ValueError(f"{name}={{}}: give at least one, by its name")
     names = (tuple(sources), tuple(texts))
-    found: list[list[tuple[Estimate, Estimate, float]]] = []
+    found: list[list[TextLoss]] = []
     for trained, source in sources.items():
         subject = Subject.of(source).decoder()
         found.append([])
         for evaluated, text in texts.items():
             try:
-                found[-1].append(_measured(subject, text, unknown))
+                found[-1].append(text_loss(subject, text, unknown))
             except ValueError as error:
                 raise ValueError(f"{shown(trained)} on {shown(evaluated)}: {error}") from error
     return LossMatrix(
         *names,
-        tuple(tuple(cell[0] for cell in row) for row in found),
-        tuple(tuple(cell[1] for cell in row) for row in found),
-        np.asarray([[cell[2] for cell in row] for row in found]).reshape(len(found), len(texts)),
+        tuple(tuple(cell.nats for cell in row) for row in found),
+        tuple(tuple(cell.bits_a_byte for cell in row) for row in found),
+        np.asarray([[cell.left_out for cell in row] for row in found]).reshape(len(found), len(texts)),
     )
-
-
-def _measured(subject: Subject, text: str, unknown: str) -> tuple[Estimate, Estimate, float]:
-    kept = text if unknown == "refuse" else known(subject, text)
-    rows = windows(subject, kept)
-    losses = over_windows(subject, rows, nats)
-    characters, encoded = sizes(subject, rows)
-    a_byte = scaled(ratio(losses, encoded), 1 / math.log(2))
-    return ratio(losses, characters), a_byte, 1 - len(kept) / max(len(text), 1)
-
-
-def known(subject: Subject, text: str) -> str:
-    """A text without the characters that a tokenizer cannot write."""
-
-    def is_known(character: str) -> bool:
-        try:
-            subject.tokenizer.encode_exactly(character)
-        except OutsideAlphabet:
-            return False
-        return True
-
-    lost = {character for character in set(text) if not is_known(character)}
-    return "".join(character for character in text if character not in lost) if lost else text
 
 
 def _cell(cell: Estimate, left_out: float) -> str:

@@ -10,12 +10,20 @@ from typing import Any
 from jaxgpt.core.paths import expanded
 from jaxgpt.core.wording import visible
 from jaxgpt.core.writing import write_atomically
+from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.pages.blocks import Block, Picture
 
 
 def token_label(text: str) -> str:
     """A token in a picture: spaces are seen, and so is that there is no text."""
     return visible(text).replace(" ", "\u2423") or "\u00b7"
+
+
+def band(axes: Any, steps: Sequence[float], estimates: Sequence[Estimate], name: str, color: str, **style):
+    """Draw means over steps as a line, and their intervals as a band around it."""
+    axes.plot(steps, [e.mean for e in estimates], color=color, label=name, marker="o", markersize=3, **style)
+    bounds = [e.interval or (e.mean, e.mean) for e in estimates]
+    axes.fill_between(steps, *zip(*bounds, strict=True), color=color, alpha=0.2, linewidth=0)
 
 
 class Part(abc.ABC):

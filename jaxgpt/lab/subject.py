@@ -107,3 +107,12 @@ def kept(source: Run | Path | str) -> Iterator[Subject]:
             "train with --training.keep-spaced 20"
         )
     return (Subject.of(runs.load(run.directory.path, checkpoint=step)) for step in steps)
+
+
+def steps_of(source: "Source | Subject") -> list[Subject]:
+    """The models of a run at each kept step, the last one last; other models are those of a single step.
+
+    Raises:
+      ValueError: as `kept`.
+    """
+    return [Subject.of(source)] if isinstance(source, tuple | Subject) else list(kept(source))

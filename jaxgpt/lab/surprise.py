@@ -9,8 +9,8 @@ import numpy as np
 
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.intervals import Estimate, mean_score
-from jaxgpt.lab.part import Part, token_label
-from jaxgpt.lab.subject import Source, Subject, kept
+from jaxgpt.lab.part import Part, band, token_label
+from jaxgpt.lab.subject import Source, Subject, steps_of
 from jaxgpt.lab.windows import entropies, over_windows, windows
 from jaxgpt.pages.blocks import Block, Picture
 
@@ -139,9 +139,7 @@ class Entropy(Part):
 
     def plot(self):
         figure, (axes,) = plots.new_figure(6.4, 3.6)
-        axes.plot(self.steps, [estimate.mean for estimate in self.bits], marker="o", color=plots.BLUE)
-        bounds = [estimate.interval or (estimate.mean,) * 2 for estimate in self.bits]
-        axes.fill_between(self.steps, *zip(*bounds, strict=True), color=plots.BLUE, alpha=0.2, linewidth=0)
+        band(axes, self.steps, self.bits, "", plots.BLUE)
         axes.axhline(math.log2(self.vocabulary), color=plots.GREY, linestyle="--", linewidth=0.8)
         axes.set_xscale("log")
         axes.set_ylim(0)
@@ -164,7 +162,7 @@ def next_tokens(source: Source, prompt: str, *, count: int = 3) -> NextTokens:
     """
     if count < 1:
         raise ValueError(f"count={count} must be at least 1")
-    subjects = _steps(source)
+    subjects = steps_of(source)
     last = subjects[-1].decoder()
     tokens = last.encode(prompt, most=last.models[0].config.max_length - count + 1)
     prefixes = []
@@ -187,16 +185,12 @@ def entropy(source: Source, text: str) -> Entropy:
       ValueError: for a text that the tokenizer cannot write or that does not fill a window of the model, or a
         run of which fewer than two steps were kept.
     """
-    subjects = _steps(source)
+    subjects = steps_of(source)
     rows = windows(subjects[-1].decoder(), text)
     found = [mean_score(over_windows(subject, rows, entropies)) for subject in subjects]
     return Entropy(
         tuple(s.step or 0 for s in subjects), tuple(found), subjects[-1].models[0].config.vocab_size
     )
-
-
-def _steps(source: Source) -> list[Subject]:
-    return [Subject.of(source)] if isinstance(source, tuple | Subject) else list(kept(source))
 
 
 def _next(subject: Subject, tokens: Sequence[int]) -> np.ndarray:

@@ -117,15 +117,13 @@ class Trainer:
         self._whole = jax.jit(self.program.weights, out_shardings=where)
 
     def start_from(self, models: Sequence[Transformer]) -> None:
-        """Begin with the weights of these models, one a seed, in place of those that were drawn.
+        """Begin at step 0 with the weights of these models, one a seed; what was trained here is dropped.
 
         Raises:
-          ValueError: after a step, for another number of models than seeds, or for one whose weights have
-            other names or shapes.
+          ValueError: for another number of models than seeds, or for one whose weights have other names or
+            shapes.
         """
         template, seeds = self.program.template, self.program.seeds
-        if self.steps_done:
-            raise ValueError(f"start_from after {self.steps_done} steps; make a new trainer")
         if len(models) != seeds:
             raise ValueError(f"{len(models)} models for seeds={seeds}; give one for each")
         weights = [template.params(model) for model in models]
@@ -136,6 +134,7 @@ class Trainer:
         # By way of the host: a model lies on one device, and the replicas may lie on several.
         one = {name: np.stack([np.asarray(each[name]) for each in weights]) for name in template.shapes}
         self.state = self.program.init(each=one if seeds > 1 else {n: v[0] for n, v in one.items()})
+        self.steps_done, self.spikes, self._pending, self._losses = 0, Spikes(seeds), None, []
 
     def step(self, count: int = 1) -> None:
         """Train `count` more steps.

@@ -1,4 +1,4 @@
-"""A model whose logits are linear in its embeddings."""
+"""A model whose logits are linear in its embeddings, and small models of text."""
 
 from typing import NamedTuple
 
@@ -6,9 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from jaxgpt.core import fields
 from jaxgpt.core.nested import made
 from jaxgpt.models import ModelConfig, Transformer
 from jaxgpt.nn.position import Position
+from jaxgpt.runs import experiments
 from jaxgpt.tokenizers import build
 
 TOKENIZER = build("characters", lambda: ["abcdefgh "])
@@ -61,3 +63,30 @@ def linear(seed: int = 0) -> Linear:
         part[...] = jnp.asarray(rng.normal(size=part.shape), jnp.float32)
     value, out, table, head = (np.asarray(part[...], np.float64) for part in drawn)
     return Linear(model, table, value, out, head)
+
+
+def made_up(words: str, count: int, seed: int = 0) -> str:
+    """Lines of words drawn at random."""
+    rng = np.random.default_rng(seed)
+    drawn = rng.choice(words.split(), (count, 6))
+    return "".join(" ".join(line) + "\n" for line in drawn)
+
+
+def text_experiment(path, **overrides):
+    """A model of 4,000 weights on a file of text, which keeps checkpoints of three steps."""
+    values = {
+        "task.path": str(path),
+        "model.max-length": "16",
+        "model.num-layers": "1",
+        "model.d-model": "16",
+        "model.num-heads": "2",
+        "optimizer.warmup-steps": "1",
+        "training.steps": "12",
+        "training.batch-size": "4",
+        "training.keep-spaced": "3",
+        "training.eval-every": "0",
+        "training.sample-every": "0",
+        "training.test-examples": "0",
+        "training.chunk": "4",
+    }
+    return fields.override(experiments.find("text"), values | overrides)

@@ -128,8 +128,11 @@ def test_it_starts_from_models_that_it_is_given(seeds):
     trainer.step(1)
     drawn.step(1)
     assert (trainer.losses != drawn.losses).all()
-    with pytest.raises(ValueError, match="make a new trainer"):
-        trainer.start_from(given)
+    first = trainer.losses
+    trainer.start_from(given)
+    assert trainer.steps_done == 0 and trainer.losses.shape == (0, seeds)
+    trainer.step(1)
+    assert (trainer.losses == first).all()
 
 
 def test_models_that_do_not_fit_are_refused():

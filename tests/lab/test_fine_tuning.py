@@ -1,0 +1,88 @@
+"""Training on another text, and losses at kept steps, against the losses of the models by themselves."""
+
+import csv
+
+import pytest
+from lab_models import made_up, text_experiment
+
+import jaxgpt
+from jaxgpt.core import fields
+from jaxgpt.lab import fine_tune, kept, loss_curve, loss_matrix
+from jaxgpt.runs.session import train
+from jaxgpt.tokenizers import build, saved
+
+SEA, HILL = made_up("sea salt sail tide gull", 80), made_up("hill oak path goat moss", 80)
+UNSEEN = {"sea": made_up("sea salt sail tide gull", 30, 1), "hill": made_up("hill oak path goat moss", 30, 1)}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("texts")
+    (folder / "sea.txt").write_text(SEA)
+    (folder / "hill.txt").write_text(HILL)
+    saved.save(build("characters", lambda: [SEA + HILL]), folder / "alphabet.json")
+    return folder
+
+
+def experiment(folder, name, **more):
+    values = {"tokenizer": str(folder / "alphabet.json"), "seeds": "2"}
+    return text_experiment(folder / f"{name}.txt", **values | more)
+
+
+@pytest.fixture(scope="module")
+def run(folder):
+    train(experiment(folder, "sea"), folder / "run", say=lambda line: None)
+    return folder / "run"
+
+
+def test_a_loss_curve_is_the_loss_of_each_kept_step(run, tmp_path):
+    found = loss_curve(run, {"held out": UNSEEN["sea"], "hill": UNSEEN["hill"]})
+    assert found.steps == (1, 3, 12)
+    for place, subject in enumerate(kept(run)):
+        alone = loss_matrix({"sea": subject}, UNSEEN)
+        assert found.nats[0][place].per_seed == pytest.approx(alone.nats[0][0].per_seed)
+        assert found.losses[1][place].bits_a_byte.mean == pytest.approx(alone.bits_a_byte[0][1].mean)
+    assert found.nats[0][-1].mean < found.nats[0][0].mean
+    assert f"{found.nats[0][-1].mean:.3f} at step 12" in found.summary()
+    found.to_csv(tmp_path / "curve.csv")
+    read = list(csv.DictReader((tmp_path / "curve.csv").read_text().splitlines()))
+    assert len(read) == 6 and float(read[2]["nats a character"]) == found.nats[0][2].mean
+    (axes,) = found.plot().axes
+    assert [line.get_label() for line in axes.lines] == ["held out", "hill"]
+
+
+def test_fine_tuning_begins_where_the_models_stand_and_fresh_weights_beside_them(run, folder):
+    other = experiment(folder, "hill", **{"training.steps": "8"})
+    found = fine_tune(
+        run, other, learned=("sea", UNSEEN["sea"]), trained_on=("hill", UNSEEN["hill"]), looks=(0, 3, 8, 99)
+    )
+    assert found.steps == (0, 3, 8)
+    before = loss_matrix({"sea": run}, UNSEEN).nats[0]
+    assert found.forgotten[0].nats.per_seed == pytest.approx(before[0].per_seed, rel=1e-5)
+    assert found.gained[0].nats.per_seed == pytest.approx(before[1].per_seed, rel=1e-5)
+    # Fresh weights give what a trainer of the same experiment has.
+    trainer = jaxgpt.Trainer(other)
+    tokenizer = build(str(folder / "alphabet.json"), list)
+    for place, step in enumerate(found.steps):
+        trainer.step(step - trainer.steps_done)
+        alone = loss_matrix({"new": (trainer.models, tokenizer)}, {"hill": UNSEEN["hill"]}).nats[0][0]
+        assert found.scratch[place].nats.per_seed == pytest.approx(alone.per_seed, rel=1e-5)
+    assert found.gained[-1].nats.mean < found.gained[0].nats.mean
+    assert found.forgotten[-1].nats.mean > found.forgotten[0].nats.mean
+    assert len(list(found.rows()[1])) == 9
+    assert len(found.plot().axes[0].lines) == 3
+
+
+def test_what_does_not_fit_is_refused_in_one_line(run, folder):
+    names = {"learned": ("sea", UNSEEN["sea"]), "trained_on": ("hill", UNSEEN["hill"])}
+    with pytest.raises(ValueError, match="2 models for seeds=1"):
+        fine_tune(run, experiment(folder, "hill", seeds="1"), **names)
+    with pytest.raises(ValueError, match="looks="):
+        fine_tune(run, experiment(folder, "hill"), **names, looks=(99,))
+    with pytest.raises(ValueError, match="texts="):
+        loss_curve(run, {})
+    with pytest.raises(ValueError, match="'held out': the text has 4 tokens"):
+        loss_curve(run, {"held out": "seas"})
+    wide = fields.override(experiment(folder, "hill"), {"model.d-model": "32"})
+    with pytest.raises(ValueError, match="do not fit"):
+        fine_tune(run, wide, **names)
