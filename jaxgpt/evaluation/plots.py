@@ -2,12 +2,12 @@
 
 import math
 import re
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from jaxgpt.core import figures
 from jaxgpt.core.wording import visible
 from jaxgpt.evaluation.evaluation import Evaluation, Row
 
@@ -174,20 +174,7 @@ def save(figure, path: Path | str) -> None:
 
     An SVG keeps its text as text.
     """
-    from matplotlib import rc_context
-    from matplotlib.text import Text
-
-    for text in figure.findobj(Text):
-        text.set_usetex(False)  # whatever a matplotlibrc says: names are not written for LaTeX
-    with warnings.catch_warnings(), rc_context({"text.usetex": False}):
-        # Scripts that the font lacks are boxes in a PNG; an SVG leaves them to its reader's fonts.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        warnings.filterwarnings("ignore", message="Matplotlib currently does not support .* natively")
-        if Path(path).suffix != ".svg":
-            figure.savefig(path, dpi=150, format="png")
-            return
-        with rc_context({"svg.hashsalt": "jaxgpt", "svg.fonttype": "none"}):
-            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+    figures.write(figure, path, "svg" if Path(path).suffix == ".svg" else "png")
 
 
 def label(text: str, most: int = 40) -> str:
