@@ -1,6 +1,7 @@
 """The report of a comparison: a CSV, tables in Markdown and LaTeX, pictures, and one page with everything."""
 
 import csv
+import dataclasses
 import io
 import re
 from pathlib import Path
@@ -18,23 +19,10 @@ from jaxgpt.comparison.axes import listed
 from jaxgpt.comparison.cells import Plan
 from jaxgpt.comparison.results import Results
 from jaxgpt.core import tables
-from jaxgpt.core.tables import Table, escape
+from jaxgpt.core.tables import Table
 from jaxgpt.core.writing import write_atomically
-
-_STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; color: #1a1a1a; margin: 2rem auto; padding: 0 1rem;
-  max-width: 76rem; }
-h1 { font-size: 1.7rem; line-height: 1.2; } h2 { margin-top: 2.5rem; border-bottom: 1px solid #ccc; }
-p, li { max-width: 60rem; } li { margin-bottom: .4rem; }
-.wide { overflow-x: auto; } .grids { display: flex; flex-wrap: wrap; gap: 1rem; }
-table { border-collapse: collapse; font-size: .85rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #e5e5e5; white-space: nowrap; }
-thead th { border-bottom: 2px solid #888; vertical-align: bottom; white-space: normal; max-width: 9rem; }
-tbody th, thead th:first-child { text-align: left; font-weight: 500; }
-.better { background: #d5ead5; } .worse { background: #f8d8d0; }
-small { color: #555; } details { margin: 1rem 0; } summary { cursor: pointer; font-weight: 600; }
-figure { margin: 1rem 0; } svg { max-width: 100%; height: auto; } code { background: #f3f3f3; }
-"""
+from jaxgpt.pages.blocks import Beside, Block, Folded, Paragraph, Passage, Picture, Points, Section
+from jaxgpt.pages.rendering import render
 
 
 def write(results: Results, workdir: Path) -> list[Path]:
@@ -90,61 +78,62 @@ def markdown(results: Results, every: list[Table], drawings: dict[str, list[Path
 def page(results: Results, parts, groups, drawings: dict[str, list[Path]]) -> str:
     """One web page that needs nothing beside it."""
     plan = results.plan
-    body = [
-        f"<h1>{escape(title(plan))}</h1>",
-        f"<p>{escape(setting(results))}</p>",
-        "<p>How it was made fair:</p>",
-        _list(plan.notes),
-    ]
-    if (read := sections.how_read(plan)) is not None:
-        body.append(tables.page(read))
+    read = sections.how_read(plan)
+    made_fair = [Points(plan.notes), *([] if read is None else [read])]
+    shown = [Section("How it was made fair", made_fair)]
     for budget in plan.budgets:
-        body.append(f"<h2>Findings at {escape(sections.BUDGET_NAMES[budget])}</h2>")
-        body.append(_list(findings.sentences(results, budget)))
+        told = Points(findings.sentences(results, budget))
+        shown.append(Section(f"Findings at {sections.BUDGET_NAMES[budget]}", [told]))
     for budget, made in parts:
-        body.append(f"<h2>Figures at {escape(sections.BUDGET_NAMES[budget])}</h2>")
-        if not made:
-            body.append("<p>No cell has a result yet.</p>")
-            continue
-        learned = [path for path in drawings[budget] if path.stem.startswith("learning-")]
-        body += [f"<figure>{_inline(path)}</figure>" for path in learned[:1]]
-        body += _folded("Learning against tokens, FLOPs and seconds", learned[1:])
-        first, *rest = made
-        body.append(tables.page(first))
-        by_length = [p for p in drawings[budget] if p.stem.startswith(("exact_match-", "sizes-"))]
-        body += [f"<figure>{_inline(path)}</figure>" for path in by_length]
-        body += map(tables.page, rest)
-        if where_wrong := error_pictures.of(drawings[budget]):
-            body.append(_side_by_side(where_wrong))
-        if groups.get(budget) is not None:
-            body.append(tables.page(groups[budget], folded=True))
-        grids = [path for path in drawings[budget] if path.stem.startswith("grid-")]
-        body += _folded("A grid for each cell", grids)
-    body.append("<h2>Settings that all cells share</h2>")
-    body.append(f"<p><code>{escape(_shared(plan))}</code></p>")
-    body.append(
-        "<p>Every seed's figures are in <code>results.csv</code>; each cell is a run directory in "
-        "<code>cells</code>, which <code>jaxgpt generate</code> and <code>jaxgpt evaluate</code> read.</p>"
+        blocks = _figures(made, groups.get(budget), drawings[budget]) if made else [_NOTHING]
+        shown.append(Section(f"Figures at {sections.BUDGET_NAMES[budget]}", blocks))
+    shown.append(Section("Settings that all cells share", [Passage(_shared(plan)), _BESIDE_THE_PAGE]))
+    return render(title(plan), [setting(results)], shown)
+
+
+_NOTHING = Paragraph("No cell has a result yet.")
+_BESIDE_THE_PAGE = Paragraph(
+    "Every seed's figures are in results.csv; each cell is a run directory in cells, which "
+    "`jaxgpt generate` and `jaxgpt evaluate` read."
+)
+
+
+def _figures(made: list[Table], group: Table | None, drawn: list[Path]) -> list[Block]:
+    """The tables and pictures of one budget."""
+    learned, by_length, grids = (
+        [_picture(path) for path in drawn if path.stem.startswith(names)]
+        for names in ("learning-", ("exact_match-", "sizes-"), "grid-")
     )
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title(plan))}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(body)
-        + "\n</body>\n</html>\n"
-    )
+    first, *rest = made
+    blocks: list[Block] = [*learned[:1]]
+    if learned[1:]:
+        blocks.append(Folded("Learning against tokens, FLOPs and seconds", learned[1:]))
+    blocks += [first, *by_length, *rest]
+    if where_wrong := error_pictures.of(drawn):
+        blocks.append(Beside([_picture(path) for path in where_wrong]))
+    if group is not None:
+        blocks.append(Folded(group.title, [dataclasses.replace(group, title="")]))
+    if grids:
+        blocks.append(Folded("A grid for each cell", [Beside(grids)]))
+    return blocks
 
 
-def _folded(name: str, paths: list[Path]) -> list[str]:
-    """Pictures that are shown when they are asked for."""
-    if not paths:
-        return []
-    return [f"<details><summary>{escape(name)}</summary>{_side_by_side(paths)}</details>"]
+#: What a picture shows, by the beginning of its file's name.
+_SHOWN = {
+    "learning-": "Exact match on validation against what was spent, a panel a cell",
+    "exact_match-": "Exact match against the length of the operands, or by group, a line a cell",
+    "sizes-": "Who learned it, against the size of the model",
+    "grid-": "Exact match of one cell by group",
+    "errors_place": "Right digits by place, a panel a cell",
+    "errors_facet": "Exact match by a property of the question, a panel a cell",
+    "errors_kinds": "Kinds of wrong answers, a bar a cell",
+}
 
 
-def _side_by_side(paths: list[Path]) -> str:
-    """Pictures beside each other, as many as there is room for."""
-    return '<div class="grids">' + "".join(f"<figure>{_inline(path)}</figure>" for path in paths) + "</div>"
+def _picture(path: Path) -> Picture:
+    """A picture that was drawn; its title says what it shows, so nothing stands below it."""
+    shown = next((text for name, text in _SHOWN.items() if path.stem.startswith(name)), "A picture")
+    return Picture(path, f"{shown}; {path.name}. The tables have its numbers.", "")
 
 
 def every_seed(results: Results) -> str:
@@ -177,26 +166,6 @@ def _draw(results: Results, folder: Path) -> dict[str, list[Path]]:
             pictures.grid(finding, paths[-1])
         found[budget] = paths + error_pictures.draw(cells, budget, folder)
     return found
-
-
-def _inline(path: Path) -> str:
-    """An SVG as part of a page: without its head, its names made its own."""
-    text = path.read_text(encoding="utf-8")
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    own = re.sub(r"[^A-Za-z0-9]", "_", path.stem) + "_"
-
-    def renamed(tag: re.Match[str]) -> str:
-        text = re.sub(r' xmlns(:\w+)?="[^"]*"', "", tag[0])
-        text = re.sub(r'\bid="', f'id="{own}', text)
-        return re.sub(r'(xlink:href="#|url\(#)', rf"\g<1>{own}", text)
-
-    text = re.sub(r"<[^<>]*>", renamed, text)  # and not what stands between tags
-    return text.replace("<svg", f'<svg role="img" aria-label="{escape(path.stem)}"', 1)
-
-
-def _list(items) -> str:
-    return "<ul>\n" + "\n".join(f"<li>{escape(item)}</li>" for item in items) + "\n</ul>"
 
 
 def setting(results: Results) -> str:

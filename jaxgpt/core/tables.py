@@ -1,7 +1,6 @@
-"""Tables: as columns of a terminal, as Markdown, and as a value that LaTeX and HTML are written of, too."""
+"""Tables: as columns of a terminal, as Markdown, as LaTeX, and as a value that a page is made of."""
 
 import dataclasses
-import html
 import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
@@ -137,36 +136,3 @@ def tex(text: str) -> str:
     """Text that LaTeX sets as it stands."""
     found = "".join(_TEX.get(character, character) for character in visible(text))
     return re.sub("-(?=-)", "-{}", found)  # two of them would be a dash
-
-
-def page(table: Table, *, folded: bool = False) -> str:
-    """The table for a web page; `folded` hides it until it is asked for."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.header)
-    body = "\n".join(f"<tr>{_cells(row)}</tr>" for row in table.rows)
-    inner = (
-        f"<p>{escape(table.caption)}</p>\n"
-        f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
-    )
-    if folded:
-        return f"<details>\n<summary>{escape(table.title)}</summary>\n{inner}\n</details>\n"
-    return f"<h3>{escape(table.title)}</h3>\n{inner}\n"
-
-
-def _cells(row: Sequence[Entry]) -> str:
-    found = []
-    for index, entry in enumerate(row):
-        text = f"<b>{escape(entry.text)}</b>" if entry.sure else escape(entry.text)
-        if entry.detail:
-            text += f" <small>({escape(entry.detail)})</small>"
-        if index == 0:
-            found.append(f'<th scope="row">{text}</th>')
-        elif entry.sure:
-            found.append(f'<td class="{entry.sure}">{text}</td>')
-        else:
-            found.append(f"<td>{text}</td>")
-    return "".join(found)
-
-
-def escape(text: str) -> str:
-    """Text that a web page shows as it stands."""
-    return html.escape(visible(text), quote=True)

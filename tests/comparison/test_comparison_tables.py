@@ -250,13 +250,6 @@ def test_latex():
     assert row.count("&") == 1  # two columns, whatever is written in them
 
 
-def test_html():
-    text = tables.page(TABLE)
-    assert "<b>a_b" in text and '<b>"x"' not in text and "&lt;b&gt;&quot;x&quot;" in text
-    assert text.count("<td") == 1 and '<td class="worse">' in text
-    assert tables.page(TABLE, folded=True).startswith("<details>\n<summary>a_b &amp;")
-
-
 def test_a_terminal_gets_columns():
     table = Table(
         "", "", ("cell", "two words"), ((Entry("long name"), Entry("1")), (Entry("x"), Entry("22")))
