@@ -79,7 +79,7 @@ def page(results: Results, parts, groups, drawings: dict[str, list[Path]]) -> st
     """One web page that needs nothing beside it."""
     plan = results.plan
     read = sections.how_read(plan)
-    made_fair = [Points(plan.notes), *([] if read is None else [read])]
+    made_fair: list[Block] = [Points(plan.notes), *([] if read is None else [read])]
     shown = [Section("How it was made fair", made_fair)]
     for budget in plan.budgets:
         told = Points(findings.sentences(results, budget))
