@@ -33,6 +33,8 @@ from jaxgpt.pages.blocks import (
 
 #: With more sections a page has a table of contents.
 _MOST_WITHOUT_CONTENTS = 3
+#: Characters; a column of a table with more in a cell is one of texts, which are broken into lines.
+_LONG = 40
 
 
 def render(title: str, introduction: Sequence[str], sections: Sequence[Section]) -> str:
@@ -83,7 +85,7 @@ class _Page:
             Paragraph: self._macros.paragraph,
             Points: self._macros.points,
             Passage: self._macros.passage,
-            Table: self._macros.table,
+            Table: self._table,
             Picture: self._picture,
             Heatmap: self._heatmap,
             TokenScores: self._token_scores,
@@ -94,7 +96,7 @@ class _Page:
 
     def blocks(self, blocks: Sequence[Block]) -> list[Markup]:
         """Blocks below each other; heatmaps that follow each other are beside each other."""
-        found = []
+        found: list[Markup] = []
         for kind, group in itertools.groupby(blocks, key=type):
             shown = self._each(list(group))
             found += [self._macros.beside(shown)] if kind is Heatmap and len(shown) > 1 else shown
@@ -108,6 +110,11 @@ class _Page:
                 raise ValueError(f"{type(block).__name__} is no block of a page; known: {known}")
             found.append(self._kinds[type(block)](block))
         return found
+
+    def _table(self, block: Table) -> Markup:
+        columns = zip(*block.rows, strict=True)
+        long = [place for place, cells in enumerate(columns) if any(len(e.text) > _LONG for e in cells)]
+        return self._macros.table(block, long)
 
     def _picture(self, block: Picture) -> Markup:
         prefix = f"p{next(self._numbers)}-"

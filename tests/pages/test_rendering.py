@@ -12,6 +12,7 @@ import pytest
 from matplotlib.image import imread
 from page_blocks import ATTENTION, SCORES, STEPS, TOKENS, heatmap, page, sections, table
 
+from jaxgpt.core.tables import Entry, Table
 from jaxgpt.pages import png
 from jaxgpt.pages.blocks import Chooser, Folded, Heatmap, Paragraph, Passage, Section, TokenScores
 from jaxgpt.pages.rendering import render
@@ -99,6 +100,15 @@ def test_the_table(read):
         table(), rows=(tuple(dataclasses.replace(e, sure="") for e in table().rows[0]),)
     )
     assert not [a for a in Reader(render("t", [], [Section("s", [plain])])).all("td") if "class" in a]
+
+
+def test_long_texts_of_a_table_are_broken():
+    rows = tuple(
+        (Entry(name), Entry(text), Entry("1", "better")) for name, text in (("a", "x"), ("b", "y " * 30))
+    )
+    reader = Reader(render("t", [], [Section("s", [Table("T", "", ("cell", "text", "n"), rows)])]))
+    assert [cell.get("class") for cell in reader.all("td")] == ["long", "better"] * 2
+    assert [cell.get("class") for cell in reader.all("th", scope="col")] == [None, "long", None]
 
 
 def test_a_script_stands_only_where_it_is_needed(read):
