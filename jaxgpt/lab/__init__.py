@@ -9,6 +9,8 @@ from jaxgpt.lab.faithfulness import Faithfulness as Faithfulness
 from jaxgpt.lab.faithfulness import faithfulness as faithfulness
 from jaxgpt.lab.fine_tuning import FineTuning as FineTuning
 from jaxgpt.lab.fine_tuning import fine_tune as fine_tune
+from jaxgpt.lab.frequencies import Frequencies as Frequencies
+from jaxgpt.lab.frequencies import frequencies as frequencies
 from jaxgpt.lab.loss_curve import LossCurve as LossCurve
 from jaxgpt.lab.loss_curve import loss_curve as loss_curve
 from jaxgpt.lab.loss_matrix import LossMatrix as LossMatrix
