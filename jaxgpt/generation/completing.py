@@ -36,20 +36,26 @@ def complete(
     stop: Sequence[str] = (),
     batch_size: int = 64,
     overflow: Overflow = "stop",
+    row_ids: Sequence[int] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[list[str]]:
     """The completions of each prompt, `sampling.num_samples` of them, without prompt, eos and stop string.
 
     Prompts of like length run together; the results come in the order of `prompts` and depend neither
     on the batch size nor, at temperature 0, on the other prompts. When sampling, a completion depends on
-    its prompt's index. What reaches the end of the context without an eos is given as far as it came.
+    its prompt's index, or its row id. What reaches the end of the context without an eos is given as far as
+    it came.
 
     Args:
+      row_ids: for the randomness of each prompt; its index in the call if left out.
       progress: called with the number of prompts done and of all after each batch.
 
     Raises:
       ValueError: as `generate`, and for a batch size below 1.
     """
+    row_ids = range(len(prompts)) if row_ids is None else row_ids
+    if len(row_ids) != len(prompts):
+        raise ValueError(f"{len(row_ids)} row_ids for {len(prompts)} prompts; give one a prompt")
     if batch_size < 1:
         raise ValueError(f"batch_size={batch_size} must be at least 1")
     stopping.Watch(stop, tokenizer.settled)  # says at once what is wrong with `stop`, even without prompts
@@ -65,7 +71,7 @@ def complete(
             model,
             [prompt_ids[i] for i in rows],
             source=None if source is None else [source[i] for i in rows],
-            row_ids=rows,
+            row_ids=[row_ids[i] for i in rows],
             max_new_tokens=max_new_tokens,
             sampling=sampling,
             overflow=overflow,

@@ -38,6 +38,9 @@ def test_completions_are_those_of_generate(decoder, characters):
     rows = generate(decoder, prompt_ids, max_new_tokens=12, sampling=RANDOM, eos_id=characters.eos_id)
     assert got == [[characters.decode(row)] for row in rows.tolist()]
     assert len({one for [one] in got}) > 3
+    arguments = {"max_new_tokens": 12, "sampling": RANDOM, "batch_size": 3}
+    back = complete(decoder, characters, PROMPTS[::-1], row_ids=range(len(PROMPTS))[::-1], **arguments)
+    assert back == got[::-1]
 
 
 @pytest.mark.thorough
@@ -66,6 +69,8 @@ def test_nothing_to_complete(decoder, characters):
     assert complete(decoder, characters, [], max_new_tokens=3) == []
     with pytest.raises(ValueError, match="batch_size=0 must be at least 1"):
         complete(decoder, characters, ["1"], max_new_tokens=3, batch_size=0)
+    with pytest.raises(ValueError, match="2 row_ids for 1 prompts; give one a prompt"):
+        complete(decoder, characters, ["1"], max_new_tokens=3, row_ids=[0, 1])
 
 
 @pytest.mark.thorough
