@@ -15,6 +15,8 @@ from jaxgpt.lab.loss_curve import LossCurve as LossCurve
 from jaxgpt.lab.loss_curve import loss_curve as loss_curve
 from jaxgpt.lab.loss_matrix import LossMatrix as LossMatrix
 from jaxgpt.lab.loss_matrix import loss_matrix as loss_matrix
+from jaxgpt.lab.samples import Samples as Samples
+from jaxgpt.lab.samples import samples as samples
 from jaxgpt.lab.subject import Subject as Subject
 from jaxgpt.lab.subject import kept as kept
 from jaxgpt.lab.surprise import Entropy as Entropy
