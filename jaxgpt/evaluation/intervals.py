@@ -63,6 +63,32 @@ def student_t(
     return max(mean - float(reach), bounds[0]), min(mean + float(reach), bounds[1])
 
 
+def leave_one_out(
+    value: float,
+    without: Sequence[float],
+    confidence: float = CONFIDENCE,
+    bounds: Interval = (-math.inf, math.inf),
+) -> Interval | None:
+    """The jackknife's interval of a number that is computed of several things together.
+
+    For what no mean gives, such as the share of different words among all texts (Tukey 1958; Efron and
+    Tibshirani 1993, An Introduction to the Bootstrap, section 11.2), with Student's t. Of a mean it is the
+    interval of `student_t`, and as there None tells that nothing is known. Not for a largest or smallest
+    value, which hangs on one thing alone.
+
+    Args:
+      value: of all things.
+      without: of all but each one of them.
+    """
+    array = np.asarray(without, np.float64)
+    count = len(array)
+    if count < 2 or array.min() == array.max():
+        return None
+    error = math.sqrt((count - 1) / count * float(((array - array.mean()) ** 2).sum()))
+    reach = float(stats.t.ppf((1 + confidence) / 2, count - 1)) * error
+    return max(value - reach, bounds[0]), min(value + reach, bounds[1])
+
+
 def exact_share(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     """The exact interval of a share of a few things, such as seeds that succeed (Clopper and Pearson 1934).
 

@@ -12,6 +12,7 @@ from jaxgpt.evaluation.intervals import (
     bounded_mean,
     exact_share,
     holm,
+    leave_one_out,
     mean_score,
     median_interval,
     paired,
@@ -51,6 +52,14 @@ def test_student_by_hand():
     assert student_t([1, 2, 3, 4, 5]) == pytest.approx((3 - reach, 3 + reach), abs=1e-3)
     assert student_t([0.4]) is None and student_t([0.4, 0.4, 0.4]) is None
     assert student_t([0.9, 1.0, 1.0], bounds=(0.0, 1.0))[1] == 1.0
+
+
+def test_leaving_out_one_at_a_time_gives_of_a_mean_what_student_does():
+    values = np.asarray([0.1, 0.5, 0.2, 0.9])
+    without = [np.delete(values, i).mean() for i in range(4)]
+    assert leave_one_out(values.mean(), without) == pytest.approx(student_t(values))
+    assert leave_one_out(values.mean(), without, bounds=(0.4, 0.45)) == (0.4, 0.45)
+    assert leave_one_out(1.0, [2.0]) is None and leave_one_out(1.0, [2.0, 2.0]) is None
 
 
 def test_a_proportion_takes_the_interval_that_fits_the_number_of_seeds():
