@@ -5,6 +5,8 @@ from jaxgpt.lab.attribution import Attribution as Attribution
 from jaxgpt.lab.attribution import attribute as attribute
 from jaxgpt.lab.captured import Captured as Captured
 from jaxgpt.lab.captured import capture as capture
+from jaxgpt.lab.diagram import Diagram as Diagram
+from jaxgpt.lab.diagram import diagram as diagram
 from jaxgpt.lab.faithfulness import Faithfulness as Faithfulness
 from jaxgpt.lab.faithfulness import faithfulness as faithfulness
 from jaxgpt.lab.fine_tuning import FineTuning as FineTuning
