@@ -1,5 +1,8 @@
 """What a language model knows, and how it learns it: analyses of runs and of models."""
 
+from jaxgpt.lab.attention_maps import Attention as Attention
+from jaxgpt.lab.attention_maps import attention as attention
+from jaxgpt.lab.attention_maps import mean_attention as mean_attention
 from jaxgpt.lab.attribution import METHODS as METHODS
 from jaxgpt.lab.attribution import Attribution as Attribution
 from jaxgpt.lab.attribution import attribute as attribute

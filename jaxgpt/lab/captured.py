@@ -50,7 +50,7 @@ def capture(
         return record(name, value + added[name] if name in added else value)
 
     logits = model(jnp.asarray(tokens), tap=tap).logits
-    layers = range(model.config.num_layers)
+    layers = range(model.config.num_layers * model.config.loops)
     missing = next((i for i in layers if f"decoder.{i}.attention.weights" not in seen), None)
     if missing is not None:
         raise ValueError(f"layer {missing} has no attention whose weights could be read; use full attention")

@@ -15,8 +15,13 @@ from jaxgpt.pages.blocks import Block, Picture
 
 
 def token_label(text: str) -> str:
-    """A token in a picture: spaces are seen, and so is that there is no text."""
+    """A token as it is shown: spaces are seen, and so is that there is no text."""
     return visible(text).replace(" ", "\u2423") or "\u00b7"
+
+
+def drawn_label(text: str) -> str:
+    """The same in a picture of matplotlib, where two dollars would begin a formula."""
+    return token_label(text).replace("$", r"\$")
 
 
 def band(axes: Any, steps: Sequence[float], estimates: Sequence[Estimate], name: str, color: str, **style):

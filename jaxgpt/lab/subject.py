@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 from jaxgpt.models import Transformer
 from jaxgpt.runs import run as runs
 from jaxgpt.runs.checkpoints import Checkpoints
@@ -99,14 +101,19 @@ def kept(source: Run | Path | str) -> Iterator[Subject]:
       ValueError: if fewer than two were kept; the message says what keeps more.
     """
     run = source if isinstance(source, Run) else runs.load(source)
-    fingerprint = run.tokenizer.fingerprint
-    steps = Checkpoints(run.directory.checkpoints, fingerprint=fingerprint, read_only=True).steps()
+    steps = _steps(run)
     if len(steps) < 2:
         raise ValueError(
             f"{run.directory.path} has a checkpoint of step {run.step} alone; to see how a model learns, "
             "train with --training.keep-spaced 20"
         )
     return (Subject.of(runs.load(run.directory.path, checkpoint=step)) for step in steps)
+
+
+def _steps(run: Run) -> list[int]:
+    """Those of which a checkpoint was kept."""
+    fingerprint = run.tokenizer.fingerprint
+    return Checkpoints(run.directory.checkpoints, fingerprint=fingerprint, read_only=True).steps()
 
 
 def steps_of(source: "Source | Subject") -> list[Subject]:
@@ -116,3 +123,24 @@ def steps_of(source: "Source | Subject") -> list[Subject]:
       ValueError: as `kept`.
     """
     return [Subject.of(source)] if isinstance(source, tuple | Subject) else list(kept(source))
+
+
+def spread(source: "Source | Subject", most: int) -> list[Subject]:
+    """The models of a run at up to `most` of the steps that were kept, spread over them, the last one last.
+
+    Where one step was kept, and of other models, it is that step alone.
+
+    Raises:
+      ValueError: if `most` is below 1.
+    """
+    if most < 1:
+        raise ValueError(f"steps={most} must be at least 1")
+    if isinstance(source, tuple | Subject):
+        return [Subject.of(source)]
+    run = source if isinstance(source, Run) else runs.load(source)
+    steps = _steps(run)
+    if len(steps) < 2:
+        return [Subject.of(run)]
+    # From the last one down, so that one step alone is the last.
+    places = {round(place) for place in np.linspace(len(steps) - 1, 0, min(most, len(steps)))}
+    return [Subject.of(runs.load(run.directory.path, checkpoint=steps[place])) for place in sorted(places)]

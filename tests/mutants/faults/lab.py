@@ -28,6 +28,14 @@ FAULTS = [
         ("tests/lab/test_attribution.py",),
     ),
     Fault(
+        "strip-of-a-key",
+        "jaxgpt/lab/attention_maps.py",
+        "shown = self.over_steps[step][:, :, query]",
+        "shown = self.over_steps[step][..., query]",
+        "a strip shows who looks at a token, not what it looks at",
+        ("tests/lab/test_attention_maps.py",),
+    ),
+    Fault(
         "entropy-in-nats",
         "jaxgpt/lab/windows.py",
         "return -(jnp.exp(logs) * logs).sum(axis=-1).mean(axis=-1) / jnp.log(2.0)",
