@@ -3,8 +3,8 @@
 from jaxgpt.lab.attention_maps import Attention as Attention
 from jaxgpt.lab.attention_maps import attention as attention
 from jaxgpt.lab.attention_maps import mean_attention as mean_attention
-from jaxgpt.lab.attribution import METHODS as METHODS
 from jaxgpt.lab.attribution import Attribution as Attribution
+from jaxgpt.lab.attribution import METHODS as METHODS
 from jaxgpt.lab.attribution import attribute as attribute
 from jaxgpt.lab.captured import Captured as Captured
 from jaxgpt.lab.captured import capture as capture
@@ -16,6 +16,8 @@ from jaxgpt.lab.fine_tuning import FineTuning as FineTuning
 from jaxgpt.lab.fine_tuning import fine_tune as fine_tune
 from jaxgpt.lab.frequencies import Frequencies as Frequencies
 from jaxgpt.lab.frequencies import frequencies as frequencies
+from jaxgpt.lab.lens import Lens as Lens
+from jaxgpt.lab.lens import lens as lens
 from jaxgpt.lab.loss_curve import LossCurve as LossCurve
 from jaxgpt.lab.loss_curve import loss_curve as loss_curve
 from jaxgpt.lab.loss_matrix import LossMatrix as LossMatrix

@@ -61,3 +61,27 @@ def capture(
         tuple(seen[f"decoder.{i}.residual"] for i in layers),
         logits,
     )
+
+
+def stream(
+    model: Transformer, tokens: Int[Array, "B T"], order: Int[Array, "B T"] | None = None
+) -> tuple[Float[Array, "B T _"], ...]:
+    """What the first layer of a decoder reads, and the output of each layer: L + 1 arrays.
+
+    The final norm and the head make the logits of the last one.
+
+    Args:
+      order: as of the model; -1 on padding.
+    """
+    seen, tap = recorder()
+    model(jnp.asarray(tokens), order=order, tap=tap)
+    x = seen["decoder.embedding"]
+    widen = getattr(model.decoder, "widen", None)
+    if widen is not None:
+        x = widen(x)
+    if model.config.wiring == "reversible":  # two streams, which begin alike
+        x = jnp.concatenate([x, x], axis=-1)
+    found = [x]
+    while (name := f"decoder.{len(found) - 1}.residual") in seen:
+        found.append(seen[name])
+    return tuple(found)

@@ -36,6 +36,14 @@ FAULTS = [
         ("tests/lab/test_attention_maps.py",),
     ),
     Fault(
+        "lens-without-norm",
+        "jaxgpt/lab/lens.py",
+        "model.logits(x if norm is None else norm(x))",
+        "model.logits(x)",
+        "a lens leaves out the final norm",
+        ("tests/lab/test_lens.py",),
+    ),
+    Fault(
         "entropy-in-nats",
         "jaxgpt/lab/windows.py",
         "return -(jnp.exp(logs) * logs).sum(axis=-1).mean(axis=-1) / jnp.log(2.0)",
