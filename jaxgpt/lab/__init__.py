@@ -16,6 +16,8 @@ from jaxgpt.lab.fine_tuning import FineTuning as FineTuning
 from jaxgpt.lab.fine_tuning import fine_tune as fine_tune
 from jaxgpt.lab.frequencies import Frequencies as Frequencies
 from jaxgpt.lab.frequencies import frequencies as frequencies
+from jaxgpt.lab.geometry import Geometry as Geometry
+from jaxgpt.lab.geometry import geometry as geometry
 from jaxgpt.lab.lens import Lens as Lens
 from jaxgpt.lab.lens import lens as lens
 from jaxgpt.lab.loss_curve import LossCurve as LossCurve

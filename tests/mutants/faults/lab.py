@@ -44,6 +44,14 @@ FAULTS = [
         ("tests/lab/test_lens.py",),
     ),
     Fault(
+        "half-frequency-twice",
+        "jaxgpt/lab/geometry.py",
+        "found[:, : count - 1] *= 2",
+        "found *= 2",
+        "the highest frequency of a spectrum counts twice",
+        ("tests/lab/test_geometry.py",),
+    ),
+    Fault(
         "entropy-in-nats",
         "jaxgpt/lab/windows.py",
         "return -(jnp.exp(logs) * logs).sum(axis=-1).mean(axis=-1) / jnp.log(2.0)",
