@@ -50,7 +50,7 @@ NAMES = (
     *("transformer_base", "gpt1", "gpt2", "gpt3_small", "gptj", "bert_base", "albert_base", "bart_base"),
     *("t5_small", "t5_v1_1_small", "longformer_base", "transformer_xl", "reformer_enwik8", "llama2_7b"),
     *("qwen3_600m", "gemma_2b", "gemma2_2b", "gemma3_1b", "char_lstm", "char_gru", "seq2seq", "rnn_search"),
-    *("makemore_bigram", "makemore_mlp", "makemore_bag_of_words"),
+    *("makemore_bigram", "makemore_mlp", "makemore_bag_of_words", "makemore_rnn", "makemore_gru"),
     *("qwen2_500m", "xlm_roberta_base", "mt5_small", "phi3_mini", "opt_125m", "pythia_160m", "olmo2_7b"),
     "distilbert_base",
 )

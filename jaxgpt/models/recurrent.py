@@ -34,13 +34,13 @@ class Read:
 
 
 class RecurrentStack(nnx.Module):
-    """LSTM or GRU layers in a row.
+    """LSTM, GRU or RNN layers in a row.
 
     A decoder begins with the last states of the encoder (Sutskever et al. 2014, arXiv 1409.3215), or attends
     to a source that is read from both sides (Bahdanau et al. 2015, arXiv 1409.0473).
 
     Args:
-      cell: `lstm` or `gru`.
+      cell: `lstm`, `gru` or `rnn`.
       additive: whether the decoder attends.
     """
 

@@ -1,7 +1,8 @@
 """Recurrent cells, and attention by a recurrent state.
 
 LSTM: Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000. GRU: Cho et al. 2014, arXiv
-1406.1078, in the form of PyTorch and cuDNN: the reset gate acts behind the hidden map and its bias.
+1406.1078, in the form of PyTorch and cuDNN: the reset gate acts behind the hidden map and its bias. RNN:
+Elman 1990, h' = tanh(W x + U h + b).
 """
 
 import dataclasses
@@ -12,6 +13,9 @@ from flax import nnx
 from jaxtyping import Array, Bool, Float
 
 from jaxgpt.nn.linear import Linear
+
+#: The maps that each kind of cell makes of its input and of its state.
+GATES = {"lstm": 4, "gru": 3, "rnn": 1}
 
 
 @jax.tree_util.register_dataclass
@@ -27,14 +31,14 @@ class Cell(nnx.Module):
     """One layer's map from an input and a state to the next state.
 
     Args:
-      kind: `lstm`, whose gates are input, forget, cell, output, or `gru`: reset, update, new.
+      kind: `lstm`, whose gates are input, forget, cell, output; `gru`: reset, update, new; or `rnn`: new.
       inputs: width of the input.
     """
 
     def __init__(
         self, kind: str, inputs: int, d_model: int, *, std: float | None, dtype, param_dtype, rngs: nnx.Rngs
     ):
-        gates = {"gates": 4 if kind == "lstm" else 3, "mlp": d_model}
+        gates = {"gates": GATES[kind], "mlp": d_model}
         types = {"std": std, "bias": True, "dtype": dtype, "param_dtype": param_dtype, "rngs": rngs}
         self.input = Linear({"embed": inputs}, gates, **types)
         self.hidden = Linear({"embed": d_model}, gates, **types)
@@ -53,6 +57,8 @@ class Cell(nnx.Module):
             i, f, g, o = jnp.moveaxis(given + own, 1, 0)
             cell = jax.nn.sigmoid(f) * state.cell + jax.nn.sigmoid(i) * jnp.tanh(g)
             return State(jax.nn.sigmoid(o) * jnp.tanh(cell), cell)
+        if self.kind == "rnn":
+            return State(jnp.tanh(given + own)[:, 0])
         (r, z, n), (own_r, own_z, own_n) = jnp.moveaxis(given, 1, 0), jnp.moveaxis(own, 1, 0)
         z = jax.nn.sigmoid(z + own_z)
         new = jnp.tanh(n + jax.nn.sigmoid(r + own_r) * own_n)

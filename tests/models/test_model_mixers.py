@@ -50,7 +50,7 @@ def build(mixer, **fields):
 
 
 def test_the_members():
-    assert Mixer.names() == ["attention", "concat", "gru", "lstm", "mean", "none"]
+    assert Mixer.names() == ["attention", "concat", "gru", "lstm", "mean", "none", "rnn"]
     assert ModelConfig().mixer == AttentionMixer()
 
 

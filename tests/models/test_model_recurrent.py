@@ -23,7 +23,7 @@ from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 NAMES = (
     *("char_lstm", "char_gru", "seq2seq", "rnn_search"),
-    *("makemore_bigram", "makemore_mlp", "makemore_bag_of_words"),
+    *("makemore_bigram", "makemore_mlp", "makemore_bag_of_words", "makemore_rnn", "makemore_gru"),
 )
 RNG = np.random.default_rng(0)
 TOKENS, SOURCE = RNG.integers(3, 20, (2, 9)), RNG.integers(3, 20, (2, 6))
@@ -87,7 +87,18 @@ def gru(cell, x, h):
     return np.asarray(outputs), h
 
 
-@pytest.mark.parametrize("name", ["char_lstm", "char_gru"])
+def rnn(cell, x, h):
+    """One layer over x [T, I]: both maps as one of input and state side by side, as makemore has it."""
+    parts = (np.asarray(part.kernel[...])[:, 0] for part in (cell.input, cell.hidden))
+    both, bias = np.concatenate([*parts]), np.asarray(cell.input.bias[...] + cell.hidden.bias[...])[0]
+    outputs = []
+    for vector in x:
+        h = np.tanh(np.concatenate([vector, h]) @ both + bias)
+        outputs.append(h)
+    return np.asarray(outputs), h
+
+
+@pytest.mark.parametrize("name", ["char_lstm", "char_gru", "makemore_rnn"])
 def test_layers_are_their_definition(name):
     model = build(name)
     hidden = np.asarray(model(TOKENS).hidden)
@@ -95,7 +106,8 @@ def test_layers_are_their_definition(name):
         x = np.asarray(model.embedding.table[...])[TOKENS[row]]
         for cell in model.decoder.blocks:
             zero = np.zeros(16)
-            x = lstm(cell, x, zero, zero)[0] if name == "char_lstm" else gru(cell, x, zero)[0]
+            layer = {"char_lstm": lstm, "char_gru": gru, "makemore_rnn": rnn}[name]
+            x = layer(cell, x, *[zero] * (1 + (layer is lstm)))[0]
         np.testing.assert_allclose(hidden[row], x, atol=1e-5)
 
 
@@ -228,7 +240,7 @@ def test_they_write_what_they_would_read(name):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", ("char_gru", "rnn_search", "makemore_mlp"))
+@pytest.mark.parametrize("name", ("char_gru", "rnn_search", "makemore_mlp", "makemore_rnn"))
 def test_every_weight_learns(name):
     model = build(name)
     graph, state = nnx.split(model)

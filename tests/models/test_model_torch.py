@@ -68,7 +68,7 @@ def put_norm(ours, theirs):
     ours.scale[...], ours.bias[...] = jnp.asarray(theirs.weight.numpy()), jnp.asarray(theirs.bias.numpy())
 
 
-@pytest.mark.parametrize("kind", ["lstm", "gru"])
+@pytest.mark.parametrize("kind", ["lstm", "gru", "rnn"])
 def test_recurrent_layers(kind):
     theirs = randomized(getattr(torch.nn, kind.upper())(12, 12, num_layers=2, batch_first=True))
     config = replaced(PLAIN, {"mixer": Mixer.named(kind)(), "norm": "none", "head.weights": "separate"})

@@ -1,4 +1,4 @@
-"""What LSTM and GRU share."""
+"""What LSTM, GRU and RNN share."""
 
 import dataclasses
 from typing import Annotated, ClassVar

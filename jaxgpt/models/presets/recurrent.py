@@ -9,6 +9,7 @@ from jaxgpt.models.mixers.gru import GRU
 from jaxgpt.models.mixers.lstm import LSTM
 from jaxgpt.models.mixers.mean import MeanMixer
 from jaxgpt.models.mixers.none import NoMixer
+from jaxgpt.models.mixers.rnn import RNN
 from jaxgpt.nn.head_config import HeadConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.nn.position.none import NoPosition
@@ -67,6 +68,23 @@ def makemore_bigram() -> ModelConfig:
 def makemore_mlp() -> ModelConfig:
     """karpathy/makemore's MLP (after Bengio et al. 2003): the last 16 characters through one layer of 64."""
     return dataclasses.replace(char_lstm(), mixer=ConcatMixer(window=16), num_layers=1, d_model=64)
+
+
+def makemore_rnn() -> ModelConfig:
+    """karpathy/makemore's RNN: one layer of width 64.
+
+    Deviation: its state begins at zero, where makemore's is learned; it has PyTorch's two biases.
+    """
+    return dataclasses.replace(char_lstm(), mixer=RNN(), num_layers=1, d_model=64)
+
+
+def makemore_gru() -> ModelConfig:
+    """karpathy/makemore's GRU: one layer of width 64.
+
+    Deviation: its reset gate acts behind the hidden map, as in PyTorch, where makemore's stands before it, as
+    in Cho et al. 2014; its state begins at zero, where makemore's is learned.
+    """
+    return dataclasses.replace(makemore_rnn(), mixer=GRU())
 
 
 def makemore_bag_of_words() -> ModelConfig:

@@ -68,6 +68,14 @@ FAULTS = [
         ("tests/models/test_model_recurrent.py::test_layers_are_their_definition",),
     ),
     Fault(
+        "state-without-its-map",
+        "jaxgpt/nn/recurrent_cells.py",
+        "            return State(jnp.tanh(given + own)[:, 0])\n",
+        "            return State(jnp.tanh(given)[:, 0] + state.hidden)\n",
+        "an RNN adds its state in place of a map of it",
+        ("tests/models/test_model_recurrent.py::test_layers_are_their_definition",),
+    ),
+    Fault(
         "padding-changes-a-state",
         "jaxgpt/nn/recurrent_cells.py",
         "jnp.where(real[:, None], a, b), new, old)",
