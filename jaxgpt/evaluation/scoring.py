@@ -189,11 +189,14 @@ def answers(
 def mistakes(
     task: Task, questions: Sequence[Question], completions: Sequence[str], most: int
 ) -> tuple[Mistake, ...]:
-    """The first wrong answers, those to questions like what was trained on first."""
+    """The first wrong answers, those to questions like what was trained on first.
+
+    What is written to an empty prompt is a sample: nothing asked for the target that it misses.
+    """
     found = []
     for (example, _), completion in zip(questions, completions, strict=True):
         scores = task.score(example, completion)
-        if len(found) < most and scores["exact_match"] < 1:
+        if example.prompt and len(found) < most and scores["exact_match"] < 1:
             shown = task.answer(example.prompt, example.target), task.answer(example.prompt, completion)
             found.append(Mistake(example.group, example.prompt, example.target, completion, *shown, scores))
     return tuple(found)

@@ -22,7 +22,7 @@ def samples(model: Transformer, tokenizer: Tokenizer, task: Task, objective: Obj
     is_text = task.layout == "stream"
     asking = Asking(
         max_new_tokens=min(SAMPLE_TOKENS, room) if is_text else room,
-        sampling=Sampling(temperature=0.8 if is_text else 0.0),
+        sampling=Sampling(temperature=0.8 if is_text else task.temperature),
     )
     return [
         f"{text!r} -> {task.answer(prompt, answers[0])!r}"

@@ -42,7 +42,7 @@ def read(task):
 
 
 def test_the_tasks_over_files_are_found():
-    assert {"pairs", "sentence_pairs", "synopses", "text", "tokens"} <= set(PATHS)
+    assert {"names", "pairs", "sentence_pairs", "synopses", "text", "tokens"} <= set(PATHS)
 
 
 @pytest.mark.parametrize("name", [name for name in Task.names() if name != "datasets"])

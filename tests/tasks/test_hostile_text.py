@@ -14,6 +14,7 @@ import tracemalloc
 
 import pytest
 
+from tasks.names import Names
 from tasks.pairs import Pairs
 from tasks.sentence_pairs import SentencePairs
 from tasks.synopses import Synopses
@@ -21,6 +22,7 @@ from tasks.text import Text
 
 TASKS = {
     "text": lambda path, rng: Text(path=path, split_by=rng.choice(["blocks", "tail"])),
+    "names": lambda path, rng: Names(path=path, split_by=rng.choice(["words", "makemore"])),
     "pairs": lambda path, rng: Pairs(path=path, texts=rng.choice([0, 1])),
     "sentence_pairs": lambda path, rng: SentencePairs(path=path),
     "synopses": lambda path, rng: Synopses(

@@ -69,6 +69,10 @@ def shrunk(experiment, folder):
             made = {"documents": "blocks:200", "held_out": 0.1, "say": lambda line: None}
             tokenize([str(text)], folder / "tokens", **made)
             task = dataclasses.replace(task, path=str(folder / "tokens"))
+        if type(task).kind() == "names":
+            words = folder / "words.txt"
+            words.write_text("".join(f"word {n}\n" for n in range(200)))
+            task = dataclasses.replace(task, path=str(words))
         if type(task).kind() == "pairs":
             pairs = folder / "pairs.tsv"
             pairs.write_text("".join(f"{n} squared\t{n * n}\n" for n in range(200)))
@@ -97,8 +101,8 @@ def shrunk(experiment, folder):
 #: Of every task, objective, kind of model and way to start one; the others have other numbers.
 TRAINED = (
     *("addition", "addition_seq2seq", "addition_length", "addition_steps", "bert_pretraining", "comparison"),
-    *("gcd", "gpt3_arithmetic", "magic_squares_document", "modular_addition", "pairs", "sentence_pairs"),
-    *("synopses", "synopses_gpt2", "text", "tiny_adder", "tokens"),
+    *("gcd", "gpt3_arithmetic", "magic_squares_document", "modular_addition", "names", "pairs"),
+    *("sentence_pairs", "synopses", "synopses_gpt2", "text", "tiny_adder", "tokens"),
 )
 EVERY_TIME = ("addition",)
 

@@ -179,4 +179,28 @@ FAULTS = [
         "an answer that is wrong by 1 is called off by one carry",
         ("tests/tasks/test_arithmetic_diagnosis.py",),
     ),
+    Fault(
+        "copied-words-are-new",
+        "tasks/names.py",
+        'sum(text != "" and text not in known for text in texts)',
+        'sum(text != "" for text in texts)',
+        "words copied from training count as new",
+        ("tests/tasks/test_names.py",),
+    ),
+    Fault(
+        "shuffle-without-itself",
+        "tasks/names.py",
+        "other = i + drawn[i] % (count - i)",
+        "other = i + drawn[i] % (count - i - 1)",
+        "makemore's split is another shuffle",
+        ("tests/tasks/test_names.py",),
+    ),
+    Fault(
+        "samples-are-mistakes",
+        "jaxgpt/evaluation/scoring.py",
+        "if example.prompt and len(found) < most",
+        "if len(found) < most",
+        "words that were made up are shown as wrong answers",
+        ("tests/tasks/test_names.py",),
+    ),
 ]
