@@ -178,7 +178,12 @@ class ModelConfig:
 
     @property
     def embedding_std(self) -> float:
-        """Initial standard deviation of embeddings: `init_std`, or their width to the power of -1/2."""
+        """Initial standard deviation of embeddings: `embedding.std`, or that of the output matrix."""
+        return self.head_std if self.embedding.std is None else self.embedding.std
+
+    @property
+    def head_std(self) -> float:
+        """The same of the output matrix: `init_std`, or the embeddings' width to the power of -1/2."""
         return self.resolved_embedding_width**-0.5 if self.init_std is None else self.init_std
 
     @property

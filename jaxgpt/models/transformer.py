@@ -147,7 +147,7 @@ class Transformer(nnx.Module):
         behind = width if config.head.transform else config.hidden_width
         shape, axes = (behind, config.vocab_size), ("embed", "vocab")
         own = config.head.weights == "separate"
-        self.head = normal(rngs.params(), shape, std, axes, config.param_dtype) if own else None
+        self.head = normal(rngs.params(), shape, config.head_std, axes, config.param_dtype) if own else None
         bias = config.head.bias
         self.head_bias = constant(0.0, shape[1:], axes[1:], config.param_dtype) if bias else None
         shape, axes = (config.segments, width), (None, "embed")

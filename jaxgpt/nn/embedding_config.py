@@ -21,11 +21,14 @@ class EmbeddingConfig:
     cutoff_factor: Annotated[int, "each cluster's vectors are narrower than the last one's by it"] = 1
     scale: Annotated[float, "factor on the token embeddings"] = 1.0
     width: Annotated[int | None, "of the vectors, which a map widens; none: d_model"] = None
+    std: Annotated[float | None, "initial standard deviation, of positions too; none: as init_std"] = None
     norm: Annotated[bool, "a norm after the embeddings and positions"] = False
 
     def __post_init__(self):
         if not math.isfinite(self.scale):
             raise ValueError(f"embedding.scale={self.scale} must be finite")
+        if self.std is not None and not 0 <= self.std < math.inf:
+            raise ValueError(f"embedding.std={self.std} must be at least 0 and finite, or none")
         if self.width is not None and self.width < 1:
             raise ValueError(f"embedding.width={self.width} must be at least 1, or none")
         if self.kind != "adaptive":

@@ -43,6 +43,7 @@ def message(function, *arguments, **named):
         ({"dropout": float("nan")}, "dropout=nan must be at least 0 and below 1"),
         ({"norm_epsilon": float("nan")}, "norm_epsilon=nan must be at least 0 and finite"),
         ({"init_std": -1.0}, "init_std=-1.0 must be at least 0 and finite, or none"),
+        ({"embedding.std": -1.0}, "embedding.std=-1.0 must be at least 0 and finite, or none"),
         ({"embedding.scale": float("inf")}, "embedding.scale=inf must be finite"),
         ({"vocab_size": -1}, "vocab_size=-1 must be positive, or 0 for the tokenizer's"),
         ({"attention.qk_norm_over": "all"}, "attention.qk_norm_over=all needs qk_norm=true"),

@@ -182,6 +182,18 @@ def test_a_bigram_model_sees_the_last_token_alone():
     np.testing.assert_allclose(logits, table[TOKENS], atol=1e-5)
 
 
+def test_makemores_embeddings_start_wide_and_its_other_weights_do_not():
+    """From N(0, 1), as `torch.nn.Embedding`; maps and the output matrix from N(0, 1/fan_in)."""
+    words, last = (
+        Transformer(config(name, d_model=64, d_ff=64), rngs=nnx.Rngs(0))
+        for name in ("makemore_bag_of_words", "makemore_mlp")
+    )
+    wide = [words.embedding.table, words.decoder.tables["table"], last.embedding.table, last.decoder.blank]
+    assert [float(weights[...].std()) for weights in wide] == pytest.approx([1] * 4, rel=0.3)
+    narrow = [words.head, words.decoder.blocks[0].mlp.up.kernel, last.head]
+    assert [float(weights[...].std()) for weights in narrow] == pytest.approx([1 / 8] * 3, rel=0.1)
+
+
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", NAMES)
 def test_token_by_token_is_the_same_as_at_once(name):

@@ -62,20 +62,22 @@ def makemore_bigram() -> ModelConfig:
 
     Its table of logits is a product of two here, which is any table where the vocabulary is below 64.
     """
-    return replaced(char_lstm(), {"mixer": NoMixer(), "num_layers": 1, "d_model": 64, "head.bias": False})
+    return replaced(makemore_rnn(), {"mixer": NoMixer(), "head.bias": False})
 
 
 def makemore_mlp() -> ModelConfig:
     """karpathy/makemore's MLP (after Bengio et al. 2003): the last 16 characters through one layer of 64."""
-    return dataclasses.replace(char_lstm(), mixer=ConcatMixer(window=16), num_layers=1, d_model=64)
+    return dataclasses.replace(makemore_rnn(), mixer=ConcatMixer(window=16))
 
 
 def makemore_rnn() -> ModelConfig:
     """karpathy/makemore's RNN: one layer of width 64.
 
-    Deviation: its state begins at zero, where makemore's is learned; it has PyTorch's two biases.
+    Deviation: its state begins at zero, where makemore's is learned; it has PyTorch's two biases. Embeddings
+    start from N(0, 1), as makemore's: from N(0, 1/64) its models learn more slowly. The other weights start
+    from N(0, 1/fan_in), in place of PyTorch's default uniform.
     """
-    return dataclasses.replace(char_lstm(), mixer=RNN(), num_layers=1, d_model=64)
+    return replaced(char_lstm(), {"mixer": RNN(), "num_layers": 1, "d_model": 64, "embedding.std": 1.0})
 
 
 def makemore_gru() -> ModelConfig:
@@ -90,11 +92,9 @@ def makemore_gru() -> ModelConfig:
 def makemore_bag_of_words() -> ModelConfig:
     """karpathy/makemore's bag of words: the mean of the characters so far, then an MLP of 64."""
     return replaced(
-        char_lstm(),
+        makemore_rnn(),
         {
             "mixer": MeanMixer(),
-            "num_layers": 1,
-            "d_model": 64,
             "d_ff": 64,
             "position": Learned(),
             "mlp.activation": "tanh",

@@ -4,6 +4,7 @@ import dataclasses
 
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.attention.attention_config import AttentionConfig
+from jaxgpt.nn.embedding_config import EmbeddingConfig
 from jaxgpt.nn.head_config import HeadConfig
 from jaxgpt.nn.mlp_config import MLPConfig
 from jaxgpt.nn.position.learned import Learned
@@ -39,8 +40,8 @@ def nanogpt_cpu() -> ModelConfig:
 def makemore() -> ModelConfig:
     """makemore's transformer (karpathy/makemore, makemore.py, default arguments): 4 layers of width 64.
 
-    A separate head without bias. Deviation: embeddings start from N(0, 1/d_model) instead of N(0, 1), and
-    linear maps from N(0, 1/fan_in) instead of PyTorch's default uniform.
+    A separate head without bias; embeddings start from N(0, 1). Deviation: linear maps start from
+    N(0, 1/fan_in) instead of PyTorch's default uniform.
     """
     return ModelConfig(
         max_length=64,
@@ -49,6 +50,7 @@ def makemore() -> ModelConfig:
         num_heads=4,
         position=Learned(),
         mlp=MLPConfig(activation="gelu_tanh"),
+        embedding=EmbeddingConfig(std=1.0),
         head=HeadConfig(weights="separate"),
         init_std=None,
         residual_init="plain",

@@ -68,6 +68,17 @@ FAULTS = [
         ("tests/models/test_model_recurrent.py::test_layers_are_their_definition",),
     ),
     Fault(
+        "head-as-wide-as-embeddings",
+        "jaxgpt/models/transformer.py",
+        "normal(rngs.params(), shape, config.head_std, axes,",
+        "normal(rngs.params(), shape, std, axes,",
+        "embedding.std widens the output matrix, too",
+        (
+            "tests/models/test_model_recurrent.py"
+            "::test_makemores_embeddings_start_wide_and_its_other_weights_do_not",
+        ),
+    ),
+    Fault(
         "state-without-its-map",
         "jaxgpt/nn/recurrent_cells.py",
         "            return State(jnp.tanh(given + own)[:, 0])\n",
