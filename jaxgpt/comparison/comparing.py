@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jaxgpt.comparison import axes, findings, page, preflight, results, running, sections
+from jaxgpt.comparison import axes, findings, measure_tables, page, preflight, results, running, sections
 from jaxgpt.comparison.axes import Axis
 from jaxgpt.comparison.cells import BUDGETS, FILE, Budget, Plan, Request, check_unchanged, trust_option
 from jaxgpt.comparison.results import Results
@@ -134,8 +134,9 @@ def report(plan: Plan, workdir: Path, failed: dict[str, str], say: Say) -> None:
     found = results.read(plan, workdir, failed)
     for budget in plan.budgets:
         if found.findings[budget]:
-            table = sections.exact_match(found, budget)
-            say(f"\n{table.title}\n{tables.terminal(table)}")
+            for table in (sections.exact_match(found, budget), measure_tables.table(found, budget)):
+                if table is not None:
+                    say(f"\n{table.title}\n{tables.terminal(table)}")
             for sentence in findings.sentences(found, budget):
                 say(f"- {visible(sentence)}")
     written = page.write(found, workdir)

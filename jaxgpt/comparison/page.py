@@ -11,12 +11,13 @@ from jaxgpt.comparison import (
     error_pictures,
     error_tables,
     findings,
+    measure_tables,
     pictures,
     sections,
     size_pictures,
 )
 from jaxgpt.comparison.axes import listed
-from jaxgpt.comparison.cells import Plan
+from jaxgpt.comparison.cells import Budget, Plan
 from jaxgpt.comparison.results import Results
 from jaxgpt.core import tables
 from jaxgpt.core.tables import Table
@@ -32,10 +33,7 @@ def write(results: Results, workdir: Path) -> list[Path]:
       What was written, the page first; the pictures are in `pictures/`.
     """
     drawings = _draw(results, workdir / "pictures")
-    parts = [
-        (budget, sections.tables(results, budget) + error_tables.tables(results, budget))
-        for budget in results.plan.budgets
-    ]
+    parts = [(budget, _tables(results, budget)) for budget in results.plan.budgets]
     groups = {budget: sections.by_group(results, budget) for budget, made in parts if made}
     every = [table for budget, made in parts for table in (*made, groups.get(budget)) if table is not None]
     report = {
@@ -47,6 +45,13 @@ def write(results: Results, workdir: Path) -> list[Path]:
     for name, text in report.items():
         write_atomically(workdir / name, text)
     return [workdir / name for name in report]
+
+
+def _tables(results: Results, budget: Budget) -> list[Table]:
+    """All tables of one budget but that of every group."""
+    measures = measure_tables.table(results, budget)
+    beside = [] if measures is None else [measures]
+    return sections.tables(results, budget) + beside + error_tables.tables(results, budget)
 
 
 def _latex(every: list[Table]) -> str:

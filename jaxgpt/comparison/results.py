@@ -33,7 +33,8 @@ class Finding:
     Attributes:
       option: of the sweep, as validation chose it; tried: the exact match of each option on validation.
       overall, headings, groups: exact match; groups beyond what was trained on are not in_distribution.
-      bits_per_byte: of held-out text.
+      bits_per_byte: of held-out text; loss: nats a token of it, ends included.
+      summary: the task's measures of all answers together.
       measures: every other figure by name.
       seconds: of training all seeds together, without compiling; None where the run does not tell.
       machine: what it was computed on; "" where the run does not tell.
@@ -53,6 +54,8 @@ class Finding:
     headings: tuple[Row, ...]
     groups: tuple[Row, ...]
     bits_per_byte: Estimate | None
+    loss: Estimate | None
+    summary: dict[str, Estimate]
     measures: dict[str, tuple[float | None, ...]]
     seconds: float | None
     machine: str
@@ -263,10 +266,8 @@ def _finding(plan: Plan, workdir: Path, cell: Cell, budget: Budget) -> Finding |
     if found.overall is None:
         raise ValueError(f"{run.evaluation} tells of no question; delete it and --resume")
     held_out = found.likelihood.get("held_out")
-    bits = None
-    if held_out is not None and all(map(math.isfinite, held_out.bits_per_byte.per_seed)):
-        values = held_out.bits_per_byte.per_seed  # whose spread over seeds is told, and no other
-        bits = Estimate(sum(values) / len(values), student_t(values, bounds=(0.0, math.inf)), values)
+    bits = None if held_out is None else _over_seeds(held_out.bits_per_byte.per_seed)
+    loss = None if held_out is None else _over_seeds(held_out.loss.per_seed)
     tried = {}
     if job.option:
         tried = {
@@ -288,6 +289,8 @@ def _finding(plan: Plan, workdir: Path, cell: Cell, budget: Budget) -> Finding |
         found.headings,
         found.groups,
         bits,
+        loss,
+        found.summary,
         _measures(found),
         records.training_seconds(recorded) if recorded else None,
         _machine(run.outcome),
@@ -295,6 +298,13 @@ def _finding(plan: Plan, workdir: Path, cell: Cell, budget: Budget) -> Finding |
         decoding_speed.read(run.path),
         found.errors,
     )
+
+
+def _over_seeds(values: tuple[float, ...]) -> Estimate | None:
+    """A figure of held-out text with its spread over seeds, and no other; None where it is not finite."""
+    if not all(map(math.isfinite, values)):
+        return None
+    return Estimate(sum(values) / len(values), student_t(values, bounds=(0.0, math.inf)), values)
 
 
 def option_name(option: dict[str, str]) -> str:

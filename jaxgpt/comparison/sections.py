@@ -188,7 +188,7 @@ def costs(results: Results, budget: Budget) -> Table:
             Entry("-" if finding.decoding_speed is None else f"{finding.decoding_speed:,.0f}"),
             Entry("-")
             if bits is None
-            else Entry(f"{bits.mean:.3f}", _verdict(apart, -1), _bounds(bits.interval)),
+            else Entry(f"{bits.mean:.3f}", verdict(apart, -1), _bounds(bits.interval)),
         ]
         if swept:
             row.append(Entry(f"{option_name(finding.option)} ({_tried(finding)})"))
@@ -326,7 +326,7 @@ def _bounds(interval: Interval | None, digits: int = 3) -> str:
     return "" if interval is None else f"{interval[0]:.{digits}f}-{interval[1]:.{digits}f}"
 
 
-def _verdict(difference: Difference | None, better: int = 1) -> Literal["", "better", "worse"]:
+def verdict(difference: Difference | None, better: int = 1) -> Literal["", "better", "worse"]:
     """Whether a difference is sure, and to which side; `better` is the sign of a good one."""
     if difference is None or not difference.sure:
         return ""
@@ -339,14 +339,14 @@ def _entry(results: Results, finding: Finding, kind: str, name: str) -> Entry:
         return Entry("-")
     # Where nobody has learned it, or everybody has, one can still be a little ahead in every seed.
     telling = results.learned(finding.budget) == "something"
-    verdict = _verdict(results.difference(finding, kind, name)) if telling else ""
-    return Entry(share(row.exact_match.mean), verdict, _bounds(row.exact_match.interval))
+    sure = verdict(results.difference(finding, kind, name)) if telling else ""
+    return Entry(share(row.exact_match.mean), sure, _bounds(row.exact_match.interval))
 
 
 def _difference(difference: Difference | None) -> Entry:
     if difference is None:
         return Entry("-")
-    return Entry(f"{difference.median:+.3f}", _verdict(difference), _signed_bounds(difference.interval))
+    return Entry(f"{difference.median:+.3f}", verdict(difference), _signed_bounds(difference.interval))
 
 
 def _name(results: Results, finding: Finding) -> str:

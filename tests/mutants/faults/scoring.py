@@ -203,4 +203,12 @@ FAULTS = [
         "words that were made up are shown as wrong answers",
         ("tests/tasks/test_names.py",),
     ),
+    Fault(
+        "more-loss-is-better",
+        "jaxgpt/comparison/measure_tables.py",
+        "verdict(difference, -1)",
+        "verdict(difference)",
+        "a cell with a higher loss is called better",
+        ("tests/comparison/test_comparison_measures.py",),
+    ),
 ]

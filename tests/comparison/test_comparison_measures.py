@@ -1,0 +1,87 @@
+"""The table of losses and measures: by hand, where there are none, and in what is written."""
+
+import dataclasses
+
+import pytest
+from comparison_building import evaluation, figures, finish
+from scipy import stats
+
+from jaxgpt.comparison import measure_tables, page, results
+from jaxgpt.core.tables import Entry
+from jaxgpt.evaluation.evaluation import Likelihood
+from jaxgpt.evaluation.intervals import Estimate
+
+LOSSES = {
+    "digits": (2.0, 2.2, 2.1, 2.3, 2.0, 2.2, 2.1, 2.3),
+    "digits:2:right": (1.9, 2.1, 2.0, 2.2, 1.9, 2.1, 2.0, 2.2),
+    "digits:2:left": (2.1, 2.1, 2.2, 2.2, 2.1, 2.1, 2.2, 2.2),
+}
+NEW = Estimate(0.75, (0.7, 0.8), (0.75,) * 8)
+
+
+def measured(cell, budget):
+    """An evaluation with a loss and a share of each seed."""
+    losses = Estimate(2.0, None, LOSSES[cell])
+    held_out = Likelihood(losses, losses, 10, 20)
+    summary = {"new": NEW} | ({"nothing": Estimate(float("nan"), None, (float("nan"),) * 8)})
+    return dataclasses.replace(figures(cell, budget), likelihood={"held_out": held_out}, summary=summary)
+
+
+@pytest.fixture(scope="module")
+def with_measures(found, tmp_path_factory):
+    """The results of a comparison whose cells have losses and measures."""
+    workdir = tmp_path_factory.mktemp("measured")
+    finish(workdir, found.plan, measured)
+    return results.read(found.plan, workdir)
+
+
+def entries(table):
+    return {line[0].text: dict(zip(table.header[1:], line[1:], strict=True)) for line in table.rows}
+
+
+def test_losses_and_measures_of_every_cell(with_measures):
+    table = measure_tables.table(with_measures, "examples")
+    assert table.title == "Loss and measures of the answers, at equal examples"
+    assert table.header == ("cell", "held-out loss", "new", "nothing")
+    shown = entries(table)
+    values = LOSSES["digits"]
+    low, high = stats.t.interval(0.95, 7, loc=2.15, scale=stats.sem(values))
+    assert shown["digits (baseline)"]["held-out loss"] == Entry("2.150", detail=f"{low:.3f}-{high:.3f}")
+    # Less in every seed; in four of eight less, in four more.
+    assert shown["digits:2:right"]["held-out loss"].sure == "better"
+    assert shown["digits:2:left"]["held-out loss"].sure == ""
+    assert shown["digits:2:left"]["new"] == Entry("0.750", detail="0.700-0.800")
+    assert shown["digits:2:left"]["nothing"] == Entry("-")
+
+
+def test_the_report_has_the_table_and_the_csv_every_seed(with_measures, found):
+    table = measure_tables.table(with_measures, "examples")
+    written = page.markdown(with_measures, [table], {})
+    assert "held-out loss" in written and "2.150" in written
+    rows = [row for row in with_measures.rows() if row["measure"] == "new" and row["cell"] == "digits"]
+    assert {row["value"] for row in rows if row["budget"] == "examples"} == {0.75}
+    # A task that measures nothing has no such table, though it has a loss.
+    assert measure_tables.table(found, "examples") is None
+
+
+def test_measures_without_a_loss(with_measures):
+    bare = [dataclasses.replace(f, loss=None) for f in with_measures.findings["examples"]]
+    table = measure_tables.table(
+        dataclasses.replace(with_measures, findings={"examples": tuple(bare)}), "examples"
+    )
+    assert table.title.startswith("Measures of the answers") and table.header == ("cell", "new", "nothing")
+    assert "Held-out loss" not in table.caption
+
+
+def test_a_loss_that_is_not_finite_is_not_shown(found, tmp_path):
+    def infinite(cell, budget):
+        lost = Estimate(float("inf"), None, (float("inf"),) * 8)
+        return dataclasses.replace(
+            evaluation((0.5,) * 8),
+            likelihood={"held_out": Likelihood(lost, lost, 10, 20)},
+            summary={"new": NEW},
+        )
+
+    finish(tmp_path, found.plan, infinite)
+    table = measure_tables.table(results.read(found.plan, tmp_path), "examples")
+    assert table.header == ("cell", "new")
