@@ -105,6 +105,8 @@ def estimate(evaluation: dict[str, Any], figure: Figure) -> dict[str, Any]:
         if name not in found:
             raise KeyError(f"{figure.path} is not in the evaluation, which has {kind}: {', '.join(found)}")
         part = found[name]
+        if kind == "likelihood":
+            part = part["loss"] | {"n": part["tokens"]}
     mean = part["mean"] if "mean" in part else part["exact_match"]
     return {
         "mean": mean,
@@ -144,7 +146,7 @@ def _row(row: Row, found: dict[str, Any] | None) -> list[str]:
     rows = []
     for figure in row.figures:
         value = None if found is None else found["figures"].get(figure.label)
-        cells = ("not run", "", "") if value is None else _cells(value, figure.percent)
+        cells = ("not run", "", "") if value is None else _cells(value, figure)
         rows.append((figure.label, *cells, figure.target, figure.published or "none known to us"))
     lines += [*tables.grid(("figure", "ours", "every seed", "n", "target", "published"), rows), ""]
     if found is not None:
@@ -159,17 +161,17 @@ def _row(row: Row, found: dict[str, Any] | None) -> list[str]:
     return [*lines, ""]
 
 
-def _cells(value: dict[str, Any], percent: bool) -> tuple[str, str, str]:
+def _cells(value: dict[str, Any], figure: Figure) -> tuple[str, str, str]:
     def shown(number: float | None) -> str:
         if number is None:  # a share of nothing
             return "-"
-        if not percent:
-            return f"{number:.3g}"
+        if not figure.percent:
+            return f"{number:.{figure.digits}g}"
         # 99.996 % is no 100 %: only what is wholly right reads 100.
         return "100" if number == 1 else f"{min(100 * number, 99.99):.2f}"
 
     known = [number for number in value["per_seed"] if number is not None]
-    unit = " %" if percent else ""
+    unit = " %" if figure.percent else ""
     interval = value["interval"]
     reach = "" if interval is None else f" ({shown(interval[0])}-{shown(interval[1])})"
     median = shown(statistics.median(known))

@@ -189,7 +189,7 @@ def names() -> Experiment:
 
     Needs a file of words: --task.path.
 
-    Takes 2 min on two CPU cores.
+    Takes 1 min on two CPU cores.
     """
     return Experiment(
         task=Names(held_out=0.04),
