@@ -94,8 +94,10 @@ class Names(Task):
         words = self._lines.parts[split]
         if not words:
             change = "lower" if split == "train" else "raise"
-            what = f"has no word for {split} with task.held_out={self.held_out}; {change} that, or add words"
-            raise ValueError(in_file(self.path, what))
+            why = f"task.held_out={self.held_out}; {change} that, or add words"
+            if self.split_by == "makemore":
+                why = "task.split_by=makemore, which needs ten lines; add words, or set it to words"
+            raise ValueError(in_file(self.path, f"has no word for {split} with {why}"))
         return (Example("", word) for word in words)
 
     def split_of(self, example: Example) -> Split:

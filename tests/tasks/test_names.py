@@ -178,6 +178,10 @@ def test_what_cannot_be_read_is_told_in_a_line(tmp_path):
     assert message(b"one\n", held_out=0.5) == (
         " has no word for train with task.held_out=0.5; lower that, or add words"
     )
+    with pytest.raises(
+        ValueError, match=r"no word for test with task\.split_by=makemore, which needs ten lines"
+    ):
+        list(Names(path=str(tmp_path / "words.txt"), split_by="makemore").examples("test"))
     assert message(b"one\n", max_characters=0).startswith("max_characters=0 must be")
 
 
