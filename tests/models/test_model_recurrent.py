@@ -23,7 +23,7 @@ from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 NAMES = (
     *("char_lstm", "char_gru", "seq2seq", "rnn_search"),
-    *("makemore_bigram", "makemore_mlp", "makemore_bag_of_words", "makemore_rnn", "makemore_gru"),
+    *("makemore_bigram", "makemore_mlp", "makemore_bag_of_words", "makemore_rnn"),
 )
 RNG = np.random.default_rng(0)
 TOKENS, SOURCE = RNG.integers(3, 20, (2, 9)), RNG.integers(3, 20, (2, 6))
