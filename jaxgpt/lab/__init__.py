@@ -3,8 +3,8 @@
 from jaxgpt.lab.attention_maps import Attention as Attention
 from jaxgpt.lab.attention_maps import attention as attention
 from jaxgpt.lab.attention_maps import mean_attention as mean_attention
-from jaxgpt.lab.attribution import Attribution as Attribution
 from jaxgpt.lab.attribution import METHODS as METHODS
+from jaxgpt.lab.attribution import Attribution as Attribution
 from jaxgpt.lab.attribution import attribute as attribute
 from jaxgpt.lab.captured import Captured as Captured
 from jaxgpt.lab.captured import capture as capture
@@ -24,6 +24,8 @@ from jaxgpt.lab.loss_curve import LossCurve as LossCurve
 from jaxgpt.lab.loss_curve import loss_curve as loss_curve
 from jaxgpt.lab.loss_matrix import LossMatrix as LossMatrix
 from jaxgpt.lab.loss_matrix import loss_matrix as loss_matrix
+from jaxgpt.lab.probes import Probes as Probes
+from jaxgpt.lab.probes import probes as probes
 from jaxgpt.lab.samples import Samples as Samples
 from jaxgpt.lab.samples import samples as samples
 from jaxgpt.lab.subject import Subject as Subject

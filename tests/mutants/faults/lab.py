@@ -52,6 +52,14 @@ FAULTS = [
         ("tests/lab/test_geometry.py",),
     ),
     Fault(
+        "control-by-parts",
+        "jaxgpt/lab/probe_inputs.py",
+        "rng, count = np.random.default_rng([seed, 1]), len(labels)",
+        "rng, count = np.random.default_rng([seed, 0]), len(labels)",
+        "the labels of a control task are drawn in the order in which texts are parted",
+        ("tests/lab/test_probes.py",),
+    ),
+    Fault(
         "entropy-in-nats",
         "jaxgpt/lab/windows.py",
         "return -(jnp.exp(logs) * logs).sum(axis=-1).mean(axis=-1) / jnp.log(2.0)",
