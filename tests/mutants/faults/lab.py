@@ -69,9 +69,9 @@ FAULTS = [
     ),
     Fault(
         "loss-by-bytes",
-        "jaxgpt/lab/loss_matrix.py",
-        "return ratio(losses, characters), a_byte",
-        "return ratio(losses, encoded), a_byte",
+        "jaxgpt/lab/text_loss.py",
+        "return TextLoss(ratio(losses, characters),",
+        "return TextLoss(ratio(losses, encoded),",
         "a loss is called one of a character and is one of a byte",
         ("tests/lab/test_loss_matrix.py",),
     ),
