@@ -166,3 +166,46 @@ def text_subwords() -> Experiment:
     Takes 2 min on two CPU cores.
     """
     return dataclasses.replace(text(), tokenizer="bpe:512")
+
+
+def lab_mathematics() -> Experiment:
+    """Two layers of width 128 on mathematics, whose learning `jaxgpt lab` shows.
+
+    Needs a file of text: --task.path. Made for a course's laboratory of nanoGPT, which reports 1.219 nats a
+    character after 5,000 iterations and has 110 characters.
+
+    Takes 4 min on two CPU cores.
+    """
+    return _of_the_lab()
+
+
+def lab_wikipedia() -> Experiment:
+    """Two layers of width 128 on articles, whose learning `jaxgpt lab` shows.
+
+    Needs a file of text: --task.path. The same laboratory reports 1.424 nats a character and has 292
+    characters.
+
+    Takes 4 min on two CPU cores.
+    """
+    return _of_the_lab()
+
+
+def lab_shakespeare() -> Experiment:
+    """Two layers of width 128 on plays, whose learning `jaxgpt lab` shows.
+
+    Needs a file of text: --task.path. The same laboratory reports 1.407 nats a character and has 65
+    characters.
+
+    Takes 4 min on two CPU cores.
+    """
+    return _of_the_lab()
+
+
+def _of_the_lab() -> Experiment:
+    """0.41M parameters, 5,000 steps, 20 of them kept on a log scale, and step 4,000."""
+    base = text()
+    training = dataclasses.replace(
+        base.training, steps=5000, eval_every=500, sample_every=0, keep_spaced=20, save_every=1000
+    )
+    model = dataclasses.replace(base.model, num_layers=2, num_heads=2)
+    return dataclasses.replace(base, model=model, training=training)

@@ -30,6 +30,7 @@ COMMANDS = {
         "EXPERIMENT",
         "train it with several tokenizers, or other fields varied, and report with intervals",
     ),
+    "lab": ("RUN ...", "show what runs know and how they learned it, on one page"),
     "import-hf": ("DIR", "make a run directory of a model that Hugging Face's transformers wrote"),
     "export-hf": ("RUN", "write its model as a directory that transformers reads"),
     "verify-hf": ("DIR", "check that such a model computes here what it computes in transformers"),

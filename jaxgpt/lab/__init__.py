@@ -6,6 +6,8 @@ from jaxgpt.lab.attention_maps import mean_attention as mean_attention
 from jaxgpt.lab.attribution import METHODS as METHODS
 from jaxgpt.lab.attribution import Attribution as Attribution
 from jaxgpt.lab.attribution import attribute as attribute
+from jaxgpt.lab.attributions import Attributions as Attributions
+from jaxgpt.lab.attributions import attributions as attributions
 from jaxgpt.lab.captured import Captured as Captured
 from jaxgpt.lab.captured import capture as capture
 from jaxgpt.lab.diagram import Diagram as Diagram

@@ -24,7 +24,8 @@ class FineTuning(Part):
     """Losses while models that learned one text are trained on another.
 
     Attributes:
-      learned: the name of what the models had learned, and the step they are of.
+      learned: the name of what the models had learned.
+      step: that they are of; 0 where it is not known.
       trained_on: of what they are trained on.
       steps: of this training. [S]
       gained: on the new text, from the given models. [S]
@@ -33,6 +34,7 @@ class FineTuning(Part):
     """
 
     learned: str
+    step: int
     trained_on: str
     steps: tuple[int, ...]
     gained: tuple[TextLoss, ...]
@@ -115,7 +117,7 @@ def fine_tune(
     trainer.start_from(fresh)
     scratch = _followed(trainer, subject, steps, dict([trained_on]))
     curves = (found[trained_on[0]], scratch[trained_on[0]], found[learned[0]])
-    return FineTuning(learned[0], trained_on[0], tuple(steps), *curves)
+    return FineTuning(learned[0], subject.step or 0, trained_on[0], tuple(steps), *curves)
 
 
 def _followed(

@@ -110,6 +110,11 @@ def kept(source: Run | Path | str) -> Iterator[Subject]:
     return (Subject.of(runs.load(run.directory.path, checkpoint=step)) for step in steps)
 
 
+def has_steps(run: Run) -> bool:
+    """Whether checkpoints of several steps were kept."""
+    return len(_steps(run)) > 1
+
+
 def _steps(run: Run) -> list[int]:
     """Those of which a checkpoint was kept."""
     fingerprint = run.tokenizer.fingerprint

@@ -13,6 +13,7 @@ from jaxgpt.core.fields import told
 from jaxgpt.core.wording import in_file
 from jaxgpt.task.diagnosis import Diagnosis
 from jaxgpt.task.fingerprints import check_files, file_stamp, fingerprint_files
+from jaxgpt.task.probed import Probed
 from jaxgpt.task.question_file import read_questions
 from jaxgpt.task.searching import Search
 
@@ -195,6 +196,10 @@ class Task(Choice, package="tasks"):
 
         They are neither trained on nor tested on. None: the task has no such questions.
         """
+        return None
+
+    def probed(self, seed: int = 0) -> Probed | None:
+        """Texts with what a model must work out on the way; None if the task does not know it."""
         return None
 
     def score(self, example: Example, completion: str) -> dict[str, float]:

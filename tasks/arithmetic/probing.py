@@ -9,26 +9,12 @@ says at which layer, and above which token, a carry can be read.
 import dataclasses
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from jaxgpt.task import Split
+from jaxgpt.task.probed import Probed
 from tasks.arithmetic.choices import FORMATS
 from tasks.arithmetic.notation import place_name
 from tasks.arithmetic.task import Arithmetic
-
-
-class Probed(NamedTuple):
-    """Sums with their labels.
-
-    Attributes:
-      texts: as the task writes them, question and answer.
-      labels: by their names, such as `carry into the tens` and `the tens`; one a text.
-      types: the digits of the column that each label follows from, the carry into it aside; one a text.
-    """
-
-    texts: list[str]
-    labels: dict[str, list[int]]
-    types: dict[str, list[tuple[int, ...]]]
 
 
 def probed(

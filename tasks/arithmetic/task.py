@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Literal
 
 from jaxgpt.task import Diagnosis, Example, Split, Task
+from jaxgpt.task.probed import Probed
 from jaxgpt.task.searching import Search
 from tasks.arithmetic.choices import FORMATS, check
 from tasks.arithmetic.diagnosis import WRONG_KINDS, diagnose
@@ -111,6 +112,14 @@ class Arithmetic(Task):
         return (
             self._of_lengths(self.validation_digits, "validation", seed) if self.validation_digits else None
         )
+
+    def probed(self, seed: int = 0) -> Probed | None:
+        """Sums of numbers of at most five digits, with their carries and the digits of their results."""
+        from tasks.arithmetic import probing
+
+        if self.operation != "addition" or not self._format.symbols:
+            return None
+        return probing.probed(self, min(self.max_digits, 5), 1000, seed=seed)
 
     def score(self, example: Example, completion: str) -> dict[str, float]:
         return self._format.score(example.target, completion)

@@ -13,6 +13,7 @@ LINES = {
     "tokenize": ["a.txt"],
     "plan": ["text"],
     "compare": ["addition"],
+    "lab": ["run"],
     "import-hf": ["directory"],
     "export-hf": ["run", "--family", "gpt2", "--output", "out"],
     "verify-hf": ["directory"],
