@@ -14,10 +14,12 @@ from jaxgpt.lab.captured import capture
 from jaxgpt.lab.part import Part, drawn_label, token_label
 from jaxgpt.lab.subject import Source, Subject, spread
 from jaxgpt.models.structure import Structure, Weights, split
-from jaxgpt.pages.blocks import Block, Chooser, Heatmap
+from jaxgpt.pages.blocks import Block, Chooser, Heatmap, Paragraph, Picture
 
 #: Tokens up to which a picture names each of them.
 _NAMED = 40
+#: Layers times heads up to which a page has the strip of the last token.
+_STRIPS = 48
 #: Weights that are computed together.
 _WEIGHTS = 2**24
 
@@ -71,14 +73,25 @@ class Attention(Part):
         names = [token_label(token) for token in self.tokens]
         frames = [
             [
-                Heatmap(self.over_steps[s, layer, head], names, names, self._named(s, layer, head))
+                Heatmap(
+                    self.over_steps[s, layer, head],
+                    names,
+                    names,
+                    self._named(s, layer, head),
+                    title=f"head {head}",
+                )
                 for head in range(heads)
             ]
             for s in range(len(self.steps))
             for layer in range(layers)
         ]
         axes = {"step": [f"{step:,}" for step in self.steps]} if len(self.steps) > 1 else {}
-        return [Chooser(axes | {"layer": [str(layer) for layer in range(layers)]}, frames)]
+        maps = Chooser(axes | {"layer": [str(layer) for layer in range(layers)]}, frames)
+        found: list[Block] = [Paragraph(self.summary()), maps]
+        if layers * heads <= _STRIPS:
+            told = "What the last token looks at: a row each layer and head."
+            found.append(Picture(self.strip(), told))
+        return found
 
     def _named(self, step: int, layer: int, head: int) -> str:
         when = f", step {self.steps[step]:,}" if len(self.steps) > 1 else ""

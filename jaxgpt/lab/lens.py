@@ -75,10 +75,11 @@ class Lens(Part):
         )
 
     def summary(self) -> str:
-        shares, first = self.chosen_probability.mean(axis=1), self.layers[self.settled[-1]]
+        shares, settled = self.chosen_probability.mean(axis=1), self.settled[-1]
+        first = f"{'' if settled else 'the '}{self.layers[settled]}"
         return (
             f"Behind the prompt the model finds {token_label(self.chosen[-1])} likeliest, with "
-            f"{self.chosen_probability[-1, -1]:.0%}; it is the likeliest from the {first} on. "
+            f"{self.chosen_probability[-1, -1]:.0%}; it is the likeliest from {first} on. "
             f"In the mean over {len(self.tokens)} places, the token that the whole model chooses has "
             f"{shares[0]:.0%} behind the embedding and {shares[-1]:.0%} at the end."
         )

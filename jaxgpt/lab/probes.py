@@ -98,7 +98,7 @@ class Probes(Part):
         low, high = estimate.interval or (estimate.mean, estimate.mean)
         control = self.control[:, label, layer, place].mean()
         beside = "" if np.isnan(control) else f"control {control:.0%}, "
-        where = f"from the {self.layers[layer]} at {token_label(self.places[place])}"
+        where = f"from {'' if layer else 'the '}{self.layers[layer]} at {token_label(self.places[place])}"
         return (
             f"{self.labels[label]}: {estimate.mean:.0%} ({low:.0%} to {high:.0%}) {where}; "
             f"{beside}the most frequent label {self.chance[label]:.0%}"
@@ -119,7 +119,7 @@ class Probes(Part):
             axes.set_title(
                 f"{plots.label(self.labels[q])}: chance {self.chance[q]:.0%}", fontsize=8, loc="left"
             )
-        _scale(figure, picture, panels, "accuracy")
+        _scale(figure, picture, panels, "accuracy", aspect=15 * count)
         return figure
 
     def picture(self, label: int):
@@ -156,9 +156,9 @@ class Probes(Part):
         return picture
 
 
-def _scale(figure, picture, axes, name: str) -> None:
+def _scale(figure, picture, axes, name: str, aspect: int = 15) -> None:
     """What the colours mean."""
-    bar = figure.colorbar(picture, ax=axes, aspect=15)
+    bar = figure.colorbar(picture, ax=axes, aspect=aspect)
     bar.set_label(name, fontsize=8)
     bar.ax.tick_params(labelsize=7)
 

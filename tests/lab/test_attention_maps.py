@@ -109,9 +109,11 @@ def test_of_a_run_the_same_prompt_is_read_at_kept_steps(run, tmp_path):
     with pytest.raises(ValueError, match="steps=0 must be at least 1"):
         attention(run, "1+2=", steps=0)
 
-    (chooser,) = found.blocks()
+    paragraph, chooser, _ = found.blocks()
+    assert paragraph.text == found.summary()
     assert chooser.axes == {"step": ["1", "3", "8"], "layer": ["0"]}
     np.testing.assert_array_equal(chooser.frames[1][1].values, found.over_steps[1, 0, 1])
+    assert [block.title for block in chooser.frames[0]] == ["head 0", "head 1"]
     assert list(chooser.frames[0][0].rows) == ["\u00b7", "1", "+", "2", "="]
     found.to_csv(tmp_path / "weights.csv")
     rows = list(csv.DictReader((tmp_path / "weights.csv").read_text().splitlines()))
