@@ -153,8 +153,9 @@ class Attention(Part):
 
 
 def _name_tokens(axis, tokens: Sequence[str], size: float) -> None:
-    """The tokens along an axis, where they are few enough to be read; else their places are there."""
-    if len(tokens) > _NAMED:
+    """The tokens along an axis, where they can be read; else their places are there."""
+    axis.set_tick_params(labelsize=7)
+    if len(tokens) > _NAMED or size < 4:
         return
     names = [drawn_label(token) for token in tokens]
     turned = 90 if axis.axis_name == "x" and max(map(len, names)) > 2 else 0
