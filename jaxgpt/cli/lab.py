@@ -35,7 +35,11 @@ def parser() -> Parser:
         f"picture.\n{THREE} trains a model on each of three texts, then each of them on the others.",
     )
     parser.add_argument(
-        "runs", metavar="RUN", nargs="+", help=f"run directories, such as runs/addition; or {THREE}"
+        "runs",
+        metavar="RUN ...",
+        nargs="+",
+        type=path,
+        help=f"run directories, such as runs/addition; or {THREE}",
     )
     parser.add_argument(
         "--output",

@@ -81,7 +81,9 @@ class NextTokens(Part):
         places = ((p, s) for p in range(len(self.prefixes)) for s in chosen)
         for axes, (p, s) in zip(panels, places, strict=False):
             top = self.top(int(s), p)
-            axes.bar(range(len(top)), [value for _, value in top], color=plots.BLUE)
+            # Nothing is clipped and no tick is drawn: a page holds many of these.
+            axes.bar(range(len(top)), [value for _, value in top], color=plots.BLUE, clip_on=False)
+            axes.tick_params(axis="x", length=0)
             axes.set_xticks(range(len(top)), [token_label(token) for token, _ in top], fontsize=8)
             axes.set_title(f"step {self.steps[s]}: {self.bits[s, p]:.2f} bits", fontsize=8)
             if s == chosen[0]:

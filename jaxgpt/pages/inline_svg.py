@@ -12,6 +12,8 @@ from jaxgpt.core import figures
 _NUMBER = re.compile(r"-?\d*\.?\d+(?:e[-+]?\d+)?")
 _COLOUR = re.compile(r"#[0-9a-f]{6}\b")
 _LINK = re.compile(r"url\(#(.*?)\)")
+#: A rotation by nothing, which every text of matplotlib has.
+_NO_TURN = re.compile(r"rotate\(-?0(\.0*)? [^)]*\)$")
 #: Characters that XML cannot hold.
 _NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _WITHOUT = ("metadata", "style")
@@ -52,10 +54,11 @@ def inline(svg: str, alt: str, prefix: str, classes: dict[str, str]) -> str:
         element.attrib.clear()
         style = _style(attributes.pop("style", ""), kept=element in kept)
         for name, value in attributes.items():
-            if name != "id" or value in links:
+            if (name != "id" or value in links) and not _NO_TURN.match(value):
                 element.set(name, _attribute(name, value, prefix))
         if style:
             element.set("class", classes.setdefault(style, f"k{len(classes)}"))
+    _flatten(root)
     width = _points(root.attrib.pop("width", ""))
     root.attrib.pop("height", None)
     root.attrib.pop("version", None)
@@ -87,6 +90,15 @@ def _strip(element: ElementTree.Element) -> None:
         for path in first.findall("path"):
             if path.get("style", "").strip() == "fill: #ffffff":
                 first.remove(path)
+
+
+def _flatten(element: ElementTree.Element) -> None:
+    """Put what stands in a group that has no attribute in the group's place."""
+    found: list[ElementTree.Element] = []
+    for child in list(element):
+        _flatten(child)
+        found += list(child) if child.tag == "g" and not child.attrib else [child]
+    element[:] = found
 
 
 def _is_empty(element: ElementTree.Element) -> bool:

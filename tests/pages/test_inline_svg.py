@@ -89,7 +89,7 @@ def test_words_on_a_coloured_area_keep_their_colour():
     root = ElementTree.fromstring(inline(svg_of(figure), "", "", classes))
     styles = {name: style for style, name in classes.items()}
     fills = {}
-    for group in root.iter("g"):
+    for group in root.iter():
         for text in group.findall("text"):
             both = [styles.get(e.get("class", ""), "") for e in (text, group)]
             fills[text.text] = next((m[1] for s in both if (m := re.search(r"(?<!-)fill:([^;]*)", s))), None)
