@@ -27,6 +27,7 @@ COMMANDS = {
         "startup.py --rounds 5",
         "data.py --rounds 5",
         "memory.py",
+        "lab.py",
         "packing.py --rounds 5",
     ),
     "gpu": (

@@ -122,6 +122,14 @@ TABLES = {
             ("peak, MiB", "peak_mib", "{:,.0f}"),
         ),
     ),
+    "lab": (
+        "Attributions",
+        (
+            ("methods", "methods", "{}"),
+            ("tokens", "tokens", "{:,}"),
+            ("seconds", "seconds", "{:.1f}"),
+        ),
+    ),
     "packing": (
         "Rows that several examples share",
         (

@@ -25,6 +25,7 @@ NAMES = (
     "startup",
     "data",
     "memory",
+    "lab",
     "packing",
     "shakespeare",
     "step_overhead",
