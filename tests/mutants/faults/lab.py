@@ -68,6 +68,22 @@ FAULTS = [
         ("tests/lab/test_surprise.py",),
     ),
     Fault(
+        "fine-tuning-fresh",
+        "jaxgpt/lab/fine_tuning.py",
+        "    trainer.start_from(subject.models)\n",
+        "    trainer.start_from(fresh)\n",
+        "training on another text begins with fresh weights in place of the trained ones",
+        ("tests/lab/test_fine_tuning.py",),
+    ),
+    Fault(
+        "fine-tuning-of-another",
+        "jaxgpt/lab/fine_tuning_file.py",
+        'if told["made_of"] != _digest(made_of):',
+        'if told["made_of"] is None:',
+        "what was found with other settings is read as if it were of these",
+        ("tests/lab/test_laboratory.py",),
+    ),
+    Fault(
         "loss-by-bytes",
         "jaxgpt/lab/text_loss.py",
         "return TextLoss(ratio(losses, characters),",
