@@ -4,6 +4,7 @@ With a folder, the figures of every row whose run lies there are read and kept i
 the page is written from that file alone. `--commands` prints what makes the runs.
 """
 
+import csv
 import json
 import shutil
 import statistics
@@ -11,7 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from results_rows import COMPARISONS, ROWS, SECTIONS, Figure, Row
+import numpy as np
+from results_rows import COMPARISONS, LABORATORY, PUBLISHED_LOSSES, ROWS, SECTIONS, Figure, Row
 
 from jaxgpt.comparison import findings, sections
 from jaxgpt.comparison import page as comparison_page
@@ -19,6 +21,7 @@ from jaxgpt.comparison import results as comparison_results
 from jaxgpt.comparison.cells import FILE, Plan
 from jaxgpt.core import tables
 from jaxgpt.core.tables import plain
+from jaxgpt.lab import Faithfulness
 
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "results.json"
@@ -88,6 +91,42 @@ def read_comparison(row: Row, folder: Path, report: Path) -> dict[str, Any] | No
     }
 
 
+def read_laboratory(row: Row, folder: Path) -> dict[str, Any] | None:
+    """Losses and the trust in methods of attribution that `jaxgpt lab` found; None where there are none."""
+    path = folder / row.run
+    if not (path / "report.html").exists():
+        return None
+    losses = [
+        {name: told[name] for name in ("trained on", "evaluated on", "mean", "low", "high", "seeds")}
+        for told in _csv(path / "numbers" / "losses.csv")
+        if told["unit"] == "nats a character"
+    ]
+    methods = {
+        name: _faithfulness(path / "numbers" / f"faithfulness-{name}.csv") for name in PUBLISHED_LOSSES
+    }
+    told = [json.loads((path / "runs" / n / "outcome.json").read_text("utf-8")) for n in PUBLISHED_LOSSES]
+    seconds = sum(outcome["seconds"] for outcome in told)
+    return {"losses": losses, "methods": methods, "seconds": seconds} | {
+        name: told[0][name] for name in ("steps", "parameters", "machine")
+    }
+
+
+def _csv(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+def _faithfulness(path: Path) -> list[str]:
+    """The lines of the table of methods."""
+    curves: dict[str, dict[str, list[list[float]]]] = {}
+    for told in _csv(path):
+        each = curves.setdefault(told["method"], {}).setdefault(told["curve"], [])
+        if float(told["share"]) == 0:
+            each.append([])
+        each[-1].append(float(told["probability"]))
+    both = (np.asarray([each[kind] for each in curves.values()]) for kind in ("deletion", "insertion"))
+    return Faithfulness(tuple(curves), *both).table().splitlines()
+
+
 def estimate(evaluation: dict[str, Any], figure: Figure) -> dict[str, Any]:
     """Mean, interval, every seed and the number of questions of one figure.
 
@@ -112,7 +151,7 @@ def estimate(evaluation: dict[str, Any], figure: Figure) -> dict[str, Any]:
         "mean": mean,
         "interval": part["interval"],
         "per_seed": part["per_seed"],
-        "n": part.get("n", evaluation["n"]),
+        "n": part["n"] if "n" in part else evaluation["n"],
     }
 
 
@@ -122,6 +161,7 @@ def page(kept: dict[str, Any]) -> str:
     for place, (name, row) in enumerate(COMPARISONS.items()):
         lines += [_OLDER, ""] if place == 1 else []
         lines += _comparison(name, row, kept.get(row.run))
+    lines += _laboratory(LABORATORY, kept.get(LABORATORY.run))
     for section, introduction in SECTIONS.items():
         lines += [f"## {section}", ""]
         lines += [introduction, ""] if introduction else []
@@ -141,6 +181,39 @@ def _comparison(name: str, row: Row, found: dict[str, Any] | None) -> list[str]:
     return [*lines, f"[The whole report]({name}/report.md), and [every seed]({name}/results.csv).", ""]
 
 
+def _laboratory(row: Row, found: dict[str, Any] | None) -> list[str]:
+    lines = [f"## {row.section}", "", f"### {row.title}", "", "```sh", row.command, "```", ""]
+    if found is None:
+        return [*lines, "Not run.", ""]
+    rows = []
+    for told in found["losses"]:
+        mean, low, high = (f"{float(told[name]):.3f}" for name in ("mean", "low", "high"))
+        seeds = " ".join(f"{float(value):.3f}" for value in told["seeds"].split())
+        trained, evaluated = told["trained on"], told["evaluated on"]
+        published = f"{PUBLISHED_LOSSES[trained][evaluated]}"
+        rows.append((trained, evaluated, f"{mean} ({low}-{high})", seeds, published))
+    header = ("trained on", "evaluated on", "ours", "every seed", "the document")
+    lines += [*tables.grid(header, rows), "", row.note, "", _made(found), ""]
+    lines += [
+        "Eight methods say which characters of a prompt speak for the next one. Which to trust, over 60 "
+        "prompts of 32 held-out characters ([how](lab.md#which-method-to-trust)):",
+        "",
+    ]
+    for name, table in found["methods"].items():
+        lines += [f"The model of {name}:", "", "```text", *table, "```", ""]
+    return lines
+
+
+def _made(found: dict[str, Any]) -> str:
+    """How large, how long and on what."""
+    machine = found["machine"]
+    return (
+        f"{found['parameters']:,} parameters, {found['steps']:,} steps in {_minutes(found['seconds'])} on "
+        f"{machine['cores']} cores ({plain(machine['processor'])}; {plain(machine['device'])}), "
+        f"jax {machine['jax']}."
+    )
+
+
 def _row(row: Row, found: dict[str, Any] | None) -> list[str]:
     lines = [f"### {row.title}", "", "```sh", row.command, *row.also, "```", ""]
     rows = []
@@ -150,13 +223,7 @@ def _row(row: Row, found: dict[str, Any] | None) -> list[str]:
         rows.append((figure.label, *cells, figure.target, figure.published or "none known to us"))
     lines += [*tables.grid(("figure", "ours", "every seed", "n", "target", "published"), rows), ""]
     if found is not None:
-        machine = found["machine"]
-        size = f"{found['parameters']:,} parameters, {found['steps']:,} steps"
-        lines.append(
-            f"{size} in {_minutes(found['seconds'])} on "
-            f"{machine['cores']} cores ({plain(machine['processor'])}; {plain(machine['device'])}), "
-            f"jax {machine['jax']}."
-        )
+        lines.append(_made(found))
     lines += [row.note] if row.note else []
     return [*lines, ""]
 
@@ -189,7 +256,7 @@ def _minutes(seconds: float) -> str:
 def main(arguments: list[str]) -> int:
     """Read runs, if a folder is given, and write the page."""
     if arguments == ["--commands"]:
-        for row in (*COMPARISONS.values(), *ROWS):
+        for row in (*COMPARISONS.values(), LABORATORY, *ROWS):
             print(row.command, *row.also, sep="\n")
         return 0
     kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
@@ -201,6 +268,9 @@ def main(arguments: list[str]) -> int:
             if (found := read_comparison(row, folder, HERE / name)) is not None:
                 kept[row.run] = found
                 print(f"read {folder / row.run}")
+        if (found := read_laboratory(LABORATORY, folder)) is not None:
+            kept[LABORATORY.run] = found
+            print(f"read {folder / LABORATORY.run}")
         for row in ROWS:
             if (found := read(row, folder)) is not None:
                 kept[row.run] = found

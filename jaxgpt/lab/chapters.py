@@ -172,9 +172,7 @@ def worked_out(readings: Readings, prompts: Prompts) -> Chapter:
     """Probes of what the task knows to be worked out on the way."""
 
     def made(one: Reading) -> Part:
-        found = one.run.task.probed()
-        if found is None:
-            raise ValueError(f"probes: the task of {one.name} does not say what is worked out on the way")
+        found = one.probed
         return probes(one.run, found.texts, found.labels, types=found.types)
 
     return Chapter(
@@ -185,9 +183,11 @@ def worked_out(readings: Readings, prompts: Prompts) -> Chapter:
     )
 
 
-#: In the order of the page, those about running text, and those about any run.
+#: In the order of the page: those about running text, those about any run, and those about runs whose task
+#: knows what is worked out on the way.
 OF_TEXTS = (corpora, writing, variety, losses, across, sureness)
-OF_RUNS = (models, expected, reasons, trust, looks, layers, worked_out, numbers)
+OF_RUNS = (models, expected, reasons, trust, looks, layers, numbers)
+OF_PROBED = (worked_out,)
 
 
 def _by_model(

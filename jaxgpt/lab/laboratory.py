@@ -43,6 +43,8 @@ def analyse(
         found.left_out.append(f"what is about running text: the task of {without} asks questions")
     makers = [lambda make=make: make(texts, prompts) for make in chapters.OF_TEXTS if texts]
     makers += [*more, *(lambda make=make: make(readings, prompts) for make in chapters.OF_RUNS)]
+    probed = [one for one in readings if one.probed is not None]
+    makers += [lambda make=make: make(probed, prompts) for make in chapters.OF_PROBED if probed]
     for make in makers:
         try:
             chapter = make()

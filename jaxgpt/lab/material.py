@@ -1,6 +1,7 @@
 """What the lab reads of a run: its texts, and prompts with what follows them."""
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Iterator, Sequence
 
@@ -9,6 +10,7 @@ from jaxgpt.lab.subject import Subject, has_steps
 from jaxgpt.lab.surprise import next_tokens
 from jaxgpt.runs.run import Run
 from jaxgpt.task import Split
+from jaxgpt.task.probed import Probed
 
 #: Characters of a text that are read at every checkpoint, at most.
 MOST = 50_000
@@ -35,6 +37,11 @@ class Reading:
     held_out: str
     asked: Sequence[tuple[str, str]]
     source: Run | Subject
+
+    @functools.cached_property
+    def probed(self) -> Probed | None:
+        """What its task knows to be worked out on the way."""
+        return self.run.task.probed()
 
     @property
     def subject(self) -> Subject:
