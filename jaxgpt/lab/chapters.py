@@ -86,10 +86,16 @@ def losses(readings: Readings, prompts: Prompts) -> Chapter:
 def across(readings: Readings, prompts: Prompts) -> Chapter:
     """How well every model predicts every text."""
     held_out = {one.name: one.held_out for one in readings}
+    known = [
+        f" {one.name} was trained on text that is held out of {other.name}: that loss is too low."
+        for one in readings
+        for other in readings
+        if one.has_seen(other.held_out)
+    ]
     return Chapter(
         "Losses across texts",
         "How well each model predicts each held-out text. A character that is not in a model's vocabulary is "
-        "left out, and the share of these is told.",
+        f"left out, and the share of these is told.{''.join(known)}",
         {"losses": loss_matrix({one.name: one.run for one in readings}, held_out)},
     )
 

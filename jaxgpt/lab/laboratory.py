@@ -8,6 +8,7 @@ from jaxgpt.lab import chapters
 from jaxgpt.lab.chapters import Prompts
 from jaxgpt.lab.material import Reading
 from jaxgpt.lab.report import Chapter
+from jaxgpt.lab.subject import Subject
 
 Say = Callable[[str], None]
 
@@ -41,6 +42,9 @@ def analyse(
     if len(texts) < len(readings):
         without = ", ".join(one.name for one in readings if not one.held_out)
         found.left_out.append(f"what is about running text: the task of {without} asks questions")
+    if single := [one.name for one in readings if isinstance(one.source, Subject)]:
+        cure = "train with --training.keep-spaced 20"
+        found.left_out.append(f"how {', '.join(single)} learned: one checkpoint alone was kept; {cure}")
     makers = [lambda make=make: make(texts, prompts) for make in chapters.OF_TEXTS if texts]
     makers += [*more, *(lambda make=make: make(readings, prompts) for make in chapters.OF_RUNS)]
     probed = [one for one in readings if one.probed is not None]

@@ -16,6 +16,8 @@ from jaxgpt.task.probed import Probed
 MOST = 50_000
 #: Prompts that the methods of attribution are scored on.
 ASKED = 60
+#: Passages of a text that are looked for in another, and their characters.
+_PASSAGES, _PASSAGE = 20, 100
 #: Characters of a prompt that is cut out of a text, at most.
 _LENGTH = 32
 
@@ -37,6 +39,12 @@ class Reading:
     held_out: str
     asked: Sequence[tuple[str, str]]
     source: Run | Subject
+
+    def has_seen(self, text: str) -> bool:
+        """Whether a text is one that it was trained on: half of some passages of it, or more."""
+        places = range(0, max(len(text) - _PASSAGE, 1), max(1, len(text) // _PASSAGES))
+        found = [text[place : place + _PASSAGE] in self.training for place in places]
+        return 2 * sum(found) >= len(found) and bool(self.training)
 
     @functools.cached_property
     def probed(self) -> Probed | None:

@@ -10,7 +10,7 @@ from lab_models import made_up, text_experiment
 from tiny_runs import finished_run, jaxgpt, one_line  # noqa: F401 - fixtures
 
 from jaxgpt.evaluation.intervals import Estimate
-from jaxgpt.lab import fine_tuning_file, laboratory, three_domains
+from jaxgpt.lab import chapters, fine_tuning_file, laboratory, three_domains
 from jaxgpt.lab.fine_tuning import FineTuning
 from jaxgpt.lab.material import ASKED, asked, reading
 from jaxgpt.lab.text_loss import TextLoss
@@ -44,6 +44,17 @@ def test_what_is_read_of_a_text(run):
             asked([one], *wrong)
 
 
+def test_a_model_that_has_seen_a_text_is_found(run):
+    one = reading("sea", load(run))
+    assert (
+        not one.has_seen(one.held_out) and one.has_seen(one.training) and one.has_seen(one.training[500:1500])
+    )
+    other = dataclasses.replace(one, name="other", held_out=one.training[:4000])
+    told = chapters.across([one, other], [])
+    assert "sea was trained on text that is held out of other" in told.text
+    assert "held out of sea" not in told.text
+
+
 @pytest.mark.thorough
 def test_a_page_of_a_run(run, tmp_path, jaxgpt):  # noqa: F811
     words = ("--output", tmp_path / "page", "--prompt", "sea s", "--target", "a")
@@ -67,6 +78,11 @@ def test_a_page_of_a_run_of_questions_says_what_is_not_on_it(finished_run, tmp_p
     assert not one.held_out and len(one.asked) > 1
     found = laboratory.analyse([one], asked([one], [], []), lambda line: None)
     assert "the task of sums asks questions" in found.left_out[0]
+    assert not any("one checkpoint alone" in told for told in found.left_out)
+    alone = dataclasses.replace(one, source=one.subject)
+    found = laboratory.analyse([alone], [], lambda line: None)
+    assert "how sums learned: one checkpoint alone was kept" in found.left_out[1]
+    found = laboratory.analyse([one], asked([one], [], []), lambda line: None)
     titles = [chapter.title for chapter in found.chapters]
     assert "The next token" in titles and "How numbers lie" in titles and "Loss over training" not in titles
 
