@@ -11,10 +11,11 @@ from jaxtyping import Array, Float, Int
 
 from jaxgpt.evaluation import plots
 from jaxgpt.lab.captured import capture
-from jaxgpt.lab.part import Part, drawn_label, token_label
+from jaxgpt.lab.part import Part, drawn_label
 from jaxgpt.lab.subject import Source, Subject, spread
 from jaxgpt.models.structure import Structure, Weights, split
 from jaxgpt.pages.blocks import Block, Chooser, Heatmap, Paragraph, Picture
+from jaxgpt.pages.token_text import label as token_label
 
 #: Tokens up to which a picture names each of them.
 _NAMED = 40

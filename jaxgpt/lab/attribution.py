@@ -29,11 +29,12 @@ import numpy as np
 
 from jaxgpt.evaluation import plots
 from jaxgpt.lab.captured import capture
-from jaxgpt.lab.part import Part, token_label
+from jaxgpt.lab.part import Part
 from jaxgpt.lab.subject import Source, Subject
 from jaxgpt.models import Transformer
 from jaxgpt.models.structure import Structure, Weights, split
 from jaxgpt.pages.blocks import Block, TokenScores
+from jaxgpt.pages.token_text import label as token_label
 
 Method = Literal[
     "gradcam",

@@ -7,9 +7,10 @@ import numpy as np
 
 from jaxgpt.evaluation import plots
 from jaxgpt.lab.attribution import METHODS, Attribution, Method, attribute
-from jaxgpt.lab.part import Part, token_label
+from jaxgpt.lab.part import Part
 from jaxgpt.lab.subject import Source, Subject
 from jaxgpt.pages.blocks import Block, Paragraph, TokenScores
+from jaxgpt.pages.token_text import label as token_label
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from jaxgpt.evaluation import plots
-from jaxgpt.lab.part import Part, token_label
+from jaxgpt.lab.part import Part
 from jaxgpt.pages.blocks import Block, Picture
+from jaxgpt.pages.token_text import label as token_label
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 #: Symbols that a picture has room for.

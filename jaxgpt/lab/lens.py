@@ -16,11 +16,12 @@ from jaxtyping import Array, Float, Int
 
 from jaxgpt.evaluation import plots
 from jaxgpt.lab.captured import stream
-from jaxgpt.lab.part import Part, drawn_label, token_label
+from jaxgpt.lab.part import Part, drawn_label
 from jaxgpt.lab.subject import Source, Subject
 from jaxgpt.models import Transformer
 from jaxgpt.models.structure import Structure, Weights, split
 from jaxgpt.pages.blocks import Block, Picture
+from jaxgpt.pages.token_text import label as token_label
 
 #: Places that a picture shows, at most.
 _SHOWN = 60

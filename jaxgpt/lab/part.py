@@ -8,15 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from jaxgpt.core.paths import expanded
-from jaxgpt.core.wording import visible
 from jaxgpt.core.writing import write_atomically
 from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.pages.blocks import Block, Picture
-
-
-def token_label(text: str) -> str:
-    """A token as it is shown: spaces are seen, and so is that there is no text."""
-    return visible(text).replace(" ", "\u2423") or "\u00b7"
+from jaxgpt.pages.token_text import label as token_label
 
 
 def drawn_label(text: str) -> str:

@@ -15,11 +15,12 @@ from jaxtyping import Int
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.intervals import Estimate, proportion
 from jaxgpt.lab.linear_probe import Parts, probe_accuracy
-from jaxgpt.lab.part import Part, drawn_label, token_label
+from jaxgpt.lab.part import Part, drawn_label
 from jaxgpt.lab.probe_inputs import Labels, Positions, activations, control_labels, numbered, places_of
 from jaxgpt.lab.subject import Source, Subject
 from jaxgpt.models import Transformer
 from jaxgpt.pages.blocks import Block, Chooser, Picture
+from jaxgpt.pages.token_text import label as token_label
 
 #: Fewer texts tell too little of a probe.
 _LEAST = 50

@@ -9,10 +9,11 @@ import numpy as np
 
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.intervals import Estimate, mean_score
-from jaxgpt.lab.part import Part, band, token_label
+from jaxgpt.lab.part import Part, band
 from jaxgpt.lab.subject import Source, Subject, steps_of
 from jaxgpt.lab.windows import entropies, over_windows, windows
 from jaxgpt.pages.blocks import Block, Picture
+from jaxgpt.pages.token_text import label as token_label
 
 
 @dataclasses.dataclass(frozen=True)
