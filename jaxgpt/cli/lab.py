@@ -104,9 +104,14 @@ def _of_runs(given: argparse.Namespace) -> int:
 
 
 def _named(runs: Sequence[str]) -> dict[str, str]:
-    """Runs by the names of their directories; by their paths where two have one name."""
-    names = [Path(run).name or run for run in runs]
-    return dict(zip(names if len(set(names)) == len(names) else runs, runs, strict=True))
+    """Runs by the names of their directories; by all of their paths where two have one name.
+
+    A name is a part of file names, so that it holds no slash.
+    """
+    names = [Path(run).absolute().name for run in runs]
+    if len(set(names)) < len(names):
+        names = ["-".join(part for part in Path(run).parts if part != "/") for run in runs]
+    return dict(zip(names, runs, strict=True))
 
 
 def _write(folder: Path, title: str, introduction: Sequence[str], found: "Analyses") -> None:

@@ -131,8 +131,11 @@ def asked(
         found = list(zip(prompts, chosen, strict=True))
     for one in readings:
         for prompt, target in found:
-            one.subject.encode(prompt)
-            one.subject.token(target)
+            try:
+                one.subject.encode(prompt)
+                one.subject.token(target)
+            except ValueError as error:
+                raise ValueError(f"{one.name}: {error}") from error
     return found
 
 

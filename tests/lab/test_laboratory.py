@@ -9,6 +9,7 @@ import pytest
 from lab_models import made_up, text_experiment
 from tiny_runs import finished_run, jaxgpt, one_line  # noqa: F401 - fixtures
 
+from jaxgpt.cli import lab
 from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.lab import chapters, fine_tuning_file, laboratory, three_domains
 from jaxgpt.lab.fine_tuning import FineTuning
@@ -39,7 +40,7 @@ def test_what_is_read_of_a_text(run):
     ((prompt, target),) = asked([one], ["sea s"], [])
     assert prompt == "sea s" and len(target) == 1
     assert asked([one], [], []) == [one.asked[0]]
-    for wrong, words in (((["sea"], ["a", "b"]), "2 targets for 1"), ((["Zoo"], ["a"]), "'Z'")):
+    for wrong, words in (((["sea"], ["a", "b"]), "2 targets for 1"), ((["Zoo"], ["a"]), "sea: .*'Z'")):
         with pytest.raises(ValueError, match=words):
             asked([one], *wrong)
 
@@ -85,6 +86,14 @@ def test_a_page_of_a_run_of_questions_says_what_is_not_on_it(finished_run, tmp_p
     found = laboratory.analyse([one], asked([one], [], []), lambda line: None)
     titles = [chapter.title for chapter in found.chapters]
     assert "The next token" in titles and "How numbers lie" in titles and "Loss over training" not in titles
+
+
+def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path):
+    runs = [str(tmp_path / "a" / "x"), str(tmp_path / "b" / "x")]
+    assert list(lab._named([runs[0], str(tmp_path / "y") + "/"])) == ["x", "y"]
+    names = list(lab._named(runs))
+    assert len(names) == 2 and not any("/" in name for name in names)
+    assert names[0].endswith("-a-x") and names[1].endswith("-b-x")
 
 
 def test_what_does_not_fit_ends_in_one_line(run, tmp_path, jaxgpt):  # noqa: F811
