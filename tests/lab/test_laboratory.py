@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from lab_models import made_up, text_experiment
-from tiny_runs import finished_run, jaxgpt, one_line  # noqa: F401 - fixtures
+from tiny_runs import one_line
 
 from jaxgpt.cli import lab
 from jaxgpt.evaluation.intervals import Estimate
@@ -57,7 +57,7 @@ def test_a_model_that_has_seen_a_text_is_found(run):
 
 
 @pytest.mark.thorough
-def test_a_page_of_a_run(run, tmp_path, jaxgpt):  # noqa: F811
+def test_a_page_of_a_run(run, tmp_path, jaxgpt):
     words = ("--output", tmp_path / "page", "--prompt", "sea s", "--target", "a")
     status, output, _ = jaxgpt("lab", run, *words)
     assert status == 0 and f"written: {tmp_path / 'page' / 'report.html'}" in output
@@ -74,7 +74,7 @@ def test_a_page_of_a_run(run, tmp_path, jaxgpt):  # noqa: F811
 
 
 @pytest.mark.thorough
-def test_a_page_of_a_run_of_questions_says_what_is_not_on_it(finished_run, tmp_path):  # noqa: F811
+def test_a_page_of_a_run_of_questions_says_what_is_not_on_it(finished_run, tmp_path):
     one = reading("sums", load(finished_run))
     assert not one.held_out and len(one.asked) > 1
     found = laboratory.analyse([one], asked([one], [], []), lambda line: None)
@@ -96,7 +96,7 @@ def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path):
     assert names[0].endswith("-a-x") and names[1].endswith("-b-x")
 
 
-def test_what_does_not_fit_ends_in_one_line(run, tmp_path, jaxgpt):  # noqa: F811
+def test_what_does_not_fit_ends_in_one_line(run, tmp_path, jaxgpt):
     cases = {
         ("lab",): "needs RUN",
         ("lab", tmp_path / "nothing"): "does not exist",
@@ -133,7 +133,7 @@ def test_a_training_on_another_text_is_read_from_its_file_unless_it_is_of_someth
 
 
 @pytest.mark.thorough
-def test_three_texts_whole_and_again(tmp_path, jaxgpt):  # noqa: F811
+def test_three_texts_whole_and_again(tmp_path, jaxgpt):
     texts = {"wikipedia": "river lake", "mathematics": "x = 2; y < 3", "shakespeare": "lord sword come"}
     words = ["lab", "three-domains", "--output", tmp_path / "all", "--seeds", 2, "--prompt", "o"]
     files = {name: str(tmp_path / f"{name}.txt") for name in texts}
