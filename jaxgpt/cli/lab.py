@@ -93,9 +93,9 @@ def _of_runs(given: argparse.Namespace) -> int:
     own = {"wikipedia", "mathematics", "shakespeare", "seeds"} & given.given
     if own:
         raise UsageError(f"--{min(own)} is for {THREE}")
+    readings = [reading(name, load(path)) for name, path in _named(given.runs).items()]
     folder = Path(given.output or Path(given.runs[0]) / "lab")
     makeable(folder, name="--output")
-    readings = [reading(name, load(path)) for name, path in _named(given.runs).items()]
     prompts = asked(readings, given.prompt, given.target)
     found = laboratory.analyse(readings, prompts, say)
     names = ", ".join(one.name for one in readings)

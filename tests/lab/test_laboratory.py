@@ -100,6 +100,7 @@ def test_what_does_not_fit_ends_in_one_line(run, tmp_path, jaxgpt):
     cases = {
         ("lab",): "needs RUN",
         ("lab", tmp_path / "nothing"): "does not exist",
+        ("lab", run / "experiment.json"): "is a file; give the run directory",
         ("lab", run, "--seeds", 2): "--seeds is for three-domains",
         ("lab", run, "--training.steps", 5): "runs are read as they are",
         ("lab", "three-domains"): "needs a file of text: --wikipedia FILE",
