@@ -33,6 +33,7 @@ TRAINING = {
     "eval_every": 0,
     "sample_every": 0,
     "save_every": 0,
+    "keep_spaced": 0,
 }
 HEADER = "title,genres,synopsis\n"
 STORY = (
