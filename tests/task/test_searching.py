@@ -14,6 +14,8 @@ from tasks.arithmetic.task import Arithmetic
 from tasks.base_conversion import BaseConversion
 from tasks.comparison import Comparison
 from tasks.magic_squares.task import MagicSquares
+from tasks.strings.rules.equal import Equal
+from tasks.strings.rules.marked import Marked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,6 +145,10 @@ TINY = {
         {"max_size": 2, "max_entry": 2, "operation": "determinant"},
     ],
     "sorting": [{"max_items": 2, "max_digits": 1}, {"max_items": 2, "max_digits": 2}],
+    "strings": [
+        {"rule": Equal(pairs=("0=2",), shortest=3, longest=4)},
+        {"rule": Marked(shortest=3, longest=4)},
+    ],
 }
 
 
@@ -169,6 +175,7 @@ def test_every_task_counts_its_examples_where_they_are_few(hurried, name, fields
 
 
 LARGE = {
+    "strings": {},
     "arithmetic": {"max_digits": 1000},
     "base_conversion": {"max_digits": 1000},
     "decimals": {"max_digits": 100},

@@ -1,0 +1,114 @@
+"""Boards without two ones at given distances, written row after row.
+
+    Grid(rows=8, columns=8, distances=(4, 5))
+
+Eight rows of eight are a string of 64 zeros and ones.
+"""
+
+import dataclasses
+import functools
+import math
+import random
+from collections.abc import Iterable
+from typing import Annotated
+
+import numpy as np
+
+from tasks.strings.rule import Floor, Rule, all_written, rate
+
+#: Boards from which the floor is estimated.
+_BOARDS = 50_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid(Rule):
+    """Cells are filled in reading order: a one with probability `share` where it is allowed, else a zero.
+
+    Distances are Euclidean between the centres of two cells, so 5 is also 3 across and 4 down.
+    """
+
+    rows: Annotated[int, "of the board"] = 8
+    columns: Annotated[int, "of the board"] = 8
+    distances: Annotated[tuple[int, ...], "that no two ones may have"] = (4, 5)
+    share: Annotated[float, "probability of a one where it is allowed"] = 0.5
+
+    reasons = ("too short", "too long", "other symbols", "two ones too near")
+
+    def __post_init__(self):
+        if min(self.rows, self.columns) < 1 or self.rows * self.columns < 2:
+            raise ValueError(f"rule.rows={self.rows} and rule.columns={self.columns}: give two cells or more")
+        if not self.distances or min(self.distances) < 1:
+            raise ValueError(
+                f"rule.distances={self.distances} must be whole numbers of at least 1, such as 4,5"
+            )
+        if not 0 < self.share < 1:
+            raise ValueError(f"rule.share={self.share} must be above 0 and below 1")
+        if not any(self.conflicts):
+            raise ValueError(
+                f"rule.distances={self.distances}: no two cells of {self.rows} x {self.columns} have such a "
+                "distance; give smaller ones"
+            )
+
+    def sample(self, rng: random.Random) -> str:
+        drawn = []
+        ones = 0
+        for place, near in enumerate(self._masks):
+            one = not ones & near and rng.random() < self.share
+            ones |= one << place
+            drawn.append("1" if one else "0")
+        return "".join(drawn)
+
+    def check(self, text: str) -> str | None:
+        cells = self.rows * self.columns
+        if len(text) < cells:
+            return "too short"
+        if len(text) > cells:
+            return "too long"
+        if not set(text) <= {"0", "1"}:
+            return "other symbols"
+        ones = [place for place, symbol in enumerate(text) if symbol == "1"]
+        clash = any(text[other] == "1" for place in ones for other in self.conflicts[place])
+        return "two ones too near" if clash else None
+
+    def explanation(self) -> str:
+        named = " or ".join(map(str, self.distances))
+        return f"{self.rows} rows of {self.columns}, no two ones at distance {named}"
+
+    def floor(self) -> Floor:
+        """Estimated: the entropy is that of one choice times the mean number of cells where there is one."""
+        cells = self.rows * self.columns
+        one = -self.share * math.log(self.share) - (1 - self.share) * math.log(1 - self.share)
+        return Floor(rate(one * self._mean_free, cells), exact=False)
+
+    def every(self) -> Iterable[str] | None:
+        texts = all_written("01", [self.rows * self.columns])
+        return None if texts is None else (text for text in texts if self.check(text) is None)
+
+    @functools.cached_property
+    def conflicts(self) -> tuple[tuple[int, ...], ...]:
+        """For each cell the earlier ones that may not hold a one together with it."""
+        far = {distance**2 for distance in self.distances}
+        cells = [divmod(place, self.columns) for place in range(self.rows * self.columns)]
+        return tuple(
+            tuple(
+                other
+                for other in range(place)
+                if (cells[other][0] - row) ** 2 + (cells[other][1] - column) ** 2 in far
+            )
+            for place, (row, column) in enumerate(cells)
+        )
+
+    @functools.cached_property
+    def _masks(self) -> tuple[int, ...]:
+        return tuple(sum(1 << other for other in near) for near in self.conflicts)
+
+    @functools.cached_property
+    def _mean_free(self) -> float:
+        rng = np.random.default_rng(0)
+        ones = np.zeros((self.rows * self.columns, _BOARDS), bool)
+        free = 0
+        for place, near in enumerate(self.conflicts):
+            allowed = ~ones[list(near)].any(axis=0)
+            free += int(allowed.sum())
+            ones[place] = allowed & (rng.random(_BOARDS) < self.share)
+        return free / _BOARDS

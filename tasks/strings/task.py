@@ -1,0 +1,141 @@
+"""Strings that keep a rule: a task whose rule is a member of a family of its own."""
+
+import dataclasses
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated
+
+from jaxgpt.task import Diagnosis, Example, Share, Split, Task
+from jaxgpt.task.searching import Search
+from tasks.strings.rule import Rule
+from tasks.strings.rules.equal import Equal
+
+#: So many draws in vain, times the number of strings there are, say that all of them have been drawn.
+_PATIENCE = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class Strings(Task):
+    """Strings that keep a rule, which the model is never told.
+
+    A model writes strings from nothing at temperature 1, and a string is right if it keeps the rule. Where
+    the rule asks, it is given the beginning of a string and writes the rest, most likely token by token.
+
+    No training string is drawn twice. The hash of a string, or of what is given of it, decides its split.
+    """
+
+    rule: Annotated[Rule, "what the strings have in common"] = dataclasses.field(default_factory=Equal)
+    extra_lengths: Annotated[
+        tuple[int, ...], "questions of these lengths are asked besides, where the rule asks"
+    ] = ()
+
+    def __post_init__(self):
+        if self.extra_lengths and not self.rule.asks:
+            raise ValueError(
+                f"extra_lengths={self.extra_lengths}: rule={type(self.rule).kind()} asks no questions; "
+                "set it to none"
+            )
+        for length in self.extra_lengths:
+            self.rule.of_length(length)
+
+    @property
+    def temperature(self) -> float:
+        return 0.0 if self.rule.asks else 1.0
+
+    @property
+    def wrong_kinds(self) -> tuple[str, ...]:
+        return self.rule.reasons
+
+    @property
+    def sample_prompts(self) -> tuple[str, ...]:
+        if not self.rule.asks:
+            return ("",)
+        return tuple(self.example(random.Random(seed)).prompt for seed in range(3))
+
+    def notes(self) -> str:
+        """The rule, what chance gives, and the smallest loss that there can be."""
+        chance, floor, size = self.rule.chance(), self.rule.floor(), self.rule.size()
+        said = [f"rule        {self.rule.explanation()}"]
+        if chance is not None:
+            said.append(f"chance      {100 * chance:.3g} % of strings that have all but the rule keep it")
+        if floor is not None:
+            about = "" if floor.exact else "about "
+            without = "" if floor.without is None else f"; {floor.without:.4f} without the rule"
+            said.append(f"least loss  {about}{floor.loss:.4f} nats a token{without}")
+        if size is not None and size < 10**6:
+            said.append(f"strings     {size:,} keep the rule")
+        return "\n".join(said)
+
+    def example(self, rng: random.Random) -> Example:
+        return self._cut(self.rule, self.rule.sample(rng))
+
+    def forms(self) -> Iterable[str] | None:
+        texts = self.rule.every()
+        return None if texts is None else (self._cut(self.rule, text).canonical for text in texts)
+
+    def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
+        """Strings of the split; for training none of them twice.
+
+        Raises:
+          ValueError: as `Task.examples`, and once no new training string is found.
+        """
+        drawn = super().examples(split, seed)
+        return self._different(drawn) if split == "train" else drawn
+
+    def extra_questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
+        """Questions of `extra_lengths` in turn."""
+        rng = random.Random(f"{seed} {split}")
+        rules = [(length, self.rule.of_length(length)) for length in self.extra_lengths]
+        while rules:
+            for length, rule in rules:
+                yield self._cut(rule, rule.sample(rng), f"length {length}")
+
+    def score(self, example: Example, completion: str) -> dict[str, float]:
+        """`exact_match`: the string keeps the rule."""
+        return {"exact_match": float(self._rule_of(example).check(example.prompt + completion) is None)}
+
+    def diagnose(self, example: Example, completion: str) -> Diagnosis:
+        """Which parts are right, and why the string breaks the rule."""
+        rule, text = self._rule_of(example), example.prompt + completion
+        return Diagnosis(dict(rule.parts(text)), {}, rule.check(text) or "")
+
+    def summary(self, samples: list[tuple[Example, str]], training: Sequence[Example]) -> dict[str, Share]:
+        """Of strings from nothing: the share that is new, how many of these keep the rule, and repeats."""
+        if self.rule.asks:
+            return {}
+        texts, trained = [text for _, text in samples], {example.target for example in training}
+        new = [text for text in texts if text not in trained]
+        kept = sum(self.rule.check(text) is None for text in new)
+        shares = {
+            "rule kept, of new strings": Share(kept / len(new) if new else 0.0, len(new)),
+            "new strings": Share(len(new) / max(len(texts), 1), len(texts)),
+            "repeated": Share((len(texts) - len(set(texts))) / max(len(texts), 1), len(texts)),
+        }
+        return shares
+
+    def _rule_of(self, example: Example) -> Rule:
+        """The rule, of the length that a question is of."""
+        length = example.group.removeprefix("length ")
+        return self.rule.of_length(int(length)) if length != example.group else self.rule
+
+    def _cut(self, rule: Rule, text: str, group: str = "") -> Example:
+        at = rule.given(text) if rule.asks else 0
+        return Example(text[:at], text[at:], group)
+
+    def _different(self, drawn: Iterable[Example]) -> Iterator[Example]:
+        size, seen, vain = self.rule.size(), set(), 0
+        search = Search("different training strings", "lower training.train_examples, or widen the rule")
+        for example in drawn:
+            if example.canonical not in seen:
+                vain = 0
+                seen.add(example.canonical)
+                search.found()
+                yield example
+                continue
+            vain += 1
+            search.missed()
+            if size is not None and vain > _PATIENCE * size:
+                raise ValueError(
+                    f"the rule has {size:,} strings, and all {len(seen):,} of them for training are drawn; "
+                    f"set training.train_examples={len(seen)}"
+                )

@@ -1,0 +1,322 @@
+"""Rules on strings: what is drawn keeps them, near misses do not, and sizes and floors are counted out."""
+
+import collections
+import dataclasses
+import itertools
+import math
+import random
+
+import pytest
+
+from jaxgpt.core.choice import FieldError
+from jaxgpt.core.fields import from_json, override, to_json
+from jaxgpt.runs import experiments
+from jaxgpt.task import Example
+from jaxgpt.training.experiment import Experiment
+from tasks.strings import Rule, Strings
+from tasks.strings.rules.equal import Equal
+from tasks.strings.rules.fibonacci import Fibonacci
+from tasks.strings.rules.grid import Grid
+from tasks.strings.rules.marked import Marked
+from tasks.strings.rules.odd_fibonacci import OddFibonacci
+
+SMALL = {
+    "fixed": Equal(pairs=("1=4",), shortest=5, longest=7),
+    "from 1": Equal(pairs=("1=4", "4=-1"), shortest=4, longest=7, index_base=1),
+    "from the end": Equal(pairs=("1=-2",), shortest=3, longest=8),
+    "last two": Equal(pairs=("-1=-2",), shortest=2, longest=6, alphabet="abc"),
+    "sharing a place": Equal(pairs=("0=3", "3=5", "0=-1"), shortest=6, longest=8),
+    "one mark": Marked(count=1, shortest=2, longest=6),
+    "two marks or none": Marked(count=2, share=0.3, shortest=3, longest=5, alphabet="abc", mark="*"),
+    "board": Grid(rows=3, columns=4, distances=(2,), share=0.5),
+}
+ALL = SMALL | {
+    "a lecture's board": Grid(),
+    "lines": Fibonacci(),
+    "reversed": Fibonacci(order="reversed", digits=5, symbols="abcdefghij."),
+    "odd": OddFibonacci(),
+}
+
+
+def written(rule):
+    """Every string over the rule's symbols of its lengths."""
+    if isinstance(rule, Grid):
+        lengths, alphabet = [rule.rows * rule.columns], "01"
+    else:
+        lengths, alphabet = range(rule.shortest, rule.longest + 1), rule.alphabet + getattr(rule, "mark", "")
+    return ("".join(symbols) for n in lengths for symbols in itertools.product(alphabet, repeat=n))
+
+
+@pytest.mark.parametrize("rule", ALL.values(), ids=ALL)
+def test_what_is_drawn_keeps_the_rule(rule):
+    rng = random.Random(1)
+    drawn = [rule.sample(rng) for _ in range(300)]
+    assert {rule.check(text) for text in drawn} == {None}
+    assert all(all(rule.parts(text).values()) for text in drawn)
+    assert rule.explanation() and not rule.explanation().endswith(".")
+
+
+@pytest.mark.parametrize("rule", [rule for rule in SMALL.values()], ids=SMALL)
+def test_all_strings_that_keep_it_are_drawn_and_no_other(rule):
+    kept = {text for text in written(rule) if rule.check(text) is None}
+    rng = random.Random(2)
+    assert {rule.sample(rng) for _ in range(40 * len(kept))} <= kept
+    assert set(rule.every()) == kept
+    if rule.size() is not None:
+        assert rule.size() == len(kept)
+
+
+@pytest.mark.parametrize("rule", [Fibonacci(largest=9), OddFibonacci(largest=9)], ids=["lines", "odd"])
+def test_all_lines_of_small_numbers_are_counted(rule):
+    rng = random.Random(2)
+    drawn = {rule.sample(rng) for _ in range(3000)}
+    assert set(rule.every()) == drawn and rule.size() == len(drawn) == 100
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name not in SMALL])
+def test_many_strings_are_not_listed(name):
+    assert ALL[name].every() is None
+
+
+def probability(rule, text):
+    """Of drawing a string, from the words of the rule's description alone."""
+    if isinstance(rule, Grid):
+        p = 1.0
+        for place, one in enumerate(text):
+            near = [text[other] == "1" for other in rule.conflicts[place]]
+            p *= (1.0 if one == "0" else 0.0) if any(near) else 0.5
+        return p
+    lengths = rule.longest - rule.shortest + 1
+    if isinstance(rule, Marked):
+        marks = text.count(rule.mark)
+        plain = len(rule.alphabet) ** -(len(text) - marks)
+        share = rule.share / math.comb(len(text), rule.count) if marks else 1 - rule.share
+        return share * plain / lengths
+    same_length = sum(
+        rule.check("".join(t)) is None for t in itertools.product(rule.alphabet, repeat=len(text))
+    )
+    return 1 / lengths / same_length
+
+
+@pytest.mark.parametrize("rule", SMALL.values(), ids=SMALL)
+def test_the_least_loss_is_the_entropy_over_the_mean_length(rule):
+    kept = [text for text in written(rule) if rule.check(text) is None]
+    shares = [probability(rule, text) for text in kept]
+    assert math.fsum(shares) == pytest.approx(1)
+    entropy = -math.fsum(p * math.log(p) for p in shares)
+    tokens = math.fsum(p * (len(text) + 1) for p, text in zip(shares, kept, strict=True))
+    floor = rule.floor()
+    assert floor.loss == pytest.approx(entropy / tokens, abs=1e-12 if floor.exact else 3e-3)
+
+
+@pytest.mark.parametrize("rule", [r for r in SMALL.values() if isinstance(r, Equal)])
+def test_chance_is_what_strings_without_the_rule_have(rule):
+    by_length = collections.defaultdict(list)
+    for text in written(rule):
+        by_length[len(text)].append(rule.check(text) is None)
+    shares = [sum(kept) / len(kept) for kept in by_length.values()]
+    assert rule.chance() == pytest.approx(sum(shares) / len(shares))
+    assert rule.floor().without == pytest.approx(
+        (math.log(len(shares)) + (rule.shortest + rule.longest) / 2 * math.log(len(rule.alphabet)))
+        / ((rule.shortest + rule.longest) / 2 + 1)
+    )
+
+
+def test_places_are_counted_from_either_end_and_from_0_or_1():
+    text = "0" * 12 + "1" + "0" * 8 + "1" + "0" * 10
+    assert Equal(pairs=("13=22",), index_base=1).check(text) is None
+    assert Equal(pairs=("12=21",)).check(text) is None
+    assert Equal(pairs=("13=22",)).check(text + "1") is None  # two zeros
+    assert Equal(pairs=("12=-1",)).check(text + "1") is None
+    assert Equal(pairs=("12=-2",)).check(text + "1") == "not equal"
+    assert Equal(pairs=("13=-1",), index_base=1).check(text) == "not equal"
+
+
+@pytest.mark.parametrize(
+    ("rule", "text", "reason"),
+    [
+        (Equal(), "0" * 29, "too short"),
+        (Equal(), "0" * 41, "too long"),
+        (Equal(), "0" * 30 + "2", "other symbols"),
+        (Equal(), "0" * 13 + "1" + "0" * 20, "not equal"),
+        (Marked(), "010101010101", "no mark"),
+        (Marked(), "01010210102", "too many marks"),
+        (Marked(count=2, share=0.5), "0101021010", "too few marks"),
+        (Grid(), "0" * 63, "too short"),
+        (Grid(), "0" * 65, "too long"),
+        (Grid(), "0" * 60 + "0 00", "other symbols"),
+        (Grid(), "10001" + "0" * 59, "two ones too near"),
+        (Grid(), "1" + "0" * 34 + "1" + "0" * 28, "two ones too near"),  # 4 down and 3 across
+        (Fibonacci(), "1,2,3,5,8,13,", "no such line"),
+        (Fibonacci(), "1,2,3,5,08,13,21", "no such line"),
+        (Fibonacci(), "1,2,3,5,8,13", "other number of terms"),
+        (Fibonacci(), "1,1000,1001,2001,3002,5003,8005", "first numbers too large"),
+        (Fibonacci(), "872,688,1550,2238,3788,6026,9814", "off by a carry into the tens"),
+        (Fibonacci(), "872,688,1460,2148,3608,5756,9364", "off by a carry into the hundreds"),
+        (Fibonacci(), "872,688,560,1248,1808,3056,4864", "off by a carry into the thousands"),
+        (Fibonacci(), "1,2,4,6,10,16,26", "other wrong digits"),
+        (Fibonacci(), "1,2,33,35,68,103,171", "wrong number of digits"),
+        (Fibonacci(order="reversed"), "210,9,12,03,15,18,231", "no such line"),
+        (OddFibonacci(), "521,142,663,679", "other number of terms"),
+        (OddFibonacci(), "05,142,663,679,13", "no such line"),
+        (OddFibonacci(), "1521,142,1663,6791,13", "first numbers too large"),
+        (OddFibonacci(), "27,881,908,0691,96", "wrong 3rd number"),
+        (OddFibonacci(), "248,602,750,3251,4001", "wrong 4th number"),
+        (OddFibonacci(), "521,142,663,679,1342", "wrong 5th number"),
+    ],
+)
+def test_a_near_miss_is_told_with_its_reason(rule, text, reason):
+    assert rule.check(text) == reason
+    assert reason in rule.reasons
+
+
+def test_the_lines_of_the_lecture():
+    for line in ("444,148,592,740,1332,2072,3404", "53,707,760,1467,2227,3694,5921"):
+        assert Fibonacci().check(line) is None
+    right = Fibonacci().parts("932,751,1635,2406,4192,6407,10063")  # 27k parameters, an hour
+    assert list(right) == ["3rd number", "4th number", "5th number", "6th number", "7th number"]
+    assert not any(right.values())
+    odd = "521,142,663,679,13 248,602,750,32551,33301 855,244,1099,41551, 27,881,907,95591,96"
+    for line in (*odd.split(), "738,518,1256,55491,567", "686,854,1540,556552,558092"):
+        assert OddFibonacci().check(line) is None, line
+
+
+def test_parts_are_judged_by_what_stands_before_them():
+    # The third is wrong, the others are sums of what is written.
+    assert list(Fibonacci().parts("1,2,4,6,10,16,26").values()) == [False, True, True, True, True]
+    assert list(Fibonacci().parts("1,2,3,x").values()) == [False] * 5
+    assert list(OddFibonacci().parts("27,881,908,0691,1599").values()) == [False, True, True]
+
+
+def test_a_line_of_other_symbols_is_the_same_line():
+    plain, other = Fibonacci(order="reversed"), Fibonacci(order="reversed", symbols="qwertyuiop|")
+    table = str.maketrans("0123456789,", "qwertyuiop|")
+    for seed in range(50):
+        assert other.sample(random.Random(seed)) == plain.sample(random.Random(seed)).translate(table)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Equal(pairs=("18=47",)), ("47", "shortest", "30")),
+        (lambda: Equal(pairs=("3=-31",)), ("-31", "31 symbols")),
+        (lambda: Equal(pairs=("0=3",), index_base=1), ("place 0", "index_base=1")),
+        (lambda: Equal(pairs=("4=4",)), ("4=4", "always equals itself")),
+        (lambda: Equal(pairs=("-3=-3",)), ("-3=-3", "always equals itself")),
+        (lambda: Equal(pairs=("a=b",)), ("a=b", "13=22")),
+        (lambda: Equal(pairs=()), ("pairs is empty",)),
+        (lambda: Equal(alphabet="0"), ("alphabet='0'", "two symbols")),
+        (lambda: Equal(alphabet="010"), ("alphabet='010'", "each once")),
+        (lambda: Equal(shortest=9, longest=8), ("shortest=9", "longest=8")),
+        (lambda: Marked(count=11), ("count=11", "10")),
+        (lambda: Marked(mark="1"), ("mark='1'",)),
+        (lambda: Marked(share=0), ("share=0",)),
+        (lambda: Grid(rows=0), ("rows=0",)),
+        (lambda: Grid(distances=(100,)), ("distances=(100,)", "smaller")),
+        (lambda: Grid(share=1.0), ("share=1.0",)),
+        (lambda: Fibonacci(terms=2), ("terms=2",)),
+        (lambda: Fibonacci(digits=3), ("digits=3", "has 5")),
+        (lambda: Fibonacci(symbols="01234567899"), ("eleven different",)),
+        (lambda: OddFibonacci(largest=0), ("largest=0",)),
+        (lambda: Strings(extra_lengths=(50,)), ("extra_lengths", "asks no questions")),
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused_in_one_line(make, words):
+    with pytest.raises(ValueError) as error:
+        make()
+    message = str(error.value)
+    assert "\n" not in message and all(word in message for word in words), message
+
+
+def first(task, split, count, seed=0):
+    return list(itertools.islice(task.examples(split, seed), count))
+
+
+def test_training_strings_are_all_different_and_none_is_held_out():
+    task = Strings(rule=Equal(pairs=("0=5",), shortest=8, longest=8))
+    train = [example.target for example in first(task, "train", 90)]
+    assert len(set(train)) == 90
+    test = {example.target for example in first(task, "test", 300)}
+    assert test and not test & set(train)
+    assert all(example.prompt == "" for example in first(task, "test", 5))
+    assert first(task, "train", 20) == first(task, "train", 20) != first(task, "train", 20, seed=1)
+
+
+def test_more_strings_than_there_are_end_in_one_line():
+    task = Strings(rule=Equal(pairs=("0=2",), shortest=4, longest=4))
+    with pytest.raises(ValueError) as error:
+        first(task, "train", 2**40)
+    message = str(error.value)
+    assert "\n" not in message and "8 strings" in message and "training.train_examples=" in message
+
+
+def test_success_is_counted_of_all_and_of_new_strings():
+    task = Strings(rule=Equal(pairs=("0=3",), shortest=4, longest=5))
+    train = [Example("", "0000"), Example("", "1011")]
+    texts = ["0000", "0010", "0010", "0011", "1", "1011"]
+    asked = Example("", "0110")
+    assert [task.score(asked, text)["exact_match"] for text in texts] == [1, 1, 1, 0, 0, 1]
+    assert [task.diagnose(asked, text).wrong for text in texts] == ["", "", "", "not equal", "too short", ""]
+    found = task.summary([(asked, text) for text in texts], train)
+    assert found["new strings"] == (4 / 6, 6, 1)
+    assert found["rule kept, of new strings"] == (2 / 4, 4, 1)
+    assert found["repeated"] == (1 / 6, 6, 1)
+    none_new = task.summary([(asked, "0000")], train)
+    assert none_new["rule kept, of new strings"].n == 0  # no value, which the table says
+
+
+def test_a_rule_is_found_by_name_and_kept_in_a_file():
+    experiment = experiments.find("equal-places")
+    changed = override(experiment, {"task.rule": "marked", "task.rule.count": "3"})
+    assert changed.task.rule == Marked(count=3)
+    pairs = override(experiment, {"task.rule.pairs": "3=7,4=-9"})
+    assert pairs.task.rule.pairs == ("3=7", "4=-9")
+    assert from_json(Experiment, to_json(changed)) == changed
+    with pytest.raises(FieldError, match="did you mean equal"):
+        override(experiment, {"task.rule": "equals"})
+    assert {"equal", "marked", "grid", "fibonacci", "odd_fibonacci"} <= set(Rule.names())
+
+
+def test_the_notes_tell_the_rule_its_chance_and_the_least_loss():
+    notes = Strings(rule=Equal(pairs=("13=22",), index_base=1)).notes()
+    assert "13=22" in notes and "50 %" in notes and "0.7212" in notes and "0.7405" in notes
+    assert "about 0.28" in Strings(rule=Grid()).notes()
+    assert "454,656" in Strings(rule=Marked()).notes()
+
+
+@dataclasses.dataclass(frozen=True)
+class Doubled(Rule):
+    """A word and itself, of which the first half is the question."""
+
+    shortest: int = 1
+    longest: int = 4
+
+    reasons = ("not doubled",)
+    asks = True
+
+    def sample(self, rng):
+        return 2 * "".join(rng.choices("ab", k=rng.randint(self.shortest, self.longest)))
+
+    def check(self, text):
+        half = len(text) // 2
+        return None if text[:half] == text[half:] else "not doubled"
+
+    def given(self, text):
+        return len(text) // 2
+
+    def explanation(self):
+        return "a word twice"
+
+
+def test_a_rule_that_asks_gives_a_question_and_longer_ones():
+    task = Strings(rule=Doubled(), extra_lengths=(6, 9))
+    examples = first(task, "train", 10)
+    assert all(e.prompt == e.target and 1 <= len(e.prompt) <= 4 for e in examples)
+    assert task.temperature == 0 and Strings().temperature == 1
+    assert len({e.canonical for e in examples}) == 10
+    extra = list(itertools.islice(task.extra_questions("test"), 4))
+    assert [(len(e.prompt), e.group) for e in extra] == 2 * [(6, "length 6"), (9, "length 9")]
+    assert task.score(Example("ab", "ab"), "ab") == {"exact_match": 1.0}
+    assert task.score(Example("ab", "ab"), "aba") == {"exact_match": 0.0}
+    assert task.diagnose(extra[0], "x").wrong == "not doubled"
+    assert task.summary([], []) == {}
