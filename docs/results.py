@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from results_rows import COMPARISONS, LABORATORY, PUBLISHED_LOSSES, ROWS, SECTIONS, Figure, Row
+from results_rows import COMPARISONS, LABORATORY, PUBLISHED_LOSSES, ROWS, SECTIONS
+from results_types import Figure, Row
 
 from jaxgpt.comparison import findings, sections
 from jaxgpt.comparison import page as comparison_page
@@ -139,14 +140,15 @@ def estimate(evaluation: dict[str, Any], figure: Figure) -> dict[str, Any]:
         part = evaluation["results"][0][figure.path.removeprefix("exam/")] | {"n": evaluation["questions"]}
     else:
         kind, _, name = figure.path.partition("/")
-        listed = evaluation[kind]
-        found = {row["group"]: row for row in listed} if isinstance(listed, list) else listed
+        listed = evaluation["errors"][kind] if kind in ("places", "wrong") else evaluation[kind]
+        by = "kind" if kind == "wrong" else "group"
+        found = {row[by]: row for row in listed} if isinstance(listed, list) else listed
         if name not in found:
             raise KeyError(f"{figure.path} is not in the evaluation, which has {kind}: {', '.join(found)}")
         part = found[name]
         if kind == "likelihood":
             part = part["loss"] | {"n": part["tokens"]}
-    mean = part["mean"] if "mean" in part else part["exact_match"]
+    mean = next(part[name] for name in ("mean", "exact_match", "share") if name in part)
     return {
         "mean": mean,
         "interval": part["interval"],

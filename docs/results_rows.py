@@ -1,6 +1,6 @@
 """The rows of results.md: which command makes which figure, and what was published."""
 
-import dataclasses
+from results_types import Figure, Row
 
 #: Sections in their order, each with what its rows have in common.
 SECTIONS = {
@@ -43,50 +43,6 @@ SECTIONS = {
         "(anadim/AdderBoard) counts them: trainable numbers, not fixed tables. Seeds differ: look at each."
     ),
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class Figure:
-    """One line of a row's table.
-
-    Attributes:
-      label: what is measured.
-      path: where it stands in the evaluation: `all`, or `groups/NAME`, `headings/NAME`, `scores/NAME`,
-        `summary/NAME`, and `likelihood/PART` for a loss; of others' questions `exam/exact_match` or
-        `exam/log_smape`.
-      target: what was aimed at.
-      published: a published figure with its setting and source.
-      file: in the run directory; of a run beside it `../RUN/evaluation.json`.
-      percent: whether it is a share.
-      digits: shown of what is no share.
-    """
-
-    label: str
-    path: str = "all"
-    target: str = ""
-    published: str = ""
-    file: str = "evaluation.json"
-    percent: bool = True
-    digits: int = 3
-
-
-@dataclasses.dataclass(frozen=True)
-class Row:
-    """One experiment on the page.
-
-    Attributes:
-      run: its folder below `runs/`, which the command names.
-      also: commands after the first that figures come from.
-      note: what a reader must know beside the figures.
-    """
-
-    section: str
-    title: str
-    run: str
-    command: str
-    figures: tuple[Figure, ...]
-    also: tuple[str, ...] = ()
-    note: str = ""
 
 
 def _both(label: str, group: str, target: str = "", published: str = "") -> tuple[Figure, Figure]:

@@ -1,0 +1,48 @@
+"""What a row of results.md is."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """One line of a row's table.
+
+    Attributes:
+      label: what is measured.
+      path: where it stands in the evaluation: `all`, or `groups/NAME`, `headings/NAME`, `scores/NAME`,
+        `summary/NAME`, and `likelihood/PART` for a loss; `places/NAME` for the share of answers that are
+        right there, `wrong/KIND` for a kind among the wrong ones; of others' questions `exam/exact_match`
+        or `exam/log_smape`.
+      target: what was aimed at.
+      published: a published figure with its setting and source.
+      file: in the run directory; of a run beside it `../RUN/evaluation.json`.
+      percent: whether it is a share.
+      digits: shown of what is no share.
+    """
+
+    label: str
+    path: str = "all"
+    target: str = ""
+    published: str = ""
+    file: str = "evaluation.json"
+    percent: bool = True
+    digits: int = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One experiment on the page.
+
+    Attributes:
+      run: its folder below `runs/`, which the command names.
+      also: commands after the first that figures come from.
+      note: what a reader must know beside the figures.
+    """
+
+    section: str
+    title: str
+    run: str
+    command: str
+    figures: tuple[Figure, ...]
+    also: tuple[str, ...] = ()
+    note: str = ""
