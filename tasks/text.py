@@ -18,6 +18,7 @@ from typing import Annotated, ClassVar, Literal
 
 from jaxgpt.data.documents import blocks
 from jaxgpt.evaluation.variety import variety
+from jaxgpt.models.presets.recurrent import makemore_bigram
 from jaxgpt.models.presets.small import nanogpt_cpu
 from jaxgpt.task import SPLITS, Example, Split, Task, shuffled
 from jaxgpt.training.experiment import Experiment
@@ -166,6 +167,19 @@ def text_subwords() -> Experiment:
     Takes 2 min on two CPU cores.
     """
     return dataclasses.replace(text(), tokenizer="bpe:512")
+
+
+def text_bigram() -> Experiment:
+    """A bigram, which sees the last character alone, on your own file (E0 of Wagner's lecture).
+
+    Needs a file of text: --task.path.
+
+    Takes 1 min on two CPU cores.
+    """
+    base = text()
+    model = dataclasses.replace(makemore_bigram(), max_length=base.model.max_length)
+    optimizer = dataclasses.replace(base.optimizer, learning_rate=1e-2)
+    return dataclasses.replace(base, model=model, optimizer=optimizer)
 
 
 def lab_mathematics() -> Experiment:

@@ -11,11 +11,38 @@ A model writes strings from nothing. The share of them that keep the rule says w
     python train.py equal-places --task.rule.pairs 3=-3 --task.rule.index-base 0
 """
 
-from tasks.strings.experiments import equal_places
+from tasks.strings.experiments import (
+    board,
+    equal_places,
+    equal_places_long,
+    few_fibonacci,
+    fibonacci,
+    fibonacci_lecture,
+    fibonacci_relabelled,
+    fibonacci_reversed,
+    odd_fibonacci,
+    one_mark,
+    two_marks,
+)
 from tasks.strings.rule import Floor, Rule
 from tasks.strings.task import Strings
 
-__all__ = ["Floor", "Rule", "Strings", "equal_places"]
+__all__ = [
+    "Floor",
+    "Rule",
+    "Strings",
+    "board",
+    "equal_places",
+    "equal_places_long",
+    "few_fibonacci",
+    "fibonacci",
+    "fibonacci_lecture",
+    "fibonacci_relabelled",
+    "fibonacci_reversed",
+    "odd_fibonacci",
+    "one_mark",
+    "two_marks",
+]
 
 #: What `--list` groups the experiments under.
 HEADING = "strings and their rules"
