@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 from jaxgpt.core.choice import Choice
 from jaxgpt.core.fields import told
 from jaxgpt.core.wording import in_file
+from jaxgpt.task.attended import Attended
 from jaxgpt.task.diagnosis import Diagnosis
 from jaxgpt.task.fingerprints import check_files, file_stamp, fingerprint_files
 from jaxgpt.task.probed import Probed
@@ -200,6 +201,10 @@ class Task(Choice, package="tasks"):
 
     def probed(self, seed: int = 0) -> Probed | None:
         """Texts with what a model must work out on the way; None if the task does not know it."""
+        return None
+
+    def attended(self, seed: int = 0) -> Attended | None:
+        """Texts of one length whose mean attention says where each place looks; None if that says nothing."""
         return None
 
     def score(self, example: Example, completion: str) -> dict[str, float]:

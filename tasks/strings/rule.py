@@ -74,6 +74,14 @@ class Rule(Choice, package="tasks.strings.rules"):
         """All strings that keep the rule; None where they are many."""
         return None
 
+    def board(self) -> tuple[int, int] | None:
+        """Rows and columns, where a string is a board written row after row; None where it is none."""
+        return None
+
+    def first_place(self) -> int:
+        """The number of a string's first place, as the rule counts."""
+        return 0
+
     def of_length(self, length: int) -> Self:
         """The same rule for strings, or questions, of one length, longer than those trained on, as a rule.
 

@@ -1,17 +1,22 @@
 """Strings that keep a rule: a task whose rule is a member of a family of its own."""
 
+import collections
 import dataclasses
+import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated
 
 from jaxgpt.task import Diagnosis, Example, Share, Split, Task
+from jaxgpt.task.attended import Attended
 from jaxgpt.task.searching import Search
 from tasks.strings.rule import Rule
 from tasks.strings.rules.equal import Equal
 
 #: So many draws in vain, times the number of strings there are, say that all of them have been drawn.
 _PATIENCE = 50
+#: Strings whose attention is averaged, and draws in which as many of one length are looked for.
+_ATTENDED, _DRAWN = 256, 20_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +95,13 @@ class Strings(Task):
             for length, rule in rules:
                 yield self._cut(rule, rule.sample(rng), f"length {length}")
 
+    def attended(self, seed: int = 0) -> Attended | None:
+        """Up to 256 strings of one length, the most frequent of the middle half; None if the rule asks."""
+        if self.rule.asks:
+            return None
+        texts = tuple(_of_one_length(self.rule, random.Random(seed)))
+        return Attended(texts, self.rule.board(), self.rule.first_place())
+
     def score(self, example: Example, completion: str) -> dict[str, float]:
         """`exact_match`: the string keeps the rule."""
         return {"exact_match": float(self._rule_of(example).check(example.prompt + completion) is None)}
@@ -139,3 +151,18 @@ class Strings(Task):
                     f"the rule has {size:,} strings, and all {len(seen):,} of them for training are drawn; "
                     f"set training.train_examples={len(seen)}"
                 )
+
+
+def _of_one_length(rule: Rule, rng: random.Random) -> list[str]:
+    drawn = [rule.sample(rng) for _ in range(1000)]
+    middle = sorted(map(len, drawn))[250:750]
+    ((length, _),) = collections.Counter(middle).most_common(1)
+    try:
+        rule = rule.of_length(length)
+    except ValueError:  # drawn as they come, and those of the length kept
+        pass
+    else:
+        drawn = []
+    more = (rule.sample(rng) for _ in range(_DRAWN))
+    fitting = (text for text in itertools.chain(drawn, more) if len(text) == length)
+    return list(itertools.islice(fitting, _ATTENDED))

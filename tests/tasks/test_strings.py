@@ -12,6 +12,7 @@ from jaxgpt.core.choice import FieldError
 from jaxgpt.core.fields import from_json, override, to_json
 from jaxgpt.runs import experiments
 from jaxgpt.task import Example
+from jaxgpt.task.attended import Attended
 from jaxgpt.training.experiment import Experiment
 from tasks.strings import Rule, Strings
 from tasks.strings.rules.equal import Equal
@@ -320,3 +321,33 @@ def test_a_rule_that_asks_gives_a_question_and_longer_ones():
     assert task.score(Example("ab", "ab"), "aba") == {"exact_match": 0.0}
     assert task.diagnose(extra[0], "x").wrong == "not doubled"
     assert task.summary([], []) == {}
+
+
+@pytest.mark.parametrize("rule", [rule for rule in ALL.values()], ids=ALL)
+def test_strings_whose_attention_is_averaged_keep_the_rule_and_have_one_length(rule):
+    found = Strings(rule=rule).attended()
+    assert len(found.texts) == 256 and {rule.check(text) for text in found.texts} == {None}
+    assert {len(text) for text in found.texts} == {found.length}
+    lengths = sorted(len(rule.sample(random.Random(seed))) for seed in range(400))
+    assert lengths[40] <= found.length <= lengths[-40]
+    assert found.first == getattr(rule, "index_base", 0)
+    assert found.board == ((rule.rows, rule.columns) if isinstance(rule, Grid) else None)
+    assert Strings(rule=rule).attended() == found != Strings(rule=rule).attended(seed=1)
+
+
+def test_a_rule_that_asks_has_no_strings_whose_attention_is_averaged():
+    assert Strings(rule=Doubled()).attended() is None
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"texts": ("01", "011")}, "[2, 3]"),
+        ({"texts": ()}, "one length"),
+        ({"texts": ("010101",), "board": (2, 2)}, "6 cells"),
+    ],
+)
+def test_texts_of_several_lengths_are_refused(values, words):
+    with pytest.raises(ValueError) as error:
+        Attended(**values)
+    assert words in str(error.value)

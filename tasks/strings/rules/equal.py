@@ -74,6 +74,9 @@ class Equal(Rule):
     def explanation(self) -> str:
         return f"equal symbols at the places {', '.join(self.pairs)}, the first of which is {self.index_base}"
 
+    def first_place(self) -> int:
+        return self.index_base
+
     def chance(self) -> float:
         lengths, _, _ = per_length(self.shortest, self.longest)
         return math.fsum(len(self.alphabet) ** -len(self._tied(n)) for n in lengths) / len(lengths)

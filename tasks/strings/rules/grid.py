@@ -74,6 +74,9 @@ class Grid(Rule):
         named = " or ".join(map(str, self.distances))
         return f"{self.rows} rows of {self.columns}, no two ones at distance {named}"
 
+    def board(self) -> tuple[int, int]:
+        return self.rows, self.columns
+
     def floor(self) -> Floor:
         """Estimated: the entropy is that of one choice times the mean number of cells where there is one."""
         cells = self.rows * self.columns
