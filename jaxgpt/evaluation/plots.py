@@ -192,12 +192,18 @@ def new_figure(width: float, height: float, rows: int = 1):
 
 def new_panels(width: float, height: float, rows: int, columns: int, *, sharex: bool = True):
     """As `new_figure`, with several axes side by side, row by row, which share their scales."""
+    figure = empty_figure(width, height)
+    axes = figure.subplots(rows, columns, sharex=sharex, sharey=columns > 1, squeeze=False).ravel()
+    for one in axes:
+        one.spines[["top", "right"]].set_visible(False)
+    return figure, list(axes)
+
+
+def empty_figure(width: float, height: float):
+    """As `new_figure`, without axes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, sharex=sharex, sharey=columns > 1, squeeze=False).ravel()
-    for one in axes:
-        one.spines[["top", "right"]].set_visible(False)
-    return figure, list(axes)
+    return figure

@@ -8,6 +8,8 @@ from jaxgpt.lab.attribution import Attribution as Attribution
 from jaxgpt.lab.attribution import attribute as attribute
 from jaxgpt.lab.attributions import Attributions as Attributions
 from jaxgpt.lab.attributions import attributions as attributions
+from jaxgpt.lab.board_maps import BoardMap as BoardMap
+from jaxgpt.lab.board_maps import board_map as board_map
 from jaxgpt.lab.captured import Captured as Captured
 from jaxgpt.lab.captured import capture as capture
 from jaxgpt.lab.diagram import Diagram as Diagram
@@ -26,6 +28,8 @@ from jaxgpt.lab.loss_curve import LossCurve as LossCurve
 from jaxgpt.lab.loss_curve import loss_curve as loss_curve
 from jaxgpt.lab.loss_matrix import LossMatrix as LossMatrix
 from jaxgpt.lab.loss_matrix import loss_matrix as loss_matrix
+from jaxgpt.lab.place_maps import PlaceMap as PlaceMap
+from jaxgpt.lab.place_maps import place_map as place_map
 from jaxgpt.lab.probes import Probes as Probes
 from jaxgpt.lab.probes import probes as probes
 from jaxgpt.lab.samples import Samples as Samples
