@@ -121,6 +121,7 @@ def run(given: argparse.Namespace) -> int:
     start_jax(given.distributed, quiet=True)  # the run's report says it
     from jaxgpt.runs.sampled import askable
     from jaxgpt.runs.session import train
+    from jaxgpt.task import Task
 
     run = train(
         experiment,
@@ -131,6 +132,11 @@ def run(given: argparse.Namespace) -> int:
         shown="all" if given.all else "changed",
         say=say,
     )
+    if run.status == "finished" and type(experiment.task).attended is not Task.attended:
+        from jaxgpt.lab import attended_pictures
+        from jaxgpt.parallel import processes
+
+        processes.by_first(lambda: attended_pictures.draw(run, say))
     if run.status == "finished" and experiment.task.sample_prompts:
         prompt = next(iter(askable(run.tokenizer, experiment.task)), "")
         asked = [f"--prompt={prompt}"] if prompt.startswith("--") else ["--prompt", prompt]

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from jaxgpt.models import Transformer
+from jaxgpt.models.structure import split
 from jaxgpt.nn.tap import recorder
 
 
@@ -61,6 +62,19 @@ def capture(
         tuple(seen[f"decoder.{i}.residual"] for i in layers),
         logits,
     )
+
+
+def has_weights(model: Transformer) -> bool:
+    """Whether a model is a decoder whose layers all hold attention weights, as `capture` needs."""
+    if model.config.kind != "decoder":
+        return False
+    structure, weights = split(model)
+    token = jax.ShapeDtypeStruct((1, 1), jnp.int32)
+    try:
+        jax.eval_shape(lambda weights, tokens: capture(structure.model(weights), tokens), weights, token)
+    except ValueError:
+        return False
+    return True
 
 
 def stream(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from jaxgpt.lab.attention_maps import attention
 from jaxgpt.lab.attributions import attributions
+from jaxgpt.lab.board_maps import board_map
 from jaxgpt.lab.diagram import diagram
 from jaxgpt.lab.faithfulness import faithfulness
 from jaxgpt.lab.frequencies import frequencies
@@ -13,6 +14,7 @@ from jaxgpt.lab.loss_curve import loss_curve
 from jaxgpt.lab.loss_matrix import loss_matrix
 from jaxgpt.lab.material import Reading
 from jaxgpt.lab.part import Part
+from jaxgpt.lab.place_maps import place_map
 from jaxgpt.lab.probes import probes
 from jaxgpt.lab.report import Chapter
 from jaxgpt.lab.samples import samples
@@ -189,11 +191,33 @@ def worked_out(readings: Readings, prompts: Prompts) -> Chapter:
     )
 
 
-#: In the order of the page: those about running text, those about any run, and those about runs whose task
-#: knows what is worked out on the way.
+def places(readings: Readings, prompts: Prompts) -> Chapter:
+    """Where each place looks, of runs whose tasks give texts for it."""
+    return Chapter(
+        "Where each place looks",
+        "The mean attention over texts of one length. A row is the place that is written, a column one that "
+        "is looked at. A symbol is decided by the token before it, so a row has the attention of that token.",
+        *_by_model("places", readings, lambda one: place_map(one.source, one.attended)),
+    )
+
+
+def boards(readings: Readings, prompts: Prompts) -> Chapter:
+    """Where each cell looks, of runs whose tasks give boards."""
+    return Chapter(
+        "Where each cell of a board looks",
+        "The same of texts that are boards, at the last step. A weight is divided by what equal attention to "
+        "all earlier cells would give: 1 is as much as equal.",
+        *_by_model("boards", readings, lambda one: board_map(one.subject, one.attended)),
+    )
+
+
+#: In the order of the page: those about running text, those about any run, those about runs whose task knows
+#: what is worked out on the way, and those about texts that have places, and boards.
 OF_TEXTS = (corpora, writing, variety, losses, across, sureness)
 OF_RUNS = (models, expected, reasons, trust, looks, layers, numbers)
 OF_PROBED = (worked_out,)
+OF_ATTENDED = (places,)
+OF_BOARDS = (boards,)
 
 
 def _by_model(

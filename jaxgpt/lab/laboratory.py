@@ -49,6 +49,10 @@ def analyse(
     makers += [*more, *(lambda make=make: make(readings, prompts) for make in chapters.OF_RUNS)]
     probed = [one for one in readings if one.probed is not None]
     makers += [lambda make=make: make(probed, prompts) for make in chapters.OF_PROBED if probed]
+    attended = [one for one in readings if one.attended is not None]
+    makers += [lambda make=make: make(attended, prompts) for make in chapters.OF_ATTENDED if attended]
+    boards = [one for one in attended if one.attended.board is not None]
+    makers += [lambda make=make: make(boards, prompts) for make in chapters.OF_BOARDS if boards]
     for make in makers:
         try:
             chapter = make()

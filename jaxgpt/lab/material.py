@@ -10,6 +10,7 @@ from jaxgpt.lab.subject import Subject, has_steps
 from jaxgpt.lab.surprise import next_tokens
 from jaxgpt.runs.run import Run
 from jaxgpt.task import Split
+from jaxgpt.task.attended import Attended
 from jaxgpt.task.probed import Probed
 
 #: Characters of a text that are read at every checkpoint, at most.
@@ -50,6 +51,11 @@ class Reading:
     def probed(self) -> Probed | None:
         """What its task knows to be worked out on the way."""
         return self.run.task.probed()
+
+    @functools.cached_property
+    def attended(self) -> Attended | None:
+        """Texts of its task whose mean attention says where each place looks."""
+        return self.run.task.attended()
 
     @property
     def subject(self) -> Subject:
