@@ -16,7 +16,7 @@ def test_a_step_draws_from_its_share_of_the_shortest():
     order = GrowingOrder(LENGTHS, 20, seed=3, growing=50)
     ranked = np.sort(LENGTHS)
     for step in range(50):
-        most = max(20, round(1000 * ((step + 1) / 50) ** 2))
+        most = max(20, round(1000 * ((step + 1) / 50) ** 4))
         assert LENGTHS[order.batch(step)].max() <= ranked[most - 1]
     drawn = LENGTHS[order.batches(40, 10)]
     assert drawn.min() < 10 and drawn.max() > 80  # the short ones stay in
