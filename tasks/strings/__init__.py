@@ -9,6 +9,11 @@ A model writes strings from nothing. The share of them that keep the rule says w
 
     python train.py equal-places
     python train.py equal-places --task.rule.pairs 3=-3 --task.rule.index-base 0
+
+Rules that ask give a question, and the model writes the answer. They are tasks of three papers, see
+`tasks/strings/asking.py`, `selective_copying` and `recall`.
+
+    python train.py string-questions --task.rule bucket_sort
 """
 
 from tasks.strings.experiments import (
@@ -24,6 +29,7 @@ from tasks.strings.experiments import (
     one_mark,
     two_marks,
 )
+from tasks.strings.question_experiments import string_questions
 from tasks.strings.rule import Floor, Rule
 from tasks.strings.task import Strings
 
@@ -41,6 +47,7 @@ __all__ = [
     "fibonacci_reversed",
     "odd_fibonacci",
     "one_mark",
+    "string_questions",
     "two_marks",
 ]
 

@@ -75,7 +75,7 @@ class Asking(Rule, abc.ABC):
 
     def sample(self, rng: random.Random) -> str:
         question = self.question(rng, rng.randint(self.shortest, self.longest))
-        return question + self.separator + self.answer(question)
+        return f"{question}{self.separator}{self.answer(question)}"
 
     def check(self, text: str) -> str | None:
         question, separator, found = text.partition(self.separator)
