@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from jaxgpt.data.documents import Documents
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
-from tasks import arithmetic, magic_squares, synopses, text
+from tasks import arithmetic, magic_squares, strings, synopses, text
 
 #: The experiments whose tasks become the configs of a dataset, the default first.
 DATASETS: Mapping[str, tuple[Callable[[], Experiment], ...]] = {
@@ -35,6 +35,7 @@ DATASETS: Mapping[str, tuple[Callable[[], Experiment], ...]] = {
         arithmetic.decomposition_spaced,
     ),
     "magic_squares": (magic_squares.magic_squares, magic_squares.magic_squares_document),
+    "strings": (strings.equal_places, strings.string_questions),
 }
 
 

@@ -26,14 +26,22 @@ def rows_from(task, split, count, seed=0):
 
 
 @pytest.mark.thorough
-def test_data_source_reads_the_examples_of_the_task_in_order(tmp_path):
+@pytest.mark.parametrize(
+    ("dataset", "config", "end"),
+    [
+        ("arithmetic", "addition", b"="),
+        ("strings", "equal_places", b""),
+        ("strings", "string_questions", b">"),
+    ],
+)
+def test_data_source_reads_the_examples_of_the_task_in_order(tmp_path, dataset, config, end):
     datasets.register()
-    task = datasets.variants("arithmetic")["addition"]
+    task = datasets.variants(dataset)[config]
     for split, count in (("train", 100_000), ("validation", 1000), ("test", 1000)):
-        source = tfds.data_source("arithmetic/addition", split=split, data_dir=tmp_path)
+        source = tfds.data_source(f"{dataset}/{config}", split=split, data_dir=tmp_path)
         assert len(source) == count
         assert rows_of(source, 1000) == rows_from(task, split, 1000)
-        assert source[count - 1]["prompt"].endswith(b"=")
+        assert source[count - 1]["prompt"].endswith(end)
 
 
 @pytest.mark.thorough
