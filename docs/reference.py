@@ -118,8 +118,14 @@ def families() -> str:
 
 
 def tasks() -> str:
-    """Every task with its fields."""
-    return _members("task", jaxgpt.Task, 2)
+    """Every task with its fields, and after them the families that these choose members of."""
+    found = [
+        (f"## {name.replace('_', '-')}: `--{path.replace('_', '-')} NAME`", path, family)
+        for name in jaxgpt.Task.names()
+        for path, family in _families(jaxgpt.Task.named(name), "task.")
+    ]
+    parts = [f"{head}\n\n{_first(family)}\n\n{_members(path, family, 3)}" for head, path, family in found]
+    return "\n".join([_members("task", jaxgpt.Task, 2), *parts])
 
 
 def _members(path: str, family: type[Choice], level: int) -> str:

@@ -13,6 +13,7 @@ import jaxgpt
 from jaxgpt import Experiment, ModelConfig, Task
 from jaxgpt.core import fields
 from tasks.pairs import Pairs
+from tasks.strings import Rule
 
 DOCS = ROOT / "docs"
 TUTORIAL = DOCS / "tutorial.md"
@@ -41,6 +42,13 @@ def _exact_match(path) -> float:
 def test_the_tutorial_ends_with_a_task_of_ones_own_trained(followed):
     assert _exact_match(followed.path / "runs/successor/evaluation.json") > 0.5
     assert (followed.path / "seven.json").exists()
+
+
+@pytest.mark.thorough
+def test_the_rule_of_ones_own_is_learned_as_the_tutorial_says(followed):
+    scores = json.loads((followed.path / "runs/equal_places/evaluation.json").read_text())
+    assert scores["exact_match"] > 0.5
+    assert scores["summary"]["rule kept, of new strings"]["mean"] > 0.5
 
 
 @pytest.mark.thorough
@@ -74,6 +82,8 @@ def test_the_reference_has_every_field_and_name(parts):
             assert f"`--{row.path.replace('_', '-')}`" in text, row.path
     for name in Task.names():
         assert f"## {name.replace('_', '-')}\n" in parts["tasks"]
+    for name in Rule.names():
+        assert f"### {name.replace('_', '-')}\n" in parts["tasks"]
     for name in jaxgpt.__all__:
         assert f"[`jaxgpt.{name}`](#" in parts["names"]
     assert "jaxgpt evaluate" in parts["commands"] and "--checkpoint" in parts["commands"]
