@@ -233,10 +233,9 @@ def first(task, split, count, seed=0):
     return list(itertools.islice(task.examples(split, seed), count))
 
 
-def test_training_strings_are_all_different_and_none_is_held_out():
+def test_no_training_string_is_held_out():
     task = Strings(rule=Equal(pairs=("0=5",), shortest=8, longest=8))
-    train = [example.target for example in first(task, "train", 90)]
-    assert len(set(train)) == 90
+    train = [example.target for example in first(task, "train", 120)]
     test = {example.target for example in first(task, "test", 300)}
     assert test and not test & set(train)
     assert all(example.prompt == "" for example in first(task, "test", 5))
@@ -248,7 +247,7 @@ def test_more_strings_than_there_are_end_in_one_line():
     with pytest.raises(ValueError) as error:
         first(task, "train", 2**40)
     message = str(error.value)
-    assert "\n" not in message and "8 strings" in message and "training.train_examples=" in message
+    assert "\n" not in message and "8 strings" in message and "training.train_examples" in message
 
 
 def test_success_is_counted_of_all_and_of_new_strings():
@@ -314,7 +313,6 @@ def test_a_rule_that_asks_gives_a_question_and_longer_ones():
     examples = first(task, "train", 10)
     assert all(e.prompt == e.target and 1 <= len(e.prompt) <= 4 for e in examples)
     assert task.temperature == 0 and Strings().temperature == 1
-    assert len({e.canonical for e in examples}) == 10
     extra = list(itertools.islice(task.extra_questions("test"), 4))
     assert [(len(e.prompt), e.group) for e in extra] == 2 * [(6, "length 6"), (9, "length 9")]
     assert task.score(Example("ab", "ab"), "ab") == {"exact_match": 1.0}
