@@ -118,5 +118,5 @@ def _soon(rule: Rule, max_length: int) -> Experiment:
         task=Strings(rule=rule),
         model=dataclasses.replace(base.model, max_length=max_length),
         optimizer=Muon(learning_rate=5e-3, warmup_steps=50, final_fraction=0.01, clip_norm=0.5),
-        training=TrainingConfig(steps=4000, batch_size=64, train_examples=200_000, keep_spaced=6),
+        training=TrainingConfig(steps=5000, batch_size=32, train_examples=160_000, keep_spaced=6),
     )
