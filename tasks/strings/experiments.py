@@ -69,7 +69,7 @@ def fibonacci() -> Experiment:
     # Relative places find the digits of one weight: the numbers of a line have almost the same lengths. Four
     # thin blocks carry better than two wide ones.
     model = dataclasses.replace(tiny(), max_length=48, num_layers=4, d_model=24, d_ff=80, position=Relative())
-    training = dataclasses.replace(base.training, steps=10_000, batch_size=128, train_examples=400_000)
+    training = dataclasses.replace(base.training, steps=8000, batch_size=128, train_examples=400_000)
     return dataclasses.replace(base, model=model, training=training)
 
 
@@ -102,8 +102,9 @@ def few_fibonacci() -> Experiment:
 def odd_fibonacci() -> Experiment:
     """Lines of five numbers with digits exchanged, turned round, doubled and cut off (E9)."""
     base = fibonacci()
-    model = dataclasses.replace(base.model, d_model=64, max_length=32)
-    return dataclasses.replace(_with(base, OddFibonacci()), model=model)
+    model = dataclasses.replace(base.model, d_model=48, d_ff=192, max_length=32)
+    training = dataclasses.replace(base.training, batch_size=64)
+    return dataclasses.replace(_with(base, OddFibonacci()), model=model, training=training)
 
 
 def _with(base: Experiment, rule: Rule) -> Experiment:
