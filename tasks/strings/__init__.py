@@ -13,7 +13,7 @@ A model writes strings from nothing. The share of them that keep the rule says w
 Rules that ask give a question, and the model writes the answer. They are tasks of three papers, see
 `tasks/strings/asking.py`, `selective_copying` and `recall`.
 
-    python train.py string-questions --task.rule bucket_sort
+    python train.py string-questions --task.rule reversal
 """
 
 from tasks.strings.experiments import (
