@@ -28,6 +28,7 @@ COMMANDS = {
         "data.py --rounds 5",
         "memory.py",
         "lab.py",
+        "strings.py",
         "packing.py --rounds 5",
     ),
     "gpu": (

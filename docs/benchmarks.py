@@ -130,6 +130,13 @@ TABLES = {
             ("seconds", "seconds", "{:.1f}"),
         ),
     ),
+    "strings": (
+        "Strings written from nothing",
+        (
+            ("symbols a string", "symbols", "{}"),
+            ("strings a minute", "strings_a_minute", "{:,.0f}"),
+        ),
+    ),
     "packing": (
         "Rows that several examples share",
         (

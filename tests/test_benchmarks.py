@@ -26,6 +26,7 @@ NAMES = (
     "data",
     "memory",
     "lab",
+    "strings",
     "packing",
     "shakespeare",
     "step_overhead",
