@@ -80,8 +80,12 @@ def fibonacci_reversed() -> Experiment:
 
 
 def fibonacci_relabelled() -> Experiment:
-    """The same lines in eleven other symbols, which nobody would take for digits (E7)."""
-    return _with(fibonacci(), Fibonacci(symbols="xqmzkwvjpgb"))
+    """The same lines in eleven letters, which nobody would take for digits (E7).
+
+    They have the order of the characters that they stand for, so a line has the same ids as in `fibonacci`.
+    Which lines are held out differs, since that follows from the text.
+    """
+    return _with(fibonacci(), Fibonacci(symbols="bcdefghijka"))
 
 
 def fibonacci_lecture() -> Experiment:

@@ -13,6 +13,7 @@ from jaxgpt.core.fields import from_json, override, to_json
 from jaxgpt.runs import experiments
 from jaxgpt.task import Example
 from jaxgpt.task.attended import Attended
+from jaxgpt.tokenizers import build
 from jaxgpt.training.experiment import Experiment
 from tasks.strings import Rule, Strings
 from tasks.strings.rules.equal import Equal
@@ -282,6 +283,14 @@ def test_the_notes_tell_the_rule_its_chance_and_the_least_loss():
     assert "13=22" in notes and "50 %" in notes and "0.7212" in notes and "0.7405" in notes
     assert "about 0.28" in Strings(rule=Grid()).notes()
     assert "454,656" in Strings(rule=Marked()).notes()
+
+
+def test_relabelled_lines_have_the_same_ids():
+    plain, other = (experiments.find(name).task.rule for name in ("fibonacci", "fibonacci-relabelled"))
+    lines = [[rule.sample(random.Random(seed)) for seed in range(50)] for rule in (plain, other)]
+    assert not set("".join(lines[0])) & set("".join(lines[1]))
+    ids = [build("characters", lambda texts=texts: texts).encode_batch(texts) for texts in lines]
+    assert ids[0] == ids[1]
 
 
 @dataclasses.dataclass(frozen=True)
