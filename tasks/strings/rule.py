@@ -42,6 +42,10 @@ class Rule(Choice, package="tasks.strings.rules"):
         """A string that keeps the rule, drawn with `rng`."""
         raise NotImplementedError(f"{type(self).__name__} does not define sample")
 
+    def to_look_at(self, rng: random.Random) -> str:
+        """A string for the mean of attention over many: `sample`, unless one place should be alike in all."""
+        return self.sample(rng)
+
     def check(self, text: str) -> str | None:
         """None if the string keeps the rule, else why it does not: one of `reasons`."""
         raise NotImplementedError(f"{type(self).__name__} does not define check")

@@ -146,7 +146,7 @@ class Strings(Task):
 
 
 def _of_one_length(rule: Rule, rng: random.Random) -> list[str]:
-    drawn = [rule.sample(rng) for _ in range(1000)]
+    drawn = [rule.to_look_at(rng) for _ in range(1000)]
     middle = sorted(map(len, drawn))[250:750]
     ((length, _),) = collections.Counter(middle).most_common(1)
     try:
@@ -155,6 +155,6 @@ def _of_one_length(rule: Rule, rng: random.Random) -> list[str]:
         pass
     else:
         drawn = []
-    more = (rule.sample(rng) for _ in range(_DRAWN))
+    more = (rule.to_look_at(rng) for _ in range(_DRAWN))
     fitting = (text for text in itertools.chain(drawn, more) if len(text) == length)
     return list(itertools.islice(fitting, _ATTENDED))

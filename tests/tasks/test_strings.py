@@ -342,6 +342,14 @@ def test_strings_whose_attention_is_averaged_keep_the_rule_and_have_one_length(r
     assert Strings(rule=rule).attended() == found != Strings(rule=rule).attended(seed=1)
 
 
+def test_marks_are_at_the_same_places_in_strings_to_look_at():
+    for rule in (Marked(), Marked(count=2, share=0.5, shortest=30, longest=40), Marked(count=3, shortest=3)):
+        texts = Strings(rule=rule).attended().texts
+        assert {rule.check(text) for text in texts} == {None}
+        places = {tuple(i for i, symbol in enumerate(text) if symbol == "2") for text in texts}
+        assert len(places) == 1 and len(next(iter(places))) == rule.count
+
+
 def test_a_rule_that_asks_has_no_strings_whose_attention_is_averaged():
     assert Strings(rule=Doubled()).attended() is None
 

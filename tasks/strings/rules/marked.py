@@ -47,6 +47,14 @@ class Marked(Rule):
                 symbols[place] = self.mark
         return "".join(symbols)
 
+    def to_look_at(self, rng: random.Random) -> str:
+        """Of the middle length, with marks at places that are the same in all such strings."""
+        length = (self.shortest + self.longest) // 2
+        symbols = rng.choices(self.alphabet, k=length)
+        for index in range(1, self.count + 1):
+            symbols[index * length // (self.count + 1)] = self.mark
+        return "".join(symbols)
+
     def check(self, text: str) -> str | None:
         if len(text) < self.shortest:
             return "too short"
