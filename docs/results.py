@@ -27,6 +27,7 @@ from jaxgpt.lab import Faithfulness
 HERE = Path(__file__).resolve().parent
 KEPT = HERE / "results.json"
 PAGE = HERE / "results.md"
+PICTURES = HERE / "strings"
 
 _INTRODUCTION = """\
 # Results
@@ -65,6 +66,8 @@ def read(row: Row, folder: Path) -> dict[str, Any] | None:
     if not (path / "outcome.json").exists():
         return None
     outcome = json.loads((path / "outcome.json").read_text(encoding="utf-8"))
+    for name in row.pictures:
+        shutil.copyfile(path / name, PICTURES / row.picture(name))
     figures = {}
     for figure in row.figures:
         evaluation = json.loads((path / figure.file).read_text(encoding="utf-8"))

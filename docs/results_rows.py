@@ -1,5 +1,6 @@
 """The rows of results.md: which command makes which figure, and what was published."""
 
+import results_strings
 from results_types import Figure, Row
 
 #: Sections in their order, each with what its rows have in common.
@@ -38,6 +39,7 @@ SECTIONS = {
         "3,000 steps. Its file `names.txt` has to lie beside. The right column is makemore.py itself, run by "
         "us with torch 2.13 on the same training and test words; one seed, since that also decides the words."
     ),
+    results_strings.SECTION: results_strings.INTRODUCTION,
     "Fewest weights": (
         "Sums of two numbers of ten digits, answered digit by digit. Weights are counted as AdderBoard "
         "(anadim/AdderBoard) counts them: trainable numbers, not fixed tables. Seeds differ: look at each."
@@ -355,6 +357,7 @@ ROWS = (
         note="Three of four seeds are above every published answer. The fourth is not: it works out every "
         "step right in 48 % of its own test questions.",
     ),
+    *results_strings.ROWS,
     Row(
         "Fewest weights",
         "92 weights",

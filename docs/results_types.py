@@ -37,6 +37,7 @@ class Row:
       run: its folder below `runs/`, which the command names.
       also: commands after the first that figures come from.
       note: what a reader must know beside the figures.
+      pictures: files in the run directory that are copied to `docs/strings/`, the run's name before theirs.
     """
 
     section: str
@@ -46,3 +47,8 @@ class Row:
     figures: tuple[Figure, ...]
     also: tuple[str, ...] = ()
     note: str = ""
+    pictures: tuple[str, ...] = ()
+
+    def picture(self, name: str) -> str:
+        """What a picture is called beside the page."""
+        return f"{self.run.removeprefix('results_')}-{name}"

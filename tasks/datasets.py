@@ -35,7 +35,15 @@ DATASETS: Mapping[str, tuple[Callable[[], Experiment], ...]] = {
         arithmetic.decomposition_spaced,
     ),
     "magic_squares": (magic_squares.magic_squares, magic_squares.magic_squares_document),
-    "strings": (strings.equal_places, strings.string_questions),
+    "strings": (
+        strings.equal_places,
+        strings.one_mark,
+        strings.two_marks,
+        strings.board,
+        strings.fibonacci,
+        strings.odd_fibonacci,
+        strings.string_questions,
+    ),
 }
 
 

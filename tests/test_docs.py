@@ -20,7 +20,17 @@ TUTORIAL = DOCS / "tutorial.md"
 PAGES = sorted(DOCS.rglob("*.md"))
 
 #: Pages whose commands and code run in a copy of the repository each.
-FOLLOWED = ("start", "own-data", "own-task", "own-loss", "notebooks", "lab", "fine-tuning", "run-directory")
+FOLLOWED = (
+    "start",
+    "own-data",
+    "own-task",
+    "own-loss",
+    "notebooks",
+    "lab",
+    "strings",
+    "fine-tuning",
+    "run-directory",
+)
 
 #: Seconds for one command of the tutorial.
 TIMEOUT = 5 * 60

@@ -68,3 +68,10 @@ def test_figures_are_read_from_a_run(tmp_path):
     (run / "evaluation.json").write_text(json.dumps({"groups": [], "n": 0}))
     with pytest.raises(KeyError, match="20\\+20 digits is not in the evaluation"):
         results.read(row, tmp_path)
+
+
+def test_the_pictures_of_rows_stand_on_the_page_of_strings():
+    page = (ROOT / "docs" / "strings.md").read_text()
+    named = {row.picture(name) for row in ROWS for name in row.pictures}
+    assert named == {path.name for path in (ROOT / "docs" / "strings").iterdir()}
+    assert all(f"](strings/{name})" in page for name in named)
