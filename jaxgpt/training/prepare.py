@@ -4,14 +4,13 @@ import dataclasses
 import itertools
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
 
 from jaxgpt.core.nested import replaced
 from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
-from jaxgpt.data.growing_order import GrowingOrder
 from jaxgpt.data.order import Order
 from jaxgpt.data.packing import Packed, pack
 from jaxgpt.data.positions import check_positions
@@ -30,7 +29,6 @@ from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.program import Program
 from jaxgpt.training.resolved import Resolved
 from jaxgpt.training.tokenizer_building import tokenizer_and_unseen, unseen_again
-from jaxgpt.training.training_config import TrainingConfig
 
 if TYPE_CHECKING:
     from jaxgpt.training.start import Start
@@ -126,23 +124,6 @@ def _check_packing(experiment: Experiment) -> None:
         raise ValueError(f"{packing}: model.{refusal}; or set training.packing=none")
 
 
-def _order(table: Any, training: TrainingConfig, seed: int) -> Order:
-    """Which examples each step of one seed trains on.
-
-    Raises:
-      ValueError: if the shortest are to come first, and the rows hold more than an example, or a choice.
-    """
-    if not training.growing:
-        return Order(table.num_examples, training.batch_size, seed)
-    if not isinstance(table, Rows) or table.choices is not None:
-        raise ValueError(
-            f"training.growing={training.growing} needs an example a row, which has a length (no text, no "
-            "choices, training.packing=none); set it to 0"
-        )
-    lengths = table.length if table.source_length is None else table.length + table.source_length
-    return GrowingOrder(lengths, training.batch_size, seed, training.growing)
-
-
 def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepared:
     """Build everything but the weights; `tokenizer` is that of a run that goes on.
 
@@ -194,7 +175,10 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         tokens = len(table.stream) / window if isinstance(table, Stream) else table.num_examples
         steps = max(1, math.ceil(training.epochs * tokens / training.batch_size))
         training = dataclasses.replace(training, steps=steps, epochs=None)
-    orders = [_order(table, training, training.seed + replica) for replica in range(experiment.seeds)]
+    orders = [
+        Order(table.num_examples, training.batch_size, training.seed + replica)
+        for replica in range(experiment.seeds)
+    ]
     template = Template(model)
     program = Program(
         template=template,

@@ -48,10 +48,6 @@ class TrainingConfig:
     ] = None
     seed: Annotated[int, "random seed of the first replica; the others count up from it"] = 0
     data_seed: Annotated[int, "random seed of the generated examples"] = 0
-    growing: Annotated[
-        int,
-        "steps in which longer and longer examples are let in, the shortest first; 0: all lengths at once",
-    ] = 0
     train_examples: Annotated[int, "examples drawn from a generated task for training"] = 100_000
     tuning: Annotated[TuningConfig, "which weights are trained"] = dataclasses.field(
         default_factory=TuningConfig
@@ -127,7 +123,6 @@ class TrainingConfig:
             "extra_examples",
             "keep_best",
             "keep_spaced",
-            "growing",
             "select_every",
             "seed",
             "data_seed",

@@ -1,24 +1,8 @@
-"""Faults of strings and their rules, and of the order in which examples come."""
+"""Faults of strings and their rules."""
 
 from ..fault import Fault
 
 FAULTS = [
-    Fault(
-        "all-lengths-at-once",
-        "jaxgpt/data/growing_order.py",
-        "share = ((step + 1) / self.growing) ** 4",
-        "share = 1.0",
-        "long examples come from the first step on",
-        ("tests/data/test_growing_order.py",),
-    ),
-    Fault(
-        "draws-of-all-steps-alike",
-        "jaxgpt/data/growing_order.py",
-        "np.array([self.seed, _DRAWS + step], np.uint64)",
-        "np.array([self.seed, _DRAWS], np.uint64)",
-        "each step draws the same shares of what is let in",
-        ("tests/data/test_growing_order.py",),
-    ),
     Fault(
         "places-from-zero",
         "tasks/strings/rules/equal.py",
