@@ -36,6 +36,15 @@ def _row(
     return Row(SECTION, title, run, words, figures, note=note, pictures=pictures)
 
 
+_NUMBERS = tuple(f"{ordinal} number" for ordinal in ("3rd", "4th", "5th", "6th", "7th"))
+
+
+def _lines(published: str, target: str = "") -> tuple[Figure, ...]:
+    """Lines that are right as a whole, and each of their five sums."""
+    sums = (Figure(name, f"places/{name}") for name in _NUMBERS)
+    return (Figure("whole lines", "all", target, published), *sums)
+
+
 ROWS = (
     Row(
         SECTION,
@@ -62,5 +71,14 @@ ROWS = (
         "",
         _rule("a map", "99 %"),
         pictures=("board.png", "distances.png"),
+    ),
+    _row(
+        "E6 with the ones first: seven numbers, each the sum of the two before",
+        "fibonacci-reversed",
+        "",
+        _lines(
+            "0 of 45 sums (27k weights, an hour); 50 of 50 (400k weights, a day)", "100 % with <= 27k weights"
+        ),
+        note="The lecture writes numbers as one does. This is the time of four seeds, beside other work.",
     ),
 )
