@@ -43,8 +43,8 @@ SECTIONS = {
     "Fewest weights": (
         "Sums of two numbers of ten digits, answered digit by digit. Weights are counted as AdderBoard "
         "(anadim/AdderBoard) counts them: trainable numbers, not fixed tables. Seeds differ: look at each. "
-        "Ours have coupled positions: the program computes from the tokens which digits have the same weight, "
-        "and so gives the alignment away. Whether AdderBoard's rules allow that is for their reader to judge."
+        "Ours have coupled positions: the program computes from the tokens which digits have one weight, and "
+        "so gives the alignment away. Whether AdderBoard's rules allow that is for their reader to judge."
     ),
 }
 
