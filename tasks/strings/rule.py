@@ -87,7 +87,7 @@ class Rule(Choice, package="tasks.strings.rules"):
         return 0
 
     def of_length(self, length: int) -> Self:
-        """The same rule for strings, or questions, of one length, longer than those trained on, as a rule.
+        """The same rule for strings, or questions, of one length.
 
         Raises:
           ValueError: if its strings have no length that can be set.
@@ -95,7 +95,7 @@ class Rule(Choice, package="tasks.strings.rules"):
         names = {field.name for field in dataclasses.fields(self)}
         if not {"shortest", "longest"} <= names:
             raise ValueError(
-                f"rule={type(self).kind()} has no shortest and longest; set task.extra_lengths to none"
+                f"rule={type(self).kind()} has no shortest and longest; leave task.extra_lengths empty"
             )
         return dataclasses.replace(self, shortest=length, longest=length)
 

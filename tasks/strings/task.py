@@ -37,10 +37,18 @@ class Strings(Task):
         if self.extra_lengths and not self.rule.asks:
             raise ValueError(
                 f"extra_lengths={self.extra_lengths}: rule={type(self.rule).kind()} asks no questions; "
-                "set it to none"
+                'leave it empty (--task.extra-lengths "")'
             )
         for length in self.extra_lengths:
-            self.rule.of_length(length)
+            try:
+                self.rule.of_length(length)
+            except ValueError as error:
+                raise ValueError(f"extra_lengths={self.extra_lengths}: {error}") from error
+            if self.rule.shortest <= length <= self.rule.longest:
+                raise ValueError(
+                    f"extra_lengths={self.extra_lengths}: questions of length {length} are trained on; give "
+                    f"lengths above rule.longest={self.rule.longest}"
+                )
 
     @property
     def temperature(self) -> float:

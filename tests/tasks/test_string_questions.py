@@ -312,7 +312,7 @@ def test_other_alphabets_and_moduli():
         (lambda: Recall(noise=0.5, noises=""), ("noise=0.5", "noises")),
         (lambda: Recall(noises="|"), ("noises='|'",)),
         (lambda: Recall(noises="a"), ("alphabet=", "has a")),
-        (lambda: Strings(rule=MissingDuplicate(), extra_lengths=(1,)), ("shortest=1", "2 symbols")),
+        (lambda: Strings(rule=MissingDuplicate(), extra_lengths=(1,)), ("extra_lengths=(1,)", "2 symbols")),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused_in_one_line(make, words):

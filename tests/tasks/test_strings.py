@@ -23,6 +23,7 @@ from tasks.strings.rules.marked import Marked
 from tasks.strings.rules.odd_fibonacci import OddFibonacci
 
 SMALL = {
+from tasks.strings.rules.parity import Parity
     "fixed": Equal(pairs=("1=4",), shortest=5, longest=7),
     "from 1": Equal(pairs=("1=4", "4=-1"), shortest=4, longest=7, index_base=1),
     "from the end": Equal(pairs=("1=-2",), shortest=3, longest=8),
@@ -220,7 +221,12 @@ def test_a_line_of_other_symbols_is_the_same_line():
         (lambda: Fibonacci(digits=3), ("digits=3", "has 5")),
         (lambda: Fibonacci(symbols="01234567899"), ("eleven different",)),
         (lambda: OddFibonacci(largest=0), ("largest=0",)),
-        (lambda: Strings(extra_lengths=(50,)), ("extra_lengths", "asks no questions")),
+        (
+            lambda: Strings(extra_lengths=(50,)),
+            ("extra_lengths", "asks no questions", '--task.extra-lengths ""'),
+        ),
+        (lambda: Strings(rule=Parity(), extra_lengths=(50, 0)), ("extra_lengths=(50, 0)", "shortest=0")),
+        (lambda: Strings(rule=Doubled(), extra_lengths=(6, 4)), ("length 4", "trained on", "longest=4")),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused_in_one_line(make, words):
@@ -291,6 +297,12 @@ def test_relabelled_lines_have_the_same_ids():
     assert not set("".join(lines[0])) & set("".join(lines[1]))
     ids = [build("characters", lambda texts=texts: texts).encode_batch(texts) for texts in lines]
     assert ids[0] == ids[1]
+
+def test_extra_lengths_are_emptied_as_the_message_says():
+    fields = {"task.rule": "parity", "task.extra-lengths": ""}
+    task = override(experiments.find("string-questions"), fields).task
+    assert task.extra_lengths == () and not list(task.extra_questions("test"))
+
 
 
 @dataclasses.dataclass(frozen=True)
