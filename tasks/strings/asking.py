@@ -8,8 +8,7 @@ is any word over an alphabet.
 Most members are tasks of Delétang et al. 2023 (arXiv 2207.02098), with the lengths and symbols
 of https://github.com/google-deepmind/neural_networks_chomsky_hierarchy, where a question and its answer are
 two rows of numbers. Deviations of all: both are one text of characters; an answer ends with its text, not
-with padding; no training question is drawn twice, so that short ones are rarer than long ones; and an answer
-is right only as a whole, where the paper counts single symbols.
+with padding; and an answer is right only as a whole, where the paper counts single symbols.
 """
 
 import abc
