@@ -120,9 +120,11 @@ MOST_LISTED = 2**16
 
 def all_written(alphabet: str, lengths: Iterable[int]) -> Iterable[str] | None:
     """Every string of these lengths; None if they are more than `MOST_LISTED`."""
-    lengths = list(lengths)
-    if sum(len(alphabet) ** n for n in lengths) > MOST_LISTED:
-        return None
+    lengths, count = list(lengths), 0
+    for length in lengths:
+        count += len(alphabet) ** length
+        if count > MOST_LISTED:
+            return None
     return ("".join(found) for n in lengths for found in itertools.product(alphabet, repeat=n))
 
 

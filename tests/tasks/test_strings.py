@@ -5,6 +5,7 @@ import dataclasses
 import itertools
 import math
 import random
+import statistics
 
 import pytest
 
@@ -16,14 +17,15 @@ from jaxgpt.task.attended import Attended
 from jaxgpt.tokenizers import build
 from jaxgpt.training.experiment import Experiment
 from tasks.strings import Rule, Strings
+from tasks.strings.rules import fibonacci
 from tasks.strings.rules.equal import Equal
 from tasks.strings.rules.fibonacci import Fibonacci
 from tasks.strings.rules.grid import Grid
 from tasks.strings.rules.marked import Marked
 from tasks.strings.rules.odd_fibonacci import OddFibonacci
+from tasks.strings.rules.parity import Parity
 
 SMALL = {
-from tasks.strings.rules.parity import Parity
     "fixed": Equal(pairs=("1=4",), shortest=5, longest=7),
     "from 1": Equal(pairs=("1=4", "4=-1"), shortest=4, longest=7, index_base=1),
     "from the end": Equal(pairs=("1=-2",), shortest=3, longest=8),
@@ -38,6 +40,8 @@ ALL = SMALL | {
     "lines": Fibonacci(),
     "reversed": Fibonacci(order="reversed", digits=5, symbols="abcdefghij."),
     "odd": OddFibonacci(),
+    "large lines": Fibonacci(largest=10**15, terms=8, order="reversed"),
+    "large odd": OddFibonacci(largest=10**18 - 1),
 }
 
 
@@ -110,6 +114,25 @@ def test_the_least_loss_is_the_entropy_over_the_mean_length(rule):
     tokens = math.fsum(p * (len(text) + 1) for p, text in zip(shares, kept, strict=True))
     floor = rule.floor()
     assert floor.loss == pytest.approx(entropy / tokens, abs=1e-12 if floor.exact else 3e-3)
+
+
+def test_the_mean_length_of_many_lines_is_estimated(monkeypatch):
+    rule = Fibonacci(terms=5, largest=30)
+    symbols = statistics.fmean(map(len, rule.every()))
+    exact = rule.floor()
+    assert exact.exact and exact.loss == pytest.approx(2 * math.log(31) / (symbols + 1))
+    monkeypatch.setattr(fibonacci, "_COUNTED", 900)
+    about = rule.floor()
+    assert not about.exact and about.loss == pytest.approx(exact.loss, rel=3e-3)
+    assert not Fibonacci(largest=10**9).floor().exact  # 10**18 pairs
+
+
+def test_long_strings_and_large_boards_are_known_soon():
+    assert Equal(pairs=("13=22", "0=-1"), longest=3000).chance() == pytest.approx(1 / 4)
+    large = Grid(rows=90, columns=100)
+    near = [place for place in range(8999) if math.dist(divmod(place, 100), (89, 99)) in (4, 5)]
+    assert list(large.conflicts[-1]) == near
+    assert 0 < large.floor().loss < math.log(2)
 
 
 @pytest.mark.parametrize("rule", [r for r in SMALL.values() if isinstance(r, Equal)])
@@ -220,7 +243,11 @@ def test_a_line_of_other_symbols_is_the_same_line():
         (lambda: Fibonacci(terms=2), ("terms=2",)),
         (lambda: Fibonacci(digits=3), ("digits=3", "has 5")),
         (lambda: Fibonacci(symbols="01234567899"), ("eleven different",)),
+        (lambda: Fibonacci(digits=30), ("digits=30", "5 to 18")),
+        (lambda: Fibonacci(terms=10**12), ("terms=1000000000000", "largest=999", "18 digits")),
+        (lambda: Fibonacci(largest=10**17), ("terms=7", "18 digits")),
         (lambda: OddFibonacci(largest=0), ("largest=0",)),
+        (lambda: OddFibonacci(largest=10**18), ("largest=1000000000000000000", "18 digits")),
         (
             lambda: Strings(extra_lengths=(50,)),
             ("extra_lengths", "asks no questions", '--task.extra-lengths ""'),
@@ -272,6 +299,12 @@ def test_success_is_counted_of_all_and_of_new_strings():
     assert none_new["rule kept, of new strings"].n == 0  # no value, which the table says
 
 
+def test_extra_lengths_are_emptied_as_the_message_says():
+    fields = {"task.rule": "parity", "task.extra-lengths": ""}
+    task = override(experiments.find("string-questions"), fields).task
+    assert task.extra_lengths == () and not list(task.extra_questions("test"))
+
+
 def test_a_rule_is_found_by_name_and_kept_in_a_file():
     experiment = experiments.find("equal-places")
     changed = override(experiment, {"task.rule": "marked", "task.rule.count": "3"})
@@ -297,12 +330,6 @@ def test_relabelled_lines_have_the_same_ids():
     assert not set("".join(lines[0])) & set("".join(lines[1]))
     ids = [build("characters", lambda texts=texts: texts).encode_batch(texts) for texts in lines]
     assert ids[0] == ids[1]
-
-def test_extra_lengths_are_emptied_as_the_message_says():
-    fields = {"task.rule": "parity", "task.extra-lengths": ""}
-    task = override(experiments.find("string-questions"), fields).task
-    assert task.extra_lengths == () and not list(task.extra_questions("test"))
-
 
 
 @dataclasses.dataclass(frozen=True)

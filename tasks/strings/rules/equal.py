@@ -121,7 +121,7 @@ class _Pair:
 
 @functools.lru_cache(maxsize=4096)
 def _tied(pairs: tuple[_Pair, ...], length: int) -> list[tuple[int, int]]:
-    first = list(range(length))
+    first = {place: place for pair in pairs for place in pair.at(length)}
 
     def root(place: int) -> int:
         while first[place] != place:
@@ -131,4 +131,4 @@ def _tied(pairs: tuple[_Pair, ...], length: int) -> list[tuple[int, int]]:
     for pair in pairs:
         one, other = sorted(map(root, pair.at(length)))
         first[other] = one
-    return [(place, root(place)) for place in range(length) if root(place) != place]
+    return [(place, root(place)) for place in sorted(first) if root(place) != place]

@@ -8,6 +8,7 @@ import functools
 import itertools
 import math
 import random
+import statistics
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
@@ -17,6 +18,10 @@ from tasks.strings.rule import MOST_LISTED, Floor, Rule, rate
 
 _PLACES = ("ones", "tens", "hundreds", "thousands", "ten thousands")
 _ORDINALS = ("1st", "2nd", "3rd")
+#: Digits that a number may have.
+_MOST_DIGITS = 18
+#: Pairs of first numbers up to which all are counted, and lines from which the mean length is else estimated.
+_COUNTED, _LINES = 10**6, 20_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,8 +63,16 @@ class Fibonacci(Rule):
                 f"rule.symbols={self.symbols!r} must be eleven different symbols, the last a comma's"
             )
         most = len(str(self._most))
-        if self.digits and self.digits < most:
-            raise ValueError(f"rule.digits={self.digits}: the largest number has {most}; give that, or 0")
+        if most > _MOST_DIGITS:
+            raise ValueError(
+                f"rule.terms={self.terms} and rule.largest={self.largest}: numbers would have more than "
+                f"{_MOST_DIGITS} digits; lower either"
+            )
+        if self.digits and not most <= self.digits <= _MOST_DIGITS:
+            raise ValueError(
+                f"rule.digits={self.digits}: the largest number has {most}; give {most} to {_MOST_DIGITS}, "
+                "or 0"
+            )
 
     def sample(self, rng: random.Random) -> str:
         return self.line(rng.randint(0, self.largest), rng.randint(0, self.largest))
@@ -97,7 +110,10 @@ class Fibonacci(Rule):
         return f"{self.terms} numbers, each from the third on the sum of the two before"
 
     def floor(self) -> Floor:
-        return Floor(rate(2 * math.log(self.largest + 1), self._mean_length))
+        """With many pairs of first numbers the mean length is estimated."""
+        counted = self.digits > 0 or self.size() <= _COUNTED
+        mean = self._mean_length if counted else self._estimated_length
+        return Floor(rate(2 * math.log(self.largest + 1), mean), exact=counted)
 
     def size(self) -> int:
         return (self.largest + 1) ** 2
@@ -118,15 +134,17 @@ class Fibonacci(Rule):
         found: list[int | None] = []
         for field in text.translate(self._from_symbols).split(","):
             in_order = field if self.order == "written" else field[::-1]
-            number = int(in_order) if 0 < len(field) < 20 else None
+            number = int(in_order) if 0 < len(field) <= _MOST_DIGITS + 1 else None
             found.append(number if number is not None and self._written(number) == field else None)
         return found
 
     @property
     def _most(self) -> int:
-        """The largest number of a line."""
+        """The largest number of a line, or one that is too large."""
         older, newer = self.largest, self.largest
         for _ in range(self.terms - 2):
+            if newer >= 10**_MOST_DIGITS:
+                break
             older, newer = newer, older + newer
         return newer
 
@@ -154,6 +172,11 @@ class Fibonacci(Rule):
             rows = (np.searchsorted(tens, first * n + second * numbers, side="right").mean() for n in numbers)
             total += 1 + math.fsum(rows) / len(numbers)
         return total
+
+    @functools.cached_property
+    def _estimated_length(self) -> float:
+        rng = random.Random(0)
+        return statistics.fmean(len(self.sample(rng)) for _ in range(_LINES))
 
 
 def _ordinal(number: int) -> str:

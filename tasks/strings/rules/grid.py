@@ -7,6 +7,7 @@ Eight rows of eight are a string of 64 zeros and ones.
 
 import dataclasses
 import functools
+import itertools
 import math
 import random
 from collections.abc import Iterable
@@ -16,8 +17,8 @@ import numpy as np
 
 from tasks.strings.rule import Floor, Rule, all_written, rate
 
-#: Boards from which the floor is estimated.
-_BOARDS = 50_000
+#: Boards from which the floor is estimated, and the cells that all of them have at most.
+_BOARDS, _CELLS = 50_000, 2**24
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,14 +92,19 @@ class Grid(Rule):
     def conflicts(self) -> tuple[tuple[int, ...], ...]:
         """For each cell the earlier ones that may not hold a one together with it."""
         far = {distance**2 for distance in self.distances}
-        cells = [divmod(place, self.columns) for place in range(self.rows * self.columns)]
+        steps = [
+            (up, right)
+            for up in range(self.rows - 1, -1, -1)
+            for right in range(1 - self.columns, self.columns if up else 0)
+            if up**2 + right**2 in far
+        ]
         return tuple(
             tuple(
-                other
-                for other in range(place)
-                if (cells[other][0] - row) ** 2 + (cells[other][1] - column) ** 2 in far
+                (row - up) * self.columns + column + right
+                for up, right in steps
+                if up <= row and 0 <= column + right < self.columns
             )
-            for place, (row, column) in enumerate(cells)
+            for row, column in itertools.product(range(self.rows), range(self.columns))
         )
 
     @functools.cached_property
@@ -108,10 +114,11 @@ class Grid(Rule):
     @functools.cached_property
     def _mean_free(self) -> float:
         rng = np.random.default_rng(0)
-        ones = np.zeros((self.rows * self.columns, _BOARDS), bool)
+        boards = max(1, min(_BOARDS, _CELLS // (self.rows * self.columns)))
+        ones = np.zeros((self.rows * self.columns, boards), bool)
         free = 0
         for place, near in enumerate(self.conflicts):
             allowed = ~ones[list(near)].any(axis=0)
             free += int(allowed.sum())
-            ones[place] = allowed & (rng.random(_BOARDS) < self.share)
-        return free / _BOARDS
+            ones[place] = allowed & (rng.random(boards) < self.share)
+        return free / boards

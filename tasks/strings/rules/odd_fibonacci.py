@@ -15,6 +15,8 @@ from typing import Annotated
 from tasks.strings.rule import MOST_LISTED, Rule
 
 _SWAPPED = str.maketrans("78", "87")
+#: Digits of the first two numbers. A number after them has at most one more, each doubled.
+_MOST_DIGITS = 18
 _NAMES = ("3rd number", "4th number", "5th number")
 
 
@@ -32,8 +34,8 @@ class OddFibonacci(Rule):
     )
 
     def __post_init__(self):
-        if self.largest < 1:
-            raise ValueError(f"rule.largest={self.largest} must be at least 1")
+        if not 1 <= self.largest < 10**_MOST_DIGITS:
+            raise ValueError(f"rule.largest={self.largest}: give 1 or more, of at most {_MOST_DIGITS} digits")
 
     def sample(self, rng: random.Random) -> str:
         return self.line(rng.randint(0, self.largest), rng.randint(0, self.largest))
@@ -90,7 +92,7 @@ def _next(fields: list[str]) -> str:
 
 
 def _digits(field: str) -> bool:
-    return field.isascii() and field.isdecimal() and len(field) < 20
+    return field.isascii() and field.isdecimal() and len(field) <= 2 * (_MOST_DIGITS + 2)
 
 
 def _plain(fields: list[str]) -> bool:
