@@ -34,6 +34,7 @@ TRAINING = {
     "sample_every": 0,
     "save_every": 0,
     "keep_spaced": 0,
+    "looks": 0,
 }
 HEADER = "title,genres,synopsis\n"
 STORY = (
