@@ -63,6 +63,18 @@ ROWS = (
         ),
         note="`plays.txt` is the 1.1 MB of Shakespeare that makemore's author made popular.",
     ),
+    _row(
+        "E1: 1,000 strings whose 13th and 22nd symbols are equal",
+        "equal-places",
+        "",
+        (
+            *_rule("99.7 % after 15,000 steps"),
+            Figure("new strings, of all that are written", "summary/new strings"),
+        ),
+        note="After 480 passes the 1,000 strings are known by heart, and most of what is written is a copy. "
+        "makemore's optimizer, which this is, has a weight decay of 0.01.",
+        pictures=("attention.png",),
+    ),
     _row("E4: exactly one 2", "one-mark", "", _rule("a map"), pictures=("attention.png",)),
     _row("E5: two 2s or none", "two-marks", "", _rule("a map"), pictures=("attention.png",)),
     _row(
