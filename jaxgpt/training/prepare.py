@@ -143,6 +143,8 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
     task = experiment.task.pinned()
     experiment = dataclasses.replace(experiment, task=task)
     examples = training_examples(experiment, "train", training.train_examples)
+    if training.test_examples and task.endless:
+        task.examples("test", training.data_seed)  # refused now, not after training, where there are none
     names = objective.label_names(examples, experiment.model)
     resumed = tokenizer is not None
     if tokenizer is None:

@@ -11,11 +11,13 @@ import pytest
 
 from jaxgpt.core.choice import FieldError
 from jaxgpt.core.fields import from_json, override, to_json
+from jaxgpt.core.nested import replaced
 from jaxgpt.runs import experiments
 from jaxgpt.task import Example
 from jaxgpt.task.attended import Attended
 from jaxgpt.tokenizers import build
 from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.prepare import prepare
 from tasks.strings import Rule, Strings
 from tasks.strings.rules import fibonacci
 from tasks.strings.rules.equal import Equal
@@ -282,6 +284,16 @@ def test_more_strings_than_there_are_end_in_one_line():
         first(task, "train", 2**40)
     message = str(error.value)
     assert "\n" not in message and "8 strings" in message and "training.train_examples" in message
+
+
+def test_few_strings_of_which_none_is_of_test_are_told_before_training():
+    task = Strings(rule=Equal(pairs=("0=2",), shortest=4, longest=4))
+    assert {task.split_of(Example("", text)) for text in task.rule.every()} == {"train", "validation"}
+    few = {"training.train_examples": 4, "training.test_examples": 3}
+    experiment = replaced(dataclasses.replace(experiments.find("equal-places"), task=task), few)
+    with pytest.raises(ValueError, match=r"held_out=0.1 leaves no test examples"):
+        prepare(experiment)
+    prepare(replaced(experiment, {"training.test_examples": 0}))
 
 
 def test_success_is_counted_of_all_and_of_new_strings():
