@@ -63,7 +63,10 @@ class Rule(Choice, package="tasks.strings.rules"):
         return {}
 
     def chance(self) -> float | None:
-        """The share of right strings among those that have all but the rule; None where that is not known."""
+        """The share of right strings among those that have all but the rule; None where that is not known.
+
+        Of a rule that asks: of right answers among random ones of the right length.
+        """
         return None
 
     def floor(self) -> Floor | None:

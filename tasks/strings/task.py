@@ -69,7 +69,9 @@ class Strings(Task):
         chance, floor, size = self.rule.chance(), self.rule.floor(), self.rule.size()
         said = [f"rule        {self.rule.explanation()}"]
         if chance is not None:
-            said.append(f"chance      {100 * chance:.3g} % of strings that have all but the rule keep it")
+            answers = "random answers of the right length are right"
+            of = answers if self.rule.asks else "strings that have all but the rule keep it"
+            said.append(f"chance      {100 * chance:.3g} % of {of}")
         if floor is not None:
             about = "" if floor.exact else "about "
             without = "" if floor.without is None else f"; {floor.without:.4f} without the rule"

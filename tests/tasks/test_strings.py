@@ -334,6 +334,9 @@ def test_the_notes_tell_the_rule_its_chance_and_the_least_loss():
     assert "13=22" in notes and "50 %" in notes and "0.7212" in notes and "0.7405" in notes
     assert "about 0.28" in Strings(rule=Grid()).notes()
     assert "454,656" in Strings(rule=Marked()).notes()
+    assert "exactly 1 of the symbols is 2" in Strings(rule=Marked()).notes()
+    asked = Strings(rule=Parity()).notes()
+    assert "50 % of random answers" in asked and "keep it" not in asked
 
 
 def test_relabelled_lines_have_the_same_ids():

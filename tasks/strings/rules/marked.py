@@ -71,7 +71,8 @@ class Marked(Rule):
 
     def explanation(self) -> str:
         none = "" if self.share == 1 else "none or "
-        return f"{none}exactly {self.count} of the symbols are {self.mark}"
+        verb = "is" if self.count == 1 else "are"
+        return f"{none}exactly {self.count} of the symbols {verb} {self.mark}"
 
     def floor(self) -> Floor:
         lengths, mean, which = per_length(self.shortest, self.longest)
