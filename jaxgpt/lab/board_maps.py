@@ -15,6 +15,8 @@ from jaxgpt.lab.subject import Source, Subject
 from jaxgpt.pages.blocks import Block, Picture
 from jaxgpt.task.attended import Attended
 
+#: A distance stands out above so many times the weight of equal attention.
+_STANDS_OUT = 1.25
 #: Distances that a table lists, and that a sentence names at most.
 _LISTED, _NAMED = 8, 3
 #: Layers times heads up to which each head has a small map of its own.
@@ -56,9 +58,9 @@ class BoardMap(Part):
         )
 
     def summary(self) -> str:
-        named = [one for one in self.distances() if one.lift > 1][:_NAMED]
+        named = [one for one in self.distances() if one.lift > _STANDS_OUT][:_NAMED]
         if not named:
-            return "No distance between two cells gets more than equal attention, in the mean."
+            return f"No distance between two cells gets more than {_STANDS_OUT} times equal attention."
         at = ", ".join(one.name for one in named)
         lifts = ", ".join(f"{one.lift:.1f}" for one in named)
         layer, head = named[0].best
@@ -180,7 +182,7 @@ class BoardMap(Part):
         axes.plot([d.distance for d in found], [d.lift for d in found], "o", color=plots.BLUE, markersize=5)
         axes.axhline(1, color=plots.GREY, linewidth=0.8)
         for one in found[:_NAMED]:
-            if one.lift > 1:
+            if one.lift > _STANDS_OUT:
                 at = (one.distance, one.lift)
                 axes.annotate(one.name, at, (0, 6), textcoords="offset points", ha="center", fontsize=9)
         axes.set_ylim(0, max(one.lift for one in found) * 1.12)

@@ -109,6 +109,13 @@ def test_cells_that_look_four_up_have_that_distance(four_up):
     assert four_up.table().rows[0][0].text == "4"
 
 
+def test_no_distance_stands_out_of_nearly_equal_attention(four_up):
+    equal, looks = four_up.attention.over_steps[0, 0, 1], four_up.attention.over_steps[0, 0, 0]
+    board = BoardMap(by_hand([[[0.99 * equal + 0.01 * looks]]]), (6, 3))
+    assert max(one.lift for one in board.distances()) > 1
+    assert board.summary().startswith("No distance between two cells gets more than 1.25 times")
+
+
 def test_every_pair_of_cells_counts_at_its_distance_once(four_up):
     counted = {one.distance: one.pairs for one in four_up.distances()}
     cells = [divmod(cell, 3) for cell in range(18)]
