@@ -75,6 +75,15 @@ ROWS = (
         "makemore's optimizer, which this is, has a weight decay of 0.01.",
         pictures=("attention.png",),
     ),
+    _row(
+        "E2: a clean map, by 100,000 strings in place of 1,000",
+        "equal-places",
+        "--training.train-examples 100000 --training.steps 4000",
+        _rule("near perfect, and a clean map, after longer training on 1,000"),
+        note="Each string is seen 1.3 times, so none is learned by heart.",
+        run="equal_places_many",
+        pictures=("attention.png",),
+    ),
     _row("E4: exactly one 2", "one-mark", "", _rule("a map"), pictures=("attention.png",)),
     _row("E5: two 2s or none", "two-marks", "", _rule("a map"), pictures=("attention.png",)),
     _row(
