@@ -139,13 +139,20 @@ def run(given: argparse.Namespace) -> int:
         processes.by_first(lambda: attended_pictures.draw(run, say))
     if run.status == "finished" and experiment.task.sample_prompts:
         prompt = next(iter(askable(run.tokenizer, experiment.task)), "")
-        asked = [f"--prompt={prompt}"] if prompt.startswith("--") else ["--prompt", prompt]
-        asked = asked if prompt.strip() else []
+        asked = _asked(prompt, experiment.task.temperature)
         again = hints.command("generate", run.directory.path, *asked)
         say(f"ask it: {again}{run.directory.trust_option()}")
     if run.status == "stopped":
         leave_at_once()
     return 0
+
+
+def _asked(prompt: str, temperature: float) -> list[object]:
+    """The options of `jaxgpt generate` that ask a prompt; of a task that writes from nothing, for samples."""
+    if prompt.strip():
+        return [f"--prompt={prompt}"] if prompt.startswith("--") else ["--prompt", prompt]
+    drawn = ["--prompt", "", "--temperature", temperature, "--num-samples", 10]
+    return drawn if temperature and not prompt else []
 
 
 def _chosen(given: argparse.Namespace) -> tuple[str, Any, Any, bool]:

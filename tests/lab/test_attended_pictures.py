@@ -1,5 +1,7 @@
 """A finished run draws where its places look, unless there is nothing to draw."""
 
+import shlex
+
 import pytest
 from flax import nnx
 
@@ -50,6 +52,10 @@ def test_python_train_draws_the_places_of_strings_and_says_so(jaxgpt, tmp_path):
     assert status == 0, errors
     said = [line for line in output.splitlines() if line.startswith("where each place looks: ")]
     assert said == [f"where each place looks: {', '.join(str(tmp_path / 'run' / n) for n in PICTURES[:2])}"]
+    asked = next(line for line in output.splitlines() if line.startswith("ask it: "))
+    assert asked.endswith("--prompt '' --temperature 1.0 --num-samples 10")
+    status, output, errors = jaxgpt(*shlex.split(asked.removeprefix("ask it: jaxgpt ")))
+    assert status == 0 and len(output.splitlines()) == 10, errors
     assert sorted(path.name for path in (tmp_path / "run").glob("*.png")) == [
         "attention.png",
         "attention_heads.png",
