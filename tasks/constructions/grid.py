@@ -1,0 +1,49 @@
+"""Problems on a square grid: element n * row + column."""
+
+import dataclasses
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Int
+
+from tasks.constructions.problem import Problem, check_at_least
+
+Side = Annotated[int, "points on a side of the grid"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid(Problem):
+    """What problems on a grid share: its side, its symmetries and the names of its points."""
+
+    n: Side = 16
+
+    def __post_init__(self):
+        check_at_least("n", self.n, 1)
+
+    def size(self) -> int:
+        return self.n**2
+
+    def place(self, element: int) -> str:
+        row, column = divmod(element, self.n)
+        return f"row {row + 1}, column {column + 1}"
+
+    def symmetries(self) -> dict[str, Int[np.ndarray, "G E"]]:
+        """Turns and mirrors of the square.
+
+        `4-fold` mirrors rows and columns, `8-fold` has all symmetries of the square.
+        """
+        points = np.arange(self.n**2).reshape(self.n, self.n)
+        turned, upside_down, mirrored = np.rot90(points), points[::-1], points[:, ::-1]
+        groups = {
+            "none": [points],
+            "half-turn": [np.rot90(points, 2)],
+            "quarter-turn": [turned],
+            "4-fold": [upside_down, mirrored],
+            "8-fold": [turned, mirrored],
+        }
+        return {name: np.stack(group).reshape(-1, self.n**2) for name, group in groups.items()}
+
+    def rows_and_columns(self) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
+        """The row and the column of each point."""
+        row, column = np.divmod(np.arange(self.n**2), self.n)
+        return row, column

@@ -1,0 +1,84 @@
+"""What a construction problem is: a family, one file a member in `tasks/constructions/problems`, or your own.
+
+A problem asks for the largest set of elements that holds no conflict. Elements are numbered from 0.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+
+import numpy as np
+from jaxtyping import Int
+
+from jaxgpt.core.choice import Choice
+from jaxgpt.core.wording import quoted
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem(Choice, package="tasks.constructions.problems"):
+    """The largest set of elements without a conflict: a frozen dataclass whose fields are its settings.
+
+    A member defines `size`, `conflicts` and `verify`, and `best_known` where the literature has a value. It
+    may have its own symmetries, text and names of elements.
+    """
+
+    def size(self) -> int:
+        """How many elements there are."""
+        raise NotImplementedError(f"{type(self).__name__} does not define size")
+
+    def conflicts(self) -> Int[np.ndarray, "C W"]:
+        """Every set of two to four elements of which one must be missing, once each.
+
+        A row has them in ascending order; -1 at its end fills it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not define conflicts")
+
+    def verify(self, chosen: Iterable[int]) -> list[tuple[int, ...]]:
+        """The conflicts that a set holds, in plain exact Python that shares no code with `conflicts`."""
+        raise NotImplementedError(f"{type(self).__name__} does not define verify")
+
+    def best_known(self) -> int | None:
+        """The largest score in the literature; None where this module knows none."""
+        return None
+
+    def score(self, chosen: Iterable[int]) -> int:
+        """How many elements a set has."""
+        return len(set(chosen))
+
+    def symmetries(self) -> dict[str, Int[np.ndarray, "G E"]]:
+        """Generators of each group of symmetries, by its name: where each element goes.
+
+        The group `none` is always there.
+        """
+        return {"none": np.arange(self.size())[None]}
+
+    def place(self, element: int) -> str:
+        """An element in words, for messages."""
+        return f"element {element}"
+
+    def write(self, chosen: Iterable[int]) -> str:
+        """A set as text: one character an element, 1 where it is in the set and 0 elsewhere."""
+        members = set(chosen)
+        return "".join("01"[element in members] for element in range(self.size()))
+
+    def read(self, text: str) -> frozenset[int]:
+        """The set that a text stands for, which may hold conflicts.
+
+        Raises:
+          ValueError: if the text has another length, or a character that is neither 0 nor 1.
+        """
+        for element, character in enumerate(text[: self.size()]):
+            if character not in "01":
+                raise ValueError(
+                    f"character {element + 1}, {self.place(element)}, is {quoted(character)}; write 0 or 1"
+                )
+        if len(text) != self.size():
+            raise ValueError(
+                f"the text has {len(text)} characters; a set of {self} has {self.size()} characters"
+            )
+        return frozenset(element for element, character in enumerate(text) if character == "1")
+
+
+def check_at_least(name: str, value: int, least: int) -> None:
+    """Raises ValueError unless a setting is at least so large."""
+    if value < least:
+        raise ValueError(f"problem.{name}={value}: give at least {least}")

@@ -1,0 +1,56 @@
+"""Graphs without a cycle of four edges.
+
+    111001
+
+The edges of four vertices come in the order 12, 13, 14, 23, 24, 34; this graph has 12, 13, 14 and 34. Four
+edges are in conflict if they are a cycle.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Int
+
+from tasks.constructions import verifiers
+from tasks.constructions.problem import Problem, check_at_least
+
+#: ex(n; C4) for n = 1, 2, ...: OEIS A006855.
+BEST = (
+    *(0, 1, 3, 4, 6, 7, 9, 11, 13, 16, 18, 21, 24, 27, 30, 33, 36, 39, 42, 46),
+    *(50, 52, 56, 59, 63, 67, 71, 76, 80, 85, 90, 92, 96, 102, 106, 110, 113, 117, 122, 127),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class C4Free(Problem):
+    """The most edges of a graph on n vertices without a 4-cycle."""
+
+    n: Annotated[int, "vertices"] = 12
+
+    def __post_init__(self):
+        check_at_least("n", self.n, 2)
+
+    def size(self) -> int:
+        return self.n * (self.n - 1) // 2
+
+    def place(self, element: int) -> str:
+        first, second = list(itertools.combinations(range(1, self.n + 1), 2))[element]
+        return f"edge {first}-{second}"
+
+    def conflicts(self) -> Int[np.ndarray, "C 4"]:
+        edge = np.zeros((self.n, self.n), int)
+        upper = np.triu_indices(self.n, 1)
+        edge[upper] = np.arange(self.size())
+        edge += edge.T
+        corners = np.array(list(itertools.combinations(range(self.n), 4)), int).reshape(-1, 4)
+        cycles = np.concatenate([corners[:, order] for order in ([0, 1, 2, 3], [0, 2, 1, 3], [0, 1, 3, 2])])
+        return np.sort(edge[cycles, np.roll(cycles, -1, axis=1)], axis=1)
+
+    def verify(self, chosen: Iterable[int]) -> list[tuple[int, ...]]:
+        return verifiers.c4_free(self.n, chosen)
+
+    def best_known(self) -> int | None:
+        return BEST[self.n - 1] if self.n <= len(BEST) else None

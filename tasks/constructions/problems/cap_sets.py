@@ -1,0 +1,50 @@
+"""Cap sets: points of F_3^n of which no three different ones have the sum 0.
+
+    110110000
+
+This is the largest for n = 2: the points 00, 01, 10 and 11. Three different points have the sum 0 where they
+are a line.
+"""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Int
+
+from tasks.constructions import verifiers
+from tasks.constructions.problem import Problem, check_at_least
+
+#: For n = 0, 1, ...: OEIS A090245.
+BEST = (1, 2, 4, 9, 20, 45, 112)
+
+
+@dataclasses.dataclass(frozen=True)
+class CapSets(Problem):
+    """The largest cap set in dimension n. The digits of an element, in base 3, are its coordinates."""
+
+    n: Annotated[int, "dimensions"] = 4
+
+    def __post_init__(self):
+        check_at_least("n", self.n, 1)
+
+    def size(self) -> int:
+        return 3**self.n
+
+    def place(self, element: int) -> str:
+        return f"point {np.base_repr(element, 3).zfill(self.n)}"
+
+    def conflicts(self) -> Int[np.ndarray, "C 3"]:
+        weights = 3 ** np.arange(self.n)[::-1]
+        points = np.arange(self.size())[:, None] // weights % 3
+        first, second = np.triu_indices(self.size(), 1)
+        third = -(points[first] + points[second]) % 3 @ weights
+        last = third > second  # each line once
+        return np.stack([first, second, third], axis=1)[last]
+
+    def verify(self, chosen: Iterable[int]) -> list[tuple[int, ...]]:
+        return verifiers.cap_sets(self.n, chosen)
+
+    def best_known(self) -> int | None:
+        return BEST[self.n] if self.n < len(BEST) else None

@@ -1,0 +1,56 @@
+"""Sidon sets: numbers of 1 to n of which all sums of two are different.
+
+    1100101
+
+These are 1, 2, 5 and 7. The sums of a number with itself count, so that a + b = 2c is a conflict, too.
+"""
+
+import bisect
+import dataclasses
+from collections.abc import Iterable
+from typing import Annotated
+
+import numpy as np
+from jaxtyping import Int
+
+from tasks.constructions import verifiers
+from tasks.constructions.problem import Problem, check_at_least
+
+#: Lengths of the shortest Golomb rulers with 1, 2, ... marks: OEIS A003022. A set in 1..n is such a ruler.
+RULERS = (
+    *(0, 1, 3, 6, 11, 17, 25, 34, 44, 55, 72, 85, 106, 127, 151, 177, 199, 216, 246, 283, 333),
+    *(356, 372, 425, 480, 492, 553, 585),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Sidon(Problem):
+    """The largest Sidon set among 1 to n; element 0 is the number 1."""
+
+    n: Annotated[int, "the largest number"] = 35
+
+    def __post_init__(self):
+        check_at_least("n", self.n, 1)
+
+    def size(self) -> int:
+        return self.n
+
+    def place(self, element: int) -> str:
+        return f"number {element + 1}"
+
+    def conflicts(self) -> Int[np.ndarray, "C 4"]:
+        # a < b <= c < d with a + d = b + c, for each a and width d - a.
+        found = [
+            (a, b, c if c > b else a + width, a + width if c > b else -1)
+            for a in range(self.n)
+            for width in range(2, self.n - a)
+            for b in range(a + 1, a + width // 2 + 1)
+            for c in [2 * a + width - b]
+        ]
+        return np.array(found, int).reshape(-1, 4)
+
+    def verify(self, chosen: Iterable[int]) -> list[tuple[int, ...]]:
+        return verifiers.sidon(chosen)
+
+    def best_known(self) -> int | None:
+        return bisect.bisect_left(RULERS, self.n) if self.n <= RULERS[-1] + 1 else None
