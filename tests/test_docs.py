@@ -28,6 +28,7 @@ FOLLOWED = (
     "notebooks",
     "lab",
     "strings",
+    "search",
     "fine-tuning",
     "run-directory",
 )

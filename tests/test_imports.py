@@ -1,7 +1,7 @@
 """The import rule, read from the syntax tree, and what `import jaxgpt` may cost.
 
     core < nn, noise, pages, task, tokenizers < models, parallel < data < generation < objectives
-      < evaluation, huggingface < training < runs < comparison, lab, plan < cli
+      < evaluation, huggingface < training < runs < comparison, lab, plan, search < cli
 
 A module imports from its own package or from those of lower layers; packages of one layer do not import each
 other. Tasks import jaxgpt; jaxgpt reaches a task only through its dotted name.
@@ -39,6 +39,7 @@ LAYERS = {
     "jaxgpt.comparison": 9,
     "jaxgpt.lab": 9,
     "jaxgpt.plan": 9,
+    "jaxgpt.search": 9,
     "jaxgpt.cli": 10,
 }
 

@@ -5,6 +5,7 @@ A problem asks for the largest set of elements that holds no conflict. Elements 
 
 import dataclasses
 from collections.abc import Iterable
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Int
@@ -20,6 +21,9 @@ class Problem(Choice, package="tasks.constructions.problems"):
     A member defines `size`, `conflicts` and `verify`, and `best_known` where the literature has a value. It
     may have its own symmetries, text and names of elements.
     """
+
+    #: How many elements the largest conflicts have: 3 or 4.
+    largest_conflict: ClassVar[int] = 3
 
     def size(self) -> int:
         """How many elements there are."""

@@ -14,7 +14,7 @@ def isosceles(n: int, chosen: Iterable[int]) -> list[tuple[int, ...]]:
     def squared(a: int, b: int) -> int:
         return (a // n - b // n) ** 2 + (a % n - b % n) ** 2
 
-    broken = []
+    broken: list[tuple[int, ...]] = []
     for a, b, c in itertools.combinations(sorted(set(chosen)), 3):
         distances = {squared(a, b), squared(b, c), squared(a, c)}
         if len(distances) < 3:
@@ -24,7 +24,7 @@ def isosceles(n: int, chosen: Iterable[int]) -> list[tuple[int, ...]]:
 
 def no_three(n: int, chosen: Iterable[int]) -> list[tuple[int, ...]]:
     """The triples of points whose triangle has no area."""
-    broken = []
+    broken: list[tuple[int, ...]] = []
     for a, b, c in itertools.combinations(sorted(set(chosen)), 3):
         (ay, ax), (by, bx), (cy, cx) = divmod(a, n), divmod(b, n), divmod(c, n)
         if ax * (by - cy) + bx * (cy - ay) + cx * (ay - by) == 0:
@@ -52,7 +52,7 @@ def cap_sets(n: int, chosen: Iterable[int]) -> list[tuple[int, ...]]:
 
 def c4_free(n: int, chosen: Iterable[int]) -> list[tuple[int, ...]]:
     """The cycles of four edges: two vertices with two common neighbours."""
-    number = {}
+    number: dict[tuple[int, int], int] = {}
     for first in range(n):
         for second in range(first + 1, n):
             number[first, second] = number[second, first] = len(number) // 2

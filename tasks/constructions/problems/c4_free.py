@@ -30,6 +30,8 @@ class C4Free(Problem):
 
     n: Annotated[int, "vertices"] = 12
 
+    largest_conflict = 4
+
     def __post_init__(self):
         check_at_least("n", self.n, 2)
 

@@ -26,6 +26,8 @@ class Rectangles(Grid):
 
     n: Side = 7
 
+    largest_conflict = 4
+
     def conflicts(self) -> Int[np.ndarray, "C 4"]:
         first, second = np.triu_indices(self.n, 1)
         top, bottom = self.n * first[:, None], self.n * second[:, None]

@@ -29,6 +29,8 @@ class Sidon(Problem):
 
     n: Annotated[int, "the largest number"] = 35
 
+    largest_conflict = 4
+
     def __post_init__(self):
         check_at_least("n", self.n, 1)
 

@@ -1,0 +1,120 @@
+"""A problem whose elements are the orbits of a symmetry: whole orbits are added and dropped."""
+
+import dataclasses
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from jaxgpt.core.wording import quoted
+from jaxgpt.search.conflict_tables import (
+    Table,
+    bit_table,
+    bit_table_bytes,
+    list_table,
+    list_table_bytes,
+)
+from jaxgpt.search.searchable import Searchable
+
+
+@dataclasses.dataclass(frozen=True)
+class Orbits:
+    """The orbits of a symmetry that hold no conflict by themselves, and what conflicts between them.
+
+    Attributes:
+      number: the orbit of each element; -1 where its orbit holds a conflict.
+      sizes: elements of each orbit.
+      table: the conflicts between orbits, on the device.
+    """
+
+    number: Int[np.ndarray, " E"]
+    sizes: Int[np.ndarray, " O"]
+    table: Table
+
+    def elements(self, orbits: Bool[np.ndarray, "S O"]) -> Bool[np.ndarray, "S E"]:
+        """The elements of sets of orbits."""
+        return np.where(self.number >= 0, np.asarray(orbits)[:, self.number], False)
+
+    def orbits(self, sets: Bool[np.ndarray, "S E"]) -> Bool[np.ndarray, "S O"]:
+        """The orbits that sets of elements consist of.
+
+        Raises:
+          ValueError: if a set holds a part of an orbit, or an orbit with a conflict.
+        """
+        first = np.array([np.flatnonzero(self.number == orbit)[0] for orbit in range(len(self.sizes))], int)
+        found = np.asarray(sets)[:, first]
+        wrong = np.flatnonzero((self.elements(found) != sets).any(1))
+        if len(wrong):
+            raise ValueError(f"start[{wrong[0]}] does not have this symmetry; use symmetry='none'")
+        return found
+
+
+def orbits_of(problem: Searchable, symmetry: str, table_limit: int) -> Orbits:
+    """The orbits of a problem, with their table.
+
+    Raises:
+      ValueError: if there is no such symmetry, each of its orbits holds a conflict, or the table takes more
+        than `table_limit` bytes.
+    """
+    number = _numbered(problem, symmetry)
+    if problem.largest_conflict == 3:  # before the conflicts are listed, which takes memory too
+        _check_limit(bit_table_bytes(number.max() + 1), table_limit)
+    number, conflicts = _between(number, problem.conflicts())
+    sizes = np.bincount(number[number >= 0])
+    if not len(sizes):
+        raise ValueError(f"every orbit of symmetry={quoted(symmetry)} holds a conflict; choose another one")
+    if conflicts.shape[1] <= 3:
+        return Orbits(number, sizes, bit_table(len(sizes), conflicts))
+    _check_limit(list_table_bytes(len(sizes), conflicts), table_limit)
+    return Orbits(number, sizes, list_table(len(sizes), conflicts))
+
+
+def table_bytes(problem: Searchable, symmetry: str = "none") -> int:
+    """The memory that the table of conflicts takes on the device, told before it is built.
+
+    Raises:
+      ValueError: if there is no such symmetry.
+    """
+    number = _numbered(problem, symmetry)
+    if problem.largest_conflict == 3:
+        return bit_table_bytes(int(number.max()) + 1)
+    number, conflicts = _between(number, problem.conflicts())
+    return list_table_bytes(int(number.max()) + 1, conflicts)
+
+
+def _check_limit(needed: int, limit: int) -> None:
+    if needed > limit:
+        raise ValueError(
+            f"the table of conflicts takes {needed:,} bytes, more than table_limit={limit:,}; "
+            "search with a larger symmetry, choose a smaller problem, or set table_limit"
+        )
+
+
+def _numbered(problem: Searchable, symmetry: str) -> Int[np.ndarray, " E"]:
+    """The orbit of each element, in the order of their first elements."""
+    groups = problem.symmetries()
+    if symmetry not in groups:
+        raise ValueError(f"symmetry={quoted(symmetry)} is none of this problem's: {', '.join(groups)}")
+    lowest = np.arange(problem.size())
+    while True:  # each element takes the lowest number that it or what it goes to has, until none changes
+        before = lowest
+        for goes in groups[symmetry]:
+            lowest = np.minimum(lowest, lowest[goes])
+            lowest[goes] = np.minimum(lowest[goes], lowest)
+        if np.array_equal(before, lowest):
+            return np.unique(lowest, return_inverse=True)[1]
+
+
+def _between(
+    number: Int[np.ndarray, " E"], conflicts: Int[np.ndarray, "C W"]
+) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, "C W"]]:
+    """The numbers of orbits, -1 for those that hold a conflict, and the conflicts between the others."""
+    found = np.sort(np.where(conflicts >= 0, number[conflicts], -1), axis=1)
+    found[:, 1:][found[:, 1:] == found[:, :-1]] = -1
+    found = -np.sort(-found, axis=1)  # descending, so that what fills comes last
+    alone = found[:, 1] < 0
+    free = np.setdiff1d(np.arange(number.max() + 1), found[alone, 0])
+    new = np.full(number.max() + 2, -1)  # the last one is for -1
+    new[free] = np.arange(len(free))
+    found = found[~alone]
+    found = found[((new[found] >= 0) | (found < 0)).all(1)]
+    return new[number], np.unique(new[found], axis=0)

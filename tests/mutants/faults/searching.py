@@ -1,0 +1,56 @@
+"""Faults of constructions and of the search for them."""
+
+from ..fault import Fault
+
+LOCAL = ("tests/search/test_local_search.py",)
+
+FAULTS = [
+    Fault(
+        "pairs-of-orbits-twice",
+        "jaxgpt/search/conflict_tables.py",
+        "counted = (member < size) & (member != element) & (element < size)",
+        "counted = (member < size) & (element < size)",
+        "an orbit that is dropped takes its conflicts with single orbits away twice",
+        LOCAL,
+    ),
+    Fault(
+        "noise-of-the-wrong-sign",
+        "jaxgpt/search/moves.py",
+        "values - jnp.log(-jnp.log(uniform))",
+        "values + jnp.log(-jnp.log(uniform))",
+        "moves are not drawn with the probabilities of a softmax",
+        LOCAL,
+    ),
+    Fault(
+        "one-conflict-is-valid",
+        "jaxgpt/search/moves.py",
+        "(self.inside & (self.counts > 0)).any(1)",
+        "(self.inside & (self.counts > 1)).any(1)",
+        "sets with a conflict pass for sets without one",
+        LOCAL,
+    ),
+    Fault(
+        "memory-is-not-limited",
+        "jaxgpt/search/orbits.py",
+        "if needed > limit:",
+        "if needed > 8 * limit:",
+        "a table larger than the limit is built",
+        LOCAL,
+    ),
+    Fault(
+        "flat-triangles-are-allowed",
+        "tasks/constructions/verifiers.py",
+        "if len(distances) < 3:",
+        "if len(distances) < 3 and max(distances) < 4 * min(distances):",
+        "the verifier lets a point in the middle of two others pass",
+        ("tests/tasks/test_constructions.py",),
+    ),
+    Fault(
+        "sums-of-a-number-with-itself",
+        "tasks/constructions/verifiers.py",
+        "itertools.combinations_with_replacement(sorted(set(chosen)), 2)",
+        "itertools.combinations(sorted(set(chosen)), 2)",
+        "the verifier overlooks a + b = 2c",
+        ("tests/tasks/test_constructions.py",),
+    ),
+]

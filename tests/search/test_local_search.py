@@ -1,0 +1,219 @@
+"""Local search: tables and moves against counts of the verifiers, its sets, symmetries, the same twice."""
+
+import itertools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxgpt import search
+from jaxgpt.search import moves, orbits
+from tasks.constructions import Problem
+
+#: One problem for each table: conflicts of three elements, and of three and four.
+PROBLEMS = {"isosceles": 4, "sidon": 14}
+#: States of every search, so that programs are compiled once.
+STATES = 16
+
+
+def problem(name: str, n: int) -> Problem:
+    return Problem.named(name)(n=n)
+
+
+def conflicts_of(rule: Problem, chosen: set[int], element: int) -> int:
+    """In how many conflicts an element is, or would be, by the verifier."""
+    return sum(element in conflict for conflict in rule.verify(chosen | {element}))
+
+
+def all_counts(rule: Problem, sets: np.ndarray) -> np.ndarray:
+    members = [set(np.flatnonzero(row).tolist()) for row in sets]
+    return np.array([[conflicts_of(rule, m, e) for e in range(rule.size())] for m in members])
+
+
+@pytest.fixture(scope="module", params=PROBLEMS)
+def rule(request) -> Problem:
+    return problem(request.param, PROBLEMS[request.param])
+
+
+@pytest.fixture(scope="module")
+def table(rule):
+    return orbits.orbits_of(rule, "none", 2**20).table
+
+
+def drawn(rule: Problem, share: float) -> np.ndarray:
+    return np.random.default_rng(0).random((STATES, rule.size())) < share
+
+
+def test_placed_states_count_the_conflicts_that_the_verifier_finds(rule, table):
+    sets = drawn(rule, 0.4)
+    states = moves.placed(table, jnp.asarray(sets))
+    assert np.array_equal(states.inside, sets)
+    assert np.array_equal(states.counts, all_counts(rule, sets))
+    assert np.array_equal(states.valid(), [not rule.verify(np.flatnonzero(row).tolist()) for row in sets])
+    for row, members in zip(sets, np.asarray(states.members), strict=True):
+        assert sorted(members[members < rule.size()]) == np.flatnonzero(row).tolist()
+        assert (members[: row.sum()] < rule.size()).all()
+
+
+def test_moves_that_add_and_drop_keep_the_counts(rule, table):
+    """A walk of random moves, with no move in between: at its end the counts are those of a new start."""
+    sets = drawn(rule, 0.3)
+    states, rng = moves.placed(table, jnp.asarray(sets)), np.random.default_rng(1)
+    flip = jax.jit(moves.States.flip)
+    for _ in range(12):
+        element = rng.integers(rule.size() + 1, size=len(sets))
+        states = flip(states, table, jnp.asarray(element, jnp.int32))
+        for row, one in zip(sets, element, strict=True):
+            row[one : one + 1] ^= True
+        assert np.array_equal(states.inside, sets)
+    assert np.array_equal(states.counts, all_counts(rule, sets))
+
+
+def test_a_move_is_worth_the_weight_less_the_penalty_of_its_conflicts(rule, table):
+    sets = drawn(rule, 0.3)
+    weights = np.linspace(0.5, 1, rule.size())
+
+    def worth(row: np.ndarray) -> float:
+        return weights[row].sum() - 1.5 * len(rule.verify(np.flatnonzero(row).tolist()))
+
+    values = moves.values(moves.placed(table, jnp.asarray(sets)), jnp.asarray(weights), 1.5)
+    for row, value in zip(sets, np.asarray(values), strict=True):
+        flipped = row ^ np.eye(rule.size(), dtype=bool)
+        assert value == pytest.approx([worth(other) - worth(row) for other in flipped], abs=1e-5)
+
+
+def test_draws_have_the_probabilities_of_a_softmax_over_what_is_allowed():
+    values, allowed = np.array([0.0, 1.0, 2.0, 5.0]), np.array([True, True, True, False])
+    shape = (20_000, 4)
+    draw = jax.jit(moves.draw)
+    chosen, _ = draw(jax.random.key(0), jnp.broadcast_to(values, shape), jnp.broadcast_to(allowed, shape))
+    expected = np.exp(values) * allowed / (np.exp(values) * allowed).sum()
+    assert np.bincount(chosen, minlength=4) / len(chosen) == pytest.approx(expected, abs=0.02)
+    none, _ = draw(jax.random.key(0), jnp.broadcast_to(values, shape), jnp.zeros(shape, bool))
+    assert (none == 4).all()
+
+
+def test_filled_sets_hold_no_conflict_and_nothing_can_be_added(rule):
+    found = search.fill(rule, states=STATES)
+    for row in found.sets:
+        chosen = set(np.flatnonzero(row).tolist())
+        assert not rule.verify(chosen)
+        assert all(rule.verify(chosen | {e}) for e in set(range(rule.size())) - chosen)
+    assert len(np.unique(found.sets, axis=0)) > 5
+    assert np.array_equal(found.scores, found.sets.sum(1))
+    assert rule.score(found.best) == found.scores.max()
+
+
+def test_the_search_finds_an_optimum_and_only_sets_without_conflict(rule):
+    found = search.local(rule, states=STATES, steps=150, seed=3)
+    assert len(found.best) == found.scores.max() == rule.best_known()
+    assert found.scores.mean() > search.fill(rule, states=STATES).scores.mean()
+    assert not any(rule.verify(np.flatnonzero(row).tolist()) for row in found.sets)
+    assert found.evaluations >= STATES * 150 * rule.size()
+    again = search.local(rule, states=STATES, steps=150, seed=3)
+    assert np.array_equal(found.sets, again.sets)
+    assert not np.array_equal(found.sets, search.local(rule, states=STATES, steps=150, seed=4).sets)
+
+
+def test_sets_to_begin_from_are_kept_where_nothing_better_comes(rule):
+    good = search.local(rule, states=STATES, steps=150, seed=3).sets
+    kept = search.local(rule, states=STATES, steps=0, start=good)
+    assert np.array_equal(kept.sets, good)
+    spoiled = np.ones_like(good)  # full of conflicts, which `steps` are enough to lose
+    found = search.local(rule, states=STATES, steps=150, start=spoiled)
+    assert found.scores.min() > 0
+    assert not any(rule.verify(np.flatnonzero(row).tolist()) for row in found.sets)
+
+
+def test_enough_ends_the_search():
+    rule = problem("isosceles", 4)
+    short = search.local(rule, states=STATES, steps=10**6, enough=6)
+    assert len(short.best) == 6 and short.evaluations < STATES * 1000 * rule.size()
+
+
+def test_orbits_are_in_conflict_where_the_verifier_says_so():
+    """All sets of orbits of half a turn, whose conflicts have two or three orbits; then a move of each."""
+    rule = problem("isosceles", 4)
+    halves = orbits.orbits_of(rule, "half-turn", 2**20)
+    assert halves.sizes.tolist() == [2] * 8
+    sets = np.array(list(itertools.product([False, True], repeat=8)))
+    states = moves.placed(halves.table, jnp.asarray(sets))
+    members = [np.flatnonzero(row).tolist() for row in halves.elements(sets)]
+    assert np.array_equal(states.valid(), [not rule.verify(chosen) for chosen in members])
+    element = np.arange(len(sets)) % 8
+    moved = jax.jit(moves.States.flip)(states, halves.table, jnp.asarray(element, jnp.int32))
+    anew = moves.placed(halves.table, jnp.asarray(sets ^ np.eye(8, dtype=bool)[element]))
+    assert np.array_equal(moved.counts, anew.counts)
+
+
+@pytest.mark.parametrize(("name", "symmetry"), [("isosceles", "4-fold"), ("rectangles", "half-turn")])
+def test_a_symmetric_search_finds_the_largest_symmetric_set(name, symmetry):
+    """Against exhaustion of all sets of orbits, which are found here by following the generators."""
+    rule = problem(name, 4)
+    generators = rule.symmetries()[symmetry]
+    parts = []
+    for element in range(rule.size()):
+        part = {element}
+        while new := {int(goes[e]) for e in part for goes in generators} - part:
+            part |= new
+        parts += [part] * (part not in parts)
+    unions = [set().union(*some) for k in range(len(parts) + 1) for some in itertools.combinations(parts, k)]
+    largest = max(len(union) for union in unions if not rule.verify(union))
+    found = search.local(rule, STATES, 60, symmetry, moves=search.Moves(polish=0))
+    for row in found.sets:
+        assert set(np.flatnonzero(row).tolist()) in unions
+        assert not rule.verify(np.flatnonzero(row).tolist())
+    assert found.scores.max() == largest
+
+
+def test_the_polish_goes_on_without_the_symmetry():
+    rule = problem("isosceles", 4)
+    symmetric = search.local(rule, STATES, 60, "4-fold", moves=search.Moves(polish=0))
+    polished = search.local(rule, STATES, 60, "4-fold", moves=search.Moves(polish=100))
+    assert polished.scores.max() == rule.best_known() > symmetric.scores.max()
+    assert (polished.scores >= symmetric.scores).all()
+    assert not any(rule.verify(np.flatnonzero(row).tolist()) for row in polished.sets)
+
+
+def test_a_table_that_is_too_large_is_refused_before_it_is_built():
+    rule = problem("isosceles", 100)
+    assert search.table_bytes(rule) > 10**11
+    with pytest.raises(
+        ValueError, match=r"takes [\d,]+ bytes, more than table_limit=2,147,483,648; .*symmetry"
+    ):
+        search.fill(rule)
+    small = problem("sidon", 14)
+    needed = search.table_bytes(small)
+    assert orbits.orbits_of(small, "none", needed).table.others.nbytes == needed
+    with pytest.raises(ValueError, match="table_limit"):
+        search.local(small, table_limit=needed - 1)
+    small = problem("isosceles", 5)
+    needed = search.table_bytes(small, "half-turn")
+    assert (
+        orbits.orbits_of(small, "half-turn", needed).table.bits.nbytes <= needed < search.table_bytes(small)
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"symmetry": "x\n"}, "none of this problem's: none, half-turn, quarter-turn, 4-fold, 8-fold"),
+        ({"symmetry": "8-fold"}, "every orbit of symmetry='8-fold' holds a conflict; choose another one"),
+        ({"states": 0}, "states=0 and steps=1000: give states >= 1 and steps >= 0"),
+        ({"start": np.zeros((3, 16), bool)}, r"start has the shape \(3, 16\); give \(2, 16\)"),
+        ({"start": np.eye(2, 16, dtype=bool), "symmetry": "half-turn"}, r"start\[0\] does not have this sym"),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_one_line(options, message):
+    with pytest.raises(ValueError, match=message) as error:
+        search.local(problem("isosceles", 4), **{"states": 2, **options})
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"coldest": 0}, {"coldest": 2}, {"penalty": 0}, {"tabu": -1}, {"polish": -1}]
+)
+def test_moves_out_of_range_are_refused(wrong):
+    with pytest.raises(ValueError, match="give"):
+        search.Moves(**wrong)
