@@ -28,7 +28,7 @@ FOLLOWED = (
     "notebooks",
     "lab",
     "strings",
-    "search",
+    "constructions",
     "fine-tuning",
     "run-directory",
 )
