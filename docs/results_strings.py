@@ -102,4 +102,14 @@ ROWS = (
         ),
         note="The lecture writes numbers as one does. This is the time of four seeds, beside other work.",
     ),
+    _row(
+        "E9: sums with digits exchanged, turned round, doubled and cut off",
+        "odd-fibonacci",
+        "",
+        (
+            Figure("whole lines", "all", "100 %", "learned completely overnight"),
+            *(Figure(name, f"places/{name}") for name in _NUMBERS[:3]),
+        ),
+        note="The training stood still for a while, which counts in the time.",
+    ),
 )
