@@ -12,8 +12,6 @@ from jaxgpt.task.attended import Attended
 from tasks.strings.rule import Rule
 from tasks.strings.rules.equal import Equal
 
-#: So many draws in vain, times the number of strings there are, say that all of them have been drawn.
-_PATIENCE = 50
 #: Strings whose attention is averaged, and draws in which as many of one length are looked for.
 _ATTENDED, _DRAWN = 256, 20_000
 
@@ -127,12 +125,11 @@ class Strings(Task):
         texts, trained = [text for _, text in samples], {example.target for example in training}
         new = [text for text in texts if text not in trained]
         kept = sum(self.rule.check(text) is None for text in new)
-        shares = {
+        return {
             "rule kept, of new strings": Share(kept / len(new) if new else 0.0, len(new)),
             "new strings": Share(len(new) / max(len(texts), 1), len(texts)),
             "repeated": Share((len(texts) - len(set(texts))) / max(len(texts), 1), len(texts)),
         }
-        return shares
 
     def _rule_of(self, example: Example) -> Rule:
         """The rule, of the length that a question is of."""
