@@ -131,6 +131,15 @@ def all_written(alphabet: str, lengths: Iterable[int]) -> Iterable[str] | None:
     return ("".join(found) for n in lengths for found in itertools.product(alphabet, repeat=n))
 
 
+def other_form(text: str, shortest: int, longest: int, symbols: str) -> str | None:
+    """Why a text has not the form of a rule's strings: their lengths, their symbols; None if it has."""
+    if len(text) < shortest:
+        return "too short"
+    if len(text) > longest:
+        return "too long"
+    return None if set(text) <= set(symbols) else "other symbols"
+
+
 def rate(nats: float, tokens: float) -> float:
     """The loss of strings with so much entropy and so many tokens in the mean, with an end for each."""
     return nats / (tokens + 1)

@@ -12,7 +12,16 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
-from tasks.strings.rule import Floor, Rule, all_written, check_alphabet, check_lengths, per_length, rate
+from tasks.strings.rule import (
+    Floor,
+    Rule,
+    all_written,
+    check_alphabet,
+    check_lengths,
+    other_form,
+    per_length,
+    rate,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,12 +71,8 @@ class Equal(Rule):
         return "".join(symbols)
 
     def check(self, text: str) -> str | None:
-        if len(text) < self.shortest:
-            return "too short"
-        if len(text) > self.longest:
-            return "too long"
-        if not set(text) <= set(self.alphabet):
-            return "other symbols"
+        if form := other_form(text, self.shortest, self.longest, self.alphabet):
+            return form
         pairs = (pair.at(len(text)) for pair in self._pairs)
         return None if all(text[first] == text[second] for first, second in pairs) else "not equal"
 

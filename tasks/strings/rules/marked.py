@@ -10,7 +10,16 @@ import random
 from collections.abc import Iterable
 from typing import Annotated
 
-from tasks.strings.rule import Floor, Rule, all_written, check_alphabet, check_lengths, per_length, rate
+from tasks.strings.rule import (
+    Floor,
+    Rule,
+    all_written,
+    check_alphabet,
+    check_lengths,
+    other_form,
+    per_length,
+    rate,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,12 +65,8 @@ class Marked(Rule):
         return "".join(symbols)
 
     def check(self, text: str) -> str | None:
-        if len(text) < self.shortest:
-            return "too short"
-        if len(text) > self.longest:
-            return "too long"
-        if not set(text) <= {*self.alphabet, self.mark}:
-            return "other symbols"
+        if form := other_form(text, self.shortest, self.longest, self.alphabet + self.mark):
+            return form
         found = text.count(self.mark)
         if found == self.count or (found == 0 and self.share < 1):
             return None

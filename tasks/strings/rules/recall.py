@@ -49,7 +49,7 @@ class Recall(Asking):
             )
         if not 0 <= self.noise < 1 or (self.noise and not self.noises):
             raise ValueError(
-                f"rule.noise={self.noise} must be at least 0 and below 1, with rule.noises above 0"
+                f"rule.noise={self.noise} must be at least 0 and below 1; above 0 it needs rule.noises"
             )
         if {_ASKED, self.separator} & set(self.noises):
             raise ValueError(f"rule.noises={self.noises!r} must have neither {_ASKED} nor {self.separator}")
