@@ -31,6 +31,10 @@ COMMANDS = {
         "train it with several tokenizers, or other fields varied, and report with intervals",
     ),
     "lab": ("RUN ...", "show what runs know and how they learned it, on one page"),
+    "search": (
+        "PROBLEM",
+        "look for the largest set without a conflict, with a transformer and without",
+    ),
     "import-hf": ("DIR", "make a run directory of a model that Hugging Face's transformers wrote"),
     "export-hf": ("RUN", "write its model as a directory that transformers reads"),
     "verify-hf": ("DIR", "check that such a model computes here what it computes in transformers"),

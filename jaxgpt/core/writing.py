@@ -6,8 +6,8 @@ import threading
 from pathlib import Path
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all, in UTF-8.
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file, whole or not at all; text in UTF-8.
 
     What UTF-8 has no form for, such as half a pair of surrogates, is escaped.
 
@@ -16,8 +16,8 @@ def write_atomically(path: Path, text: str) -> None:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
-        with open(temporary, "w", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(text)
+        with open(temporary, "wb") as file:
+            file.write(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -94,16 +94,16 @@ def local(
         raise ValueError(f"start has the shape {np.shape(start)}; give ({states}, {problem.size()})")
     orbits = orbits_of(problem, symmetry, table_limit)
     begun = None if start is None else orbits.orbits(np.asarray(start, bool))
-    sets, made = _climbed(orbits, begun, (states, steps), jax.random.fold_in(key, 0), enough, moves)
+    sets, made = climbed(orbits, begun, (states, steps), jax.random.fold_in(key, 0), enough, moves)
     found = _found(orbits, sets, made)
     if symmetry == "none" or not moves.polish or (enough is not None and found.scores.max() >= enough):
         return found
     free = orbits_of(problem, "none", table_limit)
-    sets, more = _climbed(free, found.sets, (states, moves.polish), jax.random.fold_in(key, 1), enough, moves)
+    sets, more = climbed(free, found.sets, (states, moves.polish), jax.random.fold_in(key, 1), enough, moves)
     return _found(free, sets, made + more)
 
 
-def _climbed(
+def climbed(
     orbits: Orbits,
     start: Bool[np.ndarray, "S O"] | None,
     length: tuple[int, int],

@@ -47,6 +47,13 @@ class Orbits:
             raise ValueError(f"start[{wrong[0]}] does not have this symmetry; use symmetry='none'")
         return found
 
+    def most(self, sets: Bool[np.ndarray, "S E"]) -> Bool[np.ndarray, "S O"]:
+        """The orbits of which sets of elements hold at least a half."""
+        held = self.number >= 0
+        counts = np.zeros((len(sets), len(self.sizes)), np.int32)
+        np.add.at(counts.T, self.number[held], np.asarray(sets)[:, held].T)
+        return (2 * counts >= self.sizes) & (counts > 0)
+
 
 def orbits_of(problem: Searchable, symmetry: str, table_limit: int) -> Orbits:
     """The orbits of a problem, with their table.

@@ -1,10 +1,10 @@
 """What a search needs to know of a problem."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 
 class Searchable(Protocol):
@@ -27,4 +27,28 @@ class Searchable(Protocol):
 
     def symmetries(self) -> Mapping[str, Int[np.ndarray, "G E"]]:
         """Generators of each group of symmetries, by its name: where each element goes."""
+        ...
+
+    def verify(self, chosen: Iterable[int]) -> list[tuple[int, ...]]:
+        """The conflicts that a set holds, found in another way than `conflicts`."""
+        ...
+
+    def best_known(self) -> int | None:
+        """The largest score in the literature; None where none is known."""
+        ...
+
+    def place(self, element: int) -> str:
+        """An element in words."""
+        ...
+
+    def write(self, chosen: Iterable[int]) -> str:
+        """A set as text of 0 and 1."""
+        ...
+
+    def read(self, text: str) -> frozenset[int]:
+        """The set that a text stands for."""
+        ...
+
+    def board(self, chosen: Iterable[int]) -> Bool[np.ndarray, "R C"]:
+        """A set as a board to be drawn."""
         ...

@@ -1,10 +1,11 @@
 """Problems on a square grid: element n * row + column."""
 
 import dataclasses
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Self
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from tasks.constructions.problem import Problem, check_at_least
 
@@ -22,6 +23,18 @@ class Grid(Problem):
 
     def size(self) -> int:
         return self.n**2
+
+    def board(self, chosen: Iterable[int]) -> Bool[np.ndarray, "n n"]:
+        """The grid."""
+        board = np.zeros(self.size(), bool)
+        board[list(chosen)] = True
+        return board.reshape(self.n, self.n)
+
+    def embedded(self, smaller: Self, chosen: Iterable[int]) -> frozenset[int]:
+        """A smaller grid lies in the corner of the first row and column."""
+        if smaller.n > self.n:
+            return super().embedded(smaller, chosen)
+        return frozenset(self.n * (point // smaller.n) + point % smaller.n for point in chosen)
 
     def place(self, element: int) -> str:
         row, column = divmod(element, self.n)

@@ -4,14 +4,18 @@ A problem asks for the largest set of elements that holds no conflict. Elements 
 """
 
 import dataclasses
+import math
 from collections.abc import Iterable
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from jaxgpt.core.choice import Choice
 from jaxgpt.core.wording import quoted
+
+#: Elements that are drawn in one row.
+_STRIP = 40
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +58,21 @@ class Problem(Choice, package="tasks.constructions.problems"):
         The group `none` is always there.
         """
         return {"none": np.arange(self.size())[None]}
+
+    def board(self, chosen: Iterable[int]) -> Bool[np.ndarray, "R C"]:
+        """A set as a board to be drawn: all elements in rows, row after row."""
+        columns = math.isqrt(self.size() - 1) + 1 if self.size() > _STRIP else self.size()
+        board = np.zeros(-(-self.size() // columns) * columns, bool)
+        board[list(chosen)] = True
+        return board.reshape(-1, columns)
+
+    def embedded(self, smaller: Self, chosen: Iterable[int]) -> frozenset[int]:
+        """The elements of this problem that a set of a smaller one stands for.
+
+        Raises:
+          ValueError: if there is no natural place for it.
+        """
+        raise ValueError(f"sets of {smaller} have no place in {self}")
 
     def place(self, element: int) -> str:
         """An element in words, for messages."""

@@ -14,6 +14,7 @@ LINES = {
     "plan": ["text"],
     "compare": ["addition"],
     "lab": ["run"],
+    "search": ["isosceles"],
     "import-hf": ["directory"],
     "export-hf": ["run", "--family", "gpt2", "--output", "out"],
     "verify-hf": ["directory"],

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from tasks.constructions import verifiers
 from tasks.constructions.problem import Problem, check_at_least
@@ -37,6 +37,14 @@ class C4Free(Problem):
 
     def size(self) -> int:
         return self.n * (self.n - 1) // 2
+
+    def board(self, chosen: Iterable[int]) -> Bool[np.ndarray, "n n"]:
+        """The matrix of neighbours."""
+        board = np.zeros((self.n, self.n), bool)
+        rows, columns = np.triu_indices(self.n, 1)
+        held = list(chosen)
+        board[rows[held], columns[held]] = True
+        return board | board.T
 
     def place(self, element: int) -> str:
         first, second = list(itertools.combinations(range(1, self.n + 1), 2))[element]

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from tasks.constructions import verifiers
 from tasks.constructions.problem import Problem, check_at_least
@@ -31,6 +31,12 @@ class CapSets(Problem):
 
     def size(self) -> int:
         return 3**self.n
+
+    def board(self, chosen: Iterable[int]) -> Bool[np.ndarray, "R C"]:
+        """The first half of the coordinates chooses the row, the others the column."""
+        board = np.zeros(self.size(), bool)
+        board[list(chosen)] = True
+        return board.reshape(3 ** (self.n // 2), -1)
 
     def place(self, element: int) -> str:
         return f"point {np.base_repr(element, 3).zfill(self.n)}"

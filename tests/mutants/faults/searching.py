@@ -4,7 +4,50 @@ from ..fault import Fault
 
 LOCAL = ("tests/search/test_local_search.py",)
 
+GENERATIONS = ("tests/search/test_generations.py",)
+TOKENS = ("tests/search/test_set_tokens.py",)
+
 FAULTS = [
+    Fault(
+        "weights-are-not-kept",
+        "jaxgpt/search/set_model.py",
+        "self._program.init(known or self._drawn(seed))",
+        "self._program.init(self._drawn(seed))",
+        "the transformer forgets all between generations",
+        GENERATIONS,
+    ),
+    Fault(
+        "repair-drops-the-best",
+        "jaxgpt/search/repair.py",
+        "conflicts = jnp.where(states.inside, states.counts, 0)",
+        "conflicts = jnp.where(states.inside, 1, 0)",
+        "repair drops elements that are in no conflict",
+        GENERATIONS,
+    ),
+    Fault(
+        "control-has-less-time",
+        "jaxgpt/search/generations.py",
+        "stand.elapsed >= time)",
+        "stand.elapsed >= time / 2)",
+        "the search without the model stops at half of the time",
+        GENERATIONS,
+    ),
+    Fault(
+        "worst-are-kept",
+        "jaxgpt/search/pool.py",
+        "np.argsort(-sets.sum(1)",
+        "np.argsort(sets.sum(1)",
+        "the smallest sets are kept",
+        GENERATIONS,
+    ),
+    Fault(
+        "cut-off-rows-are-read",
+        "jaxgpt/search/set_tokens.py",
+        "readable = ends.any(1) & ",
+        "readable = ",
+        "a row without an end stands for a set",
+        TOKENS,
+    ),
     Fault(
         "pairs-of-orbits-twice",
         "jaxgpt/search/conflict_tables.py",

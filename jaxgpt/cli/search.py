@@ -1,0 +1,136 @@
+"""`jaxgpt search`: the largest set of a problem, with a transformer and without, at equal time."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jaxgpt.cli.option_types import Repeated, path, whole
+from jaxgpt.cli.options import COMMON, Parser, add_common
+from jaxgpt.cli.process import leave_at_once, say, start_jax
+from jaxgpt.cli.writable import makeable
+from jaxgpt.core.usage import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from jaxgpt.search import Searchable, SearchConfig
+
+#: Arms that are searched unless others are named.
+ARMS = "transformer,none"
+
+
+def parser() -> Parser:
+    """Its options."""
+    parser = Parser(
+        "search",
+        "PROBLEM [--OPTION VALUE ...] [--problem.FIELD VALUE ...]",
+        fields=_fields,
+        description="Search for the largest set without a conflict: a transformer learns the best sets and\n"
+        "proposes new ones, and beside it the same search without it has the same time.",
+    )
+    parser.add_argument(
+        "problem", metavar="PROBLEM", help="such as isosceles, no-three, cap-sets, or my_module:Problem"
+    )
+    parser.add_argument(
+        "--arms",
+        metavar="ARM,...",
+        default=ARMS,
+        help="transformer, none, bigram, transformer-alone; the first sets the time (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seeds", metavar="N", type=whole, default=1, help="searches of each arm (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--pool",
+        metavar="FILE",
+        type=path,
+        action=Repeated,
+        default=[],
+        help="sets to begin with, as text, JSON or PNG; may be repeated",
+    )
+    parser.add_argument(
+        "--workdir",
+        metavar="DIR",
+        type=path,
+        help="where the search is kept; the same command goes on there; default: runs/search-PROBLEM",
+    )
+    add_common(parser.add_argument_group(COMMON), processes=False)
+    return parser
+
+
+def help_text(given: argparse.Namespace) -> str:
+    """The options, and what can be set of the search."""
+    from jaxgpt.core import fields
+    from jaxgpt.search import SearchConfig
+
+    rows = [row for row in fields.describe(SearchConfig()) if "." not in row.path]
+    width = max(len(row.path) for row in rows) + 4
+    lines = [
+        f"  {'--' + row.path.replace('_', '-'):<{width}} {row.help or ''} (default: {row.value})"
+        for row in rows
+    ]
+    return parser().format_help() + "\nfields:\n" + "\n".join(lines) + "\n"
+
+
+def run(given: argparse.Namespace) -> int:
+    """Search, and write the report; status 0 also where a signal stopped it."""
+    start_jax(False)
+    from jaxgpt import search
+    from jaxgpt.core import tables
+    from jaxgpt.search import search_findings, search_page
+
+    problem, config = _asked(given.problem, given.fields)
+    folder = Path(given.workdir or Path("runs") / f"search-{given.problem.split(':')[-1].replace('_', '-')}")
+    makeable(folder, name="--workdir")
+    pool = _pool(problem, given.pool)
+    known = problem.best_known()
+    say(f"{problem}: {problem.size()} elements" + ("" if known is None else f", best known {known}"))
+    found = search.search(
+        problem,
+        config,
+        seeds=given.seeds,
+        arms=[arm for arm in given.arms.split(",") if arm],
+        workdir=folder,
+        pool=pool,
+        say=say,
+    )
+    if not found.finished:
+        say("stopped; the same command goes on")
+        leave_at_once()
+    say("\n" + tables.terminal(search_findings.table(found)))
+    for sentence in search_findings.sentences(found):
+        say(f"- {sentence}")
+    say("written: " + ", ".join(map(str, search_page.write(found, folder))))
+    return 0
+
+
+def _fields() -> list[str]:
+    from jaxgpt.core.fields import hints
+    from jaxgpt.search import SearchConfig
+
+    return ["problem", *hints(SearchConfig)]
+
+
+def _asked(name: str, values: Mapping[str, str]) -> tuple["Searchable", "SearchConfig"]:
+    """The problem and the search that a command line names."""
+    from jaxgpt.core import fields
+    from jaxgpt.core.choice import imported
+    from jaxgpt.search import SearchConfig
+
+    problem = imported("tasks.constructions").Problem.named(name)()
+    own = {key: text for key, text in values.items() if key.split(".")[0] == "problem"}
+    if "problem" in own:
+        raise UsageError(f"the problem is {name}; set its fields by --problem.FIELD")
+    inner = {key.partition(".")[2]: text for key, text in own.items()}
+    problem = fields.override(problem, inner)
+    rest = {key: text for key, text in values.items() if key not in own}
+    return problem, fields.override(SearchConfig(), rest)
+
+
+def _pool(problem: "Searchable", paths: list[str]) -> "np.ndarray | None":
+    import numpy as np
+
+    from jaxgpt.search import set_files
+
+    return np.concatenate([set_files.read(problem, Path(file)) for file in paths]) if paths else None

@@ -1,0 +1,119 @@
+"""What a search says: how far each arm came at equal time, and whether the model helped."""
+
+import numpy as np
+
+from jaxgpt.core.tables import Entry, Table
+from jaxgpt.evaluation.intervals import paired, wilson
+from jaxgpt.search.arms import ARMS
+from jaxgpt.search.generation_step import Stand
+from jaxgpt.search.generations import Searched
+
+#: The arm that says what a search without a model finds.
+CONTROL = "none"
+
+
+def sentences(searched: Searched) -> list[str]:
+    """What was found, the answer first: whether the first arm beat the search without a model."""
+    first, *_ = searched.stands
+    told = []
+    if CONTROL in searched.stands and first != CONTROL:
+        told.append(_against_control(searched, first))
+    known = searched.problem.best_known()
+    top = max(max(searched.best(arm)) for arm in searched.stands)
+    if known is None:
+        told.append(f"The largest set has {top} elements; no value of the literature is known here.")
+    else:
+        beyond = " Have it checked: it is larger than what is known." if top > known else ""
+        told.append(f"The largest set has {top} elements; the best known has {known}.{beyond}")
+    if len(next(iter(searched.stands.values()))) < 6:
+        told.append("With fewer than six seeds no difference between arms is sure at 95 %.")
+    return told
+
+
+def _against_control(searched: Searched, arm: str) -> str:
+    """The difference in the largest set, else in the time to it, paired by seed."""
+    ours, theirs = searched.best(arm), searched.best(CONTROL)
+    difference = paired(ours, theirs)
+    wins, losses = sum(d > 0 for d in difference.per_seed), sum(d < 0 for d in difference.per_seed)
+    count = f"of {len(ours)} seeds {wins} found a larger set with the {arm}, {losses} without it"
+    if difference.sure:
+        side = "helps" if difference.median > 0 else "does harm"
+        return f"At equal time the {arm} {side}: {count} (sign test p = {difference.p:.3g})."
+    if not wins and not losses:
+        return f"At equal time both arms find sets of one size with every seed; {_sooner(searched, arm)}."
+    return f"At equal time it is not sure that the {arm} helps: {count} (sign test p = {difference.p:.3g})."
+
+
+def _sooner(searched: Searched, arm: str) -> str:
+    pairs = zip(searched.stands[arm], searched.stands[CONTROL], strict=True)
+    gains = [seconds_to(ours, ours.best) - seconds_to(theirs, theirs.best) for ours, theirs in pairs]
+    sooner, later = sum(g < 0 for g in gains), sum(g > 0 for g in gains)
+    return f"the {arm} was there sooner with {sooner} of {len(gains)} seeds, later with {later}"
+
+
+def seconds_to(stand: Stand, size: int) -> float:
+    """Seconds until a set of this size was kept; infinite if none was."""
+    elapsed = 0.0
+    for record in stand.records:
+        elapsed += record.elapsed
+        if record.best >= size:
+            return elapsed
+    return float("inf")
+
+
+def table(searched: Searched) -> Table:
+    """Each arm in a row: its largest sets, how often the best known was found and when, its time by part."""
+    known = searched.problem.best_known()
+    goal = known if known is not None else max(max(searched.best(arm)) for arm in searched.stands)
+    rows = []
+    for arm, stands in searched.stands.items():
+        best = [stand.best for stand in stands]
+        times = [seconds_to(stand, goal) for stand in stands]
+        there = sum(np.isfinite(times))
+        low, high = wilson(there, len(stands))
+        median = float(np.median(times))
+        rows.append(
+            (
+                Entry(arm),
+                Entry(f"{np.mean(best):.1f}", detail=", ".join(map(str, best))),
+                Entry(f"{there} of {len(stands)}", detail=f"{100 * low:.0f} to {100 * high:.0f} %"),
+                Entry(f"{median:.3g} s" if np.isfinite(median) else "not reached"),
+                Entry(_generations(stands)),
+                Entry(_parts(stands)),
+            )
+        )
+    return Table(
+        "Arms at equal time",
+        "Largest sets: the mean of the seeds, and each seed's. The interval of a share is Wilson's. The time "
+        "is the median of the seeds, in which one that never got there counts as longer than all. "
+        + " ".join(f"{arm}: {ARMS[arm].words}." for arm in searched.stands),
+        ("arm", "largest sets", f"found {goal}", "seconds to it", "generations", "share of the time"),
+        tuple(rows),
+    )
+
+
+def _generations(stands: list[Stand]) -> str:
+    counts = [len(stand.records) - 1 for stand in stands]
+    return f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else str(counts[0])
+
+
+def _parts(stands: list[Stand]) -> str:
+    seconds: dict[str, float] = {}
+    for stand in stands:
+        for record in stand.records:
+            for part, spent in record.seconds.items():
+                seconds[part] = seconds.get(part, 0.0) + spent
+    total = sum(seconds.values()) or 1.0
+    return ", ".join(f"{part} {100 * spent / total:.0f} %" for part, spent in seconds.items())
+
+
+def symmetries(searched: Searched, chosen: frozenset[int]) -> list[str]:
+    """The problem's groups of symmetries, all of which a set keeps."""
+    inside = np.zeros(searched.problem.size(), bool)
+    inside[list(chosen)] = True
+    groups = searched.problem.symmetries()
+    return [
+        name
+        for name, goes in groups.items()
+        if name != "none" and all(np.array_equal(inside[one], inside) for one in goes)
+    ]

@@ -1,0 +1,180 @@
+"""Models that learn the kept sets and write new ones: a transformer, and a bigram in its place."""
+
+import dataclasses
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Bool, Int
+
+from jaxgpt.generation import Sampling
+from jaxgpt.generation.decode import generate
+from jaxgpt.models.template import Params, Template
+from jaxgpt.objectives.batches import Batch
+from jaxgpt.parallel import sharding
+from jaxgpt.parallel.mesh_config import MeshConfig
+from jaxgpt.search.search_config import SearchConfig
+from jaxgpt.search.set_tokens import BEGIN, END, PAD, SetTokens
+from jaxgpt.training.program import Program, State
+from jaxgpt.training.training_config import TrainingConfig
+
+#: Optimizer steps of one dispatch.
+_CHUNK = 50
+#: Sets that are written side by side.
+_TOGETHER = 1024
+
+Arrays = dict[str, np.ndarray]
+
+
+class SetModel(Protocol):
+    """What learns sets and writes new ones. What it knows is arrays, which are saved between generations."""
+
+    def prepare(self, sets: Bool[np.ndarray, "K E"], count: int) -> None:
+        """Compile what learns and writes, so that it takes no time later."""
+        ...
+
+    def learn(
+        self, known: Arrays, sets: Bool[np.ndarray, "K E"], share: np.ndarray, seed: int
+    ) -> tuple[Arrays, float | None]:
+        """What is known after these sets were learned, each so often as its share says; and the last loss."""
+        ...
+
+    def write(
+        self, known: Arrays, begun: list[list[int]], temperature: float, seed: int
+    ) -> Int[np.ndarray, "S N"]:
+        """Rows that begin with these tokens, each behind the first token."""
+        ...
+
+
+class TransformerModel:
+    """A transformer, whose weights are kept from generation to generation, with an optimizer begun anew."""
+
+    def __init__(self, tokens: SetTokens, config: SearchConfig):
+        self._tokens, self._config = tokens, config
+        model = dataclasses.replace(config.model, vocab_size=tokens.vocab_size, max_length=tokens.longest + 2)
+        training = TrainingConfig(
+            steps=config.train_steps,
+            batch_size=config.batch_size,
+            chunk=min(_CHUNK, config.train_steps),
+        )
+        mesh = sharding.make_mesh(MeshConfig(), config.batch_size)
+        self._where = sharding.replicated(mesh)
+        self._program = Program(Template(model), config.optimizer, training, seeds=1, mesh=mesh, window=0)
+        self._compiled: Callable | None = None
+
+    @property
+    def num_params(self) -> int:
+        """Trainable numbers."""
+        return self._program.template.num_params
+
+    def prepare(self, sets: Bool[np.ndarray, "K E"], count: int) -> None:
+        known = self._drawn(0)
+        self._step(
+            self._program.init(known), self._data(sets), np.zeros((1, self._config.batch_size), np.int32), 0
+        )
+        self.write({name: np.asarray(value) for name, value in known.items()}, [[]] * count, 1.0, 0)
+
+    def learn(
+        self, known: Arrays, sets: Bool[np.ndarray, "K E"], share: np.ndarray, seed: int
+    ) -> tuple[Arrays, float | None]:
+        data, steps, size = self._data(sets), self._config.train_steps, self._config.batch_size
+        state = self._program.init(known or self._drawn(seed))
+        rows = np.random.default_rng([seed, 1]).choice(len(sets), size=(steps, size), p=share)
+        for first in range(0, steps, _CHUNK):
+            state, loss = self._step(state, data, rows[first : first + _CHUNK].astype(np.int32), first)
+        if not np.isfinite(loss):
+            raise ValueError(f"the training loss is {loss}: not finite; lower optimizer.learning_rate")
+        return {name: np.asarray(value) for name, value in state["params"].items()}, loss
+
+    def _drawn(self, seed: int) -> Params:
+        return self._program.template.init(jax.random.key(seed))
+
+    def _data(self, sets: Bool[np.ndarray, "K E"]) -> Batch:
+        """The sets over and over, since a program is compiled for one number of them."""
+        keep = self._config.keep
+        table = self._tokens.rows(sets[np.arange(keep) % len(sets)])
+        return {name: sharding.put(value, self._where) for name, value in table.arrays().items()}
+
+    def _step(
+        self, state: State, data: Batch, rows: Int[np.ndarray, "C B"], first: int
+    ) -> tuple[State, float]:
+        """The state after a step on each of these batches, and their mean loss."""
+        if self._compiled is None:
+            self._compiled = self._program.compile(data).compile()
+        chunk, count = self._program.training.chunk, len(rows)
+        index = np.zeros((chunk, 1, rows.shape[1]), np.int32)
+        index[:count, 0] = rows
+        put = partial(sharding.put, sharding=self._where)
+        state, metrics = self._compiled(state, data, put(index), put(np.int32(first)), put(np.int32(count)))
+        return state, float(np.asarray(metrics["loss"])[:count, 0].mean())
+
+    def write(
+        self, known: Arrays, begun: list[list[int]], temperature: float, seed: int
+    ) -> Int[np.ndarray, "S N"]:
+        weights: Params = {name: jnp.asarray(value) for name, value in known.items()}
+        model = self._program.template.model(weights)
+        found = np.full((len(begun), self._tokens.longest + 1), PAD, np.int32)
+        for first in range(0, len(begun), _TOGETHER):
+            rows = begun[first : first + _TOGETHER]
+            new = generate(
+                model,
+                [[BEGIN, *row] for row in rows],
+                max_new_tokens=self._tokens.longest + 1,
+                sampling=Sampling(temperature=temperature, seed=seed),
+                eos_id=END,
+                pad_id=PAD,
+                row_ids=range(first, first + len(rows)),
+                overflow="stop",
+            )
+            for row, (start, rest) in enumerate(zip(rows, new, strict=True)):
+                whole = [*start, *rest][: found.shape[1]]
+                found[first + row, : len(whole)] = whole
+        return found
+
+
+class BigramModel:
+    """Each token follows the one before it as often as in the sets: the control of the transformer."""
+
+    def __init__(self, tokens: SetTokens, config: SearchConfig):
+        self._tokens = tokens
+
+    def prepare(self, sets: Bool[np.ndarray, "K E"], count: int) -> None:
+        pass
+
+    def learn(
+        self, known: Arrays, sets: Bool[np.ndarray, "K E"], share: np.ndarray, seed: int
+    ) -> tuple[Arrays, float | None]:
+        table = self._tokens.rows(sets).tokens
+        before, after = table[:, :-1], table[:, 1:]
+        real = after != PAD
+        weight = np.broadcast_to(share[:, None], before.shape)[real]
+        order = np.argsort(before[real], kind="stable")
+        return {
+            "before": before[real][order],
+            "after": after[real][order],
+            "weight": np.cumsum(weight[order]),
+        }, None
+
+    def write(
+        self, known: Arrays, begun: list[list[int]], temperature: float, seed: int
+    ) -> Int[np.ndarray, "S N"]:
+        draw = np.random.default_rng([seed, 2])
+        found = np.full((len(begun), self._tokens.longest + 1), PAD, np.int32)
+        for row, start in enumerate(begun):
+            found[row, : len(start)] = start
+        length = np.array([len(start) for start in begun])
+        last = np.array([start[-1] if start else BEGIN for start in begun])
+        running = np.concatenate([[0.0], known["weight"]])
+        going = np.ones(len(begun), bool)
+        while (going := going & (length < found.shape[1])).any():
+            low = running[np.searchsorted(known["before"], last[going], "left")]
+            high = running[np.searchsorted(known["before"], last[going], "right")]
+            at = np.searchsorted(running, low + draw.random(going.sum()) * (high - low), "right") - 1
+            last[going] = known["after"][np.minimum(at, len(known["after"]) - 1)]
+            found[going, length[going]] = last[going]
+            length[going] += 1
+            going &= last != END
+        return found

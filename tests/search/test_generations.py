@@ -1,0 +1,265 @@
+"""Searches in generations: sets without conflict, arms at equal time, models that learn what they see."""
+
+import dataclasses
+import json
+
+import jax
+import numpy as np
+import pytest
+
+from jaxgpt import search
+from jaxgpt.models.presets.small import tiny
+from jaxgpt.search import arms, pool, stand_file
+from jaxgpt.search.improving import Improving
+from jaxgpt.search.set_model import BigramModel, TransformerModel
+from jaxgpt.search.set_tokens import BEGIN, END, PAD, SetTokens
+from jaxgpt.training.optimizers.adamw import AdamW
+from tasks.constructions import Problem
+
+PROBLEM = Problem.named("isosceles")(n=5)
+CONFIG = search.SearchConfig(
+    generations=2,
+    states=16,
+    steps=4,
+    keep=12,
+    train_steps=6,
+    batch_size=8,
+    optimizer=AdamW(learning_rate=1e-2, warmup_steps=0),
+    model=dataclasses.replace(tiny(), num_layers=1, d_model=16, num_heads=2),
+)
+
+
+@pytest.fixture(scope="module")
+def told():
+    return []
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("search")
+
+
+@pytest.fixture(scope="module")
+def found(told, folder):
+    """A search with every arm."""
+    return search.search(PROBLEM, CONFIG, seeds=2, arms=list(search.ARMS), workdir=folder, say=told.append)
+
+
+def members(sets):
+    return [frozenset(np.flatnonzero(row).tolist()) for row in sets]
+
+
+def test_kept_sets_hold_no_conflict_and_come_once_the_largest_first(found):
+    for stands in found.stands.values():
+        assert len(stands) == 2
+        for stand in stands:
+            kept = members(stand.sets)
+            assert 0 < len(kept) <= CONFIG.keep and len(set(kept)) == len(kept)
+            assert not any(PROBLEM.verify(one) for one in kept)
+            sizes = [len(one) for one in kept]
+            assert sizes == sorted(sizes, reverse=True) and stand.best == sizes[0]
+            assert sum(stand.records[-1].kept.values()) == len(kept)
+
+
+def test_arms_have_the_time_of_the_first(found):
+    for seed, first in enumerate(found.stands["transformer"]):
+        assert len(first.records) == 1 + CONFIG.generations
+        for arm, stands in found.stands.items():
+            stand = stands[seed]
+            longest = max(record.elapsed for record in stand.records)
+            assert first.elapsed <= stand.elapsed + 1e-9 or arm == "transformer"
+            assert stand.elapsed <= first.elapsed + longest + 1e-9
+
+
+def test_arms_begin_with_the_same_sets(found):
+    first = found.stands["transformer"][0].records[0]
+    for arm in ("none", "bigram"):
+        assert found.stands[arm][0].records[0].kept == first.kept
+        assert found.stands[arm][0].records[0].repaired == first.repaired
+
+
+def test_each_turn_is_told(found, told):
+    assert told[0] == "compiling"
+    assert any(line.startswith("seed 1  transformer  generation 2  best ") for line in told)
+    assert sum("transformer-alone" in line for line in told) >= 2
+
+
+def test_a_search_that_is_called_again_is_read(found, folder, told):
+    count = len(told)
+    again = search.search(PROBLEM, CONFIG, seeds=2, arms=list(search.ARMS), workdir=folder, say=told.append)
+    assert told[count:] == ["compiling"]
+    for arm, stands in found.stands.items():
+        for one, other in zip(stands, again.stands[arm], strict=True):
+            assert np.array_equal(one.sets, other.sets) and one.records == other.records
+
+
+def test_more_generations_go_on_as_if_never_stopped(tmp_path):
+    def run(count, **more):
+        config = dataclasses.replace(CONFIG, generations=count)
+        return search.search(PROBLEM, config, arms=["transformer"], say=lambda line: None, **more)
+
+    run(1, workdir=tmp_path)
+    stopped, whole = run(3, workdir=tmp_path).stands, run(3).stands
+    one, other = stopped["transformer"][0], whole["transformer"][0]
+    assert np.array_equal(one.sets, other.sets) and one.temperature == other.temperature
+    assert one.known.keys() == other.known.keys()
+    for name, value in one.known.items():
+        assert np.array_equal(value, other.known[name]), name
+
+
+def test_what_does_not_fit_is_told_in_one_line(found, folder, tmp_path):
+    def refused(message, *, config=CONFIG, **given):
+        with pytest.raises(ValueError, match=message) as error:
+            search.search(PROBLEM, config, say=lambda line: None, **given)
+        assert "\n" not in str(error.value)
+
+    refused("no arm is called 'magic'; known: transformer, none", arms=["magic"])
+    refused("each once", arms=["none", "none"])
+    refused("seeds=0 must be at least 1", seeds=0)
+    refused("give rows of 25 elements", pool=np.zeros((1, 24), bool))
+    refused("config.keep differs", config=dataclasses.replace(CONFIG, keep=13), workdir=folder)
+    other = Problem.named("isosceles")(n=6)
+    with pytest.raises(ValueError, match=r"problem\.n differs; choose another --workdir"):
+        search.search(other, CONFIG, workdir=folder)
+    with pytest.raises(ValueError, match="temperature=0 must be above 0"):
+        search.SearchConfig(temperature=0)
+    (tmp_path / "stands").mkdir()
+    (tmp_path / "stands" / "none-0.npz").write_bytes(b"PK half of a file")
+    refused("has no search.json", workdir=tmp_path)
+    (tmp_path / "search.json").write_text(json.dumps(json.loads((folder / "search.json").read_text())))
+    refused("is not where a search stands", workdir=tmp_path, arms=["none"])
+
+
+def test_stands_are_read_as_they_were_written(found, tmp_path):
+    for stands in found.stands.values():
+        stand_file.save(stands[0], tmp_path / "stand.npz")
+        again = stand_file.load(tmp_path / "stand.npz")
+        assert again.records == stands[0].records and np.array_equal(again.sets, stands[0].sets)
+        assert {n: v.tolist() for n, v in again.known.items()} == {
+            n: v.tolist() for n, v in stands[0].known.items()
+        }
+
+
+def test_sets_that_are_brought_are_kept(found):
+    """The best that is known of this size, which four moves do not find."""
+    best = search.local(PROBLEM, states=64, steps=400).best
+    brought = np.isin(np.arange(25), list(best))[None]
+    config = dataclasses.replace(CONFIG, generations=1, steps=0)
+    stand = search.search(PROBLEM, config, arms=["none"], pool=brought, say=lambda line: None).stands["none"][
+        0
+    ]
+    assert best in members(stand.sets) and stand.records[0].best == len(best)
+
+
+def test_repair_drops_only_elements_in_conflict_and_fills_up():
+    improving = Improving(PROBLEM, CONFIG)
+    sets = np.random.default_rng(0).random((CONFIG.states, 25)) < 0.4
+    sets[0] = np.isin(np.arange(25), list(search.local(PROBLEM, states=64, steps=50).best))
+    fixed = improving.repair(sets, jax.random.key(0))
+    assert np.array_equal(fixed[0], sets[0])  # nothing to repair, and full already
+    for before, after in zip(members(sets), members(fixed), strict=True):
+        assert not PROBLEM.verify(after)
+        assert all(PROBLEM.verify(after | {element}) for element in set(range(25)) - after)
+        in_conflict = {element for conflict in PROBLEM.verify(before) for element in conflict}
+        assert before - in_conflict <= after
+
+
+def test_proposals_without_the_symmetry_get_it():
+    grid = Problem.named("no_three")(n=4)
+    improving = Improving(grid, dataclasses.replace(CONFIG, symmetry="half-turn"))
+    sets = np.random.default_rng(1).random((CONFIG.states, 16)) < 0.4
+    fixed = improving.repair(sets, jax.random.key(0))
+    assert np.array_equal(fixed, fixed[:, ::-1])  # the half turn of a grid
+    assert not any(grid.verify(one) for one in members(fixed))
+
+
+@pytest.fixture(scope="module")
+def taught():
+    """A transformer that has seen three sets."""
+    config = dataclasses.replace(CONFIG, train_steps=300, batch_size=32, keep=3)
+    tokens = SetTokens(25, "elements", 10)
+    model = TransformerModel(tokens, config)
+    sets = np.zeros((3, 25), bool)
+    for row, chosen in enumerate(([1, 7, 20], [2, 9, 11, 24], [0, 3])):
+        sets[row, chosen] = True
+    known, loss = model.learn({}, sets, np.array([0.5, 0.25, 0.25]), seed=3)
+    return model, tokens, sets, known, loss
+
+
+def test_a_transformer_writes_what_it_was_shown_as_often(taught):
+    model, tokens, sets, known, loss = taught
+    written, readable = tokens.read(model.write(known, [[]] * 512, 1.0, seed=5))
+    assert loss < 1 and readable.mean() > 0.95
+    shares = [(written == one).all(1).mean() for one in sets]
+    assert np.allclose(shares, [0.5, 0.25, 0.25], atol=0.12)
+
+
+def test_proposals_may_go_on_from_a_part(taught):
+    model, tokens, _, known, _ = taught
+    rows = model.write(known, [[3 + 2, 3 + 9]] * 64, 1.0, seed=5)
+    assert (rows[:, :2] == [5, 12]).all()
+    written, readable = tokens.read(rows)
+    assert readable.any() and written[readable][:, [2, 9]].all()
+
+
+def test_weights_are_kept_between_generations(taught):
+    model, _, sets, known, _ = taught
+    _, again = model.learn(known, sets, np.full(3, 1 / 3), seed=4)
+    _, anew = model.learn({}, sets, np.full(3, 1 / 3), seed=4)
+    assert again < anew
+
+
+def test_a_bigram_follows_the_shares_of_what_comes_next():
+    tokens = SetTokens(4, "elements", 4)
+    sets = np.array([[1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, 1]], bool)
+    model = BigramModel(tokens, CONFIG)
+    known, _ = model.learn({}, sets, np.array([0.5, 0.3, 0.2]), seed=0)
+    rows = model.write(known, [[]] * 4000, 1.0, seed=1)
+    assert (rows[:, 0] == 3).all()
+    shares = [(rows[:, 1] == token).mean() for token in (4, 5, 6)]
+    assert np.allclose(shares, [0.5, 0.3, 0.2], atol=0.03)
+    assert (rows[:, 2] == END).all() and set(rows[:, 3:].ravel().tolist()) <= {PAD}
+    assert BEGIN not in rows
+
+
+def test_a_generation_in_which_nothing_is_read_keeps_the_sets(found):
+    class Mute(BigramModel):
+        def write(self, known, begun, temperature, seed):
+            return np.full((len(begun), 5), PAD, np.int32)
+
+    improving = Improving(PROBLEM, CONFIG)
+    tokens = SetTokens(25, "elements", 12)
+    (way,) = arms.ways(["bigram"], improving, tokens, CONFIG).values()
+    way = dataclasses.replace(way, model=Mute(tokens, CONFIG))
+    before = way.begin(0, np.zeros((0, 25), bool))
+    after = way.after(before, 0)
+    assert np.array_equal(after.sets, before.sets)
+    assert after.records[-1].note == "none of 16 proposals stands for a set; the kept sets stay"
+
+
+def test_repeated_proposals_are_written_warmer(found):
+    class Parrot(BigramModel):
+        def write(self, known, begun, temperature, seed):
+            return np.tile(np.array([3, 4, END], np.int32), (len(begun), 1))
+
+    tokens = SetTokens(25, "elements", 12)
+    (way,) = arms.ways(["bigram"], Improving(PROBLEM, CONFIG), tokens, CONFIG).values()
+    way = dataclasses.replace(way, model=Parrot(tokens, CONFIG))
+    stand = way.after(way.begin(0, np.zeros((0, 25), bool)), 0)
+    assert stand.records[-1].repeated == 15 / 16 and stand.temperature > CONFIG.temperature
+
+
+def test_the_best_sets_are_kept_each_once():
+    sets = np.array([[1, 0, 0], [1, 1, 0], [1, 0, 0], [0, 1, 1]], bool)
+    assert np.array_equal(pool.best(sets, 3), sets[[1, 3, 0]])
+    assert pool.new(sets, sets[:1]).tolist() == [False, True, False, True]
+
+
+def test_weighted_feedback_shows_larger_sets_more_often():
+    from jaxgpt.search.generation_step import _shares
+
+    sets = np.array([[1, 1, 1], [1, 1, 0], [1, 0, 0]], bool)
+    config = dataclasses.replace(CONFIG, feedback="weighted", sharpness=1.0)
+    weight = np.exp([3.0, 2.0, 1.0])
+    assert np.allclose(_shares(sets, config), weight / weight.sum())
+    assert np.allclose(_shares(sets, CONFIG), 1 / 3)

@@ -1,0 +1,121 @@
+"""`jaxgpt search`: its page and files, going on, and one line for each mistake."""
+
+import contextlib
+import csv
+import io
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from jaxgpt.cli.main import main
+from jaxgpt.search import set_files, stand_file
+from tasks.constructions import Problem
+
+SMALL = (
+    *("--problem.n", "5", "--states", "16", "--steps", "4", "--keep", "12", "--train-steps", "6"),
+    *("--batch-size", "8", "--optimizer", "adamw", "--model.num-layers", "1"),
+    *("--model.d-model", "16", "--model.num-heads", "2"),
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("command") / "found"
+
+
+@pytest.fixture(scope="module")
+def done(folder):
+    words = ("--generations", "2", "--seeds", "2", "--arms", "transformer,none", "--workdir", str(folder))
+    output, errors = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        status = main(["search", "isosceles", *SMALL, *words])
+    return status, output.getvalue(), errors.getvalue()
+
+
+def test_the_command_tells_and_writes_what_it_found(done, folder):
+    status, output, errors = done
+    assert status == 0 and errors.startswith("device: ") and errors.count("\n") == 1
+    assert "Isosceles(n=5): 25 elements, best known 7" in output
+    assert "At equal time" in output and "With fewer than six seeds" in output
+    page = (folder / "report.html").read_text()
+    assert "Does the model help?" in page and "none holds a conflict" in page
+    problem = Problem.named("isosceles")(n=5)
+    for arm in ("transformer", "none"):
+        sets = [set_files.read(problem, folder / "best" / f"{arm}{ending}") for ending in set_files.ENDINGS]
+        assert all(np.array_equal(one, sets[0]) for one in sets)
+    rows = list(csv.DictReader((folder / "generations.csv").read_text().splitlines()))
+    assert {(row["arm"], row["seed"]) for row in rows} == {
+        (arm, seed) for arm in ("transformer", "none") for seed in "01"
+    }
+    best = [int(row["best"]) for row in rows if row["arm"] == "none" and row["seed"] == "0"]
+    assert best == sorted(best)
+    assert len(sets[0][0]) == 25 and json.loads((folder / "search.json").read_text())["problem"]["n"] == 5
+
+
+def test_the_best_of_a_search_begin_another(done, jaxgpt, folder, tmp_path):
+    pools = [
+        word for arm in ("none", "transformer") for word in ("--pool", str(folder / "best" / f"{arm}.png"))
+    ]
+    words = ("--generations", "1", "--arms", "none", "--workdir", str(tmp_path / "second"))
+    status, output, _ = jaxgpt("search", "isosceles", *SMALL, *words, *pools)
+    assert status == 0 and "written: " in output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("isoceles",), "no problem is called 'isoceles'; did you mean isosceles?"),
+        (("isosceles", "--problem.m", "3"), "no field 'm'"),
+        (("isosceles", "--problem.n", "0"), "n=0: give at least 1"),
+        (("isosceles", "--problem", "sidon"), "set its fields by --problem.FIELD"),
+        (("isosceles", "--arms", "magic"), "no arm is called 'magic'"),
+        (("isosceles", "--states", "0"), "states=0 must be at least 1"),
+        (("isosceles", "--sates", "9"), "no field 'sates'; did you mean --states"),
+        (("isosceles", "--symmetry", "round"), "symmetry='round' is none of this problem's"),
+        (("isosceles", "--pool", "nowhere.txt"), "nowhere.txt"),
+        (("isosceles", "--problem.n", "90"), "the table of conflicts takes"),
+        (("isosceles", "--model.kind", "encoder"), "sets are written by a decoder"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(jaxgpt, tmp_path, words, message):
+    status, _, errors = jaxgpt("search", *words, "--workdir", str(tmp_path / "none"))
+    told = [line for line in errors.splitlines() if not line.startswith("device: ")]
+    assert status == 2 and len(told) == 1 and message in told[0], errors
+
+
+@pytest.mark.thorough
+def test_a_search_that_is_killed_again_and_again_ends_with_the_same_sets(tmp_path):
+    """20 kills at any moment, of starting, compiling, learning or writing a file."""
+
+    def command(folder):
+        words = ("--generations", "12", "--arms", "transformer", "--workdir", str(tmp_path / folder))
+        code = "import sys; from jaxgpt.cli.main import main; sys.exit(main(sys.argv[1:]))"
+        return [sys.executable, "-c", code, "search", "isosceles", *SMALL, *words]
+
+    environment = os.environ | {"JAX_COMPILATION_CACHE_DIR": str(tmp_path / "programs")}
+    environment["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+    began = time.perf_counter()
+    subprocess.run(command("whole"), check=True, env=environment, capture_output=True)
+    took = time.perf_counter() - began
+    chance, kills = random.Random(0), 0
+    while kills < 20:
+        process = subprocess.Popen(command("killed"), env=environment, stdout=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0.2, 1.0) * took)
+        kills += process.poll() is None
+        if process.poll() is not None and kills < 20:
+            (tmp_path / "killed" / "stands" / "transformer-0.npz").unlink()  # it was done: once more
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    subprocess.run(command("killed"), check=True, env=environment, capture_output=True)
+    whole, killed = (
+        stand_file.load(tmp_path / folder / "stands" / "transformer-0.npz") for folder in ("whole", "killed")
+    )
+    assert np.array_equal(whole.sets, killed.sets) and len(killed.records) == 13
+    assert all(np.array_equal(value, killed.known[name]) for name, value in whole.known.items())
