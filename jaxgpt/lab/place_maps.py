@@ -19,6 +19,8 @@ from jaxgpt.task.attended import Attended
 #: What the axes say: the token at one place decides the symbol at the next.
 _WRITTEN = "when the symbol at this place is written"
 _LOOKED_AT = "the model looks at the symbol at this place"
+#: The same where places are named.
+_OTHER_ORDER = "in the order of writing; -1 is the last place"
 #: Inches of all panels side by side, or one below the other.
 _SPACE = 12.5
 #: Panels of steps side by side.
@@ -38,11 +40,13 @@ class PlaceMap(Part):
       attention: the weights, each token a place; the first begins the text.
       first: number of the first place.
       seeds: models of the source, of which the first is shown.
+      called: the places in the order of writing, where that is not from the first to the last.
     """
 
     attention: Attention
     first: int = 0
     seeds: int = 1
+    called: tuple[str, ...] = ()
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -61,7 +65,7 @@ class PlaceMap(Part):
     @property
     def names(self) -> tuple[list[str], list[str]]:
         """What each row and each column is called."""
-        places = [str(self.first + place) for place in range(len(self.attention.tokens) - 1)]
+        places = self.called or [str(self.first + place) for place in range(len(self.attention.tokens) - 1)]
         return [*places, "end"], ["start", *places]
 
     def rows(self):
@@ -91,6 +95,7 @@ class PlaceMap(Part):
 
     def blocks(self) -> list[Block]:
         told = f"Downwards: {_WRITTEN}. Across: {_LOOKED_AT}."
+        told += f" Both {_OTHER_ORDER}." if self.called else ""
         return [
             Picture(self.plot(), self.summary(), f"{self.summary()} {told}"),
             Picture(self.layers(), "The mean over the heads of each layer."),
@@ -126,6 +131,9 @@ class PlaceMap(Part):
         count = len(self.attention.tokens) - 1
         return f"mean attention{of_seeds} over {self.attention.prompts:,} texts of {count} symbols"
 
+    def _axis(self, said: str) -> str:
+        return f"{said}\n({_OTHER_ORDER})" if self.called else said
+
     def _panels(self, maps: Float[np.ndarray, "*P N+1 N+1"], titles: list[str], columns: int, title: str):
         count = maps.shape[-1]
         shown = np.where(np.tri(count, dtype=bool), maps, np.nan).reshape(-1, count, count)
@@ -148,8 +156,8 @@ class PlaceMap(Part):
         bar.outline.set_visible(False)
         bar.ax.tick_params(labelsize=8, length=2)
         figure.suptitle(title, fontsize=10)
-        figure.supxlabel(_LOOKED_AT, fontsize=9)
-        figure.supylabel(_WRITTEN, fontsize=9)
+        figure.supxlabel(self._axis(_LOOKED_AT), fontsize=9)
+        figure.supylabel(self._axis(_WRITTEN), fontsize=9)
         return figure
 
     def _ticks(self, axes, count: int, side: float) -> None:
@@ -157,8 +165,10 @@ class PlaceMap(Part):
         room = max(2.0, 4.5 * side)
         every = next(every for every in (1, 2, 5, 10, 20, 50, 100, 200, 500, 10**6) if count / every <= room)
         (written, looked_at), half = self.names, every // 2
+        first = 0 if self.called else self.first  # names in another order are as far apart as symbols are
         for axis, names, whole in ((axes.xaxis, looked_at, 0), (axes.yaxis, written, count - 1)):
-            at = [i for i, name in enumerate(names) if i != whole and int(name) % every == 0]
+            begin = 1 if whole == 0 else 0
+            at = [i for i in range(count) if i != whole and (i - begin + first) % every == 0]
             at = sorted([whole, *(i for i in at if abs(i - whole) > half)])
             axis.set_ticks(at, [names[i] for i in at], fontsize=7)
         axes.tick_params(length=2, color=plots.GREY)
@@ -204,4 +214,4 @@ def place_map(source: Source | Subject, attended: Attended, *, steps: int = 5) -
             "begins the text and one for each symbol, as the tokenizer characters writes them"
         )
     found = mean_attention(source, attended.texts, steps=steps)
-    return PlaceMap(found, attended.first, len(subject.models))
+    return PlaceMap(found, attended.first, len(subject.models), attended.names)

@@ -5,12 +5,14 @@ import dataclasses
 import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
+from jaxgpt.core.wording import quoted
 from jaxgpt.task import Diagnosis, Example, Share, Split, Task
 from jaxgpt.task.attended import Attended
 from tasks.strings.rule import Rule
 from tasks.strings.rules.equal import Equal
+from tasks.strings.writing_order import ends_first, place_names, put_back
 
 #: Strings whose attention is averaged, and draws in which as many of one length are looked for.
 _ATTENDED, _DRAWN = 256, 20_000
@@ -23,15 +25,27 @@ class Strings(Task):
     A model writes strings from nothing at temperature 1, and a string is right if it keeps the rule. Where
     the rule asks, it is given the beginning of a string and writes the rest, most likely token by token.
 
-    The hash of a string, or of what is given of it, decides its split.
+    With `order` the model reads and writes the symbols of a string in another order. What it has written is
+    put back before anything is counted or shown.
+
+    The hash of a string, or of what is given of it, decides its split, whatever the order.
     """
 
     rule: Annotated[Rule, "what the strings have in common"] = dataclasses.field(default_factory=Equal)
     extra_lengths: Annotated[
         tuple[int, ...], "questions of these lengths are asked besides, where the rule asks"
     ] = ()
+    order: Annotated[
+        Literal["forward", "ends_first"],
+        "in which symbols are written: as they stand, or the first, the last, the second, the last but one",
+    ] = "forward"
 
     def __post_init__(self):
+        if self.rule.asks and self.order != "forward":
+            raise ValueError(
+                f"order={self.order}: rule={type(self.rule).kind()} asks questions, which stand before their "
+                "answers; leave it (--task.order forward)"
+            )
         if self.extra_lengths and not self.rule.asks:
             raise ValueError(
                 f"extra_lengths={self.extra_lengths}: rule={type(self.rule).kind()} asks no questions; "
@@ -74,6 +88,8 @@ class Strings(Task):
             about = "" if floor.exact else "about "
             without = "" if floor.without is None else f"; {floor.without:.4f} without the rule"
             said.append(f"least loss  {about}{floor.loss:.4f} nats a token{without}")
+        if self.order == "ends_first":
+            said.append("order       the first symbol, the last, the second, the last but one, and so on")
         if size is not None and size < 10**6:
             said.append(f"strings     {size:,} keep the rule")
         return "\n".join(said)
@@ -107,15 +123,41 @@ class Strings(Task):
         if self.rule.asks:
             return None
         texts = tuple(_of_one_length(self.rule, random.Random(seed)))
-        return Attended(texts, self.rule.board(), self.rule.first_place())
+        first = self.rule.first_place()
+        if self.order == "forward":
+            return Attended(texts, self.rule.board(), first)
+        # A board that is not written row after row has no picture of its own.
+        return Attended(tuple(map(ends_first, texts)), first=first, names=place_names(len(texts[0]), first))
+
+    def typed(self, text: str) -> Example:
+        """A string, or what is given of it."""
+        return super().typed(text) if self.order == "forward" else self._cut(self.rule, text)
+
+    def prompt(self, text: str) -> str:
+        """What a string begins with, as it stands.
+
+        Raises:
+          ValueError: if it is not empty, and strings are written in another order.
+        """
+        if text and self.order != "forward":
+            raise ValueError(
+                f"task.order={self.order}: {quoted(text)} is no beginning of a string that is written from "
+                "both ends; leave the prompt empty"
+            )
+        return text
+
+    def answer(self, prompt: str, completion: str) -> str:
+        """What was written, put back into a string."""
+        return self._read(completion)
 
     def score(self, example: Example, completion: str) -> dict[str, float]:
         """`exact_match`: the string keeps the rule."""
-        return {"exact_match": float(self._rule_of(example).check(example.prompt + completion) is None)}
+        text = self._read(example.prompt + completion)
+        return {"exact_match": float(self._rule_of(example).check(text) is None)}
 
     def diagnose(self, example: Example, completion: str) -> Diagnosis:
         """Which parts are right, and why the string breaks the rule."""
-        rule, text = self._rule_of(example), example.prompt + completion
+        rule, text = self._rule_of(example), self._read(example.prompt + completion)
         return Diagnosis(dict(rule.parts(text)), {}, rule.check(text) or "")
 
     def summary(self, samples: list[tuple[Example, str]], training: Sequence[Example]) -> dict[str, Share]:
@@ -124,7 +166,7 @@ class Strings(Task):
             return {}
         texts, trained = [text for _, text in samples], {example.target for example in training}
         new = [text for text in texts if text not in trained]
-        kept = sum(self.rule.check(text) is None for text in new)
+        kept = sum(self.rule.check(self._read(text)) is None for text in new)
         return {
             "rule kept, of new strings": Share(kept / len(new) if new else 0.0, len(new)),
             "new strings": Share(len(new) / max(len(texts), 1), len(texts)),
@@ -137,8 +179,14 @@ class Strings(Task):
         return self.rule.of_length(int(length)) if length != example.group else self.rule
 
     def _cut(self, rule: Rule, text: str, group: str = "") -> Example:
+        if self.order == "ends_first":
+            return Example("", ends_first(text), group, key=text)
         at = rule.given(text) if rule.asks else 0
         return Example(text[:at], text[at:], group)
+
+    def _read(self, written: str) -> str:
+        """The string that has been written."""
+        return written if self.order == "forward" else put_back(written)
 
     def _as_many_as_there_are(self, drawn: Iterator[Example]) -> Iterator[Example]:
         size = self.rule.size()

@@ -36,6 +36,14 @@ FAULTS = [
         ("tests/tasks/test_strings.py",),
     ),
     Fault(
+        "ends-not-turned-round",
+        "tasks/strings/writing_order.py",
+        "return written[::2] + written[1::2][::-1]",
+        "return written[::2] + written[1::2]",
+        "the second half of a string written from both ends is put back the wrong way round",
+        ("tests/tasks/test_writing_order.py",),
+    ),
+    Fault(
         "copies-called-new",
         "tasks/strings/task.py",
         "new = [text for text in texts if text not in trained]",
