@@ -10,6 +10,7 @@ import pytest
 from jaxgpt.nn.position import Position
 from jaxgpt.nn.position.alibi import ALiBi, slopes
 from jaxgpt.nn.position.learned import Learned
+from jaxgpt.nn.position.learned_relative import LearnedRelative
 from jaxgpt.nn.position.relative import Relative, buckets
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.nn.position.sinusoidal import Sinusoidal
@@ -158,6 +159,17 @@ def test_learned_adds_one_row_a_position():
     positions = jnp.asarray([[0, 1, 2], [6, 7, 8]])
     assert (Learned().embed({"table": table}, x, positions) == x + table[positions]).all()
     assert Learned().tables(d_model=4, num_heads=2, max_length=9)["table"].shape == (9, 4)
+
+
+def test_learned_relative_adds_what_learned_and_what_relative_add():
+    both, alone = LearnedRelative(num_buckets=8, max_distance=20), Relative(num_buckets=8, max_distance=20)
+    sizes = {"d_model": 4, "num_heads": 2, "max_length": 40}
+    assert both.tables(**sizes) == {**alone.tables(**sizes), **Learned().tables(**sizes)}
+    params = {"table": draw(10, (40, 4)), "bias": draw(11, (8, 2))}
+    positions, x, q = jnp.asarray([[0, 3, 39]]), draw(12, (2, 3, 4)), draw(13, (2, 3, 2, 4))
+    assert (both.embed(params, x, positions) == Learned().embed(params, x, positions)).all()
+    found = both.bias(params, q, q, positions, positions)
+    assert (found == alone.bias(params, q, q, positions, positions)).all() and both.biased
 
 
 @pytest.mark.parametrize("name", Position.names())
