@@ -24,7 +24,7 @@ COMMANDS = {
     ),
     "plan": (
         "EXPERIMENT",
-        "what it would need on devices that are not there: memory, traffic, a mesh that fits",
+        "what it would need on devices that are not there: memory, traffic, a mesh that fits, money",
     ),
     "compare": (
         "EXPERIMENT",

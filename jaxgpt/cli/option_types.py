@@ -1,6 +1,7 @@
 """What the options of commands take: names, files, numbers, and what is told of a value that does not fit."""
 
 import argparse
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -80,6 +81,24 @@ def path(text: str) -> str:
 def paths(text: str) -> str:
     """The type of several of them, with commas between."""
     return ",".join(path(part) for part in text.split(","))
+
+
+def count(text: str) -> int:
+    """The type of a whole number that may be 0."""
+    if not text.isdecimal():
+        raise ValueError("a whole number of at least 0 is needed")
+    return int(text)
+
+
+def positive(text: str) -> float:
+    """The type of a number above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError("a positive number is needed")
+    return value
 
 
 def whole(text: str) -> int:

@@ -3,26 +3,26 @@
 import argparse
 import functools
 import json
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from jaxgpt.cli.option_types import path, whole
+from jaxgpt.cli.option_types import count, path, positive, whole
 from jaxgpt.cli.options import COMMON, Parser, add_common, experiment_fields
 from jaxgpt.cli.writable import writable
 from jaxgpt.core import fields, hints, printing
 from jaxgpt.core.usage import UsageError
 from jaxgpt.core.writing import write_atomically
+from jaxgpt.plan import costs, targets
 from jaxgpt.plan import fitting as report
-from jaxgpt.plan import targets
 from jaxgpt.plan.candidates import Candidate, ordered
 from jaxgpt.plan.fitting import Tried
 from jaxgpt.plan.worker import Worker
 from jaxgpt.runs import experiments
 from jaxgpt.runs.opening import mib
 from jaxgpt.training import start
+from jaxgpt.training.experiment import Experiment
 
 Say = Callable[[str], None]
 
@@ -48,35 +48,47 @@ def parser() -> Parser:
     parser.add_argument(
         "--memory",
         metavar="GIB",
-        type=_positive,
+        type=positive,
         help="of a device; default: what a program may use of the target's",
     )
     parser.add_argument(
         "--candidates",
         metavar="N",
-        type=whole,
+        type=count,
         default=8,
-        help="compile at most so many (default: %(default)s)",
+        help="compile at most so many (default: %(default)s); 0 needs no compiler and tells the cost alone",
     )
     parser.add_argument(
         "--timeout",
         metavar="SECONDS",
-        type=_positive,
+        type=positive,
         default=900,
         help="give a compilation up after so long (default: %(default)s)",
     )
+    _add_cost(parser.add_argument_group("what the training costs"))
     add_common(parser.add_argument_group(COMMON), processes=False)  # no other process takes part
     return parser
 
 
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise ValueError("a positive number is needed")
-    return value
+def _add_cost(group) -> None:
+    group.add_argument(
+        "--price", metavar="DOLLARS", type=positive, help="of an hour of one device; the cost is then told"
+    )
+    group.add_argument(
+        "--share",
+        metavar="SHARE",
+        type=positive,
+        help=f"of the peak that the training keeps (default: {costs.SHARE})",
+    )
+    group.add_argument(
+        "--peak",
+        metavar="TFLOPS",
+        type=positive,
+        help="of one device a second (default: the target's in bfloat16)",
+    )
+    group.add_argument(
+        "--watts", metavar="WATTS", type=positive, help="that one device draws (default: the target's)"
+    )
 
 
 def run(given: argparse.Namespace) -> int:
@@ -87,7 +99,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def plan(given: argparse.Namespace, say: Say) -> bool:
-    """Compile candidates until one fits, and report; whether one did.
+    """Compile candidates until one fits, and report; whether one did, or none was asked for.
 
     Raises:
       ValueError: for a target, a field or an option that does not fit, in one line.
@@ -101,14 +113,50 @@ def plan(given: argparse.Namespace, say: Say) -> bool:
     if given.output is not None:
         writable(given.output)
     experiment = start.override(experiments.find(given.experiment), given.fields, begin=True)
-    target.check()
+    rates = _rates(given, target)
+    if given.candidates:
+        target.check()
     own_data = any(name.startswith("task") for name in given.fields)
     note = target.memory_note if given.memory is None else "as given"
-    with Worker(experiment, target, given.vocab, own_data, given.timeout) as worker:
+    compiled_for = target if given.candidates else None
+    with Worker(experiment, compiled_for, given.vocab, own_data, given.timeout) as worker:
         facts = worker.facts()
-        for line in _heading(target, memory, note, facts):
+        cost = None if rates is None else costs.cost(facts, target.count, rates)
+        for line in _heading(target, memory, note, facts) + ([] if cost is None else cost.lines()):
             say(line)
-        tried = _search(worker, ordered(experiment, target), memory, given.candidates, say)
+        tried = []
+        if given.candidates:
+            tried = _search(worker, ordered(experiment, target), memory, given.candidates, say)
+    written = {
+        "experiment": fields.to_json(experiment),
+        "target": {"name": target.name, "devices": target.count, "memory": memory, "memory_note": note},
+        **facts,
+        **({} if cost is None else {"cost": cost.to_json()}),
+    }
+    fits = True
+    if given.candidates:
+        found, fits = _told(tried, experiment, target, facts, say)
+        written |= found
+    if given.output is not None:
+        write_atomically(Path(given.output), json.dumps(written, indent=1) + "\n")
+    return fits
+
+
+def _rates(given: argparse.Namespace, target: targets.Target) -> costs.Rates | None:
+    """What a device hour gives and takes; None where no price is given."""
+    if given.price is not None:
+        peak = None if given.peak is None else given.peak * 1e12
+        return costs.Rates.of(target, given.price, share=given.share, peak=peak, watts=given.watts)
+    for name in ("share", "peak", "watts"):
+        if getattr(given, name) is not None:
+            raise UsageError(f"--{name} belongs to a cost: give --price, the dollars of a device hour")
+    return None
+
+
+def _told(
+    tried: list[Tried], experiment: Experiment, target: targets.Target, facts: dict[str, Any], say: Say
+) -> tuple[dict[str, Any], bool]:
+    """Say what was found of the candidates; it as JSON, and whether one fits."""
     suggested = next((one for one in tried if one.fits), None)
     for line in report.table(tried):
         say(line)
@@ -120,16 +168,11 @@ def plan(given: argparse.Namespace, say: Say) -> bool:
             say(line)
     options = suggested.candidate.options(experiment) if suggested else ""
     say(_suggestion(suggested, options))
-    if given.output is not None:
-        written = {
-            "experiment": fields.to_json(experiment),
-            "target": {"name": target.name, "devices": target.count, "memory": memory, "memory_note": note},
-            **facts,
-            "candidates": [one.to_json() for one in tried],
-            "suggestion": suggested.to_json() | {"options": options} if suggested else None,
-        }
-        write_atomically(Path(given.output), json.dumps(written, indent=1) + "\n")
-    return suggested is not None
+    found = {
+        "candidates": [one.to_json() for one in tried],
+        "suggestion": suggested.to_json() | {"options": options} if suggested else None,
+    }
+    return found, suggested is not None
 
 
 def _heading(target: targets.Target, memory: int, note: str, facts: dict[str, Any]) -> list[str]:

@@ -50,16 +50,17 @@ class Compiler:
       vocabulary: the number of ids, for data that stand in for those of the task; None reads these, if they
         are there.
       own_data: the task was told where its data are, so that it is a mistake if they are not.
+      target: None where nothing will be compiled, only the facts asked for.
 
     Raises:
       ValueError: if the experiment does not fit together, or the target does not exist.
     """
 
     def __init__(
-        self, experiment: Experiment, target: targets.Target, vocabulary: int | None, own_data: bool
+        self, experiment: Experiment, target: targets.Target | None, vocabulary: int | None, own_data: bool
     ):
         self._experiment = experiment
-        self._devices = target.devices()
+        self._devices = [] if target is None else target.devices()
         reason = "" if vocabulary is None else "a number of ids was given"
         if vocabulary is None:
             try:
@@ -80,6 +81,8 @@ class Compiler:
         else:
             tokenizer, known = None, experiment.tokenizer
             self.data_note = "the task's own"
+        # As many steps as epochs make are known of the task's own data alone.
+        self._steps_known = not reason or self._experiment.training.epochs is None
         training = dataclasses.replace(experiment.training, mesh=mesh, accumulation=1)
         self._prepared = prepare(dataclasses.replace(experiment, training=training), tokenizer)
         self._data = self._shapes(bool(reason))
@@ -127,6 +130,7 @@ class Compiler:
             "vocab_size": model.vocab_size,
             "parameters": prepared.program.template.num_params,
             "tokens_a_step": batch * (tokens + source),
+            "steps": prepared.resolved.steps if self._steps_known else None,
             "model_flops_a_step": own,
         }
 
@@ -255,7 +259,7 @@ def main() -> None:
             experiment = fields.from_json(Experiment, request["experiment"])
         compiler = Compiler(
             experiment,
-            targets.parse(request["target"]),
+            None if request["target"] is None else targets.parse(request["target"]),
             request["vocabulary"],
             request["own_data"],
         )

@@ -83,7 +83,8 @@ def step(found: dict[str, Any], devices: int, model_flops: int | None) -> list[s
 
 def amount(operations: float) -> str:
     """Floating-point operations in a unit that suits them."""
-    for unit, scale in (("PFLOP", 1e15), ("TFLOP", 1e12), ("GFLOP", 1e9)):
+    units = (("ZFLOP", 1e21), ("EFLOP", 1e18), ("PFLOP", 1e15), ("TFLOP", 1e12), ("GFLOP", 1e9))
+    for unit, scale in units:
         if operations >= scale:
             return f"{operations / scale:,.2f} {unit}"
     return f"{operations / 1e6:,.2f} MFLOP"

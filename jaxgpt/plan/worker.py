@@ -23,17 +23,23 @@ class Worker:
     """Compiles candidates in a process of its own, which is started when it is needed.
 
     Args:
+      target: None where only the facts are asked for, which needs no compiler of its devices.
       vocabulary, own_data: as `compiling.Compiler`.
       seconds: an answer may take.
     """
 
     def __init__(
-        self, experiment: Experiment, target: Target, vocabulary: int | None, own_data: bool, seconds: float
+        self,
+        experiment: Experiment,
+        target: Target | None,
+        vocabulary: int | None,
+        own_data: bool,
+        seconds: float,
     ):
         self._target, self._seconds = target, seconds
         self._request = {
             "experiment": fields.to_json(experiment),
-            "target": target.name,
+            "target": None if target is None else target.name,
             "vocabulary": vocabulary,
             "own_data": own_data,
         }
@@ -83,7 +89,7 @@ class Worker:
                 "JAX_PLATFORMS": "cpu",
                 "JAX_ENABLE_COMPILATION_CACHE": "false",  # what is read from it tells less
             }
-            | self._target.environment(),
+            | ({} if self._target is None else self._target.environment()),
         )
         self._answers: queue.Queue[str] = queue.Queue()
         self._reader = threading.Thread(target=self._read, args=(self._process, self._answers), daemon=True)

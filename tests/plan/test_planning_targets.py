@@ -47,7 +47,7 @@ def test_what_is_no_target_is_told_in_one_line(jaxgpt, name, message):
         (["addition", "--target", "cpu:8", "--model.depth", "3"], "no field 'model.depth'"),
         (["addition", "--target", "cpu:8", "--memory", "much"], "--memory much: a positive number"),
         (["addition", "--target", "cpu:8", "--timeout", "0"], "--timeout 0: a positive number"),
-        (["addition", "--target", "cpu:8", "--candidates", "0"], "a whole number of at least 1"),
+        (["addition", "--target", "cpu:8", "--candidates", "-1"], "a whole number of at least 0"),
         (["addition", "--target", "cpu:8", "--output", "no/such/plan.json"], "does not exist"),
     ],
 )

@@ -1,0 +1,83 @@
+"""What a training costs, against sums by hand."""
+
+import json
+import re
+
+import pytest
+from planned import plan
+from tiny_runs import one_line
+
+from jaxgpt.plan import targets
+from jaxgpt.plan.costs import Cost, Rates, cost
+from jaxgpt.plan.peaks import PEAKS
+
+
+def test_a_day_on_two_devices_by_hand():
+    """86,400 s x 100 TFLOP/s x 0.5 on each of two devices, at 3 dollars and 500 W."""
+    rates = Rates(price=3, share=0.5, peak=100e12, watts=500)
+    found = Cost(10, 1000, 2 * 86_400 * 50e12, "told", 2, rates)
+    assert found.device_hours == pytest.approx(48)
+    assert found.dollars == pytest.approx(144)
+    assert found.kilowatt_hours == pytest.approx(24)
+    lines = "\n".join(found.lines())
+    assert "8.64 EFLOP = told" in lines and "48.0 device hours" in lines and "24.0 hours on 2" in lines
+    assert "$144 = device hours x $3" in lines and "24.0 kWh" in lines
+
+
+def test_six_n_d_stands_in_where_the_model_has_no_count():
+    facts = {"steps": 5, "tokens_a_step": 7, "parameters": 11, "model_flops_a_step": None}
+    rates = Rates.of(targets.parse("h100:8"), 1.0)
+    assert cost(facts, 8, rates).operations == 6 * 11 * 5 * 7
+    assert cost(facts | {"model_flops_a_step": 13}, 8, rates).operations == 5 * 13
+
+
+def test_every_target_but_a_processor_has_a_peak():
+    kinds = {kind for family in targets.FAMILIES for kind in family.usage}
+    assert kinds - set(PEAKS) == {"cpu"} and set(PEAKS) <= kinds
+    # A device of half a chip: eight cores of v2 are the 180 TFLOP/s that were sold as one Cloud TPU.
+    assert 8 * PEAKS["v2"].flops == pytest.approx(180e12, rel=0.03)
+
+
+def test_what_is_given_stands_before_what_is_known():
+    h200 = targets.parse("h200:8")
+    assert Rates.of(h200, 2.0) == Rates(2.0, 0.4, 989.4e12, 700)
+    assert Rates.of(h200, 2.0, share=0.5, peak=1e12, watts=9) == Rates(2.0, 0.5, 1e12, 9)
+    assert "not known: --watts" in Cost(1, 1, 1e12, "", 1, Rates.of(targets.parse("v5e:2x2"), 1)).lines()[-1]
+
+
+def test_a_plan_tells_the_cost_without_a_compiler(tmp_path):
+    """Of a tiny encoder, for GPUs that nothing here compiles for."""
+    sizes = {"model": "bert-base", "model__d_model": 16, "model__num_heads": 2, "model__num_layers": 1}
+    sizes |= {"model__d_ff": 32, "model__max_length": 32, "model__vocab_size": 0}
+    fields = sizes | {"objective": "masked", "objective__tokens": "random", "vocab": 100}
+    fields |= {"training__steps": 30, "training__batch_size": 8, "candidates": 0, "price": 2.5}
+    found, output = plan(tmp_path, "h200:2x4", "text", **fields)
+    assert "candidates" not in found and "compiling" not in output
+    done = found["cost"]
+    assert done["tokens"] == 30 * 8 * 32 and done["operations"] == 6 * found["parameters"] * done["tokens"]
+    hours = done["operations"] / (0.4 * 989.4e12) / 3600
+    assert done["device_hours"] == pytest.approx(hours) and done["dollars"] == pytest.approx(2.5 * hours)
+    assert done["kilowatt_hours"] == pytest.approx(0.7 * hours)
+    for word in ("6 x parameters x tokens", "0.4 x 989.4 TFLOP/s", "device hours x $2.5", "700 W"):
+        assert word in output
+    assert json.loads((tmp_path / "plan.json").read_text()) == found
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--price", "free"], "--price free: a positive number is needed"),
+        (["--price", "1"], "the peak of cpu is not known; give --peak"),
+        (["--price", "1", "--peak", "1", "--share", "40"], "--share 40: a part of the peak"),
+        (["--watts", "5"], "--watts belongs to a cost: give --price"),
+    ],
+)
+def test_mistakes_of_a_cost_end_in_one_line(jaxgpt, words, message):
+    status, _, errors = jaxgpt("plan", "text", "--target", "cpu:2", "--candidates", "0", *words)
+    assert status == 2 and re.search(re.escape(message), one_line(errors))
+
+
+def test_epochs_of_data_that_are_not_there_cannot_be_counted():
+    rates = Rates.of(targets.parse("h100:8"), 1.0)
+    with pytest.raises(ValueError, match=r"give training\.steps"):
+        cost({"steps": None}, 8, rates)
