@@ -12,8 +12,8 @@ from jaxtyping import Array, Bool, Float, Int, Num
 from jaxgpt.generation import cache_rows
 from jaxgpt.generation.prompts import Padded
 from jaxgpt.generation.sampling import Rules, choose
-from jaxgpt.models.features import Features
 from jaxgpt.models.structure import Structure, Weights
+from jaxgpt.models.token_features import Features
 from jaxgpt.nn.attention.cache import Cache
 
 #: The most tokens of one `extend`; fewer run in the same program.

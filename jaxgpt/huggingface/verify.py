@@ -12,7 +12,7 @@ from scipy.special import log_softmax
 from jaxgpt.core.wording import one_line
 from jaxgpt.huggingface.load import Pretrained
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.models.features import Features
+from jaxgpt.models.token_features import Features
 
 #: Inputs that some models take beside their tokens.
 _MORE = ("source", "global_tokens")

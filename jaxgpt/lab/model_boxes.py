@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from flax import nnx
 
-from jaxgpt.models.features import Features
+from jaxgpt.models.token_features import Features
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.block import Block
 from jaxgpt.nn.norm import Norm

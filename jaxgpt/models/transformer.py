@@ -15,7 +15,7 @@ from jaxgpt.models.building import build_norm
 from jaxgpt.models.checks import unpackable
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.explicit_mesh import call_with_automatic_axes, has_explicit_axes
-from jaxgpt.models.features import Features
+from jaxgpt.models.token_features import Features
 from jaxgpt.nn.adaptive import AdaptiveEmbedding
 from jaxgpt.nn.attention import cache as caching
 from jaxgpt.nn.head import HeadTransform

@@ -14,8 +14,8 @@ from jaxgpt.data.labelled import encoded, second_segments
 from jaxgpt.data.rows import Rows, batch_of
 from jaxgpt.data.splits import Tables, naming
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.models.features import Features
 from jaxgpt.models.structure import split
+from jaxgpt.models.token_features import Features
 from jaxgpt.models.transformer import Output, Transformer
 from jaxgpt.objectives.base import Batch, Objective
 from jaxgpt.objectives.losses import Loss, token_losses

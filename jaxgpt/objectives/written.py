@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from jaxgpt import generation
 from jaxgpt.data.packing import END, PROMPT, TARGET
-from jaxgpt.models.features import Features
+from jaxgpt.models.token_features import Features
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.objectives.base import Objective
 from jaxgpt.objectives.losses import hidden_losses, token_losses

@@ -12,7 +12,7 @@ from variants import often
 from jaxgpt.data.numbers import feature_array
 from jaxgpt.generation import Sampling, beam_search, complete, encode_prompts, generate, stream
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.models.features import Features
+from jaxgpt.models.token_features import Features
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.head_config import HeadConfig
 from jaxgpt.tokenizers import build

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from jaxgpt.models.features import Features
+from jaxgpt.models.token_features import Features
 from jaxgpt.nn.attention import hashed
 
 

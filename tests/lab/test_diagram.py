@@ -13,7 +13,7 @@ from jaxgpt.core.nested import replaced
 from jaxgpt.evaluation import plots
 from jaxgpt.lab import diagram
 from jaxgpt.models import ModelConfig, Transformer, presets
-from jaxgpt.models.features import Features
+from jaxgpt.models.token_features import Features
 from jaxgpt.nn.tap import recorder
 from jaxgpt.tokenizers import build
 

@@ -11,7 +11,7 @@ from flax import nnx
 from model_building import SOURCE, TOKENS, build, config, scheme
 
 from jaxgpt.generation import generate
-from jaxgpt.models.features import Features
+from jaxgpt.models.token_features import Features
 from jaxgpt.nn.position.rotary import Rotary
 
 VARIANTS = {

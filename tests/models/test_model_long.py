@@ -10,7 +10,7 @@ from variants import often
 import jaxgpt
 from jaxgpt.core.nested import replaced
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.models.features import Features
+from jaxgpt.models.token_features import Features
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.attention.hashed import hashed_attention, rotations
 from jaxgpt.nn.position.alibi import ALiBi

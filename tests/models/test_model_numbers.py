@@ -13,7 +13,7 @@ from model_building import build
 from jaxgpt.core.nested import made
 from jaxgpt.data.numbers import feature_array
 from jaxgpt.models import ModelConfig
-from jaxgpt.models.features import Features
+from jaxgpt.models.token_features import Features
 from jaxgpt.nn.number import NumberEncoding
 from jaxgpt.tokenizers import build as build_tokenizer
 from jaxgpt.tokenizers.tokenizer import Tokenizer

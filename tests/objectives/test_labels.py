@@ -15,7 +15,7 @@ from jaxgpt.core import fields
 from jaxgpt.core.nested import replaced
 from jaxgpt.data.labelled import CHOICE, SPAN
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.models.features import Features
+from jaxgpt.models.token_features import Features
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.objectives.asking import Asking
 from jaxgpt.objectives.labels import Labels

@@ -11,7 +11,7 @@ from tiny_runs import losses, tiny
 from variants import often
 
 from jaxgpt.data.rows import build_rows
-from jaxgpt.models.features import Features
+from jaxgpt.models.token_features import Features
 from jaxgpt.objectives.batches import gather
 from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.runs.run import load
