@@ -30,6 +30,7 @@ FOLLOWED = (
     "strings",
     "constructions",
     "fine-tuning",
+    "features",
     "run-directory",
 )
 

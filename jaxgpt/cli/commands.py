@@ -35,6 +35,7 @@ COMMANDS = {
         "PROBLEM",
         "look for the largest set without a conflict, with a transformer and without",
     ),
+    "features": ("RUN FILE", "write what a model makes of each token of some texts, for other tools"),
     "import-hf": ("DIR", "make a run directory of a model that Hugging Face's transformers wrote"),
     "export-hf": ("RUN", "write its model as a directory that transformers reads"),
     "verify-hf": ("DIR", "check that such a model computes here what it computes in transformers"),

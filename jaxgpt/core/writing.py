@@ -1,24 +1,36 @@
 """Writing files so that a reader, or a crash, finds the old or the new one whole."""
 
+import contextlib
 import errno
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file, whole or not at all; text in UTF-8.
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all, in UTF-8.
 
     What UTF-8 has no form for, such as half a pair of surrogates, is escaped.
 
     Raises:
       OSError: if it cannot be written, in one line that names it; the old file stays.
     """
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write to, which takes its place at the end, whole or not at all.
+
+    Raises:
+      OSError: as `write_atomically`.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.tmp")
     try:
-        with open(temporary, "wb") as file:
-            file.write(content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content)
-            file.flush()
+        yield temporary
+        with open(temporary, "rb") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except OSError as error:

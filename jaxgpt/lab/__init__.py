@@ -40,5 +40,7 @@ from jaxgpt.lab.surprise import Entropy as Entropy
 from jaxgpt.lab.surprise import NextTokens as NextTokens
 from jaxgpt.lab.surprise import entropy as entropy
 from jaxgpt.lab.surprise import next_tokens as next_tokens
+from jaxgpt.lab.text_features import TextFeatures as TextFeatures
+from jaxgpt.lab.text_features import text_features as text_features
 from jaxgpt.lab.variability import Variability as Variability
 from jaxgpt.lab.variability import variability as variability

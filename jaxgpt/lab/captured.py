@@ -1,21 +1,22 @@
-"""The activations of a decoder that the analyses read, as one typed value that may stand inside of jit."""
+"""The activations of a model that the analyses read, as typed values that may stand inside of jit."""
 
 import dataclasses
 from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, Num
 
 from jaxgpt.models import Transformer
 from jaxgpt.models.structure import split
+from jaxgpt.models.token_features import Features
 from jaxgpt.nn.tap import recorder
 
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Captured:
-    """Activations of a batch of texts; L layers.
+    """Activations of a decoder on a batch of texts; L layers.
 
     Attributes:
       embedding: the input of the first layer, positions added. [B, T, D]
@@ -78,24 +79,53 @@ def has_weights(model: Transformer) -> bool:
 
 
 def stream(
-    model: Transformer, tokens: Int[Array, "B T"], order: Int[Array, "B T"] | None = None
+    model: Transformer,
+    tokens: Int[Array, "B T"],
+    order: Int[Array, "B T"] | None = None,
+    numbers: Num[Array, "B T F"] | None = None,
 ) -> tuple[Float[Array, "B T _"], ...]:
-    """What the first layer of a decoder reads, and the output of each layer: L + 1 arrays.
+    """What the first layer reads, and the output of each layer: L + 1 arrays.
 
-    The final norm and the head make the logits of the last one.
+    They are those of the stack that reads a text: of an encoder-decoder its encoder. The final norm, where
+    there is one, and the head make the logits of the last one.
 
     Args:
       order: as of the model; -1 on padding.
+      numbers: features of the number tokens, of a model that reads such.
     """
+    return _stream(model, tokens, order, numbers)[0]
+
+
+def hidden_states(
+    model: Transformer,
+    tokens: Int[Array, "B T"],
+    order: Int[Array, "B T"] | None = None,
+    numbers: Num[Array, "B T F"] | None = None,
+) -> tuple[Float[Array, "B T _"], ...]:
+    """The same, but the last one stands behind the final norm, as in `hidden_states` of transformers."""
+    found, last = _stream(model, tokens, order, numbers)
+    return (*found[:-1], last) if len(found) > 1 else found
+
+
+def _stream(model: Transformer, tokens, order, numbers) -> tuple[tuple[Array, ...], Array]:
+    """The stream of the stack that reads a text, and its end behind the final norm."""
     seen, tap = recorder()
-    model(jnp.asarray(tokens), order=order, tap=tap)
-    x = seen["decoder.embedding"]
-    widen = getattr(model.decoder, "widen", None)
+    tokens = jnp.asarray(tokens)
+    role, config = "decoder" if model.config.kind == "decoder" else "encoder", model.config
+    if config.kind == "encoder_decoder":
+        begin = jnp.zeros((len(tokens), 1), jnp.int32)  # the decoder has to read something
+        nothing = None if numbers is None else jnp.zeros((len(tokens), 1, numbers.shape[-1]), numbers.dtype)
+        features = Features(numbers=nothing, source_numbers=numbers)
+        model(begin, source=tokens, source_order=order, features=features, tap=tap, logits_of="none")
+    else:
+        model(tokens, order=order, features=Features(numbers=numbers), tap=tap, logits_of="none")
+    x = seen[f"{role}.embedding"]
+    widen = getattr(getattr(model, role), "widen", None)
     if widen is not None:
         x = widen(x)
-    if model.config.wiring == "reversible":  # two streams, which begin alike
+    if config.wiring == "reversible":  # two streams, which begin alike
         x = jnp.concatenate([x, x], axis=-1)
     found = [x]
-    while (name := f"decoder.{len(found) - 1}.residual") in seen:
+    while (name := f"{role}.{len(found) - 1}.residual") in seen:
         found.append(seen[name])
-    return tuple(found)
+    return tuple(found), seen.get(f"{role}.norm", found[-1])

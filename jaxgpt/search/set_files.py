@@ -15,7 +15,7 @@ from jaxtyping import Bool
 
 from jaxgpt.core import fields, foreign
 from jaxgpt.core.wording import quoted, shown
-from jaxgpt.core.writing import write_atomically
+from jaxgpt.core.writing import replacing, write_atomically
 from jaxgpt.search.searchable import Searchable
 
 #: The entry of a PNG that holds the JSON, and the endings of files.
@@ -127,11 +127,8 @@ def _entry(path: Path) -> str:
 
 
 def _draw(problem: Searchable, sets: list[list[int]], words: list[str], told: str, path: Path) -> None:
-    import io
-
     from jaxgpt.search import search_pictures
 
-    file = io.BytesIO()
     figure = search_pictures.boards(problem, sets, words)
-    figure.savefig(file, format="png", dpi=150, metadata={_ENTRY: told, "Software": None})
-    write_atomically(path, file.getvalue())
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=150, metadata={_ENTRY: told, "Software": None})

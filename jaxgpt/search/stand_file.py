@@ -1,14 +1,13 @@
 """Where a search stands, as one file that is written whole, so that a killed search goes on."""
 
 import dataclasses
-import io
 import json
 import zipfile
 from pathlib import Path
 
 import numpy as np
 
-from jaxgpt.core.writing import write_atomically
+from jaxgpt.core.writing import replacing
 from jaxgpt.search.generation_step import Record, Stand
 
 #: What the names of a model's arrays begin with.
@@ -26,14 +25,9 @@ def save(stand: Stand, path: Path) -> None:
         "elements": stand.sets.shape[1],
         "records": [dataclasses.asdict(record) for record in stand.records],
     }
-    file = io.BytesIO()
-    np.savez(
-        file,
-        told=np.asarray(json.dumps(told)),
-        sets=np.packbits(stand.sets, axis=1),
-        **{_KNOWN + name: value for name, value in stand.known.items()},
-    )
-    write_atomically(path, file.getvalue())
+    known = {_KNOWN + name: value for name, value in stand.known.items()}
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, told=np.asarray(json.dumps(told)), sets=np.packbits(stand.sets, axis=1), **known)
 
 
 def load(path: Path) -> Stand:

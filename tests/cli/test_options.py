@@ -15,6 +15,7 @@ LINES = {
     "compare": ["addition"],
     "lab": ["run"],
     "search": ["isosceles"],
+    "features": ["run", "texts.txt", "--output", "out.npz"],
     "import-hf": ["directory"],
     "export-hf": ["run", "--family", "gpt2", "--output", "out"],
     "verify-hf": ["directory"],
