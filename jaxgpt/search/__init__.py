@@ -10,3 +10,4 @@ from jaxgpt.search.moves import Moves as Moves
 from jaxgpt.search.orbits import table_bytes as table_bytes
 from jaxgpt.search.search_config import SearchConfig as SearchConfig
 from jaxgpt.search.searchable import Searchable as Searchable
+from jaxgpt.search.searchable import ThreeUniform as ThreeUniform

@@ -95,7 +95,7 @@ Table = BitTable | ListTable
 
 def bit_table(size: int, conflicts: Int[np.ndarray, "C W"]) -> BitTable:
     """The table of conflicts of two or three elements, of `bit_table_bytes(size)` bytes."""
-    bits = np.zeros((size * size + 1, _words(size)), np.uint32)
+    bits = np.zeros((size * size + 1, words(size)), np.uint32)
 
     def put(first: Array, second: Array, third: Array) -> None:
         bit = np.uint32(1) << (third % WORD).astype(np.uint32)
@@ -113,7 +113,7 @@ def bit_table(size: int, conflicts: Int[np.ndarray, "C W"]) -> BitTable:
 
 def bit_table_bytes(size: int) -> int:
     """The memory that a `BitTable` of so many elements takes."""
-    return 4 * _words(size) * (size * size + 1)
+    return 4 * words(size) * (size * size + 1)
 
 
 def list_table(size: int, conflicts: Int[np.ndarray, "C W"]) -> ListTable:
@@ -141,5 +141,6 @@ def _most(size: int, conflicts: Int[np.ndarray, "C W"]) -> int:
     return int(np.bincount(conflicts[conflicts >= 0], minlength=size + 1).max())
 
 
-def _words(size: int) -> int:
+def words(size: int) -> int:
+    """The words that a bit for each element takes."""
     return -(-size // WORD)

@@ -13,7 +13,8 @@ from jaxgpt.search.conflict_tables import (
     list_table,
     list_table_bytes,
 )
-from jaxgpt.search.searchable import Searchable
+from jaxgpt.search.searchable import Searchable, ThreeUniform
+from jaxgpt.search.tested_tables import alone, members, tested_table
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,12 +64,15 @@ def orbits_of(problem: Searchable, symmetry: str, table_limit: int) -> Orbits:
         than `table_limit` bytes.
     """
     number = _numbered(problem, symmetry)
+    if isinstance(problem, ThreeUniform):
+        number = _free(problem, number)
+        sizes = _sizes(number, symmetry)
+        _check_limit(bit_table_bytes(len(sizes)), table_limit)
+        return Orbits(number, sizes, tested_table(problem, members(number)))
     if problem.largest_conflict == 3:  # before the conflicts are listed, which takes memory too
         _check_limit(bit_table_bytes(number.max() + 1), table_limit)
     number, conflicts = _between(number, problem.conflicts())
-    sizes = np.bincount(number[number >= 0])
-    if not len(sizes):
-        raise ValueError(f"every orbit of symmetry={quoted(symmetry)} holds a conflict; choose another one")
+    sizes = _sizes(number, symmetry)
     if conflicts.shape[1] <= 3:
         return Orbits(number, sizes, bit_table(len(sizes), conflicts))
     _check_limit(list_table_bytes(len(sizes), conflicts), table_limit)
@@ -82,6 +86,8 @@ def table_bytes(problem: Searchable, symmetry: str = "none") -> int:
       ValueError: if there is no such symmetry.
     """
     number = _numbered(problem, symmetry)
+    if isinstance(problem, ThreeUniform):
+        return bit_table_bytes(int(_free(problem, number).max()) + 1)
     if problem.largest_conflict == 3:
         return bit_table_bytes(int(number.max()) + 1)
     number, conflicts = _between(number, problem.conflicts())
@@ -111,6 +117,25 @@ def _numbered(problem: Searchable, symmetry: str) -> Int[np.ndarray, " E"]:
             return np.unique(lowest, return_inverse=True)[1]
 
 
+def _free(problem: ThreeUniform, number: Int[np.ndarray, " E"]) -> Int[np.ndarray, " E"]:
+    """The numbers of orbits, -1 for those that hold a conflict."""
+    return _renumbered(np.flatnonzero(~np.asarray(alone(problem, members(number)))), number.max() + 1)[number]
+
+
+def _sizes(number: Int[np.ndarray, " E"], symmetry: str) -> Int[np.ndarray, " O"]:
+    sizes = np.bincount(number[number >= 0])
+    if not len(sizes):
+        raise ValueError(f"every orbit of symmetry={quoted(symmetry)} holds a conflict; choose another one")
+    return sizes
+
+
+def _renumbered(free: Int[np.ndarray, " F"], orbits: int) -> Int[np.ndarray, " O+1"]:
+    """A new number for each orbit, -1 for those that are not free; the last one is for -1."""
+    new = np.full(orbits + 1, -1)
+    new[free] = np.arange(len(free))
+    return new
+
+
 def _between(
     number: Int[np.ndarray, " E"], conflicts: Int[np.ndarray, "C W"]
 ) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, "C W"]]:
@@ -120,8 +145,7 @@ def _between(
     found = -np.sort(-found, axis=1)  # descending, so that what fills comes last
     alone = found[:, 1] < 0
     free = np.setdiff1d(np.arange(number.max() + 1), found[alone, 0])
-    new = np.full(number.max() + 2, -1)  # the last one is for -1
-    new[free] = np.arange(len(free))
+    new = _renumbered(free, number.max() + 1)
     found = found[~alone]
     found = found[((new[found] >= 0) | (found < 0)).all(1)]
     return new[number], np.unique(new[found], axis=0)

@@ -1,7 +1,7 @@
 """What a search needs to know of a problem."""
 
 from collections.abc import Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -51,4 +51,19 @@ class Searchable(Protocol):
 
     def board(self, chosen: Iterable[int]) -> Bool[np.ndarray, "R C"]:
         """A set as a board to be drawn."""
+        ...
+
+
+@runtime_checkable
+class ThreeUniform(Searchable, Protocol):
+    """A problem that tells whether three elements are in conflict, and has no other conflicts.
+
+    Its tables are built on the device, whatever their size; those of other problems from `conflicts()`. It
+    is hashable, as frozen dataclasses are.
+    """
+
+    def in_conflict(
+        self, first: Int[Any, "*F"], second: Int[Any, "*S"], third: Int[Any, "*T"]
+    ) -> Bool[Any, "*B"]:
+        """Whether three elements, all different, are in conflict: of arrays that broadcast, traced by JAX."""
         ...

@@ -55,8 +55,3 @@ class Grid(Problem):
             "8-fold": [turned, mirrored],
         }
         return {name: np.stack(group).reshape(-1, self.n**2) for name, group in groups.items()}
-
-    def rows_and_columns(self) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
-        """The row and the column of each point."""
-        row, column = np.divmod(np.arange(self.n**2), self.n)
-        return row, column

@@ -6,7 +6,7 @@ A problem asks for the largest set of elements that holds no conflict. Elements 
 import dataclasses
 import math
 from collections.abc import Iterable
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -22,8 +22,9 @@ _STRIP = 40
 class Problem(Choice, package="tasks.constructions.problems"):
     """The largest set of elements without a conflict: a frozen dataclass whose fields are its settings.
 
-    A member defines `size`, `conflicts` and `verify`, and `best_known` where the literature has a value. It
-    may have its own symmetries, text and names of elements.
+    A member defines `size`, `conflicts` and `verify`, and `best_known` where the literature has a value;
+    `ThreeUniform` has `in_conflict` in place of `conflicts`. It may have its own symmetries, text and names
+    of elements.
     """
 
     #: How many elements the largest conflicts have: 3 or 4.
@@ -99,6 +100,29 @@ class Problem(Choice, package="tasks.constructions.problems"):
                 f"the text has {len(text)} characters; a set of {self} has {self.size()} characters"
             )
         return frozenset(element for element, character in enumerate(text) if character == "1")
+
+
+@dataclasses.dataclass(frozen=True)
+class ThreeUniform(Problem):
+    """A problem all of whose conflicts have three elements; a member defines a test of three.
+
+    The search builds its tables from the test alone, so that a grid may be too large to list its conflicts.
+    """
+
+    def in_conflict(
+        self, first: Int[Any, "*F"], second: Int[Any, "*S"], third: Int[Any, "*T"]
+    ) -> Bool[Any, "*B"]:
+        """Whether three elements, all different, are in conflict: of arrays that broadcast, traced by JAX."""
+        raise NotImplementedError(f"{type(self).__name__} does not define in_conflict")
+
+    def conflicts(self) -> Int[np.ndarray, "C 3"]:
+        found = [np.empty((0, 3), int)]
+        for first in range(self.size()):
+            later = np.arange(first + 1, self.size())
+            tested = np.triu(self.in_conflict(np.array(first), later[:, None], later), 1)
+            second, third = first + 1 + np.array(np.nonzero(tested))
+            found.append(np.stack([np.full_like(second, first), second, third], axis=1))
+        return np.concatenate(found)
 
 
 def check_at_least(name: str, value: int, least: int) -> None:

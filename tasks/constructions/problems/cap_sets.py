@@ -8,20 +8,20 @@ are a line.
 
 import dataclasses
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool
 
 from tasks.constructions import verifiers
-from tasks.constructions.problem import Problem, check_at_least
+from tasks.constructions.problem import ThreeUniform, check_at_least
 
 #: For n = 0, 1, ...: OEIS A090245.
 BEST = (1, 2, 4, 9, 20, 45, 112)
 
 
 @dataclasses.dataclass(frozen=True)
-class CapSets(Problem):
+class CapSets(ThreeUniform):
     """The largest cap set in dimension n. The digits of an element, in base 3, are its coordinates."""
 
     n: Annotated[int, "dimensions"] = 4
@@ -41,13 +41,11 @@ class CapSets(Problem):
     def place(self, element: int) -> str:
         return f"point {np.base_repr(element, 3).zfill(self.n)}"
 
-    def conflicts(self) -> Int[np.ndarray, "C 3"]:
-        weights = 3 ** np.arange(self.n)[::-1]
-        points = np.arange(self.size())[:, None] // weights % 3
-        first, second = np.triu_indices(self.size(), 1)
-        third = -(points[first] + points[second]) % 3 @ weights
-        last = third > second  # each line once
-        return np.stack([first, second, third], axis=1)[last]
+    def in_conflict(self, first: Any, second: Any, third: Any) -> Any:
+        line = True
+        for weight in (3**digit for digit in range(self.n)):
+            line &= (first // weight + second // weight + third // weight) % 3 == 0
+        return line
 
     def verify(self, chosen: Iterable[int]) -> list[tuple[int, ...]]:
         return verifiers.cap_sets(self.n, chosen)

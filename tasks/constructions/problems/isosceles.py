@@ -11,12 +11,11 @@ neighbours in a line are, too. OEIS A271914 allows those, so that its values are
 
 import dataclasses
 from collections.abc import Iterable
-
-import numpy as np
-from jaxtyping import Int
+from typing import Any
 
 from tasks.constructions import verifiers
 from tasks.constructions.grid import Grid
+from tasks.constructions.problem import ThreeUniform
 
 #: The largest known sets for n = 1, 2, ...; to 12 by exhaustive search, the others by search alone.
 BEST = (1, 2, 4, 6, 7, 9, 10, 13, 16, 18, 18, 20, 22, 23, 25, 28, 30, 32)
@@ -25,22 +24,20 @@ BEST_LARGER = {20: 34, 21: 37, 24: 39, 27: 48, 32: 56, 64: 112, 100: 164}
 
 
 @dataclasses.dataclass(frozen=True)
-class Isosceles(Grid):
+class Isosceles(Grid, ThreeUniform):
     """The largest set of points of an n x n grid without an isosceles triangle."""
 
-    def conflicts(self) -> Int[np.ndarray, "C 3"]:
-        row, column = self.rows_and_columns()
-        distance = (row[:, None] - row) ** 2 + (column[:, None] - column) ** 2
-        others = np.argsort(distance, axis=1)  # of each apex, so that equal distances lie side by side
-        distance = np.take_along_axis(distance, others, axis=1)
-        found = [np.empty((0, 3), int)]
-        for apart in range(1, self.size()):
-            apex, first = np.nonzero(distance[:, :-apart] == distance[:, apart:])
-            if not len(apex):
-                break
-            found.append(np.stack([apex, others[apex, first], others[apex, first + apart]], axis=1))
-        # A grid has no equilateral triangle: each triple has one apex, and is found once.
-        return np.sort(np.concatenate(found), axis=1)
+    def in_conflict(self, first: Any, second: Any, third: Any) -> Any:
+        one, two, three = (
+            self.squared(first, second),
+            self.squared(second, third),
+            self.squared(first, third),
+        )
+        return (one == two) | (two == three) | (one == three)
+
+    def squared(self, a: Any, b: Any) -> Any:
+        """The squared distance of two points."""
+        return (a // self.n - b // self.n) ** 2 + (a % self.n - b % self.n) ** 2
 
     def verify(self, chosen: Iterable[int]) -> list[tuple[int, ...]]:
         return verifiers.isosceles(self.n, chosen)

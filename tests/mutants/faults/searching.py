@@ -57,6 +57,14 @@ FAULTS = [
         LOCAL,
     ),
     Fault(
+        "one-element-of-the-second-orbit",
+        "jaxgpt/search/tested_tables.py",
+        "pairs = others[orbit] | jnp.diagonal(others)",
+        "pairs = others[orbit]",
+        "two orbits pass although two elements of one and one of the other are in conflict",
+        LOCAL,
+    ),
+    Fault(
         "noise-of-the-wrong-sign",
         "jaxgpt/search/moves.py",
         "values - jnp.log(-jnp.log(uniform))",
