@@ -1,7 +1,7 @@
 """`jaxgpt search`: the largest set of a problem, with a transformer and without, at equal time."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from jaxgpt.search import Searchable, SearchConfig
 
-#: Arms that are searched unless others are named.
-ARMS = "transformer,none"
-
 
 def parser() -> Parser:
     """Its options."""
@@ -30,13 +27,15 @@ def parser() -> Parser:
         "proposes new ones, and beside it the same search without it has the same time.",
     )
     parser.add_argument(
-        "problem", metavar="PROBLEM", help="such as isosceles, no-three, cap-sets, or my_module:Problem"
+        "problem",
+        metavar="PROBLEM",
+        help="such as isosceles, no-three, cap-sets, or my_module:Problem; or a search with a name, such as "
+        "own-attempts",
     )
     parser.add_argument(
         "--arms",
         metavar="ARM,...",
-        default=ARMS,
-        help="transformer, none, bigram, transformer-alone; the first sets the time (default: %(default)s)",
+        help="transformer, none, bigram, transformer-alone; the first sets the time (default: the first two)",
     )
     parser.add_argument(
         "--seeds", metavar="N", type=whole, default=1, help="searches of each arm (default: %(default)s)"
@@ -80,7 +79,8 @@ def run(given: argparse.Namespace) -> int:
     from jaxgpt.core import tables
     from jaxgpt.search import search_findings, search_page
 
-    problem, config = _asked(given.problem, given.fields)
+    problem, config, arms = _asked(given.problem, given.fields)
+    arms = arms if given.arms is None else [arm for arm in given.arms.split(",") if arm]
     folder = Path(given.workdir or Path("runs") / f"search-{given.problem.split(':')[-1].replace('_', '-')}")
     makeable(folder, name="--workdir")
     pool = _pool(problem, given.pool)
@@ -90,7 +90,7 @@ def run(given: argparse.Namespace) -> int:
         problem,
         config,
         seeds=given.seeds,
-        arms=[arm for arm in given.arms.split(",") if arm],
+        arms=arms,
         workdir=folder,
         pool=pool,
         say=say,
@@ -112,20 +112,25 @@ def _fields() -> list[str]:
     return ["problem", *hints(SearchConfig)]
 
 
-def _asked(name: str, values: Mapping[str, str]) -> tuple["Searchable", "SearchConfig"]:
-    """The problem and the search that a command line names."""
+def _asked(name: str, values: Mapping[str, str]) -> tuple["Searchable", "SearchConfig", Sequence[str]]:
+    """The problem, the search and the arms that a command line names."""
     from jaxgpt.core import fields
     from jaxgpt.core.choice import imported
     from jaxgpt.search import SearchConfig
 
-    problem = imported("tasks.constructions").Problem.named(name)()
+    named = imported("tasks.constructions.searches").SEARCHES
+    if (key := name.replace("-", "_")) in named:
+        problem, config, arms = named[key]()
+    else:
+        problem, config = imported("tasks.constructions").Problem.named(name)(), SearchConfig()
+        arms = ("transformer", "none")
     own = {key: text for key, text in values.items() if key.split(".")[0] == "problem"}
     if "problem" in own:
         raise UsageError(f"the problem is {name}; set its fields by --problem.FIELD")
     inner = {key.partition(".")[2]: text for key, text in own.items()}
     problem = fields.override(problem, inner)
     rest = {key: text for key, text in values.items() if key not in own}
-    return problem, fields.override(SearchConfig(), rest)
+    return problem, fields.override(config, rest), arms
 
 
 def _pool(problem: "Searchable", paths: list[str]) -> "np.ndarray | None":

@@ -40,9 +40,17 @@ def check(arms: Sequence[str]) -> None:
 
 
 def ways(
-    arms: Sequence[str], improving: Improving, tokens: SetTokens, config: SearchConfig
+    arms: Sequence[str],
+    improving: Improving,
+    tokens: SetTokens,
+    config: SearchConfig,
+    beside: Bool[np.ndarray, "B E"],
 ) -> dict[str, Way]:
-    """How each arm searches; arms with the same model share its programs."""
+    """How each arm searches; arms with the same model share its programs.
+
+    Args:
+      beside: sets that models learn beside those that are kept.
+    """
     models: dict[type[SetModel], SetModel] = {}
     found = {}
     for name in arms:
@@ -50,7 +58,7 @@ def ways(
         if arm.model is not None and arm.model not in models:
             models[arm.model] = arm.model(tokens, config)
         model = None if arm.model is None else models[arm.model]
-        found[name] = Way(improving, tokens, config, model, arm.searches)
+        found[name] = Way(improving, tokens, config, model, arm.searches, beside)
     return found
 
 

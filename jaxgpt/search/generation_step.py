@@ -30,9 +30,9 @@ class Record:
       repaired: how many had each size once they were repaired and filled up.
       improved: how many had each size after the local search.
       kept: how many of the kept sets have each size.
-      written: proposals; readable: those that stand for a set; repeated: share of those that came before in
-        this generation; new: share of them that was not among the kept sets; conflicts: share of them that
-        held a conflict.
+      written: proposals; readable: those that stand for a set.
+      repeated, new, conflicts: shares of the readable ones: those that came before in this generation, those
+        that were not among the sets that were learned, those that held a conflict.
       loss: mean training loss of the last steps; None without training.
       temperature: of what was written; None without a model.
       note: what a person should know; empty where all went well.
@@ -94,6 +94,7 @@ class Way:
     Attributes:
       model: that proposes; None: greedy fill does.
       searches: whether a local search improves what was proposed.
+      beside: sets that the model learns beside those that are kept.
     """
 
     improving: Improving
@@ -101,6 +102,7 @@ class Way:
     config: SearchConfig
     model: SetModel | None
     searches: bool
+    beside: Sets
 
     def prepare(self, sets: Bool[np.ndarray, "S E"]) -> None:
         """Compile what a generation computes, on these sets."""
@@ -110,7 +112,7 @@ class Way:
             self.improving.repair(sets, _key(0, 0, "repair")), _key(0, 0, "search"), steps=1
         )
         if self.model is not None:
-            self.model.prepare(sets, len(sets))
+            self.model.prepare(np.concatenate([sets[: self.config.keep], self.beside]), len(sets))
 
     def begin(self, seed: int, brought: Bool[np.ndarray, "B E"]) -> Stand:
         """The first stand: greedy fill, improved as the arm does, and the sets that were brought."""
@@ -138,7 +140,7 @@ class Way:
 
     def _learned(self, stand: Stand, seed: int, generation: int) -> Stand:
         clock, config = _Clock(), self.config
-        shown = stand.sets[self.tokens.fits(stand.sets)]
+        shown = np.concatenate([stand.sets[self.tokens.fits(stand.sets)], self.beside])
         with clock("learn"):
             known, loss = self.model.learn(
                 stand.known, shown, _shares(shown, config), seed * 2**20 + generation
@@ -146,8 +148,8 @@ class Way:
         with clock("propose"):
             begun = _begun(shown, self.tokens, config, seed, generation)
             rows = self.model.write(known, begun, stand.temperature, _seed(seed, generation))
-            sets, readable = self.tokens.read(rows)
-            sets = sets[readable]
+            read, readable = self.tokens.read(rows)
+            sets = read[readable]
         told = Record(
             clock.seconds,
             {},
@@ -162,16 +164,21 @@ class Way:
             note = f"none of {len(rows):,} proposals stands for a set; the kept sets stay"
             record = dataclasses.replace(told, kept=_sizes(stand.sets), note=note)
             return dataclasses.replace(after, records=(*stand.records, record))
-        different = pool.distinct(sets)
-        repeated = 1 - len(different) / len(sets)
-        fresh = pool.new(sets, stand.sets)
+        repeated = 1 - len(pool.distinct(sets)) / len(sets)
+        fresh = pool.new(sets, shown)
         with clock("improve"):
             # A program is compiled for one number of sets, so that they are taken over and over.
-            filled = np.concatenate([different, sets])[np.arange(config.states) % len(sets)]
+            filled = sets[np.arange(config.states) % len(sets)]
             fixed = self.improving.repair(filled, _key(seed, generation, "repair"))
             found = self._improved(fixed, seed, generation)
+        with clock("learn"):
+            sizes = fixed.sum(1)
+            scores = np.full(len(rows), sizes.min() - 1)  # what stands for no set is worse than all that do
+            scores[readable] = sizes[: len(sets)]
+            known = self.model.rewarded(known, rows, read, scores, _seed(seed, generation))
         with clock("keep"):
             kept = pool.best(np.concatenate([found, fixed, stand.sets]), config.keep)
+        after = dataclasses.replace(stand, known=known)
         record = dataclasses.replace(
             told,
             seconds=clock.seconds,

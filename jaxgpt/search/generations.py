@@ -22,6 +22,7 @@ from jaxgpt.search.improving import Improving
 from jaxgpt.search.search_config import SearchConfig
 from jaxgpt.search.searchable import Searchable
 from jaxgpt.search.set_tokens import SetTokens
+from jaxgpt.search.smaller import smaller_sets
 
 Say = Callable[[str], None]
 
@@ -29,7 +30,7 @@ Say = Callable[[str], None]
 FILE, STANDS = "search.json", "stands"
 #: Seconds of a turn after which its generations are saved.
 _SAVED = 5.0
-#: Room of a row: a set may grow to so many times the largest that greedy fill finds.
+#: Room of a row: a set may grow to so many times the largest that greedy fill finds or a file brings.
 _ROOM = 2
 
 
@@ -93,8 +94,10 @@ def search(
     with _held(folder, asked) if folder is not None else contextlib.nullcontext():
         improving = Improving(problem, config)
         sample = improving.fill(jax.random.key(0), config.states)
-        most = _ROOM * max(int(sample.sum(1).max()), 1 + int(brought.sum(1).max(initial=0)) // _ROOM)
-        ways = arms_of.ways(arms, improving, SetTokens(problem.size(), config.written, most), config)
+        beside = smaller_sets(problem, config)
+        largest = max(int(sets.sum(1).max(initial=1)) for sets in (sample, brought, beside))
+        tokens = SetTokens(problem.size(), config.written, _ROOM * largest)
+        ways = arms_of.ways(arms, improving, tokens, config, beside)
         turns = _Turns(ways, list(range(seeds)), brought, folder, config, say)
         with StopRequest() as stop:
             try:

@@ -1,6 +1,7 @@
 """What a search in generations is: how sets are improved, kept, learned and proposed."""
 
 import dataclasses
+import math
 from typing import Annotated, Literal
 
 from jaxgpt.models.config import ModelConfig
@@ -30,13 +31,25 @@ class SearchConfig:
     steps: Annotated[int, "moves of the local search of each set"] = 500
     symmetry: Annotated[str, "of the local search: whole orbits move"] = "none"
     keep: Annotated[int, "the best sets that are kept and learned"] = 1024
+    smaller: Annotated[
+        int, "sizes n - 1, n - 2, ... of the problem whose best sets are learned, too; they are not kept"
+    ] = 0
     feedback: Annotated[
-        Literal["best", "weighted"],
-        "kept sets are learned equally often, or by the exponential of their score",
+        Literal["best", "weighted", "policy"],
+        "best: kept sets are learned equally often; weighted: by the exponential of their size; policy: the "
+        "model learns the kept sets once, and then from the sizes of what it writes",
     ] = "best"
     sharpness: Annotated[
         float, "feedback=weighted: one element more is learned exp(sharpness) times as often"
     ] = 1.0
+    reward: Annotated[
+        Literal["size", "pairs"],
+        "feedback=policy: the size of a proposal once repaired; or what a model has learned of pairs",
+    ] = "size"
+    stay: Annotated[
+        float, "feedback=policy: what a nat of distance from the model that it began with costs, in elements"
+    ] = 0.1
+    policy_rate: Annotated[float, "feedback=policy: its learning rate"] = 3e-4
     written: Annotated[
         Literal["elements", "bits"], "a set as a list of its elements, or as 0 and 1 for every element"
     ] = "elements"
@@ -59,13 +72,21 @@ class SearchConfig:
         for name in ("generations", "states", "keep", "train_steps", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        if self.steps < 0:
-            raise ValueError(f"steps={self.steps} must be at least 0")
+        for name in ("steps", "smaller"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name}={getattr(self, name)} must be at least 0")
         if not 0 <= self.given < 1:
             raise ValueError(f"given={self.given} must be at least 0 and below 1")
         if not self.temperature > 0:
             raise ValueError(f"temperature={self.temperature} must be above 0")
-        if not self.sharpness > 0:
-            raise ValueError(f"sharpness={self.sharpness} must be above 0")
+        if self.feedback == "policy" and self.states < self.batch_size:
+            raise ValueError(
+                f"states={self.states} are fewer than batch_size={self.batch_size}, which one update needs"
+            )
+        for name in ("sharpness", "policy_rate"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name}={getattr(self, name)} must be above 0")
+        if not 0 <= self.stay < math.inf:
+            raise ValueError(f"stay={self.stay} must be at least 0")
         if self.model.kind != "decoder":
             raise ValueError(f"model.kind={self.model.kind}: sets are written by a decoder")

@@ -107,6 +107,49 @@ def _parts(stands: list[Stand]) -> str:
     return ", ".join(f"{part} {100 * spent / total:.0f} %" for part, spent in seconds.items())
 
 
+def shown_and_made(searched: Searched) -> Table:
+    """What the models were shown and what they made of it: the first and the last generation of each arm."""
+    rows = []
+    for arm, stands in searched.stands.items():
+        if ARMS[arm].model is None:
+            continue
+        last = min(len(stand.records) for stand in stands) - 1
+        for generation in sorted({min(1, last), last} - {0}):
+            before = [stand.records[generation - 1].kept for stand in stands]
+            records = [stand.records[generation] for stand in stands]
+            readable = np.mean([record.readable / max(record.written, 1) for record in records])
+            conflicts = np.mean([record.conflicts for record in records])
+            made = [record.repaired or {0: 1} for record in records]
+            parts = [
+                Entry(f"{np.mean([measure(one) for one in each]):.1f}")
+                for each in (before, made)
+                for measure in (max, _mean, top_fifth)
+            ]
+            shares = [Entry(f"{100 * share:.0f} %") for share in (1 - readable, conflicts)]
+            rows.append((Entry(f"{arm}, generation {generation}"), *parts[:3], *shares, *parts[3:]))
+    return Table(
+        "What is shown and what is made",
+        "Sizes of the kept sets that a model was shown, and of what it wrote once that was repaired and "
+        "filled up, before local search: the largest, the mean, the mean of the largest fifth; each the mean "
+        "of the seeds. Without form: what stands for no set.",
+        (
+            *("arm", "shown: largest", "mean", "top fifth"),
+            *("without form", "with conflicts", "made: largest", "mean", "top fifth"),
+        ),
+        tuple(rows),
+    )
+
+
+def _mean(sizes: dict[int, int]) -> float:
+    return sum(size * count for size, count in sizes.items()) / sum(sizes.values())
+
+
+def top_fifth(sizes: dict[int, int]) -> float:
+    """The mean of the largest fifth of some sets, from how many have each size."""
+    each = np.sort(np.repeat(list(sizes), list(sizes.values())))
+    return float(each[-max(1, round(len(each) / 5)) :].mean())
+
+
 def symmetries(searched: Searched, chosen: frozenset[int]) -> list[str]:
     """The problem's groups of symmetries, all of which a set keeps."""
     inside = np.zeros(searched.problem.size(), bool)

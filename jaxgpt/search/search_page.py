@@ -79,7 +79,8 @@ def _proposals(searched: Searched, learned: dict) -> Section:
         for number, record in enumerate(stand.records)
         if record.note
     }
-    blocks = [Paragraph(text), Picture(search_pictures.novelty(learned), alt)]
+    table = search_findings.shown_and_made(searched)
+    blocks = [Paragraph(text), Picture(search_pictures.novelty(learned), alt), table]
     if notes:
         blocks.append(Folded("Generations with a note", [Points(sorted(notes))]))
     return Section("What the models write", blocks)

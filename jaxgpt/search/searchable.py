@@ -1,7 +1,7 @@
 """What a search needs to know of a problem."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Int
@@ -47,6 +47,10 @@ class Searchable(Protocol):
 
     def read(self, text: str) -> frozenset[int]:
         """The set that a text stands for."""
+        ...
+
+    def embedded(self, smaller: Self, chosen: Iterable[int]) -> frozenset[int]:
+        """The elements that a set of a smaller problem of the kind stands for."""
         ...
 
     def board(self, chosen: Iterable[int]) -> Bool[np.ndarray, "R C"]:

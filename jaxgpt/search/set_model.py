@@ -1,14 +1,14 @@
 """Models that learn the kept sets and write new ones: a transformer, and a bigram in its place."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 
 from jaxgpt.generation import Sampling
 from jaxgpt.generation.decode import generate
@@ -16,6 +16,8 @@ from jaxgpt.models.template import Params, Template
 from jaxgpt.objectives.batches import Batch
 from jaxgpt.parallel import sharding
 from jaxgpt.parallel.mesh_config import MeshConfig
+from jaxgpt.search import reward_model
+from jaxgpt.search.policy import PolicyGradient
 from jaxgpt.search.search_config import SearchConfig
 from jaxgpt.search.set_tokens import BEGIN, END, PAD, SetTokens
 from jaxgpt.training.program import Program, State
@@ -27,6 +29,9 @@ _CHUNK = 50
 _TOGETHER = 1024
 
 Arrays = dict[str, np.ndarray]
+
+#: What the names of a transformer's arrays begin with: its weights, those that it began with, a reward model.
+_WEIGHTS, _REFERENCE, _REWARD = "weights/", "reference/", "reward/"
 
 
 class SetModel(Protocol):
@@ -48,6 +53,17 @@ class SetModel(Protocol):
         """Rows that begin with these tokens, each behind the first token."""
         ...
 
+    def rewarded(
+        self,
+        known: Arrays,
+        rows: Int[np.ndarray, "S N"],
+        sets: Bool[np.ndarray, "S E"],
+        scores: Float[np.ndarray, " S"],
+        seed: int,
+    ) -> Arrays:
+        """What is known after rows that it wrote were scored; `sets` are what they stand for."""
+        ...
+
 
 class TransformerModel:
     """A transformer, whose weights are kept from generation to generation, with an optimizer begun anew."""
@@ -64,6 +80,9 @@ class TransformerModel:
         self._where = sharding.replicated(mesh)
         self._program = Program(Template(model), config.optimizer, training, seeds=1, mesh=mesh, window=0)
         self._compiled: Callable | None = None
+        self._policy = PolicyGradient(
+            self._program.template, rate=config.policy_rate, stay=config.stay, batch_size=config.batch_size
+        )
 
     @property
     def num_params(self) -> int:
@@ -75,27 +94,55 @@ class TransformerModel:
         self._step(
             self._program.init(known), self._data(sets), np.zeros((1, self._config.batch_size), np.int32), 0
         )
-        self.write({name: np.asarray(value) for name, value in known.items()}, [[]] * count, 1.0, 0)
+        known = _named(_WEIGHTS, known)
+        rows = self.write(known, [[]] * count, 1.0, 0)
+        if self._config.feedback == "policy":
+            read, _ = self._tokens.read(rows)
+            self.rewarded(known | _named(_REFERENCE, _part(known, _WEIGHTS)), rows, read, read.sum(1), 0)
 
     def learn(
         self, known: Arrays, sets: Bool[np.ndarray, "K E"], share: np.ndarray, seed: int
     ) -> tuple[Arrays, float | None]:
+        if known and self._config.feedback == "policy":
+            return known, None
         data, steps, size = self._data(sets), self._config.train_steps, self._config.batch_size
-        state = self._program.init(known or self._drawn(seed))
+        state = self._program.init(_part(known, _WEIGHTS) or self._drawn(seed))
         rows = np.random.default_rng([seed, 1]).choice(len(sets), size=(steps, size), p=share)
         for first in range(0, steps, _CHUNK):
             state, loss = self._step(state, data, rows[first : first + _CHUNK].astype(np.int32), first)
         if not np.isfinite(loss):
             raise ValueError(f"the training loss is {loss}: not finite; lower optimizer.learning_rate")
-        return {name: np.asarray(value) for name, value in state["params"].items()}, loss
+        learned = _named(_WEIGHTS, state["params"])
+        if self._config.feedback == "policy":
+            learned |= _named(_REFERENCE, state["params"])
+        return learned, loss
+
+    def rewarded(
+        self,
+        known: Arrays,
+        rows: Int[np.ndarray, "S N"],
+        sets: Bool[np.ndarray, "S E"],
+        scores: Float[np.ndarray, " S"],
+        seed: int,
+    ) -> Arrays:
+        if self._config.feedback != "policy":
+            return known
+        known, scores = dict(known), np.asarray(scores, float)
+        if self._config.reward == "pairs":
+            learned = reward_model.fit(_part(known, _REWARD), sets, scores, seed)
+            known |= _named(_REWARD, learned)
+            scores = reward_model.values(learned, sets)
+        rows = np.concatenate([np.full((len(rows), 1), BEGIN, rows.dtype), rows], axis=1)
+        weights = self._policy.after(_part(known, _WEIGHTS), _part(known, _REFERENCE), rows, scores)
+        return known | _named(_WEIGHTS, weights)
 
     def _drawn(self, seed: int) -> Params:
         return self._program.template.init(jax.random.key(seed))
 
     def _data(self, sets: Bool[np.ndarray, "K E"]) -> Batch:
         """The sets over and over, since a program is compiled for one number of them."""
-        keep = self._config.keep
-        table = self._tokens.rows(sets[np.arange(keep) % len(sets)])
+        count = max(self._config.keep, 1 << (len(sets) - 1).bit_length())
+        table = self._tokens.rows(sets[np.arange(count) % len(sets)])
         return {name: sharding.put(value, self._where) for name, value in table.arrays().items()}
 
     def _step(
@@ -114,7 +161,7 @@ class TransformerModel:
     def write(
         self, known: Arrays, begun: list[list[int]], temperature: float, seed: int
     ) -> Int[np.ndarray, "S N"]:
-        weights: Params = {name: jnp.asarray(value) for name, value in known.items()}
+        weights: Params = {name: jnp.asarray(value) for name, value in _part(known, _WEIGHTS).items()}
         model = self._program.template.model(weights)
         found = np.full((len(begun), self._tokens.longest + 1), PAD, np.int32)
         for first in range(0, len(begun), _TOGETHER):
@@ -178,3 +225,23 @@ class BigramModel:
             length[going] += 1
             going &= last != END
         return found
+
+    def rewarded(
+        self,
+        known: Arrays,
+        rows: Int[np.ndarray, "S N"],
+        sets: Bool[np.ndarray, "S E"],
+        scores: Float[np.ndarray, " S"],
+        seed: int,
+    ) -> Arrays:
+        return known
+
+
+def _part(known: Arrays, name: str) -> Arrays:
+    """The arrays whose names begin so, without that beginning."""
+    return {key.removeprefix(name): value for key, value in known.items() if key.startswith(name)}
+
+
+def _named(name: str, arrays: Mapping[str, Any]) -> Arrays:
+    """Arrays whose names begin so."""
+    return {name + key: np.asarray(value) for key, value in arrays.items()}

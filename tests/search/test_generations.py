@@ -9,7 +9,7 @@ import pytest
 
 from jaxgpt import search
 from jaxgpt.models.presets.small import tiny
-from jaxgpt.search import arms, pool, stand_file
+from jaxgpt.search import arms, pool, reward_model, search_findings, smaller, stand_file
 from jaxgpt.search.improving import Improving
 from jaxgpt.search.set_model import BigramModel, TransformerModel
 from jaxgpt.search.set_tokens import BEGIN, END, PAD, SetTokens
@@ -27,6 +27,17 @@ CONFIG = search.SearchConfig(
     optimizer=AdamW(learning_rate=1e-2, warmup_steps=0),
     model=dataclasses.replace(tiny(), num_layers=1, d_model=16, num_heads=2),
 )
+
+
+NOTHING = np.zeros((0, 25), bool)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def little_optimized():
+    """Programs that compile fast: each search compiles its own."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +240,7 @@ def test_a_generation_in_which_nothing_is_read_keeps_the_sets(found):
 
     improving = Improving(PROBLEM, CONFIG)
     tokens = SetTokens(25, "elements", 12)
-    (way,) = arms.ways(["bigram"], improving, tokens, CONFIG).values()
+    (way,) = arms.ways(["bigram"], improving, tokens, CONFIG, NOTHING).values()
     way = dataclasses.replace(way, model=Mute(tokens, CONFIG))
     before = way.begin(0, np.zeros((0, 25), bool))
     after = way.after(before, 0)
@@ -243,7 +254,7 @@ def test_repeated_proposals_are_written_warmer(found):
             return np.tile(np.array([3, 4, END], np.int32), (len(begun), 1))
 
     tokens = SetTokens(25, "elements", 12)
-    (way,) = arms.ways(["bigram"], Improving(PROBLEM, CONFIG), tokens, CONFIG).values()
+    (way,) = arms.ways(["bigram"], Improving(PROBLEM, CONFIG), tokens, CONFIG, NOTHING).values()
     way = dataclasses.replace(way, model=Parrot(tokens, CONFIG))
     stand = way.after(way.begin(0, np.zeros((0, 25), bool)), 0)
     assert stand.records[-1].repeated == 15 / 16 and stand.temperature > CONFIG.temperature
@@ -263,3 +274,65 @@ def test_weighted_feedback_shows_larger_sets_more_often():
     weight = np.exp([3.0, 2.0, 1.0])
     assert np.allclose(_shares(sets, config), weight / weight.sum())
     assert np.allclose(_shares(sets, CONFIG), 1 / 3)
+
+
+def test_rewards_make_what_was_rewarded_more_likely_and_the_price_of_leaving_holds_it_back(taught):
+    _, tokens, sets, known, _ = taught
+    shares = {}
+    for stay in (0.0, 100.0):
+        config = dataclasses.replace(
+            CONFIG, feedback="policy", stay=stay, policy_rate=3e-3, batch_size=32, states=256, keep=3
+        )
+        model = TransformerModel(tokens, config)
+        now = known | {name.replace("weights/", "reference/"): value for name, value in known.items()}
+        for turn in range(4):
+            rows = model.write(now, [[]] * 256, 1.0, seed=turn)
+            read, _ = tokens.read(rows)
+            scores = (read == sets[2]).all(1).astype(float)  # the rarest but one
+            now = model.rewarded(now, rows, read, scores, turn)
+        read, _ = tokens.read(model.write(now, [[]] * 256, 1.0, seed=99))
+        shares[stay] = (read == sets[2]).all(1).mean()
+    assert shares[0.0] > 0.6 and shares[100.0] < 0.45
+
+
+def test_a_reward_model_prefers_larger_sets():
+    draw = np.random.default_rng(0)
+    sets = draw.random((400, 25)) < 0.3
+    learned = reward_model.fit({}, sets[:300], sets[:300].sum(1).astype(float), seed=0)
+    values, sizes = reward_model.values(learned, sets[300:]), sets[300:].sum(1)
+    first, second = np.triu_indices(100, 1)
+    differ = sizes[first] != sizes[second]
+    right = (values[first] > values[second]) == (sizes[first] > sizes[second])
+    assert right[differ].mean() > 0.9
+
+
+@pytest.mark.parametrize("reward", ["size", "pairs"])
+def test_feedback_by_policy_gradient_learns_the_kept_sets_once(reward):
+    config = dataclasses.replace(CONFIG, feedback="policy", reward=reward, generations=3)
+    searched = search.search(PROBLEM, config, arms=["transformer"], say=lambda line: None)
+    (stand,) = searched.stands["transformer"]
+    assert [record.loss is None for record in stand.records] == [True, False, True, True]
+    assert not any(PROBLEM.verify(one) for one in members(stand.sets))
+    reference = {n: v for n, v in stand.known.items() if n.startswith("reference/")}
+    moved = [
+        not np.array_equal(value, stand.known[name.replace("reference/", "weights/")])
+        for name, value in reference.items()
+    ]
+    assert any(moved) and (reward == "pairs") == ("reward/out" in stand.known)
+
+
+def test_the_best_of_smaller_problems_stand_where_they_have_a_place():
+    config = dataclasses.replace(CONFIG, smaller=2, steps=50)
+    sets = members(smaller.smaller_sets(PROBLEM, config))
+    assert sets and not any(PROBLEM.verify(one) for one in sets)
+    reach = {max(max(divmod(point, 5)) for point in one) for one in sets}
+    assert reach == {2, 3}  # the last row or column of grids of 3 and 4
+    for n in (3, 4):
+        best = max(len(one) for one in sets if max(max(divmod(point, 5)) for point in one) == n - 1)
+        assert best == dataclasses.replace(PROBLEM, n=n).best_known()
+    with pytest.raises(ValueError, match="has no so many smaller problems"):
+        smaller.smaller_sets(PROBLEM, dataclasses.replace(CONFIG, smaller=5))
+
+
+def test_top_fifth_is_the_mean_of_the_largest_fifth():
+    assert search_findings.top_fifth({3: 8, 4: 1, 6: 1}) == 5

@@ -17,6 +17,7 @@ import pytest
 from jaxgpt.cli.main import main
 from jaxgpt.search import set_files, stand_file
 from tasks.constructions import Problem
+from tasks.constructions.searches import SEARCHES
 
 SMALL = (
     *("--problem.n", "5", "--states", "16", "--steps", "4", "--keep", "12", "--train-steps", "6"),
@@ -66,6 +67,19 @@ def test_the_best_of_a_search_begin_another(done, jaxgpt, folder, tmp_path):
     words = ("--generations", "1", "--arms", "none", "--workdir", str(tmp_path / "second"))
     status, output, _ = jaxgpt("search", "isosceles", *SMALL, *words, *pools)
     assert status == 0 and "written: " in output
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[] if name == "own_attempts" else pytest.mark.thorough) for name in SEARCHES],
+)
+def test_the_searches_of_the_lecture_have_names(jaxgpt, tmp_path, name):
+    words = (*SMALL, "--generations", "1", "--smaller", "1", "--workdir", str(tmp_path / "found"))
+    status, output, _ = jaxgpt("search", name.replace("_", "-"), *words)
+    assert (
+        status == 0 and "What is shown and what is made" in (tmp_path / "found" / "report.html").read_text()
+    )
+    assert "written: " in output
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,22 @@ FAULTS = [
         GENERATIONS,
     ),
     Fault(
+        "rewards-are-turned-round",
+        "jaxgpt/search/policy.py",
+        "return -(advantage * self._logp(weights, rows)).mean()",
+        "return (advantage * self._logp(weights, rows)).mean()",
+        "what was rewarded becomes less likely",
+        GENERATIONS,
+    ),
+    Fault(
+        "leaving-is-free",
+        "jaxgpt/search/policy.py",
+        "rewards = scores - self._stay * far",
+        "rewards = scores",
+        "nothing holds the policy near to where it began",
+        GENERATIONS,
+    ),
+    Fault(
         "repair-drops-the-best",
         "jaxgpt/search/repair.py",
         "conflicts = jnp.where(states.inside, states.counts, 0)",
