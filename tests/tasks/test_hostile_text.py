@@ -19,12 +19,14 @@ from tasks.pairs import Pairs
 from tasks.sentence_pairs import SentencePairs
 from tasks.synopses import Synopses
 from tasks.text import Text
+from tasks.truecasing import Truecasing
 
 TASKS = {
     "text": lambda path, rng: Text(path=path, split_by=rng.choice(["blocks", "tail"])),
     "names": lambda path, rng: Names(path=path, split_by=rng.choice(["words", "makemore"])),
     "pairs": lambda path, rng: Pairs(path=path, texts=rng.choice([0, 1])),
     "sentence_pairs": lambda path, rng: SentencePairs(path=path),
+    "truecasing": lambda path, rng: Truecasing(path=path, words=rng.choice([1, 12])),
     "synopses": lambda path, rng: Synopses(
         path=path,
         text_column=rng.choice([None, None, "text", "1", "9" * 50, "é" * 400]),

@@ -104,7 +104,7 @@ def shrunk(experiment, folder):
 TRAINED = (
     *("addition", "addition_seq2seq", "addition_length", "addition_steps", "bert_pretraining", "comparison"),
     *("gcd", "gpt3_arithmetic", "magic_squares_document", "modular_addition", "names", "pairs"),
-    *("sentence_pairs", "synopses", "synopses_gpt2", "text", "tiny_adder", "tokens"),
+    *("sentence_pairs", "synopses", "synopses_gpt2", "text", "tiny_adder", "tokens", "truecasing"),
 )
 EVERY_TIME = ("addition",)
 
