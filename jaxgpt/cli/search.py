@@ -79,7 +79,7 @@ def run(given: argparse.Namespace) -> int:
     from jaxgpt.core import tables
     from jaxgpt.search import search_findings, search_page
 
-    problem, config, arms = _asked(given.problem, given.fields)
+    problem, config, arms = asked(given.problem, given.fields)
     arms = arms if given.arms is None else [arm for arm in given.arms.split(",") if arm]
     folder = Path(given.workdir or Path("runs") / f"search-{given.problem.split(':')[-1].replace('_', '-')}")
     makeable(folder, name="--workdir")
@@ -112,7 +112,7 @@ def _fields() -> list[str]:
     return ["problem", *hints(SearchConfig)]
 
 
-def _asked(name: str, values: Mapping[str, str]) -> tuple["Searchable", "SearchConfig", Sequence[str]]:
+def asked(name: str, values: Mapping[str, str]) -> tuple["Searchable", "SearchConfig", Sequence[str]]:
     """The problem, the search and the arms that a command line names."""
     from jaxgpt.core import fields
     from jaxgpt.core.choice import imported

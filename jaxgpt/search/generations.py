@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from jaxgpt.core import fields, foreign, locks, printing
+from jaxgpt.core.choice import imported
 from jaxgpt.core.paths import expanded, make_folder
 from jaxgpt.core.writing import write_atomically
 from jaxgpt.runs.stop import Stopped, StopRequest
@@ -41,7 +42,7 @@ class Searched:
     Attributes:
       problem: what was searched; config: how.
       stands: of each arm every seed's, in the order of the seeds.
-      finished: whether every arm has had its time.
+      finished: whether every arm has had its time; of a directory that is read, whether every seed was begun.
     """
 
     problem: Searchable
@@ -112,6 +113,38 @@ def search(
     return Searched(problem, config, stands, finished)
 
 
+def read(workdir: Path | str) -> Searched:
+    """The search of a directory, as far as it came.
+
+    Raises:
+      ValueError: if there is none, or its files are no search's, in one line.
+    """
+    folder = expanded(workdir)
+    if not (folder / FILE).is_file():
+        raise ValueError(f"{folder} holds no search: it has no {FILE}")
+    told = foreign.read_json(folder / FILE)
+    with foreign.naming(folder / FILE):
+        family = imported("tasks.constructions").Problem
+        problem = fields.from_json(family, told["problem"], "problem")
+        config = fields.from_json(SearchConfig, told["config"], "config")
+        arms_of.check(told["arms"])
+    stands = {
+        arm: [
+            stand_file.load(path)
+            for seed in range(told["seeds"])
+            if (path := stand_path(folder, arm, seed)).exists()
+        ]
+        for arm in told["arms"]
+    }
+    finished = all(len(found) == told["seeds"] for found in stands.values())
+    return Searched(problem, config, stands, finished)
+
+
+def stand_path(folder: Path, arm: str, seed: int) -> Path:
+    """Where a directory has the stand of a seed of an arm."""
+    return folder / STANDS / f"{arm}-{seed}.npz"
+
+
 class _Turns:
     """Arms and seeds that take turns."""
 
@@ -129,7 +162,7 @@ class _Turns:
         self.stands: dict[tuple[str, int], Stand] = {}
         for arm in ways:
             for seed in seeds:
-                if folder is not None and (path := self._path(folder, arm, seed)).exists():
+                if folder is not None and (path := stand_path(folder, arm, seed)).exists():
                     self.stands[arm, seed] = stand_file.load(path)
 
     def take(self) -> None:
@@ -150,15 +183,11 @@ class _Turns:
             stand = way.begin(seed, self._brought) if stand is None else way.after(stand, seed)
             over = ends(stand)
             if self._folder is not None and (over or stand.elapsed >= saved + _SAVED):
-                stand_file.save(stand, self._path(self._folder, arm, seed))
+                stand_file.save(stand, stand_path(self._folder, arm, seed))
                 saved = stand.elapsed
             self.stands[arm, seed] = stand
             if over:
                 self._say(f"seed {seed}  {arm}  {_told(stand)}")
-
-    @staticmethod
-    def _path(folder: Path, arm: str, seed: int) -> Path:
-        return folder / STANDS / f"{arm}-{seed}.npz"
 
 
 def _told(stand: Stand) -> str:
@@ -195,7 +224,7 @@ def _held(folder: Path, asked: dict) -> Iterator[None]:
     with locks.held(folder):
         path = folder / FILE
         if path.exists():
-            _check_same(path, json.loads(foreign.read_text(path)), asked)
+            _check_same(path, foreign.read_json(path), asked)
         elif any((folder / STANDS).iterdir()):
             raise ValueError(f"{folder} has no {FILE}, which says what is searched; choose another --workdir")
         write_atomically(path, json.dumps(asked, indent=1) + "\n")

@@ -45,10 +45,17 @@ def _against_control(searched: Searched, arm: str) -> str:
 
 
 def _sooner(searched: Searched, arm: str) -> str:
-    pairs = zip(searched.stands[arm], searched.stands[CONTROL], strict=True)
-    gains = [seconds_to(ours, ours.best) - seconds_to(theirs, theirs.best) for ours, theirs in pairs]
-    sooner, later = sum(g < 0 for g in gains), sum(g > 0 for g in gains)
-    return f"the {arm} was there sooner with {sooner} of {len(gains)} seeds, later with {later}"
+    """Which arm had it first; what both find at the beginning says nothing of the model."""
+    pairs = list(zip(searched.stands[arm], searched.stands[CONTROL], strict=True))
+    later = [(ours, theirs) for ours, theirs in pairs if theirs.records[0].best < theirs.best]
+    if not later:
+        return "they have them from the beginning, before the model has learned anything"
+    gains = [seconds_to(ours, ours.best) - seconds_to(theirs, theirs.best) for ours, theirs in later]
+    told = (
+        f"the {arm} was there sooner with {sum(g < 0 for g in gains)}, later with {sum(g > 0 for g in gains)}"
+    )
+    beginning = len(pairs) - len(later)
+    return f"{told}" + (f", and with {beginning} both were from the beginning" if beginning else "")
 
 
 def seconds_to(stand: Stand, size: int) -> float:

@@ -1,7 +1,9 @@
 """Searches in generations: sets without conflict, arms at equal time, models that learn what they see."""
 
 import dataclasses
+import errno
 import json
+import os
 
 import jax
 import numpy as np
@@ -102,6 +104,14 @@ def test_a_search_that_is_called_again_is_read(found, folder, told):
     for arm, stands in found.stands.items():
         for one, other in zip(stands, again.stands[arm], strict=True):
             assert np.array_equal(one.sets, other.sets) and one.records == other.records
+
+
+def test_a_search_is_read_from_its_directory(found, folder, tmp_path):
+    again = search.read(folder)
+    assert (again.problem, again.config, again.finished) == (PROBLEM, CONFIG, True)
+    assert {arm: again.best(arm) for arm in again.stands} == {arm: found.best(arm) for arm in found.stands}
+    with pytest.raises(ValueError, match="holds no search"):
+        search.read(tmp_path)
 
 
 def test_more_generations_go_on_as_if_never_stopped(tmp_path):
@@ -336,3 +346,19 @@ def test_the_best_of_smaller_problems_stand_where_they_have_a_place():
 
 def test_top_fifth_is_the_mean_of_the_largest_fifth():
     assert search_findings.top_fifth({3: 8, 4: 1, 6: 1}) == 5
+
+
+def test_a_full_disk_leaves_the_last_stand(found, tmp_path, monkeypatch):
+    (stand, other) = found.stands["transformer"]
+    path = tmp_path / "stand.npz"
+    stand_file.save(stand, path)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match=r"stand.npz cannot be written .*; make room"):
+        stand_file.save(other, path)
+    monkeypatch.undo()
+    assert np.array_equal(stand_file.load(path).sets, stand.sets)
+    assert [file.name for file in tmp_path.iterdir()] == ["stand.npz"]

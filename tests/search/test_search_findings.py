@@ -1,0 +1,70 @@
+"""What a search says of its arms, from stands whose answer is known."""
+
+import numpy as np
+import pytest
+
+from jaxgpt.search import SearchConfig, Searched, search_findings
+from jaxgpt.search.generation_step import Record, Stand
+from tasks.constructions import Problem
+
+PROBLEM = Problem.named("isosceles")(n=5)  # best known: 7
+
+
+def stand(*best: int) -> Stand:
+    """One generation a second, with the largest set after each."""
+    records = tuple(Record({"improve": 1.0}, {size: 1}, {size: 1}) for size in best)
+    return Stand(np.zeros((1, 25), bool), {}, 1.0, records)
+
+
+def said(ours: list[Stand], theirs: list[Stand]) -> str:
+    searched = Searched(PROBLEM, SearchConfig(), {"transformer": ours, "none": theirs})
+    return " ".join(search_findings.sentences(searched))
+
+
+def test_a_larger_set_with_every_seed_of_six_is_sure():
+    six = range(6)
+    assert "the transformer helps: of 6 seeds 6 found a larger set" in said(
+        [stand(4, 6) for _ in six], [stand(4, 5) for _ in six]
+    )
+    assert "the transformer does harm" in said([stand(4, 5) for _ in six], [stand(4, 6) for _ in six])
+    assert "With fewer than six" not in said([stand(4, 6) for _ in six], [stand(4, 5) for _ in six])
+
+
+def test_fewer_seeds_or_mixed_ones_are_not_sure():
+    told = said([stand(4, 6)] * 5, [stand(4, 5)] * 5)
+    assert "it is not sure that the transformer helps" in told and "fewer than six seeds" in told
+    mixed = said([stand(4, 6)] * 4 + [stand(4, 4)] * 2, [stand(4, 5)] * 6)
+    assert "4 found a larger set with the transformer, 2 without it" in mixed and "not sure" in mixed
+
+
+def test_what_both_had_at_the_beginning_speaks_for_nobody():
+    assert "from the beginning, before the model has learned anything" in said([stand(6, 6)], [stand(6, 6)])
+    told = said([stand(5, 6, 6), stand(6, 6, 6)], [stand(5, 5, 6), stand(6, 6, 6)])
+    assert "sooner with 1, later with 0, and with 1 both were from the beginning" in told
+
+
+def test_a_set_beyond_what_is_known_is_to_be_checked():
+    assert "The largest set has 8 elements; the best known has 7. Have it checked" in said(
+        [stand(8)], [stand(5)]
+    )
+    assert "Have it checked" not in said([stand(7)], [stand(5)])
+
+
+def test_the_table_counts_a_seed_that_never_got_there_as_longest():
+    searched = Searched(PROBLEM, SearchConfig(), {"none": [stand(5, 7), stand(5, 5), stand(7, 7)]})
+    (row,) = search_findings.table(searched).rows
+    assert [entry.text for entry in row[1:5]] == ["6.3", "2 of 3", "2 s", "1"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "kept"),
+    [
+        ({0, 4, 20, 24}, ["half-turn", "quarter-turn", "4-fold", "8-fold"]),
+        ({0, 24}, ["half-turn"]),
+        ({1}, []),
+    ],
+)
+def test_symmetries_are_those_that_move_the_set_onto_itself(chosen, kept):
+    searched = Searched(PROBLEM, SearchConfig(), {})
+    found = search_findings.symmetries(searched, frozenset(chosen))
+    assert [name for name in found if name != "mirror"] == kept
