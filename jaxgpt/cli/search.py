@@ -52,7 +52,8 @@ def parser() -> Parser:
         "--workdir",
         metavar="DIR",
         type=path,
-        help="where the search is kept; the same command goes on there; default: runs/search-PROBLEM",
+        help="where the search is kept, and the same command goes on; default: runs/search-PROBLEM, numbered "
+        "if another search is there",
     )
     add_common(parser.add_argument_group(COMMON), processes=False)
     return parser
@@ -81,20 +82,14 @@ def run(given: argparse.Namespace) -> int:
 
     problem, config, arms = asked(given.problem, given.fields)
     arms = arms if given.arms is None else [arm for arm in given.arms.split(",") if arm]
-    folder = Path(given.workdir or Path("runs") / f"search-{given.problem.split(':')[-1].replace('_', '-')}")
-    makeable(folder, name="--workdir")
     pool = _pool(problem, given.pool)
+    how = {"seeds": given.seeds, "arms": arms, "pool": pool}
+    base = Path("runs") / f"search-{given.problem.split(':')[-1].replace('_', '-')}"
+    makeable(given.workdir or base, name="--workdir")
+    folder = Path(given.workdir or search.going_on_or_free(base, problem, config, **how))
     known = problem.best_known()
     say(f"{problem}: {problem.size()} elements" + ("" if known is None else f", best known {known}"))
-    found = search.search(
-        problem,
-        config,
-        seeds=given.seeds,
-        arms=arms,
-        workdir=folder,
-        pool=pool,
-        say=say,
-    )
+    found = search.search(problem, config, workdir=folder, say=say, **how)
     if not found.finished:
         say("stopped; the same command goes on")
         leave_at_once()

@@ -2,6 +2,7 @@
 
 from jaxgpt.search.arms import ARMS as ARMS
 from jaxgpt.search.generations import Searched as Searched
+from jaxgpt.search.generations import going_on_or_free as going_on_or_free
 from jaxgpt.search.generations import read as read
 from jaxgpt.search.generations import search as search
 from jaxgpt.search.local_search import Found as Found

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -99,6 +100,8 @@ def search(
         largest = max(int(sets.sum(1).max(initial=1)) for sets in (sample, brought, beside))
         tokens = SetTokens(problem.size(), config.written, _ROOM * largest)
         ways = arms_of.ways(arms, improving, tokens, config, beside)
+        if folder is not None:
+            write_atomically(folder / FILE, json.dumps(asked, indent=1) + "\n")
         turns = _Turns(ways, list(range(seeds)), brought, folder, config, say)
         with StopRequest() as stop:
             try:
@@ -111,6 +114,28 @@ def search(
                 finished = False
     stands = {arm: [turns.stands[arm, s] for s in range(seeds) if (arm, s) in turns.stands] for arm in arms}
     return Searched(problem, config, stands, finished)
+
+
+def going_on_or_free(
+    base: Path,
+    problem: Searchable,
+    config: SearchConfig,
+    *,
+    seeds: int,
+    arms: Sequence[str],
+    pool: Bool[np.ndarray, "B E"] | None = None,
+) -> Path:
+    """The first of `base`, `base-2`, ... that holds this search or none."""
+    brought = np.zeros((0, problem.size()), bool) if pool is None else pool
+    asked = _asked(problem, config, seeds, arms, brought)
+    for number in itertools.count(1):
+        folder = base if number == 1 else base.with_name(f"{base.name}-{number}")
+        if not (folder / FILE).exists():
+            return folder
+        with contextlib.suppress(ValueError):
+            _check_same(folder / FILE, foreign.read_json(folder / FILE), asked)
+            return folder
+    raise AssertionError("unreachable")
 
 
 def read(workdir: Path | str) -> Searched:
@@ -227,7 +252,6 @@ def _held(folder: Path, asked: dict) -> Iterator[None]:
             _check_same(path, foreign.read_json(path), asked)
         elif any((folder / STANDS).iterdir()):
             raise ValueError(f"{folder} has no {FILE}, which says what is searched; choose another --workdir")
-        write_atomically(path, json.dumps(asked, indent=1) + "\n")
         yield
 
 

@@ -82,6 +82,22 @@ def test_the_searches_of_the_lecture_have_names(jaxgpt, tmp_path, name):
     assert "written: " in output
 
 
+def test_without_a_workdir_each_search_has_its_own(jaxgpt, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = (*SMALL, "--generations", "1", "--arms", "none")
+    for given, folders in (
+        (("--symmetry", "quarter-turn", "--problem.n", "4"), []),  # of which nothing can be searched
+        ((), ["search-isosceles"]),
+        (("--steps", "5"), ["search-isosceles", "search-isosceles-2"]),
+        ((), ["search-isosceles", "search-isosceles-2"]),  # the first once more
+    ):
+        own = [word for i, word in enumerate(words) if words[i - i % 2] not in given]
+        status, _, errors = jaxgpt("search", "isosceles", *own, *given)
+        assert (status == 0) == bool(folders), errors
+        if folders:
+            assert sorted(path.parent.name for path in tmp_path.glob("runs/*/search.json")) == folders
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
