@@ -26,6 +26,7 @@ FOLLOWED = (
     "own-task",
     "own-loss",
     "notebooks",
+    "score",
     "lab",
     "strings",
     "constructions",

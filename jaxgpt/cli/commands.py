@@ -18,6 +18,7 @@ COMMANDS = {
     ),
     "evaluate": ("RUN", "score a run directory on held-out questions"),
     "generate": ("RUN", "ask a run"),
+    "score": ("MODEL FILE", "score it on LAMBADA, CBT, a text's perplexity or choices, as GPT-2 was"),
     "tokenize": (
         "TEXT ...",
         "make files of text a directory of tokens, to train on more than memory holds",

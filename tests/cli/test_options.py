@@ -10,6 +10,7 @@ LINES = {
     "train": ["addition"],
     "evaluate": ["run"],
     "generate": ["run"],
+    "score": ["run", "a.txt", "--task", "lambada"],
     "tokenize": ["a.txt"],
     "plan": ["text"],
     "compare": ["addition"],
