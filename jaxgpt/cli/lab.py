@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: In place of runs: the whole laboratory.
 THREE = "three-domains"
+#: Ahead of a run: taggers of words that read its layers.
+LADDER = "feature-ladder"
 #: The prompts and targets of the laboratory, about articles, mathematics and tales.
 PROMPTS = (
     ("In biology, mitochondria are", "p"),
@@ -29,17 +31,19 @@ def parser() -> Parser:
     """Its options."""
     parser = Parser(
         "lab",
-        f"RUN [RUN ...] | {THREE} [--OPTION VALUE ...]",
-        fields=experiment_fields,
+        f"RUN [RUN ...] | {THREE} | {LADDER} RUN [--OPTION VALUE ...]",
+        fields=lambda: [*experiment_fields(), "ladder"],
         description="Show what runs know and how they learned it: one page, and the numbers of every "
-        f"picture.\n{THREE} trains a model on each of three texts, then each of them on the others.",
+        f"picture.\n{THREE} trains a model on each of three texts, then each of them on the others."
+        f"\n{LADDER} RUN --task.path FILE trains taggers of a text's capitals on the run's frozen layers, and"
+        "\nthe run's model itself; fields are those of task and ladder, such as --ladder.hidden 768.",
     )
     parser.add_argument(
         "runs",
         metavar="RUN ...",
         nargs="+",
         type=path,
-        help=f"run directories, such as runs/addition; or {THREE}",
+        help=f"run directories, such as runs/addition; or {THREE}; or {LADDER} and one",
     )
     parser.add_argument(
         "--output",
@@ -76,6 +80,8 @@ def run(given: argparse.Namespace) -> int:
     if THREE in given.runs:
         settings.spread_seeds(given.seeds)
     start_jax(given.distributed, quiet=True)
+    if LADDER in given.runs:
+        return _feature_ladder(given)
     if THREE not in given.runs:
         return _of_runs(given)
     if _three_domains(given) == "stopped":
@@ -122,6 +128,37 @@ def _write(folder: Path, title: str, introduction: Sequence[str], found: "Analys
         say(line)
     page = report.write(folder, title, told, found.chapters)
     say(f"written: {page}, and the numbers of every picture in {folder / report.NUMBERS}")
+
+
+def _feature_ladder(given: argparse.Namespace) -> int:
+    """Train the rungs on a run's layers; a table, and a picture and its numbers in files."""
+    from jaxgpt.core import fields
+    from jaxgpt.evaluation import plots
+    from jaxgpt.lab.ladder_training import LadderConfig, feature_ladder
+    from jaxgpt.runs import experiments
+    from jaxgpt.runs.run import load
+
+    if len(given.runs) != 2 or given.runs[0] != LADDER:
+        raise UsageError(f"{LADDER} takes one run: jaxgpt lab {LADDER} RUN --task.path FILE")
+    parts: dict[str, dict[str, str]] = {"task": {}, "ladder": {}}
+    for name, text in given.fields.items():
+        part, _, field = name.partition(".")
+        if part not in parts or not field:
+            raise UsageError(f"--{name} is no field of {LADDER}, which has --task. and --ladder. ones")
+        parts[part][field] = text
+    if own := {"wikipedia", "mathematics", "shakespeare", "seeds", "prompt", "target"} & given.given:
+        raise UsageError(f"--{min(own)} is not for {LADDER}; its seeds are --ladder.seeds")
+    config = fields.override(LadderConfig(), parts["ladder"])
+    task = fields.override(experiments.find("truecasing").task, parts["task"])
+    folder = Path(given.output or Path(given.runs[1]) / "lab")
+    makeable(folder, name="--output")
+    found = feature_ladder(load(given.runs[1]), task, config, say)
+    folder.mkdir(parents=True, exist_ok=True)
+    found.to_csv(folder / "feature_ladder.csv")
+    plots.save(found.plot(), folder / "feature_ladder.png")
+    say(f"{found}\n{found.summary()}")
+    say(f"written: {folder / 'feature_ladder.png'}, and its numbers in feature_ladder.csv beside it")
+    return 0
 
 
 def _three_domains(given: argparse.Namespace) -> str:

@@ -16,12 +16,15 @@ from jaxgpt.lab.diagram import Diagram as Diagram
 from jaxgpt.lab.diagram import diagram as diagram
 from jaxgpt.lab.faithfulness import Faithfulness as Faithfulness
 from jaxgpt.lab.faithfulness import faithfulness as faithfulness
+from jaxgpt.lab.feature_ladder import FeatureLadder as FeatureLadder
 from jaxgpt.lab.fine_tuning import FineTuning as FineTuning
 from jaxgpt.lab.fine_tuning import fine_tune as fine_tune
 from jaxgpt.lab.frequencies import Frequencies as Frequencies
 from jaxgpt.lab.frequencies import frequencies as frequencies
 from jaxgpt.lab.geometry import Geometry as Geometry
 from jaxgpt.lab.geometry import geometry as geometry
+from jaxgpt.lab.ladder_training import LadderConfig as LadderConfig
+from jaxgpt.lab.ladder_training import feature_ladder as feature_ladder
 from jaxgpt.lab.lens import Lens as Lens
 from jaxgpt.lab.lens import lens as lens
 from jaxgpt.lab.loss_curve import LossCurve as LossCurve

@@ -74,6 +74,22 @@ def text_features(
     model = subject.models[0]
     rows = rows_of(model.config, subject.tokenizer, texts, names)
     choice = LayerChoice.of(layers, count_layers(model))
+    found = row_features(model, rows, choice, progress)
+    lengths = np.asarray([len(row) for row in rows])
+    return TextFeatures(found, np.fromiter(itertools.chain.from_iterable(rows), np.int32), lengths)
+
+
+def row_features(
+    model: Transformer,
+    rows: Sequence[Sequence[int]],
+    choice: LayerChoice,
+    progress: Callable[[int, int], None] | None = None,
+) -> Float[np.ndarray, "R D"]:
+    """The features of the tokens of some rows of ids, row after row.
+
+    Raises:
+      ValueError: if they do not fit into memory.
+    """
     lengths = np.asarray([len(row) for row in rows])
     starts = np.cumsum(lengths) - lengths
     structure, weights = split(model)
@@ -94,7 +110,7 @@ def text_features(
         done += int(lengths[part].sum())
         if progress is not None:
             progress(done, len(found))
-    return TextFeatures(found, np.fromiter(itertools.chain.from_iterable(rows), np.int32), lengths)
+    return found
 
 
 def rows_of(
@@ -146,9 +162,9 @@ def _batches(lengths: np.ndarray, most: int, width: int):
             yield own[begin : begin + rows], (rows, int(length))
 
 
-def _filled(config: ModelConfig, rows: list[list[int]], shape: tuple[int, int]):
+def _filled(config: ModelConfig, rows: Sequence[Sequence[int]], shape: tuple[int, int]):
     """Tokens, their order and the features of numbers as arrays; rows behind the last repeat the first."""
-    rows = [row[: shape[1]] or [0] for row in rows]
+    rows = [list(row[: shape[1]]) or [0] for row in rows]
     rows += rows[:1] * (shape[0] - len(rows))
     tokens, order = batch_of(rows, shape, 0)
     if config.number is None:
