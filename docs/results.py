@@ -149,6 +149,8 @@ def estimate(evaluation: dict[str, Any], figure: Figure) -> dict[str, Any]:
         if name not in found:
             raise KeyError(f"{figure.path} is not in the evaluation, which has {kind}: {', '.join(found)}")
         part = found[name]
+        if kind == "wrong":  # a share of the wrong answers of all seeds
+            part = part | {"n": round(sum(1 - share for share in evaluation["per_seed"]) * evaluation["n"])}
         if kind == "likelihood":
             part = part["loss"] | {"n": part["tokens"]}
     mean = next(part[name] for name in ("mean", "exact_match", "share") if name in part)

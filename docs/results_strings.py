@@ -94,6 +94,24 @@ ROWS = (
         pictures=("board.png", "distances.png"),
     ),
     _row(
+        "E6: seven numbers, each the sum of the two before, 26,272 weights",
+        "fibonacci",
+        "",
+        (
+            *_lines("0 of 45 sums (27k weights, an hour); 50 of 50 (400k weights, a day)", "100 %"),
+            *(
+                Figure(
+                    f"of the wrong lines off by a carry into the {place}",
+                    f"wrong/off by a carry into the {place}",
+                )
+                for place in ("tens", "hundreds", "thousands")
+            ),
+            Figure("of the wrong lines other digits", "wrong/other wrong digits"),
+        ),
+        note="Written with the ones last, a carry must be known before the digits that make it are written. "
+        "The first sum suffers most. The time is that of four seeds, beside other work.",
+    ),
+    _row(
         "E6 with the ones first: seven numbers, each the sum of the two before",
         "fibonacci-reversed",
         "",
