@@ -139,62 +139,48 @@ class Way:
         return kept, Record(clock.seconds, _sizes(found), _sizes(kept), repaired=_sizes(sets))
 
     def _learned(self, stand: Stand, seed: int, generation: int) -> Stand:
+        """The stand after the model has learned the kept sets and proposed new ones."""
         clock, config = _Clock(), self.config
         shown = np.concatenate([stand.sets[self.tokens.fits(stand.sets)], self.beside])
         with clock("learn"):
-            known, loss = self.model.learn(
-                stand.known, shown, _shares(shown, config), seed * 2**20 + generation
-            )
+            shares = _shares(shown, config)
+            known, loss = self.model.learn(stand.known, shown, shares, seed * 2**20 + generation)
         with clock("propose"):
             begun = _begun(shown, self.tokens, config, seed, generation)
             rows = self.model.write(known, begun, stand.temperature, _seed(seed, generation))
             read, readable = self.tokens.read(rows)
-            sets = read[readable]
-        told = Record(
-            clock.seconds,
-            {},
-            {},
-            written=len(rows),
-            readable=len(sets),
-            loss=loss,
-            temperature=stand.temperature,
-        )
-        after = dataclasses.replace(stand, known=known)
+        sets, told = read[readable], {"loss": loss, "temperature": stand.temperature, "written": len(rows)}
         if not len(sets):
             note = f"none of {len(rows):,} proposals stands for a set; the kept sets stay"
-            record = dataclasses.replace(told, kept=_sizes(stand.sets), note=note)
-            return dataclasses.replace(after, records=(*stand.records, record))
-        repeated = 1 - len(pool.distinct(sets)) / len(sets)
-        fresh = pool.new(sets, shown)
+            record = Record(clock.seconds, {}, _sizes(stand.sets), note=note, **told)
+            return dataclasses.replace(stand, known=known, records=(*stand.records, record))
         with clock("improve"):
             # A program is compiled for one number of sets, so that they are taken over and over.
-            filled = sets[np.arange(config.states) % len(sets)]
-            fixed = self.improving.repair(filled, _key(seed, generation, "repair"))
+            proposed = sets[np.arange(config.states) % len(sets)]
+            fixed = self.improving.repair(proposed, _key(seed, generation, "repair"))
             found = self._improved(fixed, seed, generation)
         with clock("learn"):
-            sizes = fixed.sum(1)
-            scores = np.full(len(rows), sizes.min() - 1)  # what stands for no set is worse than all that do
-            scores[readable] = sizes[: len(sets)]
+            scores = np.full(len(rows), fixed.sum(1).min() - 1)  # what stands for no set is worse than all
+            scores[readable] = fixed[: len(sets)].sum(1)
             known = self.model.rewarded(known, rows, read, scores, _seed(seed, generation))
         with clock("keep"):
             kept = pool.best(np.concatenate([found, fixed, stand.sets]), config.keep)
-        after = dataclasses.replace(stand, known=known)
-        record = dataclasses.replace(
-            told,
-            seconds=clock.seconds,
-            proposed=_sizes(sets),
+        new = pool.new(sets, shown)
+        record = Record(
+            clock.seconds,
+            _sizes(found),
+            _sizes(kept),
             repaired=_sizes(fixed),
-            improved=_sizes(found),
-            kept=_sizes(kept),
-            repeated=repeated,
-            new=float(fresh.mean()),
-            conflicts=float((filled & ~fixed).any(1).mean()),
-            note="" if fresh.any() else "no proposal is new",
+            proposed=_sizes(sets),
+            readable=len(sets),
+            repeated=1 - len(pool.distinct(sets)) / len(sets),
+            new=float(new.mean()),
+            conflicts=float((proposed & ~fixed).any(1).mean()),
+            note="" if new.any() else "no proposal is new",
+            **told,
         )
-        warmer = stand.temperature + (_WARMER if repeated > _REPEATED else -_WARMER)
-        return dataclasses.replace(
-            after, sets=kept, temperature=max(warmer, config.temperature), records=(*stand.records, record)
-        )
+        warmer = stand.temperature + (_WARMER if record.repeated > _REPEATED else -_WARMER)
+        return Stand(kept, known, max(warmer, config.temperature), (*stand.records, record))
 
     def _improved(self, sets: np.ndarray, seed: int, generation: int) -> np.ndarray:
         if not self.searches:
@@ -229,7 +215,7 @@ def _seed(seed: int, generation: int) -> int:
 
 def _shares(sets: np.ndarray, config: SearchConfig) -> np.ndarray:
     """How often each set is learned; they sum to 1."""
-    if config.feedback == "best":
+    if config.feedback != "weighted":
         return np.full(len(sets), 1 / len(sets))
     score = sets.sum(1)
     weight = np.exp(config.sharpness * (score - score.max()))
