@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Int, PRNGKeyArray
 
 from jaxgpt.search.moves import Moves, States, filled, placed, searched
-from jaxgpt.search.orbits import Orbits, orbits_of
+from jaxgpt.search.orbits import Orbits, check_polish, orbits_of
 from jaxgpt.search.searchable import Searchable
 
 #: Bytes that a table of conflicts may take unless told otherwise.
@@ -92,6 +92,8 @@ def local(
     moves, key = moves or Moves(), jax.random.key(seed)
     if start is not None and np.shape(start) != (states, problem.size()):
         raise ValueError(f"start has the shape {np.shape(start)}; give ({states}, {problem.size()})")
+    if symmetry != "none" and moves.polish:
+        check_polish(problem, table_limit)  # not only after the search with the symmetry
     orbits = orbits_of(problem, symmetry, table_limit)
     begun = None if start is None else orbits.orbits(np.asarray(start, bool))
     sets, made = climbed(orbits, begun, (states, steps), jax.random.fold_in(key, 0), enough, moves)

@@ -94,12 +94,21 @@ def table_bytes(problem: Searchable, symmetry: str = "none") -> int:
     return list_table_bytes(int(number.max()) + 1, conflicts)
 
 
-def _check_limit(needed: int, limit: int) -> None:
+def check_polish(problem: Searchable, table_limit: int) -> None:
+    """Raises ValueError if the table without a symmetry is too large; that of lists is not checked here."""
+    if problem.largest_conflict == 3:
+        way_out = "set moves.polish=0, choose a smaller problem, or set table_limit"
+        _check_limit(bit_table_bytes(problem.size()), table_limit, "the table without the symmetry", way_out)
+
+
+def _check_limit(
+    needed: int,
+    limit: int,
+    table: str = "the table of conflicts",
+    way_out: str = "search with a larger symmetry, choose a smaller problem, or set table_limit",
+) -> None:
     if needed > limit:
-        raise ValueError(
-            f"the table of conflicts takes {needed:,} bytes, more than table_limit={limit:,}; "
-            "search with a larger symmetry, choose a smaller problem, or set table_limit"
-        )
+        raise ValueError(f"{table} takes {needed:,} bytes, more than table_limit={limit:,}; {way_out}")
 
 
 def _numbered(problem: Searchable, symmetry: str) -> Int[np.ndarray, " E"]:

@@ -220,6 +220,8 @@ def test_a_table_that_is_too_large_is_refused_before_it_is_built():
         ValueError, match=r"takes [\d,]+ bytes, more than table_limit=2,147,483,648; .*symmetry"
     ):
         search.fill(rule)
+    with pytest.raises(ValueError, match=r"without the symmetry takes [\d,]+ bytes, .*; set moves.polish=0"):
+        search.local(problem("isosceles", 64), symmetry="4-fold")
     small = problem("sidon", 14)
     needed = search.table_bytes(small)
     assert orbits.orbits_of(small, "none", needed).table.others.nbytes == needed
