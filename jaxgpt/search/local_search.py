@@ -128,6 +128,7 @@ def climbed(
         walk,
         jnp.asarray(temperatures),
         jnp.float32(moves.penalty),
+        jnp.float32(moves.degree_cost),
         jnp.int32(moves.tabu),
         jnp.int32(steps),
         jnp.int32(_ENDLESS if enough is None else enough),

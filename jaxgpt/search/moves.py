@@ -25,12 +25,15 @@ class Moves:
     """How a local search moves.
 
     Raises:
-      ValueError: unless 0 < coldest <= warmest, and penalty, tabu and polish are in range.
+      ValueError: unless 0 < coldest <= warmest, and the others are in range.
     """
 
     coldest: Annotated[float, "temperature of the first state, in elements"] = 0.07
     warmest: Annotated[float, "temperature of the last state; between them they grow by one factor"] = 0.28
     penalty: Annotated[float, "what a conflict costs, in elements"] = 1.0
+    degree_cost: Annotated[
+        float, "what the element in the most conflicts of the problem costs more than that in the fewest"
+    ] = 0.0
     tabu: Annotated[int, "the most steps that an element waits after it moved; drawn from 0 on"] = 8
     polish: Annotated[int, "steps without the symmetry, after those with it"] = 250
 
@@ -44,6 +47,8 @@ class Moves:
                 f"penalty={self.penalty}, tabu={self.tabu} and polish={self.polish}: give penalty > 0, "
                 f"0 <= tabu < {2**14} and polish >= 0"
             )
+        if self.degree_cost < 0:
+            raise ValueError(f"degree_cost={self.degree_cost}: give degree_cost >= 0")
 
 
 class States(NamedTuple):
@@ -94,6 +99,15 @@ def values(
     """What each move changes: weight gained less the penalty of conflicts gained."""
     adding = weights - penalty * states.counts
     return jnp.where(states.inside, -adding, adding)
+
+
+def weights_of(
+    table: Table, sizes: Int[Array, " E"], degree_cost: Float[Array, ""] | float
+) -> Float[Array, " E"]:
+    """What each element weighs in `values`: the largest 1, less a cost that grows with its conflicts."""
+    degrees = table.degrees()
+    above = degrees - degrees.min()
+    return sizes / sizes.max(initial=1) - degree_cost * above / above.max(initial=1)
 
 
 def draw(
@@ -166,6 +180,7 @@ def searched(
     key: PRNGKeyArray,
     temperatures: Float[Array, " S"],
     penalty: Float[Array, ""],
+    degree_cost: Float[Array, ""],
     tabu: Int[Array, ""],
     steps: Int[Array, ""],
     enough: Int[Array, ""],
@@ -173,9 +188,9 @@ def searched(
     """The best sets without conflict that the states were in so many steps, and the steps that were made.
 
     It ends before, once a state has `enough` elements. Sets that begin with conflicts and never lose them end
-    empty. `sizes` are what the elements count; the largest weighs 1 in `values`.
+    empty. `sizes` are what the elements count.
     """
-    weights = sizes / sizes.max(initial=1)
+    weights = weights_of(table, sizes, degree_cost)
 
     def better(search: _Search) -> _Search:
         score = (search.states.inside * sizes).sum(1)

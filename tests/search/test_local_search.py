@@ -84,6 +84,28 @@ def test_a_move_is_worth_the_weight_less_the_penalty_of_its_conflicts(rule, tabl
         assert value == pytest.approx([worth(other) - worth(row) for other in flipped], abs=1e-5)
 
 
+def test_degrees_are_the_conflicts_of_all_elements_and_cost_weight(rule, table):
+    everything = rule.verify(range(rule.size()))
+    degrees = np.array([sum(element in one for one in everything) for element in range(rule.size())])
+    assert np.array_equal(table.degrees(), degrees) and len(set(degrees)) > 1
+    sizes = np.arange(rule.size()) % 4 + 1
+    weights = moves.weights_of(table, jnp.asarray(sizes), 0.5)
+    share = (degrees - degrees.min()) / (degrees.max() - degrees.min())
+    assert weights == pytest.approx(sizes / 4 - 0.5 * share, abs=1e-6)
+
+
+def test_degrees_of_orbits_count_pairs_once():
+    """By the sets of two and three orbits that the verifier refuses, and none of whose parts it does."""
+    halves = orbits.orbits_of(problem("isosceles", 4), "half-turn", 2**20)
+    parts = [set(np.flatnonzero(halves.number == orbit).tolist()) for orbit in range(len(halves.sizes))]
+    degrees = np.zeros(len(parts), int)
+    for some in [*itertools.combinations(range(8), 2), *itertools.combinations(range(8), 3)]:
+        own = [parts[orbit] for orbit in some]
+        broken = problem("isosceles", 4).verify(set().union(*own))
+        degrees[list(some)] += any(all(part & set(one) for part in own) for one in broken)
+    assert np.array_equal(halves.table.degrees(), degrees)
+
+
 def test_draws_have_the_probabilities_of_a_softmax_over_what_is_allowed():
     values, allowed = np.array([0.0, 1.0, 2.0, 5.0]), np.array([True, True, True, False])
     shape = (20_000, 4)
@@ -250,7 +272,8 @@ def test_what_does_not_fit_is_refused_in_one_line(options, message):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"coldest": 0}, {"coldest": 2}, {"penalty": 0}, {"tabu": -1}, {"polish": -1}]
+    "wrong",
+    [{"coldest": 0}, {"coldest": 2}, {"penalty": 0}, {"tabu": -1}, {"polish": -1}, {"degree_cost": -1}],
 )
 def test_moves_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match="give"):

@@ -81,6 +81,14 @@ FAULTS = [
         LOCAL,
     ),
     Fault(
+        "pairs-of-orbits-count-half",
+        "jaxgpt/search/conflict_tables.py",
+        "(others.sum(1) + jnp.diagonal(others)) // 2",
+        "others.sum(1) // 2",
+        "conflicts of two orbits count half in the degrees, by which elements cost",
+        LOCAL,
+    ),
+    Fault(
         "noise-of-the-wrong-sign",
         "jaxgpt/search/moves.py",
         "values - jnp.log(-jnp.log(uniform))",
