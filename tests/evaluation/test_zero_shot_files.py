@@ -1,8 +1,10 @@
 """Files of the tests as they are published: what is counted, against sums over the plain decoder."""
 
+import dataclasses
 import json
 import math
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,10 +12,12 @@ from zero_shot_models import LENGTH, log_likelihood, model, of_texts, tokenizer
 
 from jaxgpt.core.json_objects import read_objects
 from jaxgpt.evaluation.zero_shot import cbt, choices, lambada
-from jaxgpt.evaluation.zero_shot.continuations import Scored
+from jaxgpt.evaluation.zero_shot.continuations import Scored, check
 from jaxgpt.evaluation.zero_shot.items import Reading
 from jaxgpt.evaluation.zero_shot.scoring_files import TESTS, score_file
 from jaxgpt.evaluation.zero_shot.stop_words import stop_tokens, stop_words
+from jaxgpt.nn.head_config import HeadConfig
+from jaxgpt.nn.number.xval import XVal
 
 PASSAGES = [
     "the cat sat on the mat",
@@ -241,6 +245,25 @@ def test_questions_of_choices_are_read_as_they_stand():
     assert (one.context, one.choices, one.answer) == ("a", ("b", " c"), 0)
     assert choices.joined("a", "b") == ("a", " b") and choices.joined("a", " c") == ("a", " c")
     assert choices.joined("a ", "b") == ("a ", "b") and choices.joined("", "b") == ("", "b")
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"kind": "encoder"}, "model.kind=encoder: texts are scored by a decoder"),
+        ({"head": HeadConfig(weights="none")}, "head.weights=none has no logits"),
+        ({"number": XVal()}, "model.number=xval reads numbers as values"),
+    ],
+)
+def test_models_that_give_no_probability_to_a_text(fields, message):
+    config = dataclasses.replace(model().config, **fields)
+    with pytest.raises(ValueError, match=message):
+        check(SimpleNamespace(config=config))
+
+
+def test_a_tokenizer_that_changes_its_text_is_told():
+    notes = Reading().notes(SimpleNamespace(lossy=True), cuts=2)
+    assert [note.split()[:2] for note in notes] == [["2", "were"], ["the", "tokenizer"]]
 
 
 def test_the_tests_are_named():

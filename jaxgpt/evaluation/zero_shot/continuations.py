@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from jaxgpt.core.wording import quoted
 from jaxgpt.generation.prompts import bucket
 from jaxgpt.models.structure import Structure, Weights, split
 from jaxgpt.models.transformer import Transformer
@@ -90,7 +91,7 @@ def encoded(tokenizer: Tokenizer, context: str, text: str) -> Continuation:
     whole = tokenizer.encode(context + text)
     ids = tuple(whole[len(before) :])
     if not ids:
-        raise ValueError(f"{text!r} adds no token to what stands before it; another tokenizer may")
+        raise ValueError(f"{quoted(text)} adds no token to what stands before it; another tokenizer may")
     return Continuation(tuple(tokenizer.begun(before)), ids)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from jaxgpt.core.wording import quoted
 from jaxgpt.evaluation.zero_shot.continuations import Progress, encoded, score
 from jaxgpt.evaluation.zero_shot.items import Item, Reading, item, naming
 from jaxgpt.evaluation.zero_shot.measured import Result, perplexity, share
@@ -84,6 +85,6 @@ def split_last(text: str) -> tuple[str, str]:
     """
     words = text.rsplit(None, 1)
     if len(words) < 2:
-        raise ValueError(f"{text!r} has no last word behind others; a passage of two words or more is needed")
+        raise ValueError(f"{quoted(text)} has no last word behind others; write two words or more")
     end = len(text) - len(words[1]) - 1
     return text[:end], text[end:]
