@@ -55,22 +55,22 @@ def parser() -> Parser:
         help="where the search is kept, and the same command goes on; default: runs/search-PROBLEM, numbered "
         "if another search is there",
     )
+    parser.add_argument("--help-all", action="store_true", help="show every field and leave")
     add_common(parser.add_argument_group(COMMON), processes=False)
     return parser
 
 
 def help_text(given: argparse.Namespace) -> str:
-    """The options, and what can be set of the search."""
-    from jaxgpt.core import fields
+    """The options, with the fields of the search; with `--help-all` those of its model and optimizer, too."""
+    from jaxgpt.cli import field_groups
     from jaxgpt.search import SearchConfig
 
-    rows = [row for row in fields.describe(SearchConfig()) if "." not in row.path]
-    width = max(len(row.path) for row in rows) + 4
-    lines = [
-        f"  {'--' + row.path.replace('_', '-'):<{width}} {row.help or ''} (default: {row.value})"
-        for row in rows
-    ]
-    return parser().format_help() + "\nfields:\n" + "\n".join(lines) + "\n"
+    page = parser()
+    groups = field_groups.every(SearchConfig(), "search")
+    if not given.help_all:
+        groups = [group for group in groups if group[0] == "search" or group[0].startswith("moves:")]
+    field_groups.add(page, groups)
+    return page.format_help()
 
 
 def run(given: argparse.Namespace) -> int:
