@@ -165,10 +165,15 @@ class PlaceMap(Part):
         room = max(2.0, 4.5 * side)
         every = next(every for every in (1, 2, 5, 10, 20, 50, 100, 200, 500, 10**6) if count / every <= room)
         (written, looked_at), half = self.names, every // 2
-        first = 0 if self.called else self.first  # names in another order are as far apart as symbols are
+        # Named places may alternate between both ends: every second one is shifted, so that both are named.
+        first, shift = (0, int(every > 1)) if self.called else (self.first, 0)
         for axis, names, whole in ((axes.xaxis, looked_at, 0), (axes.yaxis, written, count - 1)):
             begin = 1 if whole == 0 else 0
-            at = [i for i in range(count) if i != whole and (i - begin + first) % every == 0]
+            at = [
+                i
+                for i in range(count)
+                if i != whole and (i - begin + first) % (2 * every) in (0, every + shift)
+            ]
             at = sorted([whole, *(i for i in at if abs(i - whole) > half)])
             axis.set_ticks(at, [names[i] for i in at], fontsize=7)
         axes.tick_params(length=2, color=plots.GREY)

@@ -94,6 +94,11 @@ def test_places_of_a_map_are_called_what_they_are_in_the_string():
     for axis, names in ((panel.xaxis, found.names[1]), (panel.yaxis, found.names[0])):
         told = [label.get_text() for label in axis.get_ticklabels()]
         assert told == [names[int(at)] for at in axis.get_ticklocs()] and len(told) > 2
+    long = PlaceMap(
+        Attention(("x",) * 101, (7,), np.eye(101)[None, None, None], 9), called=place_names(100, 0)
+    )
+    told = [label.get_text() for label in long.plot().axes[0].xaxis.get_ticklabels()][1:]
+    assert {int(name) < 0 for name in told} == {True, False}  # places from both ends are named
     assert any("in the order of writing" in block.caption for block in found.blocks()[:1])
 
 
