@@ -152,7 +152,7 @@ def _feature_ladder(given: argparse.Namespace) -> int:
     task = fields.override(experiments.find("truecasing").task, parts["task"])
     folder = Path(given.output or Path(given.runs[1]) / "lab")
     makeable(folder, name="--output")
-    found = feature_ladder(load(given.runs[1]), task, config, say)
+    found = feature_ladder(load(given.runs[1]), task, config, say=say)
     folder.mkdir(parents=True, exist_ok=True)
     found.to_csv(folder / "feature_ladder.csv")
     plots.save(found.plot(), folder / "feature_ladder.png")

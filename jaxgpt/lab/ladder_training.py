@@ -86,6 +86,8 @@ def feature_ladder(
     model = subject.models[0]
     if model.config.kind == "encoder_decoder" or model.config.number is not None:
         raise ValueError("a ladder needs an encoder or a decoder whose numbers are not one token each")
+    if not readings:
+        raise ValueError(f"readings={readings!r}: give at least one")
     depth = count_layers(model)
     choices = {name: LayerChoice.of("all" if name == WEIGHTED else name, depth) for name in readings}
     texts = [

@@ -1,6 +1,8 @@
 """The tagger beside a plain biLSTM; a ladder of words whose tags stand in them."""
 
 import dataclasses
+import inspect
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -185,6 +187,7 @@ def test_what_a_ladder_cannot_be(model):
         with pytest.raises(ValueError, match=message):
             dataclasses.replace(SMALL, **fields)
     for readings, message in (
+        ((), r"readings=\(\): give at least one"),
         (("sum-last-5",), "layers=sum-last-5: the model has 4 layers"),
         (("last", "9"), r"layers=9: the model has layers 0 \(embeddings\) to 4"),
     ):
@@ -192,7 +195,31 @@ def test_what_a_ladder_cannot_be(model):
             feature_ladder((model, TOKENIZER), Vowels(), SMALL, readings)
 
 
-def test_a_command_of_a_run(jaxgpt, tmp_path):
+def test_a_command_writes_what_the_function_gives(jaxgpt, tmp_path, finished_run, monkeypatch):
+    """The function itself is called by the tests above."""
+    module = sys.modules[feature_ladder.__module__]
+    rungs = tuple(Rung(name, 1e-3, (0.2, 0.4)) for name in (FRESH, "last", FINE_TUNED))
+    ladder = FeatureLadder(rungs, 0.1, 10, 5)
+    called = inspect.signature(feature_ladder)
+
+    def stand_in(*given, **named):
+        found = called.bind(*given, **named).arguments
+        assert found["source"].directory.path == finished_run and "readings" not in found
+        assert (found["task"].words, found["config"].hidden) == (3, 768)
+        found["say"]("a rung")
+        return ladder
+
+    monkeypatch.setattr(module, "feature_ladder", stand_in)
+    words = ("--task.words", 3, "--ladder.hidden", 768, "--output", tmp_path / "out")
+    status, output, errors = jaxgpt("lab", "feature-ladder", finished_run, *words)
+    assert status == 0, errors
+    assert output.startswith("a rung\n") and str(ladder) in output and ladder.summary() in output
+    assert (tmp_path / "out" / "feature_ladder.png").stat().st_size > 1000
+    lines = (tmp_path / "out" / "feature_ladder.csv").read_text().splitlines()
+    assert len(lines) == 4 and lines[0].startswith("features,learning rate,right")
+
+
+def test_mistakes_of_a_command(jaxgpt, tmp_path):
     text = tmp_path / "text.txt"
     text.write_text("".join(f"The {word} of Rome\n" for word in ("a", "b", "c", "d")))
     for words, message in (
