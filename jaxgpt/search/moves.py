@@ -14,10 +14,14 @@ from typing import Annotated, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt
 
 from jaxgpt.search.conflict_tables import Table
+
+#: 2^32 divided by the golden ratio: its multiples are far apart in the bits that are kept.
+_GOLDEN = np.uint32(0x9E3779B9)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,13 +124,24 @@ def draw(
     """
     size = values.shape[1]
     # Barriers: the random bits and the sums would be computed in the reductions, which are not vectorized.
-    bits = lax.optimization_barrier(jax.random.bits(key, (len(values), size + 1), jnp.uint16))
-    uniform = (bits[:, :size].astype(jnp.float32) + 0.5) * 2.0**-16
+    seeds = jax.random.bits(key, (len(values), 2))
+    bits = lax.optimization_barrier(_mixed(seeds[:, :1] + _GOLDEN * jnp.arange(size, dtype=jnp.uint32)) >> 16)
+    uniform = (bits.astype(jnp.float32) + 0.5) * 2.0**-16
     noisy = jnp.where(allowed, values - jnp.log(-jnp.log(uniform)), -jnp.inf)
     noisy = lax.optimization_barrier(noisy)
     largest = noisy.max(1, keepdims=True)
     chosen = jnp.where((noisy == largest) & allowed, jnp.arange(size), size).min(1)
-    return chosen.astype(jnp.int32), bits[:, size].astype(jnp.int32)
+    return chosen.astype(jnp.int32), (seeds[:, 1] >> 16).astype(jnp.int32)
+
+
+def _mixed(bits: UInt[Array, "S E"]) -> UInt[Array, "S E"]:
+    """Numbers that count up made into random ones: the end of MurmurHash3.
+
+    On a CPU it takes a tenth of the time of `jax.random.bits`, which was a third of a step.
+    """
+    bits = (bits ^ (bits >> 16)) * jnp.uint32(0x85EBCA6B)
+    bits = (bits ^ (bits >> 13)) * jnp.uint32(0xC2B2AE35)
+    return bits ^ (bits >> 16)
 
 
 @jax.jit
