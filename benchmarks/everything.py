@@ -29,6 +29,8 @@ COMMANDS = {
         "memory.py",
         "lab.py",
         "strings.py",
+        "annealer.py",
+        "constructions.py",
         "packing.py --rounds 5",
     ),
     "gpu": (

@@ -113,6 +113,52 @@ GOALS = (
         Goal(f"`{what}`, s", "", "cpu", "startup", {"what": what}, needed, "seconds", operator.le)
         for what, needed in (("import jaxgpt", 1.0), ("train.py --help", 1.5))
     ),
+    Goal(
+        "moves valued a second of a core, isosceles n = 16",
+        "(an annealer in C: below)",
+        "cpu",
+        "annealer",
+        {"side": "jaxgpt", "what": "rate"},
+        1e6,
+        "rate",
+        form="{:,.0f}".format,
+    ),
+    Goal(
+        "28 points without isosceles triangle, n = 16, longest of all seeds, s",
+        "(an annealer in C: below)",
+        "cpu",
+        "constructions",
+        {"problem": "isosceles", "n": "16"},
+        60,
+        "longest",
+        operator.le,
+        "{:.1f}".format,
+    ),
+    *(
+        Goal(
+            f"{problem}, n = {n}: seeds that find {asked}",
+            "the best known" if best else "",
+            "cpu",
+            "constructions",
+            {"problem": problem, "n": n, "asked": asked},
+            1,
+            "share",
+            form="{:.0%}".format,
+        )
+        for problem, n, asked, best in (
+            ("isosceles", "16", "28", True),
+            ("isosceles", "32", "56", True),
+            ("isosceles", "64", "110", False),
+            ("isosceles", "100", "160", False),
+            ("no_three", "2 to 20", "4 to 40", True),
+            ("no_three", "3 to 19", "6 to 38", True),
+            ("no_three", "30", "60", True),
+            ("cap_sets", "4", "20", True),
+            ("cap_sets", "5", "45", True),
+            ("cap_sets", "6", "112", True),
+            ("c4_free", "4 to 25", "4 to 63", True),
+        )
+    ),
     trained("gpt2-gpu", "bfloat16", "compiled", 1.0, GPU),
     Goal(
         "nanoGPT's Shakespeare run without dropout on attention weights, s",

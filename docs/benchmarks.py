@@ -137,6 +137,36 @@ TABLES = {
             ("strings a minute", "strings_a_minute", "{:,.0f}"),
         ),
     ),
+    "constructions": (
+        "Constructions by local search",
+        (
+            ("problem", "problem", "{}"),
+            ("n", "n", "{}"),
+            ("symmetry", "symmetry", "{}"),
+            ("states", "states", "{:,}"),
+            ("most steps", "steps", "{:,}"),
+            ("best known", "best", "{}"),
+            ("asked", "asked", "{}"),
+            ("found", "found", "{}"),
+            ("seeds", "seeds", "{}"),
+            ("that found what is asked", "share", "{:.0%}"),
+            ("seconds", "seconds", "{:.1f}"),
+            ("longest", "longest", "{:.1f}"),
+            ("processor seconds", "processor", "{:.1f}"),
+        ),
+    ),
+    "annealer": (
+        "Local search beside an annealer in C",
+        (
+            ("side", "side", "{}"),
+            ("search", "what", "{}"),
+            ("evaluations/s of a core", "rate", "{:,.0f}"),
+            ("evaluations", "evaluations", "{:,.0f}"),
+            ("processor seconds", "processor", "{:.2f}"),
+            ("seconds", "seconds", "{:.2f}"),
+            ("spread", "spread", "{:.1%}"),
+        ),
+    ),
     "packing": (
         "Rows that several examples share",
         (

@@ -27,6 +27,8 @@ NAMES = (
     "memory",
     "lab",
     "strings",
+    "constructions",
+    "annealer",
     "packing",
     "shakespeare",
     "step_overhead",
