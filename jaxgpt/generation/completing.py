@@ -11,6 +11,9 @@ from jaxgpt.generation.prompts import Overflow, bucket
 from jaxgpt.generation.sampling import Sampling
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
+#: Scores of attention that may be held while prompts are read: one gigabyte in float32.
+_SCORES = 2**28
+
 
 def encode_prompts(
     model: nnx.Module, tokenizer: Tokenizer, texts: Sequence[str]
@@ -48,6 +51,7 @@ def complete(
 
     Args:
       row_ids: for the randomness of each prompt; its index in the call if left out.
+      batch_size: prompts that run together, at most; fewer where they are long, to save memory.
       progress: called with the number of prompts done and of all after each batch.
 
     Raises:
@@ -61,7 +65,7 @@ def complete(
     stopping.Watch(stop, tokenizer.settled)  # says at once what is wrong with `stop`, even without prompts
     prompt_ids, source = encode_prompts(model, tokenizer, prompts)
     by_length = sorted(range(len(prompts)), key=lambda i: len((source or prompt_ids)[i]))
-    size = min(batch_size, bucket(len(prompts), least=1))
+    size = min(batch_size, bucket(len(prompts), least=1), _room(model, prompt_ids, source))
     completions: list[list[str]] = [[] for _ in prompts]
     for start in range(0, len(prompts), size):
         chosen = by_length[start : start + size]
@@ -84,6 +88,12 @@ def complete(
         if progress is not None:
             progress(start + len(chosen), len(prompts))
     return completions
+
+
+def _room(model: nnx.Module, prompt_ids: list[list[int]], source: list[list[int]] | None) -> int:
+    """How many of the longest prompts may run together: reading a prompt takes a score for each two tokens."""
+    longest = max(map(len, [*prompt_ids, *(source or [])]), default=1)
+    return max(1, _SCORES // (model.config.num_heads * longest**2))
 
 
 def stream(

@@ -219,3 +219,13 @@ def test_a_run_gives_a_short_prompt_its_room_beside_a_long_one(characters):
     run = Run(None, Experiment(Task(), "characters"), characters, (model,), 0)
     # bos, the prompt and the answer but for its last token, which need not be read, fill the context.
     assert run.generate(["1+2=", "1+2=" * 7]) == [["a" * 28], ["a" * 4]]
+
+
+def test_long_prompts_run_with_fewer_others_and_read_the_same(decoder, characters, monkeypatch):
+    arguments = {"max_new_tokens": 6, "sampling": RANDOM}
+    together = complete(decoder, characters, PROMPTS, **arguments)
+    longest = max(map(len, encode_prompts(decoder, characters, PROMPTS)[0]))
+    monkeypatch.setattr(text, "_SCORES", 2 * decoder.config.num_heads * longest**2)
+    seen = []
+    apart = complete(decoder, characters, PROMPTS, progress=lambda *done: seen.append(done), **arguments)
+    assert apart == together and seen[0] == (2, len(PROMPTS))
