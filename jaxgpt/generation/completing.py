@@ -91,7 +91,7 @@ def complete(
 
 
 def _room(model: nnx.Module, prompt_ids: list[list[int]], source: list[list[int]] | None) -> int:
-    """How many of the longest prompts may run together: reading a prompt takes a score for each two tokens."""
+    """How many of the longest prompts may run together: of each, all pairs of tokens have a score."""
     longest = max(map(len, [*prompt_ids, *(source or [])]), default=1)
     return max(1, _SCORES // (model.config.num_heads * longest**2))
 

@@ -7,7 +7,7 @@ from jaxtyping import Bool, PRNGKeyArray
 
 from jaxgpt.search.local_search import climbed
 from jaxgpt.search.moves import States, filled, placed
-from jaxgpt.search.orbits import Orbits, orbits_of
+from jaxgpt.search.orbits import Orbits, check_polish, orbits_of
 from jaxgpt.search.repair import repaired
 from jaxgpt.search.search_config import SearchConfig
 from jaxgpt.search.searchable import Searchable
@@ -25,9 +25,12 @@ class Improving:
 
     def __init__(self, problem: Searchable, config: SearchConfig):
         self.config, self.evaluations = config, 0
+        polishes = config.symmetry != "none" and config.moves.polish > 0
+        if polishes:
+            check_polish(problem, config.table_limit)
         self._orbits = orbits_of(problem, config.symmetry, config.table_limit)
         self._free: Orbits | None = None
-        if config.symmetry != "none" and config.moves.polish:
+        if polishes:
             self._free = orbits_of(problem, "none", config.table_limit)
 
     def fill(self, key: PRNGKeyArray, count: int) -> Bool[np.ndarray, "S E"]:

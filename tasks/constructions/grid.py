@@ -43,12 +43,15 @@ class Grid(Problem):
     def symmetries(self) -> dict[str, Int[np.ndarray, "G E"]]:
         """Turns and mirrors of the square.
 
-        `4-fold` mirrors rows and columns, `8-fold` has all symmetries of the square.
+        `mirror` exchanges left and right, `flip` top and bottom, `4-fold` does both, `8-fold` has all
+        symmetries of the square.
         """
         points = np.arange(self.n**2).reshape(self.n, self.n)
         turned, upside_down, mirrored = np.rot90(points), points[::-1], points[:, ::-1]
         groups = {
             "none": [points],
+            "mirror": [mirrored],
+            "flip": [upside_down],
             "half-turn": [np.rot90(points, 2)],
             "quarter-turn": [turned],
             "4-fold": [upside_down, mirrored],

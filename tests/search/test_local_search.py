@@ -258,7 +258,10 @@ def test_a_table_that_is_too_large_is_refused_before_it_is_built():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"symmetry": "x\n"}, "none of this problem's: none, half-turn, quarter-turn, 4-fold, 8-fold"),
+        (
+            {"symmetry": "x\n"},
+            "none of this problem's: none, mirror, flip, half-turn, quarter-turn, 4-fold, 8-fold",
+        ),
         ({"symmetry": "8-fold"}, "every orbit of symmetry='8-fold' holds a conflict; choose another one"),
         ({"states": 0}, "states=0 and steps=1000: give states >= 1 and steps >= 0"),
         ({"start": np.zeros((3, 16), bool)}, r"start has the shape \(3, 16\); give \(2, 16\)"),
