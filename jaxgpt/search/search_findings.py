@@ -133,7 +133,9 @@ def shown_and_made(searched: Searched) -> Table:
                 for measure in (max, _mean, top_fifth)
             ]
             shares = [Entry(f"{100 * share:.0f} %") for share in (1 - readable, conflicts)]
-            rows.append((Entry(f"{arm}, generation {generation}"), *parts[:3], *shares, *parts[3:]))
+            speed = np.median([60 * record.written / record.seconds["propose"] for record in records])
+            name = Entry(f"{arm}, generation {generation}")
+            rows.append((name, *parts[:3], *shares, *parts[3:], Entry(f"{speed:,.0f}")))
     return Table(
         "What is shown and what is made",
         "Sizes of the kept sets that a model was shown, and of what it wrote once that was repaired and "
@@ -141,7 +143,7 @@ def shown_and_made(searched: Searched) -> Table:
         "of the seeds. Without form: what stands for no set.",
         (
             *("arm", "shown: largest", "mean", "top fifth"),
-            *("without form", "with conflicts", "made: largest", "mean", "top fifth"),
+            *("without form", "with conflicts", "made: largest", "mean", "top fifth", "written a minute"),
         ),
         tuple(rows),
     )
