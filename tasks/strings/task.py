@@ -10,7 +10,6 @@ from typing import Annotated, Literal
 from jaxgpt.core.wording import quoted
 from jaxgpt.task import Diagnosis, Example, Share, Split, Task
 from jaxgpt.task.attended import Attended
-from tasks.strings.announced_end import announce, plain
 from tasks.strings.rule import Rule
 from tasks.strings.rules.equal import Equal
 from tasks.strings.writing_order import ends_first, place_names, put_back
@@ -26,8 +25,7 @@ class Strings(Task):
     A model writes strings from nothing at temperature 1, and a string is right if it keeps the rule. Where
     the rule asks, it is given the beginning of a string and writes the rest, most likely token by token.
 
-    With `order` and `announced` the model reads and writes a string in another form. What it has written is
-    put back before anything is counted or shown.
+    What it has written in another `order` is put back before anything is counted or shown.
 
     The hash of a string, or of what is given of it, decides its split, whatever the order.
     """
@@ -40,18 +38,8 @@ class Strings(Task):
         Literal["forward", "ends_first"],
         "in which symbols are written: as they stand, or the first, the last, the second, the last but one",
     ] = "forward"
-    announced: Annotated[
-        int, "symbols before the end that are written in full width, so that it is known before it comes"
-    ] = 0
 
     def __post_init__(self):
-        if self.announced < 0:
-            raise ValueError(f"announced={self.announced} must not be negative")
-        if self.announced and (self.rule.asks or self.order != "forward"):
-            raise ValueError(
-                f"announced={self.announced} needs order=forward and a rule that asks no questions; here are "
-                f"order={self.order} and rule={type(self.rule).kind()}"
-            )
         if self.rule.asks and self.order != "forward":
             raise ValueError(
                 f"order={self.order}: rule={type(self.rule).kind()} asks questions, which stand before their "
@@ -101,8 +89,6 @@ class Strings(Task):
             said.append(f"least loss  {about}{floor.loss:.4f} nats a token{without}")
         if self.order == "ends_first":
             said.append("order       the first symbol, the last, the second, the last but one, and so on")
-        if self.announced:
-            said.append(f"end         announced by {self.announced} symbols in full width")
         if size is not None and size < 10**6:
             said.append(f"strings     {size:,} keep the rule")
         return "\n".join(said)
@@ -144,7 +130,7 @@ class Strings(Task):
 
     def typed(self, text: str) -> Example:
         """A string, or what is given of it."""
-        return super().typed(text) if self._as_it_stands else self._cut(self.rule, text)
+        return super().typed(text) if self.order == "forward" else self._cut(self.rule, text)
 
     def prompt(self, text: str) -> str:
         """What a string begins with, as it stands.
@@ -193,26 +179,18 @@ class Strings(Task):
         return self.rule.of_length(int(length)) if length != example.group else self.rule
 
     def _cut(self, rule: Rule, text: str, group: str = "") -> Example:
-        if not self._as_it_stands:
+        if self.order != "forward":
             return Example("", self._write(text), group, key=text)
         at = rule.given(text) if rule.asks else 0
         return Example(text[:at], text[at:], group)
 
-    @property
-    def _as_it_stands(self) -> bool:
-        return self.order == "forward" and not self.announced
-
     def _write(self, text: str) -> str:
         """What the model writes for a string."""
-        if self.order == "ends_first":
-            return ends_first(text)
-        return announce(text, self.announced) if self.announced else text
+        return ends_first(text) if self.order == "ends_first" else text
 
     def _read(self, written: str) -> str:
         """The string that has been written."""
-        if self.order == "ends_first":
-            return put_back(written)
-        return plain(written) if self.announced else written
+        return put_back(written) if self.order == "ends_first" else written
 
     def _as_many_as_there_are(self, drawn: Iterator[Example]) -> Iterator[Example]:
         size = self.rule.size()
