@@ -88,6 +88,7 @@ def sizes(arm: str, stand: Stand) -> Any:
             )
         axes.set_title(title, fontsize=9, loc="left")
         axes.set_xlabel("elements")
+    panels[0].xaxis.get_major_locator().set_params(integer=True)
     panels[0].set_ylabel("% of the sets")
     panels[1].legend(fontsize=7, frameon=False)
     return figure
