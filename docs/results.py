@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 from results_rows import COMPARISONS, LABORATORY, PUBLISHED_LOSSES, ROWS, SECTIONS
+from results_search import SEARCHES
+from results_search import lines as search_lines
+from results_search import read as read_search
 from results_types import Figure, Row
 
 from jaxgpt.comparison import findings, sections
@@ -28,6 +31,7 @@ HERE = Path(__file__).resolve().parent
 KEPT = HERE / "results.json"
 PAGE = HERE / "results.md"
 PICTURES = HERE / "strings"
+SETS = HERE / "constructions"
 
 _INTRODUCTION = """\
 # Results
@@ -174,6 +178,7 @@ def page(kept: dict[str, Any]) -> str:
         lines += [introduction, ""] if introduction else []
         for row in (row for row in ROWS if row.section == section):
             lines += _row(row, kept.get(row.run))
+    lines += search_lines(SEARCHES, kept)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -265,6 +270,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--commands"]:
         for row in (*COMPARISONS.values(), LABORATORY, *ROWS):
             print(row.command, *row.also, sep="\n")
+        print(*(row.command for row in SEARCHES), sep="\n")
         return 0
     kept = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
     for folder in map(Path, arguments):
@@ -280,6 +286,10 @@ def main(arguments: list[str]) -> int:
             print(f"read {folder / LABORATORY.run}")
         for row in ROWS:
             if (found := read(row, folder)) is not None:
+                kept[row.run] = found
+                print(f"read {folder / row.run}")
+        for row in SEARCHES:
+            if (found := read_search(row, folder, SETS)) is not None:
                 kept[row.run] = found
                 print(f"read {folder / row.run}")
     KEPT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")

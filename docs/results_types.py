@@ -52,3 +52,23 @@ class Row:
     def picture(self, name: str) -> str:
         """What a picture is called beside the page."""
         return f"{self.run.removeprefix('results_')}-{name}"
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchRow:
+    """A search for constructions on the page.
+
+    Attributes:
+      run: its folder below `runs/`, which the command names.
+      note: what a reader must know beside the figures.
+    """
+
+    title: str
+    run: str
+    command: str
+    note: str = ""
+
+    @property
+    def picture(self) -> str:
+        """What its picture is called beside the page."""
+        return f"{self.run.removeprefix('results_search_')}.png"

@@ -7,6 +7,7 @@ import shlex
 import pytest
 from documents import ROOT
 
+from jaxgpt.cli import search as search_command
 from jaxgpt.cli import train as command
 from jaxgpt.core import fields
 from jaxgpt.runs import experiments
@@ -75,3 +76,15 @@ def test_the_pictures_of_rows_stand_on_the_page_of_strings():
     named = {row.picture(name) for row in ROWS for name in row.pictures}
     assert named == {path.name for path in (ROOT / "docs" / "strings").iterdir()}
     assert all(f"](strings/{name})" in page for name in named)
+
+
+@pytest.mark.parametrize("row", results.SEARCHES, ids=lambda row: row.run)
+def test_every_search_has_a_command_seeds_and_a_picture(row):
+    program, name, *words = shlex.split(row.command)
+    assert (program, name) == ("jaxgpt", "search")
+    given = search_command.parser().parse(words)
+    assert given.seeds >= 5 and given.workdir == f"runs/{row.run}"
+    search_command.asked(given.problem, given.fields)
+    found = KEPT[row.run]
+    assert found["sentences"] and found["tables"]
+    assert (ROOT / "docs" / "constructions" / row.picture).exists()
