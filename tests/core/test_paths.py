@@ -16,6 +16,7 @@ from jaxgpt.cli import commands
 from jaxgpt.cli import compare as comparison_command
 from jaxgpt.cli import generate as asking_command
 from jaxgpt.cli import tokenize as tokenizing_command
+from jaxgpt.cli.option_types import Repeated
 from jaxgpt.core import settings
 from jaxgpt.core.paths import expanded
 from jaxgpt.core.usage import UsageError
@@ -123,11 +124,15 @@ def test_every_option_and_argument_that_names_paths_knows_homes(form, monkeypatc
     for name in commands.COMMANDS:
         parser = commands.module(name).parser()
         options = [action for action in parser._actions if action.option_strings]
-        needed = [f"{o.option_strings[0]}=/x" for o in options if o.required]
-        (argument,) = [action for action in parser._actions if not action.option_strings]
-        if argument.metavar in ("DIR", "RUN"):
-            assert getattr(parser.parse(["~/a b", *needed]), argument.dest) == f"{tmp_path}/a b"
-        before = ["bash"] if name == "completion" else ["x"]
+        needed = [
+            f"{o.option_strings[0]}={getattr(o.convert, 'names', ['/x'])[0]}" for o in options if o.required
+        ]
+        arguments = [action for action in parser._actions if not action.option_strings]
+        before = ["bash"] if name == "completion" else ["x"] * len(arguments)
+        for place, argument in enumerate(arguments):
+            if argument.metavar in ("DIR", "RUN", "MODEL", "FILE"):
+                words = [*before[:place], "~/a b", *before[place + 1 :], *needed]
+                assert getattr(parser.parse(words), argument.dest) == f"{tmp_path}/a b"
         for option in options:
             if not {"DIR", "FILE"} & set(re.split(r"\W+", option.metavar or "")):
                 continue
@@ -136,7 +141,8 @@ def test_every_option_and_argument_that_names_paths_knows_homes(form, monkeypatc
             others = [*before, *(word for word in needed if not word.startswith(option.option_strings[0]))]
             words = form.format(name=option.option_strings[0], value=front + "~/x").split()
             kept = getattr(parser.parse([*others, *words]), option.dest)
-            assert kept == ([(front[:-1], f"{tmp_path}/x")] if front else f"{tmp_path}/x")
+            whole = (front[:-1], f"{tmp_path}/x") if front else f"{tmp_path}/x"
+            assert kept == ([whole] if isinstance(option, Repeated) else whole)
             words = form.format(name=option.option_strings[0], value=front + NOBODY).split()
             message = rf"{option.option_strings[0]} {front}~nosuchuser.*no home directory is known"
             with pytest.raises(UsageError, match=message):

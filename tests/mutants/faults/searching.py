@@ -11,7 +11,7 @@ FAULTS = [
     Fault(
         "weights-are-not-kept",
         "jaxgpt/search/set_model.py",
-        "self._program.init(known or self._drawn(seed))",
+        "self._program.init(_part(known, _WEIGHTS) or self._drawn(seed))",
         "self._program.init(self._drawn(seed))",
         "the transformer forgets all between generations",
         GENERATIONS,
