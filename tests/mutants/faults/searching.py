@@ -5,6 +5,7 @@ from ..fault import Fault
 LOCAL = ("tests/search/test_local_search.py",)
 
 GENERATIONS = ("tests/search/test_generations.py",)
+MODELS = ("tests/search/test_set_model.py",)
 TOKENS = ("tests/search/test_set_tokens.py",)
 
 FAULTS = [
@@ -14,7 +15,7 @@ FAULTS = [
         "self._program.init(_part(known, _WEIGHTS) or self._drawn(seed))",
         "self._program.init(self._drawn(seed))",
         "the transformer forgets all between generations",
-        GENERATIONS,
+        MODELS,
     ),
     Fault(
         "rewards-are-turned-round",
@@ -22,7 +23,7 @@ FAULTS = [
         "return -(advantage * self._logp(weights, rows)).mean()",
         "return (advantage * self._logp(weights, rows)).mean()",
         "what was rewarded becomes less likely",
-        GENERATIONS,
+        MODELS,
     ),
     Fault(
         "leaving-is-free",
@@ -30,7 +31,7 @@ FAULTS = [
         "rewards = scores - self._stay * far",
         "rewards = scores",
         "nothing holds the policy near to where it began",
-        GENERATIONS,
+        MODELS,
     ),
     Fault(
         "repair-drops-the-best",
