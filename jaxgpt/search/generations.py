@@ -133,7 +133,7 @@ def going_on_or_free(
         if not (folder / FILE).exists():
             return folder
         with contextlib.suppress(ValueError):
-            _check_same(folder / FILE, foreign.read_json(folder / FILE), asked)
+            _check_same(folder / FILE, asked)
             return folder
     raise AssertionError("unreachable")
 
@@ -147,7 +147,7 @@ def read(workdir: Path | str) -> Searched:
     folder = expanded(workdir)
     if not (folder / FILE).is_file():
         raise ValueError(f"{folder} holds no search: it has no {FILE}")
-    told = foreign.read_json(folder / FILE)
+    told = _begun(folder / FILE)
     with foreign.naming(folder / FILE):
         family = imported("tasks.constructions").Problem
         problem = fields.from_json(family, told["problem"], "problem")
@@ -249,18 +249,32 @@ def _held(folder: Path, asked: dict) -> Iterator[None]:
     with locks.held(folder):
         path = folder / FILE
         if path.exists():
-            _check_same(path, foreign.read_json(path), asked)
+            _check_same(path, asked)
         elif any((folder / STANDS).iterdir()):
             raise ValueError(f"{folder} has no {FILE}, which says what is searched; choose another --workdir")
         yield
 
 
-def _check_same(path: Path, found: dict, asked: dict) -> None:
+def _begun(path: Path) -> dict:
+    """What a directory's search is known by.
+
+    Raises:
+      ValueError: if the file is none of a search, in one line.
+    """
+    found = foreign.read_json(path)
+    parts = {"problem": dict, "config": dict, "seeds": int, "arms": list, "pool": str}
+    if not isinstance(found, dict) or any(type(found.get(name)) is not kind for name, kind in parts.items()):
+        raise ValueError(f"{path} does not say what is searched; choose another --workdir")
+    return found
+
+
+def _check_same(path: Path, asked: dict) -> None:
     """Raises ValueError unless a directory's search is the one that is asked for, or a longer one."""
+    found = _begun(path)
 
     def rest(told: dict) -> dict:
         free = {"seeds": None, "arms": None}
-        return told | free | {"config": {**told.get("config", {}), "generations": None}}
+        return told | free | {"config": told["config"] | {"generations": None}}
 
     for name, value in rest(asked).items():
         old = rest(found).get(name)

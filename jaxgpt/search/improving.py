@@ -16,15 +16,12 @@ from jaxgpt.search.searchable import Searchable
 class Improving:
     """The tables of a problem, built once, and what is done with sets on them.
 
-    Attributes:
-      evaluations: moves valued so far.
-
     Raises:
       ValueError: as `jaxgpt.search.local`.
     """
 
     def __init__(self, problem: Searchable, config: SearchConfig):
-        self.config, self.evaluations = config, 0
+        self.config = config
         polishes = config.symmetry != "none" and config.moves.polish > 0
         if polishes:
             check_polish(problem, config.table_limit)
@@ -36,8 +33,7 @@ class Improving:
     def fill(self, key: PRNGKeyArray, count: int) -> Bool[np.ndarray, "S E"]:
         """So many sets, filled in random order from nothing; whole orbits where there is a symmetry."""
         orbits = self._orbits
-        end, steps = filled(orbits.table, States.empty(count, len(orbits.sizes)), key)
-        self.evaluations += end.inside.size * int(steps)
+        end, _ = filled(orbits.table, States.empty(count, len(orbits.sizes)), key)
         return orbits.elements(np.asarray(end.inside))
 
     def repair(self, sets: Bool[np.ndarray, "S E"], key: PRNGKeyArray) -> Bool[np.ndarray, "S E"]:
@@ -46,9 +42,8 @@ class Improving:
         With a symmetry an orbit is taken where at least half of its elements are in the set.
         """
         orbits, (first, last) = self._orbits, jax.random.split(key)
-        states, steps = repaired(orbits.table, placed(orbits.table, jnp.asarray(orbits.most(sets))), first)
-        states, more = filled(orbits.table, states, last)
-        self.evaluations += states.inside.size * (int(steps) + int(more))
+        states, _ = repaired(orbits.table, placed(orbits.table, jnp.asarray(orbits.most(sets))), first)
+        states, _ = filled(orbits.table, states, last)
         return orbits.elements(np.asarray(states.inside))
 
     def search(
@@ -56,16 +51,14 @@ class Improving:
     ) -> Bool[np.ndarray, "S E"]:
         """The best set that a local search finds from each of these, which hold no conflict."""
         moves, length = self.config.moves, (len(sets), self.config.steps if steps is None else steps)
-        found, made = climbed(
+        found, _ = climbed(
             self._orbits, self._orbits.orbits(sets), length, jax.random.fold_in(key, 0), None, moves
         )
         sets = self._orbits.elements(found)
-        self.evaluations += made
         if self._free is not None:
             length = (len(sets), moves.polish if steps is None else steps)
-            found, made = climbed(
+            found, _ = climbed(
                 self._free, self._free.orbits(sets), length, jax.random.fold_in(key, 1), None, moves
             )
             sets = self._free.elements(found)
-            self.evaluations += made
         return sets

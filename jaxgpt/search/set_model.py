@@ -84,11 +84,6 @@ class TransformerModel:
             self._program.template, rate=config.policy_rate, stay=config.stay, batch_size=config.batch_size
         )
 
-    @property
-    def num_params(self) -> int:
-        """Trainable numbers."""
-        return self._program.template.num_params
-
     def prepare(self, sets: Bool[np.ndarray, "K E"], count: int) -> None:
         known = self._drawn(0)
         self._step(

@@ -86,6 +86,12 @@ def test_a_search_is_read_from_its_directory(found, folder, tmp_path):
     assert {arm: again.best(arm) for arm in again.stands} == {arm: found.best(arm) for arm in found.stands}
     with pytest.raises(ValueError, match="holds no search"):
         search.read(tmp_path)
+    for text in ("[]", "{}", '{"problem": 1, "config": {}, "seeds": 1, "arms": [], "pool": ""}'):
+        (tmp_path / "search.json").write_text(text)
+        with pytest.raises(ValueError, match="does not say what is searched; choose another --workdir"):
+            search.read(tmp_path)
+        with pytest.raises(ValueError, match="does not say what is searched"):
+            search.search(PROBLEM, CONFIG, workdir=tmp_path)
 
 
 def test_more_generations_go_on_as_if_never_stopped(tmp_path):
