@@ -42,6 +42,7 @@ def check(config: "ModelConfig") -> None:
         groups = config.attention.num_kv_heads
         if groups is not None and heads % groups:
             raise ValueError(f"{name}={heads} is not divisible by attention.num_kv_heads={groups}")
+    _check_maps(config)
     if not 0 <= config.dropout < 1:
         raise ValueError(f"dropout={config.dropout} must be at least 0 and below 1")
     if not 0 <= config.norm_epsilon < math.inf:
@@ -84,6 +85,22 @@ def check(config: "ModelConfig") -> None:
         config.number.check(d_model=config.d_model)
         if narrow is not None:
             raise ValueError(f"embedding.width={narrow}: numbers enter at d_model; use none")
+
+
+def _check_maps(config: "ModelConfig") -> None:
+    """Without maps a head is a part of the tokens' vectors, and there is one kind of it."""
+    if config.attention.maps == "learned":
+        return
+    plain = {
+        "kind": config.kind != "encoder_decoder",
+        "attention.num_kv_heads": config.attention.num_kv_heads in (None, config.num_heads),
+        "attention.head_dim": config.resolved_head_dim * config.num_heads == config.d_model,
+    }
+    wrong = [f"{name}={nested.value(config, name)}" for name, fits in plain.items() if not fits]
+    if config.sparse is not None:
+        wrong.append(f"sparse={type(config.sparse).kind()}")
+    if wrong:
+        raise ValueError(f"attention.maps=none does not go with {', '.join(wrong)}; leave the default")
 
 
 def _check_layers(config):

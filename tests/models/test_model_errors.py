@@ -46,6 +46,10 @@ def message(function, *arguments, **named):
         ({"embedding.std": -1.0}, "embedding.std=-1.0 must be at least 0 and finite, or none"),
         ({"embedding.scale": float("inf")}, "embedding.scale=inf must be finite"),
         ({"vocab_size": -1}, "vocab_size=-1 must be positive, or 0 for the tokenizer's"),
+        (
+            {"attention.maps": "none", "attention.head_dim": 3},
+            "attention.maps=none does not go with attention.num_kv_heads=2; leave the default",
+        ),
         ({"attention.qk_norm_over": "all"}, "attention.qk_norm_over=all needs qk_norm=true"),
         ({"pooler_activation": "relu"}, "pooler_activation=relu needs pooler=true"),
         ({"encoder_layers": 2}, "encoder_layers=2 needs kind=encoder_decoder, not decoder"),

@@ -24,6 +24,7 @@ VARIANTS = {
         "norm": "rms",
         "wiring": "res_post",
     },
+    "no-maps": {"attention.maps": "none", "num_heads": 2},
     "windows": {"window": 2, "window_layers": (True, False), "window_position": Rotary(theta=10.0)},
     "groups": {"num_layers": 4, "loops": 2, "loop_blocks": 2},
     "wide": {"embedding.width": 5, "head.transform": True, "embedding.norm": True},

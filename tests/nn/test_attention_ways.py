@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 
 from jaxgpt.nn.attention import masks
 from jaxgpt.nn.attention.attention_config import AttentionConfig
@@ -14,8 +15,10 @@ from jaxgpt.nn.attention.cache import KeyValue, Stored
 from jaxgpt.nn.attention.dense import dense
 from jaxgpt.nn.attention.hashed import Hashes, hash_buckets, hashed
 from jaxgpt.nn.attention.inputs import AttentionInputs
+from jaxgpt.nn.attention.layer import Attention
 from jaxgpt.nn.document_order import order_of
 from jaxgpt.nn.kernels import fused
+from jaxgpt.nn.linear import WeightSpec
 from jaxgpt.nn.position import Position
 from jaxgpt.nn.sparse.base import Blocks, Hashing
 
@@ -51,6 +54,19 @@ def test_dense_is_its_formula(kept):
     kv = KeyValue(KEY, VALUE)
     mask = masks.causal()(ORDER, ORDER)
     close(jax.jit(lambda: dense(Q, Stored.of(kv) if kept else kv, inputs(mask)))(), by_hand(mask))
+
+
+def test_attention_without_maps_mixes_the_tokens_themselves():
+    config = AttentionConfig(maps="none", num_kv_heads=H, head_dim=K, dropout=0.0)
+    layer = Attention(config, H * K, H, weights=WeightSpec(0.02), rngs=nnx.Rngs(0))
+    assert not nnx.state(layer, nnx.Param)
+    x = RNG.normal(size=(B, T, H * K))
+    found, _ = layer(jnp.asarray(x, jnp.float32), inputs(masks.causal()(ORDER, ORDER), "none", config))
+    heads = x.reshape(B, T, H, K)
+    scores = np.einsum("bthk,bshk->bhts", heads, heads) / np.sqrt(K)
+    weights = np.exp(scores) * np.tri(T)
+    weights /= weights.sum(-1, keepdims=True)
+    close(found, np.einsum("bhts,bshk->bthk", weights, heads).reshape(B, T, H * K))
 
 
 @pytest.mark.thorough

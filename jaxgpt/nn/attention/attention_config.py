@@ -15,6 +15,9 @@ class AttentionConfig:
 
     num_kv_heads: Annotated[int | None, "key and value heads (grouped queries); none: num_heads"] = None
     head_dim: Annotated[int | None, "width of a head; none: d_model / num_heads"] = None
+    maps: Annotated[
+        Literal["learned", "none"], "none: queries, keys and values are the tokens' vectors themselves"
+    ] = "learned"
     bias: Annotated[bool, "biases on queries, keys and values"] = True
     out_bias: Annotated[bool, "bias on the output"] = True
     scale: Annotated[float | None, "factor on q k^T; none: head_dim^-1/2"] = None

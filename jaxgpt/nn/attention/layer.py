@@ -22,13 +22,31 @@ from jaxgpt.nn.tap import Tap, below, identity
 WAYS = {Band: banded, Hashes: hashed, Triangle: fused}
 
 
+class InHeads(nnx.Module):
+    """A token's vector cut into heads, without weights."""
+
+    def __init__(self, num_heads: int):
+        self.num_heads = num_heads
+
+    def __call__(self, x: Float[Array, "*B D"]) -> Float[Array, "*B H K"]:
+        return x.reshape(*x.shape[:-1], self.num_heads, -1)
+
+
+class Joined(nnx.Module):
+    """The heads of a token side by side, without weights."""
+
+    def __call__(self, x: Float[Array, "*B H K"]) -> Float[Array, "*B D"]:
+        return x.reshape(*x.shape[:-2], -1)
+
+
 class Attention(nnx.Module):
     """softmax(factor * (scale * q k^T + bias)) v, with a mask, a position scheme and a cache.
 
     The position scheme may own weights of each layer (`Position.layer_tables`); they are kept here.
 
     Args:
-      config: with every field resolved but `scale`, whose None means head_dim^-1/2. Its `qk_norm_over` is
+      config: with every field resolved but `scale`, whose None means head_dim^-1/2. Without `maps` a token's
+        vector is query, key and value at once. Its `qk_norm_over` is
         `head`: each head's for itself (Henry et al. 2020, arXiv 2010.04245), or `all`: those of all heads as
         one (Dehghani et al. 2023, arXiv 2302.05442, section 2; OLMo 2). Its `softcap` squashes scores to
         softcap * tanh(scores / softcap) (Gemma 2, arXiv 2408.00118, section 2).
@@ -58,14 +76,18 @@ class Attention(nnx.Module):
             types = {"dtype": weights.dtype, "param_dtype": weights.param_dtype, "rngs": rngs}
             return Linear(inputs, outputs, std=weights.std, gain=gain, bias=bias, **types)
 
-        self.query = linear(embed, heads)
-        self.key = None if shared_keys else linear(embed, groups)
-        self.value = linear(embed, groups)
+        if config.maps == "none":
+            self.query = self.key = self.value = InHeads(num_heads)
+            self.out = Joined()
+        else:
+            self.query = linear(embed, heads)
+            self.key = None if shared_keys else linear(embed, groups)
+            self.value = linear(embed, groups)
+            self.out = linear(heads, embed, gain=weights.out_gain, bias=config.out_bias)
         second = nnx.Dict()
         for name, outputs in (("query", heads), ("key", groups), ("value", groups)) if sees_all else ():
             second[name] = linear(embed, outputs)
         self.second = second
-        self.out = linear(heads, embed, gain=weights.out_gain, bias=config.out_bias)
         self.config = config
         self.query_norm, self.key_norm = qk_norms or (None, None)
         self.tables = nnx.Dict(tables or {})
