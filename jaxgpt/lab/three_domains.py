@@ -16,9 +16,8 @@ from jaxgpt.lab.material import MOST, Reading
 from jaxgpt.lab.report import Chapter
 from jaxgpt.models.template import Template
 from jaxgpt.runs import experiments
+from jaxgpt.runs.again import train_or_load
 from jaxgpt.runs.run import Run, load
-from jaxgpt.runs.run_directory import RunDirectory, changes
-from jaxgpt.runs.session import train
 from jaxgpt.task import SPLITS, Split
 from jaxgpt.tokenizers import saved
 from jaxgpt.tokenizers.characters import Characters
@@ -90,12 +89,8 @@ def carry_out(known: Mapping[str, Experiment], folder: Path, say: Say) -> ThreeD
     """
     runs = {}
     for name, experiment in known.items():
-        directory = RunDirectory(folder / "runs" / name)
-        run = load(directory.path) if directory.outcome.exists() else None  # the last file of a training
-        if run is None or changes(run.experiment, experiment) or run.step < experiment.training.steps:
-            say(f"training on {name}")
-            run = train(experiment, directory.path, resume=True, say=say)
-        if run.status == "stopped":
+        run = train_or_load(experiment, folder / "runs" / name, title=f"training on {name}", say=say)
+        if run is None:
             return None
         runs[name] = run
     last, earlier = (
