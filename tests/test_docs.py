@@ -30,6 +30,7 @@ FOLLOWED = (
     "lab",
     "strings",
     "constructions",
+    "lecture",
     "fine-tuning",
     "features",
     "run-directory",

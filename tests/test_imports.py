@@ -1,7 +1,7 @@
 """The import rule, read from the syntax tree, and what `import jaxgpt` may cost.
 
     core < nn, noise, pages, task, tokenizers < models, parallel < data < generation < objectives
-      < evaluation, huggingface < training < runs < comparison, lab, plan, search < cli
+      < evaluation, huggingface < training < runs < comparison, lab, plan, search < lecture < cli
 
 A module imports from its own package or from those of lower layers; packages of one layer do not import each
 other. Tasks import jaxgpt; jaxgpt reaches a task only through its dotted name.
@@ -40,7 +40,8 @@ LAYERS = {
     "jaxgpt.lab": 9,
     "jaxgpt.plan": 9,
     "jaxgpt.search": 9,
-    "jaxgpt.cli": 10,
+    "jaxgpt.lecture": 10,
+    "jaxgpt.cli": 11,
 }
 
 
@@ -128,6 +129,7 @@ def without_types(source: str) -> str:
 #: Packages of one member a file, which may be called as a member of another family is.
 FAMILIES = (
     "huggingface/families",
+    "lecture/rows",
     "models/mixers",
     "models/presets",
     "nn/number",

@@ -31,6 +31,7 @@ COMMANDS = {
         "EXPERIMENT",
         "train it with several tokenizers, or other fields varied, and report with intervals",
     ),
+    "lecture": ("[ROW]", "ask the figures of a lecture on models of sequences again, each in minutes"),
     "lab": ("RUN ...", "show what runs know and how they learned it, on one page"),
     "search": (
         "PROBLEM",

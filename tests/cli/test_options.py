@@ -14,6 +14,7 @@ LINES = {
     "tokenize": ["a.txt"],
     "plan": ["text"],
     "compare": ["addition"],
+    "lecture": ["attention"],
     "lab": ["run"],
     "search": ["isosceles"],
     "features": ["run", "texts.txt", "--output", "out.npz"],

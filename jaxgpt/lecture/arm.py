@@ -1,0 +1,77 @@
+"""One of the models that a row of the lecture compares."""
+
+import dataclasses
+import re
+from collections.abc import Mapping
+
+from jaxgpt.core.nested import replaced
+from jaxgpt.runs import experiments
+from jaxgpt.training import start
+from jaxgpt.training.experiment import Experiment
+
+#: `quick` divides the steps by this.
+SHORTER = 10
+#: The least steps of a quick training, and the most questions it asks.
+_STEPS, _QUESTIONS = 20, 100
+
+
+@dataclasses.dataclass(frozen=True)
+class Arm:
+    """One training, as `train.py` does it.
+
+    Attributes:
+      name: as figures show it.
+      experiment: its name.
+      values: the fields that differ from it, as text by dotted path.
+      begins_from: the name of an earlier arm whose weights this one begins from, seed by seed; empty: from
+        random ones.
+    """
+
+    name: str
+    experiment: str
+    values: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    begins_from: str = ""
+
+    @property
+    def folder(self) -> str:
+        """What its run directory is called."""
+        return file_name(self.name)
+
+    def training(self, values: Mapping[str, str], *, quick: bool) -> Experiment:
+        """Its experiment.
+
+        Args:
+          values: more fields, such as `seeds`.
+          quick: a tenth of the steps and few questions, to see that all works.
+
+        Raises:
+          ValueError: if a field does not fit.
+        """
+        found = start.override(experiments.find(self.experiment), {**self.values, **values})
+        return shortened(found) if quick else found
+
+
+def file_name(text: str) -> str:
+    """What a file of such a name can be called everywhere."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def shortened(experiment: Experiment) -> Experiment:
+    """The experiment with a tenth of its steps, at least 20, and at most 100 questions."""
+    training = experiment.training
+    steps = min(training.steps, max(_STEPS, training.steps // SHORTER))
+    fewer = {
+        name: min(getattr(training, name), _QUESTIONS)
+        for name in ("test_examples", "extra_examples", "eval_examples")
+    }
+    changed = {
+        "steps": steps,
+        "epochs": None,
+        "chunk": min(training.chunk, steps),
+        "eval_every": min(training.eval_every, steps),
+        "looks": min(training.looks, 4),
+        "keep_spaced": min(training.keep_spaced, 4),
+        "sample_every": 0,
+        **fewer,
+    }
+    return replaced(experiment, {f"training.{name}": value for name, value in changed.items()})

@@ -1,0 +1,87 @@
+"""Making rows of the lecture: their models are trained, and what they show is written."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from jaxgpt.core import tables
+from jaxgpt.core.paths import make_folder
+from jaxgpt.core.tables import Table
+from jaxgpt.core.writing import write_atomically
+from jaxgpt.evaluation import plots
+from jaxgpt.lab import report
+from jaxgpt.lab.part import Part
+from jaxgpt.lab.report import Chapter
+from jaxgpt.lecture.arm import Arm, file_name
+from jaxgpt.lecture.row import Row
+from jaxgpt.runs.again import train_or_load
+from jaxgpt.runs.run import Run
+
+Say = Callable[[str], None]
+
+
+def make(
+    rows: Sequence[Row],
+    files: Mapping[str, str],
+    folder: Path,
+    *,
+    seeds: int,
+    quick: bool = False,
+    say: Say,
+) -> Path | None:
+    """Train the arms of each row, and write what they show.
+
+    A run that is there is read, or gone on with. Each row has a folder with its runs, and a picture (PNG), a
+    CSV and a table in Markdown of each of its parts; `report.html` shows all rows of the call.
+
+    Args:
+      files: the path of each file that a row reads, by its name.
+      seeds: models of each arm.
+      quick: trainings are a tenth as long, to see that all works.
+
+    Returns:
+      The page; None if a signal stopped a training: the same call goes on.
+
+    Raises:
+      ValueError: as `jaxgpt.train`, also where a run there has other settings.
+    """
+    chapters = []
+    for row in rows:
+        own = folder / file_name(type(row).kind())
+        runs = trained(row.arms(files), own, seeds=seeds, quick=quick, say=say)
+        if runs is None:
+            return None
+        parts = row.parts(runs, files)
+        for name, part in parts.items():
+            _write(part, own / name)
+        shown = {f"{own.name}-{name}": part for name, part in parts.items()}
+        chapters.append(Chapter(row.title, row.claim, shown))
+        for part in parts.values():
+            say(f"{row.title}: {part.summary()}")
+    told = [f"{seeds} seeds of each model."] if seeds > 1 else []
+    if quick:
+        told.append("A quick look: each training had a tenth of its steps, so the figures say little.")
+    return report.write(folder, "A lecture's figures, asked again", told, chapters)
+
+
+def trained(arms: Sequence[Arm], folder: Path, *, seeds: int, quick: bool, say: Say) -> dict[str, Run] | None:
+    """The run of each arm; None if a signal stopped one."""
+    runs: dict[str, Run] = {}
+    for number, arm in enumerate(arms, 1):
+        values = {"seeds": str(seeds)}
+        if arm.begins_from:
+            values["model.init"] = str(runs[arm.begins_from].directory.path)
+        title = f"{folder.name}: {arm.name} ({number} of {len(arms)})"
+        run = train_or_load(arm.training(values, quick=quick), folder / arm.folder, title=title, say=say)
+        if run is None:
+            return None
+        runs[arm.name] = run
+    return runs
+
+
+def _write(part: Part, path: Path) -> None:
+    """The picture, the numbers and the tables of a part."""
+    make_folder(path.parent)
+    plots.save(part.plot(), path.with_suffix(".png"))
+    part.to_csv(path.with_suffix(".csv"))
+    found = [tables.markdown(block) for block in part.blocks() if isinstance(block, Table)]
+    write_atomically(path.with_suffix(".md"), "\n".join([*found, "", part.summary(), ""]))

@@ -1,0 +1,60 @@
+"""Transformer-XL: segments that see what was remembered of those before."""
+
+import dataclasses
+
+from jaxgpt.lecture import reached
+from jaxgpt.lecture.arm import Arm
+from jaxgpt.lecture.arm_table import ArmTable
+from jaxgpt.lecture.place_losses import context_curves
+from jaxgpt.lecture.row import Row
+
+_ALONE = "segments alone"
+
+
+@dataclasses.dataclass(frozen=True)
+class RememberedSegments(Row):
+    """Segments of 32 characters that see nothing, 32 or 96 characters before them.
+
+    Dai et al. 2019, arXiv 1901.02860, section 3.2 and table 6.
+    """
+
+    title = "Transformer-XL: remembering earlier segments"
+    claim = (
+        "A Transformer that reads a long text in segments knows nothing at the beginning of each. "
+        "Transformer-XL keeps the hidden states of earlier segments, to which no gradient flows: perplexity "
+        "on WikiText-103 is 24.0 with the best standard model of its size and 20.5 with it (Dai et al. 2019, "
+        "table 1: 18.3 for the large one). Here 128 characters are read in segments of 32, by models that "
+        "differ in what they remember alone."
+    )
+    files = ("text",)
+
+    def arms(self, files):
+        base = {
+            "task.path": files["text"],
+            "training.steps": "1000",
+            "training.batch_size": "12",
+            "training.eval_every": "0",
+            "training.sample_every": "0",
+            "training.test_examples": "20",
+            "task.held_out": "0.03",
+            "model.num_layers": "2",
+            "model.d_model": "32",
+            "model.num_heads": "2",
+            "model.max_length": "128",
+            "model.position": "transformer_xl",
+        }
+        alone = base | {"model.max_length": "32", "training.batch_size": "48"}
+        base |= {"model.segment": "32"}
+        return (
+            Arm(_ALONE, "text", alone),
+            Arm("32 remembered", "text", base | {"model.memory": "32"}),
+            Arm("96 remembered", "text", base | {"model.memory": "96"}),
+        )
+
+    def parts(self, runs, files):
+        curves = context_curves(runs, "character", most=32)
+        values = {name: reached.bits_a_byte(run) for name, run in runs.items()}
+        return {
+            "loss": ArmTable("bits a byte", values, baseline=_ALONE, better="less"),
+            "places": curves,
+        }

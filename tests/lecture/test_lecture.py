@@ -1,0 +1,163 @@
+"""`jaxgpt lecture`: rows are trained, shown, and read again."""
+
+import csv
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from tiny_runs import one_line
+
+from jaxgpt.evaluation.intervals import paired, student_t
+from jaxgpt.lecture import Arm, ArmCurves, ArmTable, Row, make, reached
+from jaxgpt.lecture.place_losses import context_curves, losses_by_place
+from jaxgpt.lecture.softmax_scale import measured
+from jaxgpt.objectives.losses import token_losses
+from jaxgpt.runs.run import load
+
+#: A model of 16 characters at once.
+SMALL = {
+    "training.steps": "6",
+    "training.batch_size": "2",
+    "training.eval_every": "0",
+    "training.test_examples": "5",
+    "model.num_layers": "1",
+    "model.d_model": "16",
+    "model.num_heads": "2",
+    "model.max_length": "16",
+}
+ONE, TWO = "one layer", "two layers"
+
+
+@dataclasses.dataclass(frozen=True)
+class Depths(Row):
+    """A row of the smallest models."""
+
+    title = "Depths"
+    claim = "Deeper is better."
+    files = ("text",)
+
+    def arms(self, files):
+        base = SMALL | {"task.path": files["text"]}
+        return Arm(ONE, "text", base), Arm(TWO, "text", base | {"model.num_layers": "2"})
+
+    def parts(self, runs, files):
+        values = {name: reached.bits_a_byte(run) for name, run in runs.items()}
+        return {"loss": ArmTable("bits a byte", values, ONE), "places": context_curves(runs, "character")}
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    rng = np.random.default_rng(0)
+    words = ["".join(rng.choice(list("abcdefgh"), 4)) for _ in range(50)]
+    lines = [" ".join(rng.choice(words, 8)) for _ in range(200)]
+    path = tmp_path_factory.mktemp("text") / "text.txt"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(text, tmp_path_factory):
+    """Where the row was made, the call that makes it again, and what was said."""
+    folder, said = tmp_path_factory.mktemp("lecture"), []
+    again = functools.partial(make, [Depths()], {"text": str(text)}, folder, seeds=2, say=said.append)
+    again()
+    return folder, again, said
+
+
+def own_folder(folder):
+    (found,) = [path for path in folder.iterdir() if (path / "one-layer").is_dir()]
+    return found
+
+
+def test_a_row_is_trained_once_and_read_again(made):
+    folder, again, said = made
+    own = own_folder(folder)
+    assert sum("trained 6 steps" in line for line in said) == 2
+    assert "<svg" in (folder / "report.html").read_text() and (own / "places.png").stat().st_size > 1000
+    rows = list(csv.DictReader((own / "loss.csv").read_text().splitlines()))
+    assert [row["arm"] for row in rows] == [ONE, TWO]
+    expected = load(own / "two-layers").evaluation.likelihood["held_out"].bits_per_byte.per_seed
+    assert rows[1]["each seed"] == " ".join(map(repr, expected)) and len(expected) == 2
+    assert "| one layer |" in (own / "loss.md").read_text()
+    said.clear()
+    assert again() == folder / "report.html" and not any("trained" in line for line in said)
+    assert list(csv.DictReader((own / "loss.csv").read_text().splitlines())) == rows
+
+
+def test_losses_by_place_are_those_of_the_model_that_reads_the_text(made):
+    run = load(own_folder(made[0]) / "one-layer")
+    found = losses_by_place(run)
+    text = "".join(example.target for example in run.task.examples("test"))
+    ids, length = run.tokenizer.encode(text), run.model.config.max_length
+    rows = jnp.asarray([ids[at : at + length + 1] for at in range(0, len(ids) - length, length)])
+    losses = token_losses(run.models[1](rows[:, :-1]).logits, rows[:, 1:])
+    assert found.shape == (2, length)
+    np.testing.assert_allclose(found[1], losses.mean(axis=0) / np.log(2), rtol=2e-4)
+
+
+def test_the_gradient_of_softmax_is_its_jacobian():
+    scores = jax.random.normal(jax.random.key(0), (5, 7)) * 3
+    entropy, norm = measured(scores)
+    jacobians = jax.vmap(jax.jacobian(jax.nn.softmax))(scores)
+    np.testing.assert_allclose(norm, np.linalg.norm(jacobians, axis=(1, 2)).mean(), rtol=1e-5)
+    p = np.asarray(jax.nn.softmax(scores), np.float64)
+    np.testing.assert_allclose(entropy, -(p * np.log2(p)).sum(-1).mean(), rtol=1e-5)
+
+
+def test_a_table_says_which_differences_are_sure():
+    base = (3.0, 3.1, 2.9, 3.0, 3.2, 3.1)
+    lower = tuple(value - 0.1 * (1 + place) for place, value in enumerate(base))
+    table = ArmTable("loss", {"a": base, "b": lower}, baseline="a", better="less", published={"b": "2.5"})
+    assert table.estimate("b").interval == student_t(lower) and table.difference("b") == paired(lower, base)
+    row = table.table().rows[1]
+    assert row[2].sure == "better" and row[2].text == "-0.350" and row[3].text == "2.5"
+    assert "no interval" not in table.table().caption
+    few = ArmTable("loss", {"a": base[:4], "b": lower[:4]}, baseline="a")
+    assert few.table().rows[1][2].detail == "" and "Fewer than six seeds" in few.table().caption
+    assert ArmTable("loss", {"a": (1.0,)}).estimate("a").interval is None
+
+
+def test_curves_keep_shares_within_their_range():
+    curves = ArmCurves("shots", (0, 1), "right", {"small": ((0.0, 0.0, 0.1), (0.9, 1.0, 1.0))}, unit="share")
+    low, high = curves.estimates("small")[1].interval
+    assert 0 <= low < high <= 1
+    header, rows = curves.rows()
+    assert header[1] == "shots" and [row[1] for row in rows] == [0, 1]
+    assert curves.table().rows[0][1].text == "3.3"
+
+
+def test_arms_begin_from_the_arm_they_name_and_are_called_as_files_can_be():
+    arm = Arm("GRU, with attention", "text", {"training.steps": "50"})
+    assert arm.folder == "gru-with-attention"
+    assert arm.training({"seeds": "2"}, quick=False).training.steps == 50
+    short = arm.training({}, quick=True).training
+    assert (short.steps, short.test_examples) == (20, 100)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nothing",), "ROW nothing: known: "),
+        (("shared-layers",), "shared-layers reads a file: --text FILE"),
+        ((), "no row is left; give a file"),
+        (("shared-layers", "--text", "x.txt", "--seeds", "0"), "--seeds 0: a whole number of at least 1"),
+        (("shared-layers", "--text", "x.txt"), "x.txt"),
+        (("shared-layers", "--text", "x.txt", "--task.path", "y"), "no option --task.path; known: "),
+    ],
+)
+def test_mistakes_are_told_in_one_line(words, said, tmp_path, monkeypatch, jaxgpt):
+    monkeypatch.chdir(tmp_path)
+    status, _, errors = jaxgpt("lecture", *words)
+    assert status == 2 and said in one_line(errors)
+
+
+def test_every_row_names_what_it_reads_and_has_names_of_its_own_for_its_arms():
+    for name in Row.names():
+        row = Row.named(name)()
+        arms = row.arms({file: "x.txt" for file in row.files})
+        assert row.title and row.claim and len({arm.folder for arm in arms}) == len(arms), name
+        for place, arm in enumerate(arms):
+            assert not arm.begins_from or arm.begins_from in [a.name for a in arms[:place]], name
