@@ -6,7 +6,7 @@ from jaxgpt.comparison import axes
 from jaxgpt.comparison.axes import Axis
 from jaxgpt.comparison.cells import BUDGETS, Request
 from jaxgpt.core.usage import UsageError
-from jaxgpt.runs import experiments
+from jaxgpt.runs import experiments, run_weights
 from jaxgpt.training import start
 
 
@@ -28,7 +28,7 @@ def request(given: argparse.Namespace) -> Request:
         axes.check_apart([*varied, *sweep], given.fields)
     if not varied:
         raise UsageError("nothing is compared; give --tokenizers A,B or --vary PATH=A,B")
-    experiment = start.override(experiments.find(name), given.fields, begin=True)
+    experiment = run_weights.override(experiments.find(name), given.fields, begin=True)
     for axis in (*varied, *sweep):
         for value in axis.values:
             axes.apply(experiment, {axis.path: value})  # unknown fields and values, before anything is built

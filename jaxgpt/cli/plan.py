@@ -19,9 +19,8 @@ from jaxgpt.plan import fitting as report
 from jaxgpt.plan.candidates import Candidate, ordered
 from jaxgpt.plan.fitting import Tried
 from jaxgpt.plan.worker import Worker
-from jaxgpt.runs import experiments
+from jaxgpt.runs import experiments, run_weights
 from jaxgpt.runs.opening import mib
-from jaxgpt.training import start
 from jaxgpt.training.experiment import Experiment
 
 Say = Callable[[str], None]
@@ -112,7 +111,7 @@ def plan(given: argparse.Namespace, say: Say) -> bool:
     memory = target.memory if given.memory is None else int(given.memory * 2**30)
     if given.output is not None:
         writable(given.output)
-    experiment = start.override(experiments.find(given.experiment), given.fields, begin=True)
+    experiment = run_weights.override(experiments.find(given.experiment), given.fields, begin=True)
     rates = _rates(given, target)
     if given.candidates:
         target.check()

@@ -106,7 +106,7 @@ def run(given: argparse.Namespace) -> int:
     """Train, and say how to ask what was trained."""
     from jaxgpt.cli.listing import listing
     from jaxgpt.core import fields
-    from jaxgpt.training import start
+    from jaxgpt.runs import run_weights
 
     if given.list:
         print(listing())
@@ -115,7 +115,7 @@ def run(given: argparse.Namespace) -> int:
     if begun:
         experiment = fields.override(experiment, given.fields)
     else:
-        experiment = start.override(experiment, given.fields, begin=True)
+        experiment = run_weights.override(experiment, given.fields, begin=True)
     if not given.distributed:
         settings.spread_seeds(experiment.seeds)
     start_jax(given.distributed, quiet=True)  # the run's report says it

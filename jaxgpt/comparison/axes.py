@@ -10,6 +10,7 @@ from typing import Any
 from jaxgpt.core.choice import Choice
 from jaxgpt.core.usage import UsageError
 from jaxgpt.core.wording import shown
+from jaxgpt.runs import run_weights
 from jaxgpt.training import start
 from jaxgpt.training.experiment import Experiment
 
@@ -147,7 +148,7 @@ def apply(experiment: Experiment, values: Values) -> Experiment:
       FieldError: for a field that does not exist, or a value that does not fit.
     """
     kept = {path: text for path, text in values.items() if not _is_present(experiment, path, text)}
-    return start.override(experiment, kept)
+    return run_weights.override(experiment, kept)
 
 
 def _is_present(experiment: Experiment, path: str, text: str) -> bool:

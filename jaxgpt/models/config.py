@@ -40,7 +40,7 @@ class ModelConfig:
         Mixer, "how tokens exchange information; mean: a bag of words, concat: the last tokens side by side"
     ] = dataclasses.field(default_factory=AttentionMixer)
     init: Annotated[
-        str, "directory of transformers whose model and weights training starts from; empty: none"
+        str, "run, or directory of transformers, whose model and weights training starts from; empty: none"
     ] = ""
     kind: Annotated[Literal["decoder", "encoder", "encoder_decoder"], "which stacks there are"] = "decoder"
     vocab_size: Annotated[int, "ids; 0 means the tokenizer's, which is the rule"] = 0

@@ -33,6 +33,7 @@ from jaxgpt.plan import traced_flops as flops
 from jaxgpt.plan.candidates import Candidate
 from jaxgpt.plan.program_text import ProgramText
 from jaxgpt.runs.opening import mib
+from jaxgpt.runs.run_weights import weights_of
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.flops import training_flops
 from jaxgpt.training.prepare import Prepared, prepare
@@ -84,7 +85,8 @@ class Compiler:
         # As many steps as epochs make are known of the task's own data alone.
         self._steps_known = not reason or self._experiment.training.epochs is None
         training = dataclasses.replace(experiment.training, mesh=mesh, accumulation=1)
-        self._prepared = prepare(dataclasses.replace(experiment, training=training), tokenizer)
+        experiment = dataclasses.replace(experiment, training=training)
+        self._prepared = prepare(experiment, tokenizer, given=weights_of(experiment))
         self._data = self._shapes(bool(reason))
         held = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(self._data))
         fed = "batches" in self._data

@@ -25,6 +25,7 @@ from jaxgpt.runs.ending import finish
 from jaxgpt.runs.run import Run, Status
 from jaxgpt.runs.run_directory import FirstFree, RunDirectory
 from jaxgpt.runs.run_loop import Hooks, Loop, compile_interruptibly
+from jaxgpt.runs.run_weights import weights_of
 from jaxgpt.runs.sampled import samples
 from jaxgpt.runs.stop import Stopped, StopRequest
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -198,7 +199,8 @@ def _check_resumed(directory: RunDirectory, experiment: Experiment, say: Say) ->
 
 def _report(experiment: Experiment, tokenizer, overridden, shown: report.Shown, say: Say) -> Prepared:
     began = time.perf_counter()
-    prepared = prepare(experiment, tokenizer)
+    given = weights_of(experiment) if tokenizer is None else None  # a run that goes on may have outlived it
+    prepared = prepare(experiment, tokenizer, given=given)
     say(report.settings(prepared.experiment, overridden, shown))
     say(report.summary(prepared))
     say(f"prepared in {time.perf_counter() - began:.1f} s")
@@ -246,6 +248,8 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
             "it to go on"
         )
     if state is None:
+        if resume:
+            prepared = dataclasses.replace(prepared, given=weights_of(experiment))
         state = first_state(prepared)
         if training.select_every:
             selection = Selection.begin(state["params"], experiment.seeds)

@@ -31,6 +31,7 @@ from jaxgpt.training.resolved import Resolved
 from jaxgpt.training.tokenizer_building import tokenizer_and_unseen, unseen_again
 
 if TYPE_CHECKING:
+    from jaxgpt.training.given_weights import GivenWeights
     from jaxgpt.training.start import Start
 
 
@@ -48,6 +49,7 @@ class Prepared:
       selection: the questions that weights are selected by; empty if none are.
       start: the weights to start from, where they are not drawn.
       unseen: symbols of the alphabet that no training text shows.
+      given: the weights of `model.init`, where they are not those of a directory of transformers.
     """
 
     experiment: Experiment
@@ -62,6 +64,7 @@ class Prepared:
     selection: list[Example]
     start: "Start | None" = None
     unseen: Sequence[str] = ()
+    given: "GivenWeights | None" = None
 
 
 def selection_questions(experiment: Experiment, tokenizer: Tokenizer, model: ModelConfig) -> list[Example]:
@@ -86,13 +89,16 @@ def selection_questions(experiment: Experiment, tokenizer: Tokenizer, model: Mod
     return questions
 
 
-def start_of(model: ModelConfig, tokenizer: Tokenizer) -> "Start | None":
+def start_of(
+    experiment: Experiment, model: ModelConfig, tokenizer: Tokenizer, given: "GivenWeights | None"
+) -> "Start | None":
     """The weights that training starts from; None where they are drawn."""
     if not model.init:
         return None
     from jaxgpt.training.start import Start
 
-    return Start(model, tokenizer)
+    first = experiment.training.seed
+    return Start(model, tokenizer, given, range(first, first + experiment.seeds))
 
 
 def training_examples(experiment: Experiment, split: Split, count: int) -> Sequence[Example]:
@@ -124,8 +130,13 @@ def _check_packing(experiment: Experiment) -> None:
         raise ValueError(f"{packing}: model.{refusal}; or set training.packing=none")
 
 
-def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepared:
+def prepare(
+    experiment: Experiment, tokenizer: Tokenizer | None = None, *, given: "GivenWeights | None" = None
+) -> Prepared:
     """Build everything but the weights; `tokenizer` is that of a run that goes on.
+
+    Args:
+      given: the weights of `model.init`; None: it names a directory of transformers.
 
     Raises:
       ValueError: for anything in the experiment that does not fit together or does not fit the data.
@@ -155,7 +166,7 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
     if training.mesh.sequence > 1:  # the kernel wants all queries of a row on one device
         model = replaced(model, {"attention.kernel": "explicit"})
     # A run that goes on has its weights, and may have outlived the directory.
-    start = None if resumed else start_of(model, tokenizer)
+    start = None if resumed else start_of(experiment, model, tokenizer, given)
     most = max(training.eval_examples, 1)
     tables = objective.tables(
         Splits(
@@ -208,4 +219,5 @@ def prepare(experiment: Experiment, tokenizer: Tokenizer | None = None) -> Prepa
         selection,
         start,
         unseen,
+        given,
     )

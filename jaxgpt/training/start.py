@@ -1,14 +1,15 @@
-"""Training that starts from a directory of transformers: its model, its weights, its tokenizer or another."""
+"""Training that starts from a trained model: its weights, its tokenizer or another."""
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
 from jaxgpt.core import fields
+from jaxgpt.core.paths import expanded
 from jaxgpt.huggingface import tokenizer_files
 from jaxgpt.huggingface.files import Directory
 from jaxgpt.huggingface.load import Plan, read_weights
@@ -17,6 +18,7 @@ from jaxgpt.models.template import Params, Template
 from jaxgpt.parallel import sharding
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.given_weights import GivenWeights
 from jaxgpt.training.tuning import HEADS
 
 #: Weights with an entry for each id of the vocabulary, and along which axis.
@@ -69,14 +71,21 @@ def sized(experiment: Experiment, text: str) -> dict[str, str]:
     }
 
 
-def override(experiment: Experiment, values: Mapping[str, str], *, begin: bool = False) -> Experiment:
+def override(
+    experiment: Experiment,
+    values: Mapping[str, str],
+    *,
+    begin: bool = False,
+    starting: Callable[[Experiment, str], Experiment] = starting_from,
+) -> Experiment:
     """`fields.override`; `model` may be a size, and `model.init` comes first and brings its whole model.
 
     Args:
       begin: the experiment is as its function gave it, whose own `model.init` brings its model, too.
+      starting: what that makes of an experiment; `jaxgpt.runs.run_weights` knows run directories, too.
 
     Raises:
-      ValueError: as `fields.override` and `starting_from`.
+      ValueError: as `fields.override` and `starting`.
     """
     given = {path.replace("-", "_"): text for path, text in values.items()}
     path = given.get("model.init", experiment.model.init if begin else "")
@@ -85,33 +94,66 @@ def override(experiment: Experiment, values: Mapping[str, str], *, begin: bool =
     if is_size(given.get("model", "")):
         values = sized(experiment, given.pop("model")) | given
     if path:
-        experiment = starting_from(experiment, path)
+        experiment = starting(experiment, path)
     return fields.override(experiment, values)
 
 
-class Start:
-    """The weights of `model.init` for a model and a tokenizer that may differ from the directory's.
+class DirectoryWeights(GivenWeights):
+    """The model of a directory of transformers.
 
-    Ids whose texts the directory's tokenizer has keep their rows, wherever they stand; the others are drawn.
-    A shorter context keeps the first positions. Heads may be left out or be new.
+    Raises:
+      ValueError: as `jaxgpt.load_hf`.
+    """
+
+    def __init__(self, path: str, *, dtype: str, layers: str):
+        self.path = path
+        if (expanded(path) / "experiment.json").is_file():
+            raise ValueError(
+                f"{path} is a run directory: jaxgpt.train starts from it, and a Trainer with "
+                "given=jaxgpt.runs.run_weights.weights_of(experiment)"
+            )
+        self._directory = Directory(path)
+        self._plan = Plan.of(self._directory, dtype, {"layers": layers})
+        self.config = self._plan.config
+        self.tokenizer = tokenizer_files.read(self._directory.path)
+
+    def read(self) -> list[Params]:
+        return [read_weights(self._directory, self._plan, sharding.local_mesh())]
+
+
+class Start:
+    """The weights of `model.init`, for a model and a tokenizer that may be others than theirs.
+
+    Ids whose texts the tokenizer of the weights has keep their rows, wherever they stand; the others are
+    drawn. A shorter context keeps the first positions. Heads may be left out or be new.
 
     Args:
       model: with its vocabulary.
+      given: the weights; None: those of a directory of transformers.
+      seeds: that are trained.
+
+    Attributes:
+      apart: whether `weights` have a leading dimension of seeds, each of which starts from its own.
 
     Raises:
-      ValueError: if the directory's model is another one; the message names the field.
+      ValueError: if the weights are of another model; the message names the field.
     """
 
-    def __init__(self, model: ModelConfig, tokenizer: Tokenizer):
-        self._model = model
-        self._directory = Directory(model.init)
-        fields = {"layers": model.layers}
-        self._plan = plan = Plan.of(self._directory, model.param_dtype, fields)
-        there, here = Template(plan.config).shapes, Template(model).shapes
-        self._rows = _rows(self._directory, tokenizer, plan.config.vocab_size)
-        self._tied = plan.config.head.weights == "tied" and model.head.weights == "separate"
-        drawn = [n for n in here if n not in there and not (self._tied and n == "head")]
-        left = [n for n in there if n not in here]
+    def __init__(
+        self,
+        model: ModelConfig,
+        tokenizer: Tokenizer,
+        given: GivenWeights | None = None,
+        seeds: range = range(1),
+    ):
+        given = given or DirectoryWeights(model.init, dtype=model.param_dtype, layers=model.layers)
+        self._model, self._given = model, given
+        there, here = Template(given.config).shapes, Template(model).shapes
+        other = [n for n in there if n.split(".")[0] == "labels" and not given.has_labels_of(model)]
+        self._rows = _rows(given, tokenizer, model.vocab_size)
+        self._tied = given.config.head.weights == "tied" and model.head.weights == "separate"
+        drawn = [n for n in here if n in other or (n not in there and not (self._tied and n == "head"))]
+        left = [n for n in there if n in other or n not in here]
         for name in (*drawn, *left):
             if name.split(".")[0] not in HEADS:
                 whose = "the model" if name in here else f"{model.init}"
@@ -128,11 +170,13 @@ class Start:
                     f"one's {list(here[name])}; leave the fields of the model as --model.init sets them"
                 )
         self.drawn, self.left = tuple(drawn), tuple(left)
+        self._replicas = given.replicas_of(seeds)
+        self.apart = len(set(self._replicas)) > 1
 
     @property
     def note(self) -> str:
         """What a person should know of the weights, in one line."""
-        parts = [f"from {self._model.init}"]
+        parts = [f"from {self._model.init}", *(["each seed from its own replica"] if self.apart else [])]
         if self._rows is not None:
             known = int((self._rows >= 0).sum())
             parts.append(f"{known:,} of {len(self._rows):,} ids known to it")
@@ -143,7 +187,15 @@ class Start:
 
     def weights(self) -> Params:
         """The weights by their names, in the shapes of the model; those that are drawn are not among them."""
-        found = read_weights(self._directory, self._plan, sharding.local_mesh())
+        replicas = self._given.read()
+        if not self.apart:
+            return self._fitted(replicas[self._replicas[0]])
+        each = [self._fitted(replicas[index]) for index in self._replicas]
+        # By way of the host: replicas may lie on several devices.
+        return {name: np.stack([np.asarray(params[name]) for params in each]) for name in each[0]}
+
+    def _fitted(self, found: Params) -> Params:
+        found = dict(found)
         if self._tied:
             found["head"] = found["embedding.table"].T
         found = {name: value for name, value in found.items() if name not in self.left}
@@ -174,13 +226,15 @@ def _by_id(table: Array, axis: int, rows: np.ndarray) -> Array:
     return jnp.where(known, value, jnp.asarray(drawn * float(jnp.std(table)), value.dtype))
 
 
-def _rows(directory: Directory, tokenizer: Tokenizer, count: int) -> np.ndarray | None:
-    """For each id of a tokenizer that of the directory's with the same meaning, or -1; None: they agree."""
-    own = tokenizer_files.read(directory.path)
+def _rows(given: GivenWeights, tokenizer: Tokenizer, size: int) -> np.ndarray | None:
+    """For each id of a tokenizer that of the weights with the same meaning, or -1; None: they agree."""
+    own, count = given.tokenizer, given.config.vocab_size
     texts = tokenizer.token_texts()
     if own is None:
         same = np.arange(len(texts))
         return None if len(texts) == count else np.where(same < count, same, -1)
+    if own.fingerprint == tokenizer.fingerprint and size == count:
+        return None
     theirs = own.token_texts()
     if texts[: len(theirs)] == theirs:
         rows = np.where(np.arange(len(texts)) < min(len(theirs), count), np.arange(len(texts)), -1)

@@ -17,6 +17,7 @@ from jaxgpt.parallel import sharding
 from jaxgpt.task import Split
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.given_weights import GivenWeights
 from jaxgpt.training.prepare import Prepared, prepare, start_of
 from jaxgpt.training.program import State
 from jaxgpt.training.spikes import MOST_IN_A_ROW, Spikes
@@ -77,12 +78,22 @@ class Trainer:
       steps_done: updates so far.
       state: of the compiled program; every step donates it, so keep `models` instead.
 
+    Args:
+      given: the weights of `model.init` where it names a run: those that
+        `jaxgpt.runs.run_weights.weights_of(experiment)` finds.
+
     Raises:
       ValueError: for anything in the experiment that does not fit together, or does not fit the data.
     """
 
-    def __init__(self, experiment: Experiment, *, tokenizer: Tokenizer | None = None):
-        self._begin(prepare(experiment, tokenizer))
+    def __init__(
+        self,
+        experiment: Experiment,
+        *,
+        tokenizer: Tokenizer | None = None,
+        given: GivenWeights | None = None,
+    ):
+        self._begin(prepare(experiment, tokenizer, given=given))
         self.state = first_state(self.prepared)
 
     @classmethod
@@ -288,8 +299,13 @@ class Trainer:
 
 def first_state(prepared: Prepared) -> State:
     """The state before the first step: weights drawn, or those that the run starts from."""
-    start = prepared.start or start_of(prepared.model, prepared.tokenizer)
-    return prepared.program.init(None if start is None else start.weights())
+    start = prepared.start or start_of(
+        prepared.experiment, prepared.model, prepared.tokenizer, prepared.given
+    )
+    if start is None:
+        return prepared.program.init()
+    weights = start.weights()
+    return prepared.program.init(each=weights) if start.apart else prepared.program.init(weights)
 
 
 def trained_on(prepared: Prepared) -> TrainedOn:
