@@ -368,16 +368,28 @@ class Transformer(nnx.Module):
         """The pooled token and the labels' logits, each None without its head."""
         if self.pooler is None and self.labels is None:
             return None, None
-        pooled = None
         if self.config.labels_from != "each":
-            order = jnp.arange(hidden.shape[1])[None] if order is None else order
-            wanted = order == 0 if self.config.labels_from == "first" else order
-            at = jnp.broadcast_to(jnp.argmax(wanted, axis=1), hidden.shape[:1])
-            hidden = jnp.take_along_axis(hidden, at[:, None, None], axis=1)[:, 0]
+            hidden = self.label_state(hidden, order)
+        return self.label_logits(hidden)
+
+    def label_state(
+        self, hidden: Float[Array, "B T D"], order: Int[Array, "#B T"] | None = None
+    ) -> Float[Array, "B D"]:
+        """The hidden state of the token that a label is read from, the first or the last of each row."""
+        order = jnp.arange(hidden.shape[1])[None] if order is None else order
+        wanted = order == 0 if self.config.labels_from == "first" else order
+        at = jnp.broadcast_to(jnp.argmax(wanted, axis=1), hidden.shape[:1])
+        return jnp.take_along_axis(hidden, at[:, None, None], axis=1)[:, 0]
+
+    def label_logits(
+        self, state: Float[Array, "*B D"]
+    ) -> tuple[Float[Array, "*B D"] | None, Float[Array, "*B C"] | None]:
+        """What `Output.pooled` and `Output.labels` are of such states; each None without its head."""
+        pooled = None
         if self.pooler is not None:
-            hidden = pooled = function(self.config.pooler_activation)(self.pooler(hidden))
-        wide = jnp.promote_types(hidden.dtype, jnp.float32)
-        return pooled, None if self.labels is None else self.labels(hidden).astype(wide)
+            state = pooled = function(self.config.pooler_activation)(self.pooler(state))
+        wide = jnp.promote_types(state.dtype, jnp.float32)
+        return pooled, None if self.labels is None else self.labels(state).astype(wide)
 
 
 def _output_shardings(batch: PartitionSpec) -> Output:

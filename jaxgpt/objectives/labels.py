@@ -7,11 +7,14 @@ import numpy as np
 
 from jaxgpt.data.labelled import reading, second_segments, spaced
 from jaxgpt.data.rows import Rows, check_length, pad
-from jaxgpt.objectives.told import Told, check_label_count
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.objectives.language_loss import WithLanguageLoss
+from jaxgpt.objectives.told import check_label_count
+from jaxgpt.task import Example
 
 
 @dataclasses.dataclass(frozen=True)
-class Labels(Told):
+class Labels(WithLanguageLoss):
     """The target is a label of the prompt; with `model.labels_from=each` a tag for each of its words.
 
     Words are what whitespace separates; a word's tag stands at its first token.
@@ -24,8 +27,18 @@ class Labels(Told):
             names = {example.target for example in examples}
         return check_label_count(model, tuple(sorted(names)))
 
+    def number_of(self, label: str, example: Example, model: ModelConfig) -> int:
+        """The number of a label among those of training.
+
+        Raises:
+          ValueError: if it is none of them.
+        """
+        if label not in model.label_names:
+            known = ", ".join(model.label_names[:5])
+            raise ValueError(f"the target {label!r} of {example.prompt!r} is no label; known: {known}")
+        return model.label_names.index(label)
+
     def rows(self, examples, tokenizer, model):
-        number = {name: index for index, name in enumerate(model.label_names)}
         rows, places, labels = [], [], []
         for example in examples:
             pieces, told = [example.prompt], [example.target]
@@ -36,15 +49,9 @@ class Labels(Told):
                         f"{len(told)} tags for {len(pieces)} words: {example.prompt!r}; give one a word"
                     )
             row, firsts = reading(tokenizer, pieces)
-            for label in told:
-                if label not in number:
-                    known = ", ".join(model.label_names[:5])
-                    raise ValueError(
-                        f"the target {label!r} of {example.prompt!r} is no label; known: {known}"
-                    )
             rows.append(row)
             places.append(firsts)
-            labels.append([number[label] for label in told])
+            labels.append([self.number_of(label, example, model) for label in told])
         check_length(rows, model.max_length, list(examples))
         table, length = pad(rows, tokenizer)
         if model.labels_from == "each":

@@ -7,11 +7,12 @@ import numpy as np
 
 from jaxgpt.data.labelled import CHOICE, encoded, second_segments
 from jaxgpt.data.rows import Rows, check_length, pad
-from jaxgpt.objectives.told import Told, check_label_count
+from jaxgpt.objectives.language_loss import WithLanguageLoss
+from jaxgpt.objectives.told import check_label_count
 
 
 @dataclasses.dataclass(frozen=True)
-class MultipleChoice(Told):
+class MultipleChoice(WithLanguageLoss):
     """A prompt is a question and its choices, with tabs between them; the target is one of the choices.
 
     The model reads `bos question eos choice eos` for each choice and gives each reading one score.
@@ -52,17 +53,17 @@ class MultipleChoice(Told):
             choices=np.asarray(counts, np.int32),
         )
 
-    def read(self, model, batch, key):
-        tokens, segments = (batch[name].reshape(-1, batch[name].shape[-1]) for name in ("tokens", "segments"))
-        return super().read(
-            model, {"tokens": tokens, "segments": segments, "length": batch["length"].reshape(-1)}, key
-        )
-
     def label_losses(self, found, batch, real, loss):
         """Of the right choice among those of its question. [B, 1]"""
         scores = found.reshape(batch["length"].shape)
         scores = jnp.where(jnp.arange(scores.shape[1]) < batch["choices"][:, None], scores, -1e30)
         return loss(scores, batch["labels"][:, 0])[:, None]
+
+    def of_examples(self, rows, batch):
+        """The mean over an example's choices, without those that stand in."""
+        rows = rows.reshape(batch["length"].shape)
+        own = jnp.arange(rows.shape[1]) < batch["choices"][:, None]
+        return jnp.where(own, rows, 0.0).sum(axis=1) / batch["choices"]
 
     def readings(self, prompt, tokenizer, model):
         question, *choices = prompt.split("\t")

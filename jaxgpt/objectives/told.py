@@ -71,16 +71,23 @@ class Told(Objective, abc.ABC):
         return (batch["labels"] >= 0).astype(jnp.float32)
 
     def read(self, model: Transformer, batch: Batch, key: jax.Array | None) -> tuple[Output, Array]:
-        """The output of a model that has read the rows of a batch, and which tokens are none of padding."""
-        tokens, length, segments = (batch[name] for name in ("tokens", "length", "segments"))
+        """The output of a model that has read the rows of a batch, and which tokens are none of padding.
+
+        Where an example has several rows, R is their number in all, else B.
+        """
+        tokens, segments = (batch[name].reshape(-1, batch[name].shape[-1]) for name in ("tokens", "segments"))
         place = jnp.arange(tokens.shape[1])[None]
-        real = place < length[:, None]
+        real = place < batch["length"].reshape(-1)[:, None]
         return read_labels(model, tokens, jnp.where(real, place, -1), segments, key), real
+
+    def logits(self, model: Transformer, output: Output, real: Bool[Array, "R T"]) -> Array:
+        """What is told of each row that was read; rows of one example stand one behind the other. [R, ...]"""
+        return output.labels
 
     def losses(self, model, batch, key=None, *, loss=token_losses, most_logits=None):
         """The loss of each label. [B, K]"""
         output, real = self.read(model, batch, key)
-        return self.label_losses(output.labels, batch, real, loss)
+        return self.label_losses(self.logits(model, output, real), batch, real, loss)
 
     def readings(self, prompt: str, tokenizer: Tokenizer, model: ModelConfig) -> list[list[int]]:
         """The rows that are read of a prompt: one, unless it holds choices."""
@@ -99,12 +106,14 @@ class Told(Objective, abc.ABC):
         if (longest := max(map(len, rows), default=0)) > config.max_length:
             raise ValueError(f"{longest} tokens exceed model.max_length={config.max_length}; shorten it")
         logits: list[np.ndarray] = []
-        for first in range(0, len(rows), asking.batch_size):
-            part = rows[first : first + asking.batch_size]
-            tokens, order = batch_of(part, (asking.batch_size, longest), tokenizer.pad_id)
+        size = asking.batch_size + asking.batch_size % 2  # two rows of one prompt are read together
+        for first in range(0, len(rows), size):
+            part = rows[first : first + size]
+            tokens, order = batch_of(part, (size, longest), tokenizer.pad_id)
             segments = np.zeros(tokens.shape, np.int32)
             segments[: len(part)] = second_segments(part, longest, tokenizer)
-            logits += list(np.asarray(_labels(structure, weights, tokens, order, segments)))[: len(part)]
+            told = _labels(self, structure, weights, tokens, order, segments)
+            logits += list(np.asarray(told))[: len(part)]
             if asking.progress is not None:
                 asking.progress(int((ends <= len(logits)).sum()), len(prompts))
         found = []
@@ -128,10 +137,11 @@ def read_labels(model: Transformer, tokens, order, segments, key: jax.Array | No
     )
 
 
-@partial(jax.jit, static_argnums=0)
-def _labels(structure, weights, tokens, order, segments) -> Float[Array, "B _"]:
-    model = structure.model(weights)
-    return read_labels(model, jnp.asarray(tokens), jnp.asarray(order), segments).labels
+@partial(jax.jit, static_argnums=(0, 1))
+def _labels(objective: Told, structure, weights, tokens, order, segments) -> Float[Array, "B ..."]:
+    model, order = structure.model(weights), jnp.asarray(order)
+    output = read_labels(model, jnp.asarray(tokens), order, segments)
+    return objective.logits(model, output, order >= 0)
 
 
 def check_label_count(model: ModelConfig, names: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,69 @@
+"""Labels of two texts without an order (Radford et al. 2018, GPT-1, section 3.3 and figure 1)."""
+
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+
+from jaxgpt.data.labelled import encoded, second_segments
+from jaxgpt.data.rows import Rows, check_length, pad
+from jaxgpt.objectives.labels import Labels
+
+
+@dataclasses.dataclass(frozen=True)
+class Similarity(Labels):
+    """A prompt is two texts with a tab between them, and the target says how they stand to each other.
+
+    The model reads `bos one eos other eos` and `bos other eos one eos`. The two hidden states that a label
+    would be read from are added, and the second head reads their sum: exchanging the texts changes nothing.
+    """
+
+    def check(self, model, task):
+        super().check(model, task)
+        if model.labels_from == "each":
+            raise ValueError("objective=similarity needs one token: set model.labels_from=first or last")
+
+    def rows(self, examples, tokenizer, model):
+        """Rows of [N, 2, L], one an order."""
+        rows, labels = [], []
+        for example in examples:
+            rows.append(self.readings(example.prompt, tokenizer, model))
+            labels.append([self.number_of(example.target, example, model)])
+            check_length(rows[-1], model.max_length, [example] * 2)
+        flat = [row for both in rows for row in both]
+        table, length = pad(flat, tokenizer)
+        shape = (len(rows), 2, table.shape[1])
+        return Rows(
+            table.reshape(shape),
+            np.ones(len(rows), np.int32),
+            length.reshape(shape[:2]),
+            labels=np.asarray(labels, np.int32),
+            segments=second_segments(flat, shape[2], tokenizer).reshape(shape),
+            choices=np.full(len(rows), 2, np.int32),
+        )
+
+    def readings(self, prompt, tokenizer, model):
+        texts = prompt.split("\t")
+        if len(texts) != 2:
+            raise ValueError(
+                f"{prompt!r} has {len(texts)} texts where objective=similarity reads two, with a tab between "
+                "them; or set objective=labels"
+            )
+        orders = (texts, texts[::-1])
+        return [
+            [tokenizer.bos_id, *encoded(tokenizer, "\t".join(order)), tokenizer.eos_id] for order in orders
+        ]
+
+    def logits(self, model, output, real):
+        """Of the sum over both orders, once for each of them. [2 B, C]"""
+        place = jnp.arange(real.shape[1])[None]
+        hidden = model.label_state(output.hidden, jnp.where(real, place, -1))
+        both = hidden.reshape(-1, 2, hidden.shape[-1]).sum(axis=1)
+        return jnp.repeat(model.label_logits(both)[1], 2, axis=0)
+
+    def label_losses(self, found, batch, real, loss):
+        return super().label_losses(found[::2], batch, real, loss)
+
+    def longest_example(self, model):
+        half = (model.max_length - 3) // 2
+        return "a" * (model.max_length - 3 - half) + "\t" + "a" * half, ("0", "1")
