@@ -1,7 +1,7 @@
 """What an objective is: a frozen description of what a model learns from examples, and how it answers."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Literal
 
 import jax
@@ -50,6 +50,10 @@ class Objective(Choice, package="jaxgpt.objectives"):
           ValueError: if `model.labels` is another number of them.
         """
         return ()
+
+    def check_questions(self, examples: Iterable[Example], model: ModelConfig) -> None:
+        """Raises ValueError for a held-out question whose answer the model can never give."""
+        return None
 
     def tables(self, splits: Splits) -> Tables:
         """The training rows and the validation rows.

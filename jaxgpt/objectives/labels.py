@@ -38,6 +38,11 @@ class Labels(WithLanguageLoss):
             raise ValueError(f"the target {label!r} of {example.prompt!r} is no label; known: {known}")
         return model.label_names.index(label)
 
+    def check_questions(self, examples, model):
+        for example in examples:
+            for label in example.target.split() if model.labels_from == "each" else [example.target]:
+                self.number_of(label, example, model)
+
     def rows(self, examples, tokenizer, model):
         rows, places, labels = [], [], []
         for example in examples:

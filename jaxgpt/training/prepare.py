@@ -180,6 +180,9 @@ def prepare(
             multiple=mesh.shape[sharding.SEQUENCE_AXIS],
         )
     )
+    if names and training.test_examples and not task.endless:
+        with naming("test"):  # refused now, not after training
+            objective.check_questions(task.examples("test", training.data_seed), model)
     table, window = tables.train, tables.window
     check_positions(model, table)
     if training.packing is not None:

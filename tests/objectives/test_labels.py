@@ -26,6 +26,7 @@ from jaxgpt.runs import experiments
 from jaxgpt.task import Example
 from jaxgpt.tokenizers.characters import Characters
 from jaxgpt.training.prepare import prepare
+from tasks.pairs import Pairs
 
 TEXT = "abcdefghijklmnopqrstuvwxyz0123456789 ?=,"
 
@@ -375,3 +376,21 @@ def test_the_first_sentence_of_two_in_order_stands_first(tmp_path):
     assert {example.target for example in found} == {"right", "swapped"}
     for example in found:
         assert example.prompt.startswith("First") == (example.target == "right")
+
+
+def test_a_label_that_only_test_has_is_refused_before_training(tmp_path):
+    for split in ("train", "test"):
+        label = "z" if split == "test" else "y"
+        lines = [f"{split} {n}\t{label if n == 0 else 'x'}\n" for n in range(40)]
+        (tmp_path / f"{split}.tsv").write_text("".join(lines))
+    task = Pairs(path=str(tmp_path / "train.tsv"), test_path=str(tmp_path / "test.tsv"))
+    experiment = jaxgpt.Experiment(
+        task=task,
+        tokenizer="characters",
+        model=ModelConfig(num_layers=1, d_model=16, num_heads=2, labels_from="last"),
+        objective=Labels(),
+        training=jaxgpt.TrainingConfig(batch_size=4),
+    )
+    with pytest.raises(ValueError, match=r"test split: the target 'z' of 'test 0' is no label; known: x, y"):
+        prepare(experiment)
+    prepare(replaced(experiment, {"training.test_examples": 0}))
