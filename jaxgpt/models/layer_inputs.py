@@ -4,7 +4,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
-from jaxtyping import Array, Int
+from jaxtyping import Array, Bool, Int
 
 from jaxgpt.nn.attention import masks
 from jaxgpt.nn.attention.banded import Band
@@ -28,12 +28,14 @@ class Queries:
       documents: which one each token is in, where rows hold several (`jaxgpt.nn.document_order`); not with a
         cache.
       global_tokens: where those stand that see all, -1 for none.
+      visible: which of them each may see besides; None: what the masks show. Not with a cache.
     """
 
     order: Int[Array, "#B T"]
     positions: Int[Array, "#B T"]
     documents: Int[Array, "B T"] | None = None
     global_tokens: Int[Array, "B G"] | None = None
+    visible: Bool[Array, "B T T"] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,7 +95,8 @@ class LayerInputs:
         position = stack.window_position if windowed and config.window_layers else stack.position
         if self._fusible and not position.biased:
             return self._inputs(position, fused.Triangle(config.window if windowed else None))
-        if windowed and self._keys.at is None and not self._whole and self._keys.oldest is None:
+        whole = self._whole or self._queries.visible is not None
+        if windowed and self._keys.at is None and not whole and self._keys.oldest is None:
             causal = stack.role == "decoder"
             blocks = Blocks(config.window, 1, 0 if causal else 1, reach=config.window - 1)
             if self._queries.order.shape[1] > (3 if causal else 4) * config.window:
@@ -139,6 +142,8 @@ class LayerInputs:
                 mask = mask & (keys.order >= keys.oldest[:, None])[:, None]
             if queries.documents is not None:
                 mask = mask & same(queries.documents, queries.documents)
+            if queries.visible is not None:
+                mask = mask & queries.visible
             self._found[rule] = mask
         return self._found[rule]
 

@@ -184,7 +184,7 @@ class Transformer(nnx.Module):
           order: index of each token among the real ones of its row, -1 on padding; None means that there
             is no padding. With a cache it counts on from what the cache has seen.
           source_order: the same for the source.
-          features: of numbers, segments and tokens that see all, in models that read them.
+          features: of numbers, segments and what tokens see, in models that read them.
           documents: where rows hold several, one behind the other: which one each token is in, counted from
             1, and 0 on padding. None sees another, the order begins again with each, and each may have
             `max_length` tokens. Of a decoder whose layers tell them apart (`checks.unpackable`), without
@@ -204,7 +204,9 @@ class Transformer(nnx.Module):
             arrays |= {"documents": documents, "cache": cache, "key": key}
             settings = {"logits_of": logits_of, "tap": tap}
             return call_with_automatic_axes(self, tokens, arrays, settings, _output_shardings)
-        self._check(tokens, source, cache, one_text=documents is None)
+        self._check(tokens, source, cache, one_text=documents is None and features.visible is None)
+        if features.visible is not None:
+            self._check_visible(tokens, features.visible)
         if features.global_tokens is not None:
             self._check_global(tokens, jnp.asarray(features.global_tokens))
         if documents is not None:
@@ -217,7 +219,8 @@ class Transformer(nnx.Module):
         numbers, segments, global_tokens = features.numbers, features.segments, features.global_tokens
         if self.decoder is None:
             x = self._embed(tokens, numbers, segments)
-            hidden, _ = self.encoder(x, tokens, order=order, global_tokens=global_tokens, key=key, tap=tap)
+            seen = {"global_tokens": global_tokens, "visible": features.visible}
+            hidden, _ = self.encoder(x, tokens, order=order, **seen, key=key, tap=tap)
             return self._output(hidden, order, None, logits_of, tap)
         projected = None
         if source is not None:
@@ -320,6 +323,12 @@ class Transformer(nnx.Module):
             return
         if (last := int(np.asarray(global_tokens).max())) >= tokens.shape[1]:
             raise ValueError(f"global_tokens name the place {last} of {tokens.shape[1]} tokens")
+
+    def _check_visible(self, tokens, visible):
+        if self.config.kind != "encoder" or self.config.sparse is not None:
+            raise ValueError("visible is of an encoder without sparse, where any token may see any other")
+        if (wanted := (*tokens.shape, tokens.shape[1])) != visible.shape:
+            raise ValueError(f"visible of shape {list(visible.shape)} must be {list(wanted)}")
 
     def _check_documents(self, tokens, documents, order, cache):
         if refusal := unpackable(self.config):

@@ -7,13 +7,14 @@ import pytest
 from flax import nnx
 from model_building import SOURCE, TOKENS, build, config, ids, scheme
 
+from jaxgpt.models.token_features import Features
 from jaxgpt.nn.attention.masks import causal, full, prefix
 from jaxgpt.nn.position import Position
 
 LENGTH = TOKENS.shape[1]
 
 
-def influence(model, *, order=None, source=None, stack="decoder"):
+def influence(model, *, order=None, source=None, visible=None, stack="decoder"):
     """Whether the logits of token t change, if only by a bit, with the embedding of token s. [T, S]"""
     push = jnp.eye(LENGTH)[:, :, None] * jnp.linspace(-1, 1, model.config.d_model)  # [S, S, D]
 
@@ -23,7 +24,8 @@ def influence(model, *, order=None, source=None, stack="decoder"):
 
         tokens = jnp.broadcast_to(TOKENS[0], TOKENS.shape)
         given = {} if source is None else {"source": jnp.broadcast_to(source, TOKENS.shape)}
-        return np.asarray(model(tokens, order=order, tap=tap, **given).logits)
+        features = Features(visible=visible)
+        return np.asarray(model(tokens, order=order, tap=tap, features=features, **given).logits)
 
     return (logits(1.0) != logits(0.0)).any(-1).T
 
@@ -140,3 +142,37 @@ def test_a_model_whose_mask_is_full_sees_everything():
     model = build(config(num_layers=1))
     model.decoder.mask = full()
     assert influence(model).all()
+
+
+@pytest.mark.parametrize("window", [None, 3])
+def test_an_encoder_sees_what_is_visible(window):
+    seen = np.eye(LENGTH, dtype=bool) | (np.random.default_rng(0).random((LENGTH, LENGTH)) < 0.5)
+    model = build(config(num_layers=1, kind="encoder", window=window))
+    found = influence(model, visible=jnp.broadcast_to(seen, (6, LENGTH, LENGTH)), stack="encoder")
+    assert (found == seen & band(window or LENGTH, (window or LENGTH) - 1)).all()
+
+
+@pytest.mark.thorough
+def test_where_all_is_visible_nothing_is_hidden():
+    model = build(config(kind="encoder", window=1))
+    every = jnp.ones((6, LENGTH, LENGTH), bool)
+    found = model(TOKENS, features=Features(visible=every)).logits
+    np.testing.assert_allclose(found, model(TOKENS).logits, atol=1e-4)  # which are computed in blocks
+
+
+def test_several_tokens_may_stand_at_one_place():
+    model = build(config(kind="encoder", max_length=LENGTH, position=scheme("learned")))
+    twice, order = jnp.tile(TOKENS, (1, 2)), jnp.tile(jnp.arange(LENGTH), (6, 2))
+    apart = jnp.asarray(np.kron(np.eye(2, dtype=bool), np.ones((LENGTH, LENGTH), bool)))
+    visible = jnp.broadcast_to(apart, (6, *apart.shape))
+    found = model(twice, order=order, features=Features(visible=visible)).logits
+    np.testing.assert_allclose(found, jnp.tile(model(TOKENS).logits, (1, 2, 1)), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "said"),
+    [("decoder", LENGTH, "of an encoder"), ("encoder", LENGTH + 1, r"\[6, 6, 7\] must be \[6, 6, 6\]")],
+)
+def test_what_is_visible_has_to_fit(kind, size, said):
+    with pytest.raises(ValueError, match=said):
+        build(config(kind=kind))(TOKENS, features=Features(visible=jnp.ones((6, LENGTH, size), bool)))
