@@ -11,6 +11,7 @@ from jaxgpt.core import fields
 from jaxgpt.noise import Marks, Noise
 from jaxgpt.noise.base import poisson
 from jaxgpt.noise.document_rotation import DocumentRotation
+from jaxgpt.noise.masked_span import MaskedSpan
 from jaxgpt.noise.sentence_permutation import SentencePermutation
 from jaxgpt.noise.span_corruption import SpanCorruption
 from jaxgpt.noise.text_infilling import TextInfilling
@@ -88,6 +89,16 @@ def test_a_rotated_text_begins_anywhere():
         assert source[first:] + source[:first] == TOKENS
         starts.add(first)
     assert len(starts) > 30
+
+
+def test_of_a_masked_span_the_decoder_writes_nothing_else():
+    starts = set()
+    for source, target in spoiled(MaskedSpan(0.4)):
+        first = source.index(1000)
+        assert source == [*TOKENS[:first], *[1000] * 24, *TOKENS[first + 24 :]]
+        assert target == TOKENS[first : first + 24]
+        starts.add(first)
+    assert (min(starts), max(starts)) == (0, 36)
 
 
 def test_spans_are_written_behind_their_sentinels():
