@@ -5,8 +5,7 @@ import re
 from collections.abc import Mapping
 
 from jaxgpt.core.nested import replaced
-from jaxgpt.runs import experiments
-from jaxgpt.training import start
+from jaxgpt.runs import experiments, run_weights
 from jaxgpt.training.experiment import Experiment
 
 #: `quick` divides the steps by this.
@@ -47,7 +46,7 @@ class Arm:
         Raises:
           ValueError: if a field does not fit.
         """
-        found = start.override(experiments.find(self.experiment), {**self.values, **values})
+        found = run_weights.override(experiments.find(self.experiment), {**self.values, **values})
         return shortened(found) if quick else found
 
 

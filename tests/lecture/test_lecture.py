@@ -8,10 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import nnx
 from tiny_runs import one_line
 
 from jaxgpt.evaluation.intervals import paired, student_t
 from jaxgpt.lecture import Arm, ArmCurves, ArmTable, Row, make, reached
+from jaxgpt.lecture.making import trained
 from jaxgpt.lecture.place_losses import context_curves, losses_by_place
 from jaxgpt.lecture.softmax_scale import measured
 from jaxgpt.objectives.losses import token_losses
@@ -161,3 +163,18 @@ def test_every_row_names_what_it_reads_and_has_names_of_its_own_for_its_arms():
         assert row.title and row.claim and len({arm.folder for arm in arms}) == len(arms), name
         for place, arm in enumerate(arms):
             assert not arm.begins_from or arm.begins_from in [a.name for a in arms[:place]], name
+
+
+def test_an_arm_begins_from_the_weights_of_another(text, tmp_path):
+    first = Arm("first", "text", SMALL | {"task.path": str(text)})
+    still = {"optimizer.learning_rate": "1e-12", "optimizer.warmup_steps": "0", "optimizer.weight_decay": "0"}
+    sizes = {name: value for name, value in SMALL.items() if name.startswith("training.")}
+    second = Arm("second", "text", {"task.path": str(text)} | sizes | still, begins_from="first")
+    runs = trained([first, second], tmp_path, seeds=2, quick=False, say=lambda line: None)
+    for before, after in zip(runs["first"].models, runs["second"].models, strict=True):
+        leaves = (jax.tree.leaves(nnx.state(model, nnx.Param)) for model in (before, after))
+        for a, b in zip(*leaves, strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6)
+    assert not np.allclose(
+        *(nnx.state(model, nnx.Param).embedding.table[...] for model in runs["second"].models)
+    )
