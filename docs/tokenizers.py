@@ -19,7 +19,7 @@ SHOWN = {
     "subset": ("subset:bpe:300",),
 }
 #: Their tokens come from a library or a file.
-ELSEWHERE = ("huggingface", "sentencepiece")
+ELSEWHERE = ("huggingface", "lexicon", "sentencepiece")
 #: Tokenizers that learn do so from this.
 TEXTS = [" ".join(map(str, range(300))), *NUMBERS]
 
@@ -34,6 +34,7 @@ cannot represent this number. It is refused, never rounded, and the error names 
 BELOW = """
 `bpe` and `whole` learned from the numbers 0 to 299 and those of the table. `sentencepiece:SIZE` and a
 folder with a Hugging Face tokenizer are not in the table: their tokens come from a library or a file.
+Nor is `lexicon:SIZE`, which has one token a frequent word and reads digits one by one.
 
 Text between numbers is read by another tokenizer. This is `characters`, unless the last argument names
 another, as in `10e:64:bpe:512`.

@@ -17,6 +17,7 @@ SPECS = (
         "characters",
         "sentencepiece:400",
         "whole",
+        "lexicon:20",
         "digits:2:left:bpe:270",
         "fixed:4:bytes",
     ),

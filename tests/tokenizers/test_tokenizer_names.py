@@ -16,6 +16,7 @@ NEEDED = {
     "subset": "subset:bpe:300",
     "sentencepiece": "sentencepiece:330",
     "fixed": "fixed:40",
+    "lexicon": "lexicon:50",
 }
 #: `huggingface` reads a file; test_tokenizer_directory.py has it.
 NAMED = [NEEDED.get(name, name) for name in Tokenizer.names() if name != "huggingface"]
