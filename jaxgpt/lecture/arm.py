@@ -24,12 +24,14 @@ class Arm:
       values: the fields that differ from it, as text by dotted path.
       begins_from: the name of an earlier arm whose weights this one begins from, seed by seed; empty: from
         random ones.
+      as_costly_as: the name of an earlier arm; this one takes as many steps as cost as much. Empty: its own.
     """
 
     name: str
     experiment: str
     values: Mapping[str, str] = dataclasses.field(default_factory=dict)
     begins_from: str = ""
+    as_costly_as: str = ""
 
     @property
     def folder(self) -> str:

@@ -12,6 +12,7 @@ from jaxgpt.lab import report
 from jaxgpt.lab.part import Part
 from jaxgpt.lab.report import Chapter
 from jaxgpt.lecture.arm import Arm, file_name
+from jaxgpt.lecture.equal_cost import at_equal_cost
 from jaxgpt.lecture.row import Row
 from jaxgpt.runs.again import train_or_load
 from jaxgpt.runs.run import Run
@@ -71,7 +72,10 @@ def trained(arms: Sequence[Arm], folder: Path, *, seeds: int, quick: bool, say: 
         if arm.begins_from:
             values["model.init"] = str(runs[arm.begins_from].directory.path)
         title = f"{folder.name}: {arm.name} ({number} of {len(arms)})"
-        run = train_or_load(arm.training(values, quick=quick), folder / arm.folder, title=title, say=say)
+        experiment = arm.training(values, quick=quick)
+        if arm.as_costly_as:
+            experiment = at_equal_cost(experiment, runs[arm.as_costly_as].experiment)
+        run = train_or_load(experiment, folder / arm.folder, title=title, say=say)
         if run is None:
             return None
         runs[arm.name] = run

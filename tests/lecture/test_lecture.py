@@ -13,10 +13,12 @@ from tiny_runs import one_line
 
 from jaxgpt.evaluation.intervals import paired, student_t
 from jaxgpt.lecture import Arm, ArmCurves, ArmTable, Row, make, reached
+from jaxgpt.lecture.equal_cost import at_equal_cost, step_flops
 from jaxgpt.lecture.making import trained
 from jaxgpt.lecture.place_losses import context_curves, losses_by_place
 from jaxgpt.lecture.softmax_scale import measured
 from jaxgpt.objectives.losses import token_losses
+from jaxgpt.runs import experiments
 from jaxgpt.runs.run import load
 
 #: A model of 16 characters at once.
@@ -137,6 +139,31 @@ def test_arms_begin_from_the_arm_they_name_and_are_called_as_files_can_be():
     assert arm.training({"seeds": "2"}, quick=False).training.steps == 50
     short = arm.training({}, quick=True).training
     assert (short.steps, short.test_examples) == (20, 100)
+
+
+def test_an_arm_at_equal_cost_takes_as_many_operations(text):
+    base = SMALL | {
+        "task.path": str(text),
+        "training.steps": "1000",
+        "model": "makemore_bigram",
+        "model.max_length": "16",
+    }
+    arms = [
+        Arm(
+            name,
+            "text",
+            base | {"model.d_model": width, "training.batch_size": size},
+        )
+        for name, width, size in (("narrow", "8", "4"), ("wide", "24", "5"))
+    ]
+    narrow, wide = (arm.training({}, quick=False) for arm in arms)
+    # A bigram has no blocks: 6 D V operations a token (the head's weights, forwards and backwards).
+    vocabulary = len(set(text.read_text())) + 3
+    assert step_flops(narrow) == 6 * 8 * vocabulary * 16 * 4
+    assert at_equal_cost(wide, narrow).training.steps == round(1000 * (8 * 4) / (24 * 5))
+    assert at_equal_cost(wide, wide) == wide
+    with pytest.raises(ValueError, match="task=arithmetic is no running text"):
+        step_flops(experiments.find("addition"))
 
 
 @pytest.mark.parametrize(
