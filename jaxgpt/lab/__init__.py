@@ -1,5 +1,8 @@
 """What a language model knows, and how it learns it: analyses of runs and of models."""
 
+from jaxgpt.lab.alignment import Aligned as Aligned
+from jaxgpt.lab.alignment import Alignment as Alignment
+from jaxgpt.lab.alignment import alignment as alignment
 from jaxgpt.lab.attention_maps import Attention as Attention
 from jaxgpt.lab.attention_maps import attention as attention
 from jaxgpt.lab.attention_maps import mean_attention as mean_attention
