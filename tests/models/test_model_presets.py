@@ -118,7 +118,8 @@ def test_names_are_the_presets_and_nothing_else():
         *("makemore_mlp", "makemore_rnn"),
         *("mt5_small", "nanogpt_baby", "nanogpt_cpu", "olmo2_7b", "opt_125m", "phi3_mini", "pythia_160m"),
         *("qwen2_500m", "qwen3_600m", "reformer_enwik8", "rnn_search", "seq2seq", "small"),
-        *("small_encoder_decoder", "t5_base", "t5_small", "t5_v1_1_small", "tiny", "transformer_base"),
+        *("small_encoder_decoder", "small_rnn_encdec", "small_rnn_search", "small_transformer", "t5_base"),
+        *("t5_small", "t5_v1_1_small", "tiny", "transformer_base"),
         *("transformer_xl", "xlm_roberta_base"),
     ]
 

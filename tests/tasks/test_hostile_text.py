@@ -19,6 +19,7 @@ from tasks.pairs import Pairs
 from tasks.sentence_pairs import SentencePairs
 from tasks.synopses import Synopses
 from tasks.text import Text
+from tasks.translation import Translation
 from tasks.truecasing import Truecasing
 
 TASKS = {
@@ -27,6 +28,7 @@ TASKS = {
     "pairs": lambda path, rng: Pairs(path=path, texts=rng.choice([0, 1])),
     "sentence_pairs": lambda path, rng: SentencePairs(path=path),
     "truecasing": lambda path, rng: Truecasing(path=path, words=rng.choice([1, 12])),
+    "translation": lambda path, rng: Translation(path=path, joined=rng.choice([1, 2])),
     "synopses": lambda path, rng: Synopses(
         path=path,
         text_column=rng.choice([None, None, "text", "1", "9" * 50, "é" * 400]),

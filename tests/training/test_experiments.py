@@ -79,6 +79,10 @@ def shrunk(experiment, folder):
             pairs = folder / "pairs.tsv"
             pairs.write_text("".join(f"{n} squared\t{n * n}\n" for n in range(200)))
             task = dataclasses.replace(task, path=str(pairs))
+        if type(task).kind() == "translation":
+            lines = folder / "translations.tsv"
+            lines.write_text("".join(f"{n} to {n + 1}.\t{n} à {n + 1}.\tby nobody\n" for n in range(200)))
+            task = dataclasses.replace(task, path=str(lines))
     if getattr(task, "orientations", 1) > 1:  # two million magic squares, each in eight orientations
         task = dataclasses.replace(task, limit=12_000)
     if experiment.model.init:
@@ -104,7 +108,16 @@ def shrunk(experiment, folder):
 TRAINED = (
     *("addition", "addition_seq2seq", "addition_length", "addition_steps", "bert_pretraining", "comparison"),
     *("gcd", "gpt3_arithmetic", "magic_squares_document", "modular_addition", "names", "pairs"),
-    *("sentence_pairs", "synopses", "synopses_gpt2", "text", "tiny_adder", "tokens", "truecasing"),
+    *(
+        "sentence_pairs",
+        "synopses",
+        "synopses_gpt2",
+        "text",
+        "tiny_adder",
+        "tokens",
+        "translation",
+        "truecasing",
+    ),
 )
 EVERY_TIME = ("addition",)
 
