@@ -1,7 +1,7 @@
 """`AttentionInputs` of each layer: which keys its queries see, by a mask, blocks or hashes."""
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
@@ -19,6 +19,22 @@ if TYPE_CHECKING:
     from jaxgpt.models.stack import Stack
 
 
+class Sight(NamedTuple):
+    """What the tokens of an encoder see that no rule of order says.
+
+    Attributes:
+      global_tokens: where those stand that see all, -1 for none.
+      visible: which of them each may see besides; None: what the masks show. Not with a cache.
+    """
+
+    global_tokens: Int[Array, "B G"] | None = None
+    visible: Bool[Array, "B T T"] | None = None
+
+
+#: What the masks show.
+EVERYTHING = Sight()
+
+
 @dataclasses.dataclass(frozen=True)
 class Queries:
     """The tokens of a call.
@@ -27,15 +43,12 @@ class Queries:
       positions: what the position scheme made of them.
       documents: which one each token is in, where rows hold several (`jaxgpt.nn.document_order`); not with a
         cache.
-      global_tokens: where those stand that see all, -1 for none.
-      visible: which of them each may see besides; None: what the masks show. Not with a cache.
     """
 
     order: Int[Array, "#B T"]
     positions: Int[Array, "#B T"]
     documents: Int[Array, "B T"] | None = None
-    global_tokens: Int[Array, "B G"] | None = None
-    visible: Bool[Array, "B T T"] | None = None
+    sight: Sight = EVERYTHING
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +108,7 @@ class LayerInputs:
         position = stack.window_position if windowed and config.window_layers else stack.position
         if self._fusible and not position.biased:
             return self._inputs(position, fused.Triangle(config.window if windowed else None))
-        whole = self._whole or self._queries.visible is not None
+        whole = self._whole or self._queries.sight.visible is not None
         if windowed and self._keys.at is None and not whole and self._keys.oldest is None:
             causal = stack.role == "decoder"
             blocks = Blocks(config.window, 1, 0 if causal else 1, reach=config.window - 1)
@@ -142,8 +155,8 @@ class LayerInputs:
                 mask = mask & (keys.order >= keys.oldest[:, None])[:, None]
             if queries.documents is not None:
                 mask = mask & same(queries.documents, queries.documents)
-            if queries.visible is not None:
-                mask = mask & queries.visible
+            if queries.sight.visible is not None:
+                mask = mask & queries.sight.visible
             self._found[rule] = mask
         return self._found[rule]
 
@@ -155,7 +168,9 @@ class LayerInputs:
             order = self._padded(queries.order, length, -1)
             positions = self._padded(queries.positions, length, 0)
             documents = None if queries.documents is None else self._padded(queries.documents, length, 0)
-            self._found[blocks] = Band.of(blocks, rule, order, positions, queries.global_tokens, documents)
+            self._found[blocks] = Band.of(
+                blocks, rule, order, positions, queries.sight.global_tokens, documents
+            )
         return self._found[blocks]
 
     def _padded(self, x, length: int, fill: int):

@@ -93,7 +93,6 @@ class RecurrentStack(nnx.Module):
         order: Int[Array, "#B T"] | None = None,
         source: Read | None = None,
         source_order: Int[Array, "#B Z"] | None = None,
-        global_tokens: None = None,
         documents: None = None,
         cache: caching.Cache | None = None,
         key: jax.Array | None = None,

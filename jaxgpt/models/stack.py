@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float, Int
 
 from jaxgpt.models.building import build_block, build_norm, build_tables, build_widening, stack_blocks
-from jaxgpt.models.layer_inputs import Keys, LayerInputs, Queries
+from jaxgpt.models.layer_inputs import EVERYTHING, Keys, LayerInputs, Queries, Sight
 from jaxgpt.nn.attention import cache as caching
 from jaxgpt.nn.attention import masks
 from jaxgpt.nn.device_layout import laid
@@ -85,8 +85,7 @@ class Stack(nnx.Module):
         order: Int[Array, "#B T"] | None = None,
         source=None,
         source_order: Int[Array, "#B Z"] | None = None,
-        global_tokens: Int[Array, "B G"] | None = None,
-        visible: Bool[Array, "B T T"] | None = None,
+        sight: Sight = EVERYTHING,
         documents: Int[Array, "B T"] | None = None,
         cache: caching.Cache | None = None,
         key: jax.Array | None = None,
@@ -131,7 +130,7 @@ class Stack(nnx.Module):
             x = jnp.concatenate([x, x], axis=-1)
         inputs = LayerInputs(
             self,
-            Queries(order, positions, documents, global_tokens, visible),
+            Queries(order, positions, documents, sight),
             Keys(k_order, k_positions, at, oldest),
             params,
             batch=batch,

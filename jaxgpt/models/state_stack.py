@@ -71,7 +71,6 @@ class StateStack(nnx.Module):
         order: Int[Array, "#B T"] | None = None,
         source: None = None,
         source_order: None = None,
-        global_tokens: None = None,
         documents: None = None,
         cache: caching.Cache | None = None,
         key: jax.Array | None = None,

@@ -15,6 +15,7 @@ from jaxgpt.models.building import build_norm
 from jaxgpt.models.checks import unpackable
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.explicit_mesh import call_with_automatic_axes, has_explicit_axes
+from jaxgpt.models.layer_inputs import Sight
 from jaxgpt.models.token_features import Features
 from jaxgpt.nn.adaptive import AdaptiveEmbedding
 from jaxgpt.nn.attention import cache as caching
@@ -216,11 +217,11 @@ class Transformer(nnx.Module):
         self._check_numbers(source, features.source_numbers, "source_numbers")
         given = (tokens, source, order, source_order, features)  # numpy's are welcome
         tokens, source, order, source_order, features = jax.tree.map(jnp.asarray, given)
-        numbers, segments, global_tokens = features.numbers, features.segments, features.global_tokens
+        numbers, segments = features.numbers, features.segments
         if self.decoder is None:
             x = self._embed(tokens, numbers, segments)
-            seen = {"global_tokens": global_tokens, "visible": features.visible}
-            hidden, _ = self.encoder(x, tokens, order=order, **seen, key=key, tap=tap)
+            sight = Sight(features.global_tokens, features.visible)
+            hidden, _ = self.encoder(x, tokens, order=order, sight=sight, key=key, tap=tap)
             return self._output(hidden, order, None, logits_of, tap)
         projected = None
         if source is not None:
@@ -246,7 +247,6 @@ class Transformer(nnx.Module):
             order=order,
             source=projected,
             source_order=source_order,
-            global_tokens=global_tokens,
             documents=documents,
             cache=cache,
             key=key,
