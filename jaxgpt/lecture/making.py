@@ -1,5 +1,6 @@
 """Making rows of the lecture: their models are trained, and what they show is written."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from jaxgpt.runs.again import train_or_load
 from jaxgpt.runs.run import Run
 
 Say = Callable[[str], None]
+#: The names of a row's parts in their order, in its folder.
+PARTS = "parts.json"
 
 
 def make(
@@ -54,6 +57,7 @@ def make(
         parts = row.parts(runs, files)
         for name, part in parts.items():
             _write(part, own / name)
+        write_atomically(own / PARTS, json.dumps(list(parts)) + "\n")
         shown = {f"{own.name}-{name}": part for name, part in parts.items()}
         chapters.append(Chapter(row.title, row.claim, shown))
         for part in parts.values():

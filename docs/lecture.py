@@ -1,0 +1,58 @@
+"""Fill docs/lecture.md with what `jaxgpt lecture` made.
+
+    python docs/lecture.py runs/lecture
+
+Each row of which the folder holds figures gets them: pictures and numbers are copied to docs/lecture/, and
+what stands between the row's two marks on the page is written anew. The text around stays as it is.
+"""
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+
+PAGE = Path(__file__).with_suffix(".md")
+PICTURES = Path(__file__).with_suffix("")
+_MARKS = re.compile(r"(<!-- figures: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def filled(page: str, folder: Path, pictures: Path) -> str:
+    """The page with the figures of each row that the folder holds."""
+
+    def figures(match: re.Match) -> str:
+        row = match[2]
+        order = folder / row / "parts.json"
+        if not order.exists():
+            return match[0]
+        parts = [folder / row / f"{name}.md" for name in json.loads(order.read_text(encoding="utf-8"))]
+        return f"{match[1]}\n" + "\n".join(_figure(row, part, pictures) for part in parts) + f"\n{match[3]}"
+
+    return _MARKS.sub(figures, page)
+
+
+def _figure(row: str, part: Path, pictures: Path) -> str:
+    """A picture with its table; both files are copied."""
+    pictures.mkdir(exist_ok=True)
+    name = f"{row}-{part.stem}"
+    for suffix in (".png", ".csv"):
+        shutil.copyfile(part.with_suffix(suffix), pictures / f"{name}{suffix}")
+    table, _, summary = part.read_text(encoding="utf-8").rstrip("\n").rpartition("\n\n")
+    alt = re.sub(r"[\[\]]", "", " ".join(summary.split()))
+    shown = re.sub(r"^### .*\n\n", "", table.strip())
+    numbers = f"[The numbers]({pictures.name}/{name}.csv)"
+    return f"![{alt}]({pictures.name}/{name}.png)\n\n" + (f"{shown}\n\n" if shown else "") + f"{numbers}\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page; 2 without one folder."""
+    if len(arguments) != 1 or not Path(arguments[0]).is_dir():
+        print("error: name the folder that jaxgpt lecture wrote, such as runs/lecture", file=sys.stderr)
+        return 2
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(filled(page, Path(arguments[0]), PICTURES), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

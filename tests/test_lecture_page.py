@@ -1,0 +1,53 @@
+"""docs/lecture.md: every row has a section, and its figures are files beside the page."""
+
+import re
+import runpy
+
+import pytest
+from documents import ROOT
+
+from jaxgpt.lecture import Row
+
+PAGE = (ROOT / "docs" / "lecture.md").read_text()
+PROGRAM = runpy.run_path(str(ROOT / "docs" / "lecture.py"))
+
+
+def test_every_row_has_its_place():
+    named = re.findall("<!-- figures: (.*) -->", PAGE)
+    assert sorted(named) == sorted(name.replace("_", "-") for name in Row.names())
+    assert all(f"jaxgpt lecture {name} --" in PAGE for name in named)
+    assert PAGE.count("<!-- end -->") == len(named)
+
+
+def test_every_figure_is_there_with_its_numbers():
+    pictures = re.findall(r"\]\((lecture/.*\.png)\)", PAGE)
+    for picture in pictures:
+        assert (ROOT / "docs" / picture).stat().st_size > 1000
+        assert (ROOT / "docs" / picture).with_suffix(".csv").exists()
+
+
+@pytest.fixture
+def made(tmp_path):
+    """A folder as the command leaves it."""
+    (tmp_path / "made" / "attention").mkdir(parents=True)
+    for suffix, content in (
+        (".png", "picture"),
+        (".csv", "a,b\n"),
+        (".md", "### loss\n\n| a |\n\n\nOne [sees] it.\n"),
+    ):
+        (tmp_path / "made" / "attention" / f"loss{suffix}").write_text(content)
+    (tmp_path / "made" / "attention" / "parts.json").write_text('["loss"]')
+    return tmp_path
+
+
+def test_figures_stand_between_the_marks_of_their_row(made):
+    page = "<!-- figures: attention -->\nold\n<!-- end -->\n<!-- figures: other -->\nkept\n<!-- end -->\n"
+    found = PROGRAM["filled"](page, made / "made", made / "lecture")
+    assert "![One sees it.](lecture/attention-loss.png)" in found and "| a |" in found
+    assert "old" not in found and "kept" in found and "### loss" not in found
+    assert (made / "lecture" / "attention-loss.csv").read_text() == "a,b\n"
+    assert PROGRAM["filled"](found, made / "made", made / "lecture") == found
+
+
+def test_a_folder_is_needed(capsys):
+    assert PROGRAM["main"]([]) == 2 and "runs/lecture" in capsys.readouterr().err
