@@ -102,16 +102,26 @@ def start_of(
 
 
 def training_examples(experiment: Experiment, split: Split, count: int) -> Sequence[Example]:
-    """The first `count` examples of a split; for training all of them where the task is finite.
+    """The first `count` examples of a split; for training all of them where the task is finite, or `at_most`.
 
-    Held-out ones of a finite task are shuffled first, since a file may be sorted.
+    Those of a finite task are shuffled first where not all are taken, since a file may be sorted.
+
+    Raises:
+      ValueError: for `training.at_most` of a task that has no count of examples.
     """
-    task, seed = experiment.task, experiment.training.data_seed
+    task, seed, most = experiment.task, experiment.training.data_seed, experiment.training.at_most
+    if most is not None and (task.endless or task.layout == "stream"):
+        raise ValueError(
+            f"training.at_most={most} is for finite sets of questions, and task={type(task).kind()} is "
+            + ("drawn without end: set training.train_examples" if task.endless else "a text: set it to none")
+        )
     examples = task.examples(split, seed)
     if task.endless:
         examples = itertools.islice(examples, count)
     # A text's examples are few and long: there is nothing to be won.
     found = list(examples) if task.layout == "stream" else ExampleList(examples)
+    if split == "train" and most is not None:
+        return first_shuffled(found, seed, most)
     return found if task.endless or split == "train" else first_shuffled(found, seed, count)
 
 

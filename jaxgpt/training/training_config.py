@@ -49,6 +49,9 @@ class TrainingConfig:
     seed: Annotated[int, "random seed of the first replica; the others count up from it"] = 0
     data_seed: Annotated[int, "random seed of the generated examples"] = 0
     train_examples: Annotated[int, "examples drawn from a generated task for training"] = 100_000
+    at_most: Annotated[
+        int | None, "examples of a finite task that are trained on, drawn by data_seed; none: all of them"
+    ] = None
     tuning: Annotated[TuningConfig, "which weights are trained"] = dataclasses.field(
         default_factory=TuningConfig
     )
@@ -132,6 +135,8 @@ class TrainingConfig:
                 raise ValueError(f"{name}={getattr(self, name)} must not be negative")
         if self.skip_spikes is not None and not 0 < self.skip_spikes < math.inf:
             raise ValueError(f"skip_spikes={self.skip_spikes} must be positive and finite, or none")
+        if self.at_most is not None and self.at_most < 1:
+            raise ValueError(f"at_most={self.at_most} must be at least 1, or none")
         if self.packing is not None and self.packing < 1:
             raise ValueError(f"packing={self.packing} must be at least 1, or none")
         if self.epochs is not None and not 0 < self.epochs < math.inf:

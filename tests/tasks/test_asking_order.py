@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 
 import pytest
-from tiny_runs import tiny
+from tiny_runs import tiny, with_training
 
 from jaxgpt.evaluation.questions import select
 from jaxgpt.task import Task
@@ -71,6 +71,22 @@ def test_training_examples_keep_the_order_of_the_file(tmp_path):
     assert places == sorted(places) and len(places) > 2000
     held_out = [place(e) for e in training_examples(experiment, "validation", 40)]
     assert held_out != sorted(held_out) and sum(held_out) / 40 > LINES / 4
+
+
+def test_some_examples_are_drawn_by_the_seed_of_the_data(tmp_path):
+    experiment = dataclasses.replace(tiny(training__at_most=50), task=task_of("pairs", tmp_path))
+    every = training_examples(with_training(experiment, at_most=None), "train", 1)
+    found = training_examples(experiment, "train", 1)
+    assert len(set(found)) == 50 and set(found) < set(every)
+    assert found == training_examples(experiment, "train", 1)
+    assert found[:20] == training_examples(with_training(experiment, at_most=20), "train", 1)
+    assert set(found) != set(training_examples(with_training(experiment, data_seed=1), "train", 1))
+    with pytest.raises(ValueError, match=r"training\.at_most=50 is for finite sets .* set training\.tr"):
+        training_examples(tiny(training__at_most=50), "train", 1)
+    with pytest.raises(ValueError, match=r"task=text is a text: set it to none"):
+        training_examples(dataclasses.replace(experiment, task=task_of("text", tmp_path)), "train", 1)
+    with pytest.raises(ValueError, match="at_most=0 must be at least 1, or none"):
+        tiny(training__at_most=0)
 
 
 def test_generated_tasks_are_as_they_were():
