@@ -18,11 +18,9 @@ import functools
 import itertools
 import math
 import random
-import re
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
-from jaxgpt.core.lines import split_paragraphs
 from jaxgpt.core.nested import replaced
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.embedding_config import EmbeddingConfig
@@ -35,7 +33,7 @@ from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import read_text
+from tasks.corpus import read_sentences
 
 #: What `--list` groups the experiments under.
 HEADING = "files of your own"
@@ -111,13 +109,7 @@ class SentencePairs(Task):
 @functools.lru_cache(maxsize=2)
 def _paragraphs(path: str, stamp: tuple[int, int]) -> tuple[tuple[str, ...], ...]:
     """The paragraphs of at least two sentences, as those."""
-    found = []
-    for paragraph in split_paragraphs(read_text(path)):
-        text = " ".join(paragraph.split())
-        sentences = tuple(part for part in re.split(r"(?<=[.!?]) ", text) if part)
-        if len(sentences) > 1:
-            found.append(sentences)
-    return tuple(found)
+    return tuple(sentences for sentences in read_sentences(path) if len(sentences) > 1)
 
 
 def sentence_pairs() -> Experiment:

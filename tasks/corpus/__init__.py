@@ -2,7 +2,8 @@
 
 from tasks.corpus.cleaning import RULES, Report, clean
 from tasks.corpus.last_word import last_word, last_word_score, last_words, shortened
-from tasks.corpus.reading import read_documents, read_lines, read_text
+from tasks.corpus.reading import read_documents, read_labelled, read_lines, read_text
+from tasks.corpus.sentences import read_sentences
 
 __all__ = [
     "RULES",
@@ -12,7 +13,9 @@ __all__ = [
     "last_word_score",
     "last_words",
     "read_documents",
+    "read_labelled",
     "read_lines",
+    "read_sentences",
     "read_text",
     "shortened",
 ]

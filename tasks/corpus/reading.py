@@ -6,7 +6,7 @@ from jaxgpt.core.json_objects import looks_like_json
 from jaxgpt.core.lines import split_lines, split_paragraphs, unify_ends
 from jaxgpt.core.textfile import read_raw_text
 from tasks.corpus.json_rows import read_json
-from tasks.corpus.table import read_table
+from tasks.corpus.table import read_columns, read_table
 
 _TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
 _JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
@@ -65,3 +65,20 @@ def read_documents(path: str, text_column: str | None = None, delimiter: str | N
     if suffix in _TABLE_SUFFIXES or text_column is not None or delimiter is not None:
         return read_table(text, path, text_column, delimiter)
     return split_paragraphs(text)
+
+
+def read_labelled(
+    path: str, text_column: str | None, label_column: str, delimiter: str | None = None
+) -> list[tuple[int, str, str]]:
+    """The rows of a table: the line that each starts on, its text, and what stands in the column of labels.
+
+    Columns and delimiter are as for `read_documents`.
+
+    Raises:
+      ValueError: as `read_documents`; if the file holds JSON.
+    """
+    text, name = _raw(path)
+    if Path(name).suffix.lower() in _JSON_SUFFIXES or looks_like_json(text):
+        raise ValueError(f"{path} holds JSON, and a table with a column of labels is read; write it as .csv")
+    rows = read_columns(text, path, (text_column, label_column), delimiter)
+    return [(line, own, label) for line, (own, label) in rows]

@@ -3,7 +3,7 @@
 import csv
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from jaxgpt.core.wording import in_file, quoted
 from tasks.corpus.columns import choose_column
@@ -15,7 +15,17 @@ _EXCEL = re.compile(r'"?sep=([^\w\s"]|\t)"?(?:\r?\n|\r)', re.IGNORECASE)
 
 
 def read_table(text: str, path: str, text_column: str | None, delimiter: str | None) -> list[str]:
-    """One column of a table; see `tasks.corpus.read_documents`.
+    """One column of a table; see `tasks.corpus.read_documents`. Errors as of `read_columns`."""
+    return [texts[0] for _, texts in read_columns(text, path, (text_column,), delimiter)]
+
+
+def read_columns(
+    text: str, path: str, wanted: Sequence[str | None], delimiter: str | None
+) -> list[tuple[int, tuple[str, ...]]]:
+    """Some columns of a table, each row with the line that it starts on.
+
+    Args:
+      wanted: names, or numbers from 1 where there is no header; None: the obvious column of text.
 
     Raises:
       ValueError: for a header without rows, a row of another width, a quote that is never closed, an
@@ -33,7 +43,7 @@ def read_table(text: str, path: str, text_column: str | None, delimiter: str | N
             in_file(path, f"has a line that names its delimiter, {quoted(character)}, and no rows")
         )
     header = rows[0][1]
-    named = not (text_column and text_column.isdecimal() and text_column not in header)
+    named = not any(name and name.isdecimal() and name not in header for name in wanted)
     width = len(header)
     names = header if named else [str(index + 1) for index in range(width)]
     body = rows[1:] if named else rows
@@ -49,7 +59,8 @@ def read_table(text: str, path: str, text_column: str | None, delimiter: str | N
                 )
             )
     columns = [[row[index] for _, row in body] for index in range(width)]
-    return columns[choose_column(names, columns, text_column, path, rows=len(body))]
+    chosen = [choose_column(names, columns, name, path, rows=len(body)) for name in wanted]
+    return [(line, tuple(row[index] for index in chosen)) for line, row in body]
 
 
 def _undoubled(text: str) -> str:

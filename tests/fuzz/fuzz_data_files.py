@@ -23,6 +23,7 @@ TASKS = {
     "pairs": {},
     "text": {},
     "sentence_pairs": {},
+    "scrambled": {},
     "truecasing": {},
     "synopses": {"text_column": "story", "min_characters": 5},
 }

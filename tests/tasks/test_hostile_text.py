@@ -16,6 +16,7 @@ import pytest
 
 from tasks.names import Names
 from tasks.pairs import Pairs
+from tasks.scrambled import Scrambled
 from tasks.sentence_pairs import SentencePairs
 from tasks.synopses import Synopses
 from tasks.text import Text
@@ -27,6 +28,7 @@ TASKS = {
     "names": lambda path, rng: Names(path=path, split_by=rng.choice(["words", "makemore"])),
     "pairs": lambda path, rng: Pairs(path=path, texts=rng.choice([0, 1])),
     "sentence_pairs": lambda path, rng: SentencePairs(path=path),
+    "scrambled": lambda path, rng: Scrambled(path=path, exchange=rng.choice(["neighbours", "any"])),
     "truecasing": lambda path, rng: Truecasing(path=path, words=rng.choice([1, 12])),
     "translation": lambda path, rng: Translation(path=path, joined=rng.choice([1, 2])),
     "synopses": lambda path, rng: Synopses(

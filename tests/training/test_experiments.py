@@ -65,8 +65,12 @@ def shrunk(experiment, folder):
         task = dataclasses.replace(task, path=str(text if task.layout == "stream" else table))
         if type(task).kind() == "synopses":
             task = dataclasses.replace(task, path=str(table))
-        if type(task).kind() == "sentence_pairs":
+        if type(task).kind() in ("sentence_pairs", "scrambled"):
             task = dataclasses.replace(task, path=str(text))
+        if type(task).kind() == "genres":
+            genre = ("Drama", "Comedy")
+            rows = [f'Story {n},{genre[n % 2]},"{STORY.format(n=n)}"\n' for n in range(1, 200)]
+            table.write_text(HEADER + "".join(rows))
         if type(task).kind() == "tokens":
             made = {"documents": "blocks:200", "held_out": 0.1, "say": lambda line: None}
             tokenize([str(text)], folder / "tokens", **made)
@@ -107,17 +111,9 @@ def shrunk(experiment, folder):
 #: Of every task, objective, kind of model and way to start one; the others have other numbers.
 TRAINED = (
     *("addition", "addition_seq2seq", "addition_length", "addition_steps", "bert_pretraining", "comparison"),
-    *("gcd", "gpt3_arithmetic", "magic_squares_document", "modular_addition", "names", "pairs"),
-    *(
-        "sentence_pairs",
-        "synopses",
-        "synopses_gpt2",
-        "text",
-        "tiny_adder",
-        "tokens",
-        "translation",
-        "truecasing",
-    ),
+    *("gcd", "genres", "gpt3_arithmetic", "magic_squares_document", "modular_addition", "names", "pairs"),
+    *("scrambled", "sentence_pairs", "synopses", "synopses_gpt2", "text", "tiny_adder", "tokens"),
+    *("translation", "truecasing"),
 )
 EVERY_TIME = ("addition",)
 

@@ -1,0 +1,134 @@
+"""Scrambled sentences: were two words of this sentence exchanged? On any file of text.
+
+A sentence such as
+
+    The tide comes in and goes out again.
+
+stays as it is, `no`, or is asked with two neighbouring words exchanged, `The tide in comes and goes out
+again.`, `yes`. Of every two sentences one is scrambled, so chance is 50 %.
+
+    python train.py scrambled --task.path book.txt
+
+A model can only know it from how the language goes, as with sentences that are or are not acceptable (CoLA).
+"""
+
+import dataclasses
+import functools
+import itertools
+import math
+import random
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal
+
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.objectives.labels import Labels
+from jaxgpt.task import Example, Split, Task
+from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.training_config import TrainingConfig
+from tasks.corpus import read_sentences
+
+#: What `--list` groups the experiments under.
+HEADING = "files of your own"
+
+
+@dataclasses.dataclass(frozen=True)
+class Scrambled(Task):
+    """The sentences of a text, every second one with words exchanged.
+
+    The rule: the first and the last word stay, since a capital and a full stop would tell. Of all pairs of
+    the other words that differ (case aside), neighbours or any two, one is drawn and exchanged, `exchanges`
+    times, each word once at most. What is drawn follows from the sentence alone. A sentence without such a
+    pair is left out, and equal sentences are there once. The hash of the sentence as it was decides its
+    split, of which the sentences are by turns left as they are and scrambled, in the order of the file.
+    """
+
+    path: Annotated[str, "file of text, UTF-8"] = ""
+    exchange: Annotated[Literal["neighbours", "any"], "which two words change places"] = "neighbours"
+    exchanges: Annotated[int, "pairs of words that change places in a scrambled sentence"] = 1
+    max_characters: Annotated[int, "sentences of more are left out; 0: none are"] = 120
+
+    endless: ClassVar[bool] = False
+    file_fields = ("path", "hold_out")
+    split_fields: ClassVar[tuple[str, ...]] = ("held_out", "hold_out", "exchange", "exchanges")
+
+    def __post_init__(self):
+        if self.exchanges < 1:
+            raise ValueError(f"exchanges={self.exchanges} must be at least 1")
+        if self.max_characters < 0:
+            raise ValueError(f"max_characters={self.max_characters} must be at least 1, or 0")
+
+    def notes(self) -> str:
+        if not self.path or not self.max_characters:
+            return ""
+        sentences = _sentences(self.path, self.stamp("path"))
+        left = sum(len(sentence) > self.max_characters for sentence in sentences)
+        return (
+            f"left out    {left:,} of {len(sentences):,} sentences, of more than {self.max_characters} "
+            "characters"
+        )
+
+    def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
+        """The sentences of a split, in the order of the file.
+
+        Raises:
+          ValueError: if there are fewer than two, one for each label.
+        """
+        most, found = self.max_characters or math.inf, 0
+        for sentence in _sentences(self.path, self.stamp("path")):
+            if len(sentence) > most or self.split_of(Example(sentence, "")) != split:
+                continue
+            other = scrambled_sentence(sentence, self.exchange, self.exchanges)
+            if other is None:
+                continue
+            target = "yes" if found % 2 else "no"
+            yield Example(other if found % 2 else sentence, target, group=target, key=sentence)
+            found += 1
+        if found < 2:
+            raise ValueError(
+                f"{self.path}: {found} sentences are {split}, and 2 are needed: change task.held_out="
+                f"{self.held_out} or task.max_characters={self.max_characters}, or give more text"
+            )
+
+
+def scrambled_sentence(
+    sentence: str, exchange: Literal["neighbours", "any"], exchanges: int = 1
+) -> str | None:
+    """A sentence with words exchanged, by the rule of `Scrambled`; None if no two can be."""
+    words, rng = sentence.split(), random.Random(sentence)
+    places = range(1, len(words) - 1)
+    pairs = list(
+        itertools.pairwise(places) if exchange == "neighbours" else itertools.combinations(places, 2)
+    )
+    pairs = [(i, j) for i, j in pairs if words[i].lower() != words[j].lower()]
+    if not pairs:
+        return None
+    for _ in range(exchanges):
+        if pairs:
+            one, other = rng.choice(pairs)
+            words[one], words[other] = words[other], words[one]
+            pairs = [pair for pair in pairs if not {one, other} & set(pair)]
+    return " ".join(words)
+
+
+@functools.lru_cache(maxsize=2)
+def _sentences(path: str, stamp: tuple[int, int]) -> tuple[str, ...]:
+    """All sentences of a text, each once, in the order of the file."""
+    return tuple(dict.fromkeys(itertools.chain.from_iterable(read_sentences(path))))
+
+
+def scrambled() -> Experiment:
+    """A small decoder that tells whether two words of a sentence were exchanged, on your own file.
+
+    Needs a file of text: --task.path.
+
+    Takes 2 min on two CPU cores. It starts from nothing; `--model.init RUN` starts from a language model.
+    """
+    return Experiment(
+        task=Scrambled(),
+        tokenizer="bpe:512",
+        model=ModelConfig(num_layers=2, d_model=64, num_heads=4, max_length=128, labels_from="last"),
+        objective=Labels(),
+        optimizer=AdamW(learning_rate=1e-3, schedule="cosine", warmup_steps=50),
+        training=TrainingConfig(steps=600, batch_size=32, test_examples=500),
+    )
