@@ -31,6 +31,7 @@ FOLLOWED = (
     "strings",
     "constructions",
     "lecture",
+    "synopses",
     "fine-tuning",
     "features",
     "run-directory",
