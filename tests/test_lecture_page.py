@@ -15,7 +15,7 @@ PROGRAM = runpy.run_path(str(ROOT / "docs" / "lecture.py"))
 def test_every_row_has_its_place():
     named = re.findall("<!-- figures: (.*) -->", PAGE)
     assert sorted(named) == sorted(name.replace("_", "-") for name in Row.names())
-    assert all(f"jaxgpt lecture {name} --" in PAGE for name in named)
+    assert all(f"jaxgpt lecture {name}" in PAGE for name in named)
     assert PAGE.count("<!-- end -->") == len(named)
 
 

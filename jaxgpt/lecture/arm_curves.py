@@ -24,6 +24,8 @@ class ArmCurves(Part):
       values: of each place and seed, by the name of the arm. [X][R]
       unit: a share is shown in percent.
       scale: of the places.
+      measure_scale: of what is measured.
+      over: what the values of a place are, of which the mean is shown.
       references: lines without seeds, such as the best that can be reached. [X]
     """
 
@@ -33,6 +35,8 @@ class ArmCurves(Part):
     values: Mapping[str, tuple[tuple[float, ...], ...]]
     unit: Literal["share", "number"] = "number"
     scale: Literal["linear", "log"] = "linear"
+    measure_scale: Literal["linear", "log"] = "linear"
+    over: str = "seeds"
     references: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
 
     def estimates(self, arm: str) -> tuple[Estimate, ...]:
@@ -63,8 +67,9 @@ class ArmCurves(Part):
             for name, line in self.references.items()
         ]
         unit = ", in percent" if self.unit == "share" else ""
-        seeds = len(next(iter(self.values.values()))[0])
-        caption = f"{self.measure}{unit}, by {self.along}: means of {seeds} seeds."
+        count = len(next(iter(self.values.values()))[0])
+        caption = f"{self.measure}{unit}, by {self.along}"
+        caption += f": means of {count} {self.over}." if count > 1 else "."
         header = ("model", *(f"{place:,}" if isinstance(place, int) else str(place) for place in self.places))
         return Table(f"{self.measure} by {self.along}", caption, header, tuple(rows))
 
@@ -101,9 +106,11 @@ class ArmCurves(Part):
             band(axes, places, drawn, plots.label(arm), color)
         for name, line in self.references.items():
             axes.plot(places, [factor * value for value in line], "k:", linewidth=1, label=plots.label(name))
-        if named:
-            axes.set_xticks(places, [plots.label(str(place)) for place in self.places])
         axes.set_xscale(self.scale)
+        axes.set_yscale(self.measure_scale)
+        if named or self.scale == "log":
+            axes.set_xticks(places, [plots.label(str(place)) for place in self.places])
+            axes.minorticks_off()
         axes.set_xlabel(plots.label(self.along))
         axes.set_ylabel(plots.label(self.measure + (", %" if self.unit == "share" else "")))
         axes.legend(frameon=False, fontsize=8)
