@@ -91,10 +91,7 @@ def _rows(names: Sequence[str], files: dict[str, str]) -> list["Row"]:
         if names:
             raise UsageError(f"{name} reads a file: --{missing[0]} FILE")
         say(f"left out: {name}, which reads a file: --{missing[0]} FILE")
-    kept = [row for row in found if type(row).kind() not in left]
-    if not kept:
-        raise UsageError("no row is left; give a file, such as --text FILE")
-    return kept
+    return [row for row in found if type(row).kind() not in left]
 
 
 def _missing(row: "Row", files: dict[str, str]) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 from flax import nnx
 from tiny_runs import one_line
 
+from jaxgpt.cli import lecture as lecture_command
 from jaxgpt.evaluation.intervals import paired, student_t
 from jaxgpt.lecture import Arm, ArmCurves, ArmTable, Row, make, reached
 from jaxgpt.lecture.equal_cost import at_equal_cost, step_flops
@@ -171,7 +172,6 @@ def test_an_arm_at_equal_cost_takes_as_many_operations(text):
     [
         (("nothing",), "ROW nothing: known: "),
         (("shared-layers",), "shared-layers reads a file: --text FILE"),
-        ((), "no row is left; give a file"),
         (("shared-layers", "--text", "x.txt", "--seeds", "0"), "--seeds 0: a whole number of at least 1"),
         (("shared-layers", "--text", "x.txt"), "x.txt"),
         (("shared-layers", "--text", "x.txt", "--task.path", "y"), "no option --task.path; known: "),
@@ -181,6 +181,12 @@ def test_mistakes_are_told_in_one_line(words, said, tmp_path, monkeypatch, jaxgp
     monkeypatch.chdir(tmp_path)
     status, _, errors = jaxgpt("lecture", *words)
     assert status == 2 and said in one_line(errors)
+
+
+def test_without_names_all_rows_are_made_whose_files_are_there(capsys):
+    found = {type(row).kind() for row in lecture_command._rows([], {"text": "x.txt"})}
+    assert {"attention", "hashed_attention"} <= found and "translation" not in found
+    assert "left out: translation, which reads a file: --pairs FILE" in capsys.readouterr().out
 
 
 def test_every_row_names_what_it_reads_and_has_names_of_its_own_for_its_arms():

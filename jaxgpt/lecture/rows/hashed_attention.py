@@ -25,7 +25,7 @@ class HashedAttention(Row):
         "exponents say by what power of the length the cost grows."
     )
 
-    lengths: ClassVar[tuple[int, ...]] = (512, 1024, 2048, 4096, 8192)
+    lengths: ClassVar[tuple[int, ...]] = (256, 512, 1024, 2048, 4096)
     repeats: ClassVar[int] = 5
 
     def parts(self, runs, files):
