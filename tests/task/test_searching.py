@@ -137,6 +137,7 @@ TINY = {
     ],
     "gcd": [{"max_operand": 100, "max_outcome": 1}, {"max_operand": 200, "max_outcome": 2}],
     "gpt3_arithmetic": [{"subtasks": ("arithmetic_1dc",)}, {"subtasks": ("arithmetic_2da",)}],
+    "in_context": [{"shots": 1, "asked": (0, 1)}],
     "matrices": [
         {"min_size": 1, "max_size": 1},
         {"min_size": 1, "max_size": 2, "max_entry": 1, "operation": "product"},
@@ -183,6 +184,7 @@ LARGE = {
     "fractions": {"max_term": 10**30},
     "gcd": {"max_operand": 10**30},
     "gpt3_arithmetic": {},
+    "in_context": {"rules": "words"},
     "matrices": {"max_size": 1000},
     "sorting": {"max_items": 10**6, "max_digits": 1000},
 }
