@@ -10,6 +10,8 @@ from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.lab.part import Part, band
 from jaxgpt.lecture.arm_table import estimate
 
+#: Places that a table has a column for; of more there is no table.
+_COLUMNS = 12
 _COLORS = (plots.BLUE, plots.ORANGE, plots.GREEN, plots.GREY, "#7b3fa0", "#b8860b", "#0f8b8d", "#a3123f")
 
 
@@ -87,7 +89,8 @@ class ArmCurves(Part):
         return f"{self.measure}{unit}, {self.along} {first} to {last}: {told}."
 
     def blocks(self):
-        return [*super().blocks(), self.table()]
+        found = super().blocks()
+        return [*found, self.table()] if len(self.places) <= _COLUMNS else found
 
     def plot(self):
         figure, (axes,) = plots.new_figure(6.4, 3.8)

@@ -131,7 +131,9 @@ def test_curves_keep_shares_within_their_range():
     assert 0 <= low < high <= 1
     header, rows = curves.rows()
     assert header[1] == "shots" and [row[1] for row in rows] == [0, 1]
-    assert curves.table().rows[0][1].text == "3.3"
+    assert curves.table().rows[0][1].text == "3.3" and len(curves.blocks()) == 2
+    long = ArmCurves("place", tuple(range(13)), "bits", {"one": ((1.0, 2.0),) * 13})
+    assert len(long.blocks()) == 1
 
 
 def test_arms_begin_from_the_arm_they_name_and_are_called_as_files_can_be():
