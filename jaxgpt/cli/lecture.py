@@ -85,6 +85,7 @@ def _rows(names: Sequence[str], files: dict[str, str]) -> list["Row"]:
         if ":" not in name and name not in known:
             raise UsageError(f"ROW {name}: {meant(name, known)}")
     found = [Row.named(name.replace("-", "_"))() for name in names or known]
+    found.sort(key=lambda row: row.place)
     left = {type(row).kind(): missing for row in found if (missing := _missing(row, files))}
     for kind, missing in left.items():
         name = kind.replace("_", "-")

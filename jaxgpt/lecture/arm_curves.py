@@ -106,9 +106,11 @@ class ArmCurves(Part):
                 )
                 for one in self.estimates(arm)
             ]
-            band(axes, places, drawn, plots.label(arm), color)
+            band(axes, places, drawn, plots.label(arm, 60), color)
         for name, line in self.references.items():
-            axes.plot(places, [factor * value for value in line], "k:", linewidth=1, label=plots.label(name))
+            axes.plot(
+                places, [factor * value for value in line], "k:", linewidth=1, label=plots.label(name, 60)
+            )
         axes.set_xscale(self.scale)
         axes.set_yscale(self.measure_scale)
         if named or self.scale == "log":

@@ -114,7 +114,7 @@ class ArmTable(Part):
             each = [factor * value for value in found.per_seed]
             axes.plot(each, [height] * len(each), ".", color=color, alpha=0.5, markersize=4)
             axes.plot(factor * found.mean, height, "o", color=color, markersize=6)
-        axes.set_yticks(range(len(self.values)), [plots.label(arm) for arm in reversed(self.values)])
+        axes.set_yticks(range(len(self.values)), [plots.label(arm, 60) for arm in reversed(self.values)])
         axes.set_ylim(-0.5, len(self.values) - 0.5)
         axes.set_xlabel(plots.label(self.measure + (", %" if self.unit == "share" else "")))
         return figure

@@ -24,6 +24,8 @@ class Row(Choice, package="jaxgpt.lecture.rows"):
     A member sets `title`, `claim` and `files`, and defines `arms` and `parts`.
     """
 
+    #: Where it stands in the lecture, by which rows are ordered.
+    place: ClassVar[int] = 100
     #: A few words.
     title: ClassVar[str] = ""
     #: What the lecture says, and with what figures, in a few sentences.

@@ -19,6 +19,7 @@ class Attention(Row):
     Vaswani et al. 2017, arXiv 1706.03762, section 3.2.
     """
 
+    place = 3
     title = "Self-attention: basic, scaled, several heads"
     claim = (
         "The basic form weighs the inputs by their own products and has nothing to learn. Query, key and "

@@ -17,6 +17,7 @@ class HashedAttention(Row):
     Kitaev et al. 2020, arXiv 2001.04451, section 2 and figure 5.
     """
 
+    place = 10
     title = "Reformer: time and memory against length"
     claim = (
         "Full attention compares each token with each other, so a text of twice the length costs four times "

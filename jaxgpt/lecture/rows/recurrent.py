@@ -22,6 +22,7 @@ class Recurrent(Row):
     Karpathy 2015, The Unreasonable Effectiveness of Recurrent Neural Networks; karpathy/char-rnn.
     """
 
+    place = 1
     title = "Recurrent models: characters against words"
     claim = (
         "A recurrent model of characters needs less memory than one of words, since its embeddings and its "

@@ -22,6 +22,7 @@ class Translation(Row):
     Bahdanau et al. 2015, arXiv 1409.0473, figures 2 and 3.
     """
 
+    place = 2
     title = "Attention in translation"
     claim = (
         "A recurrent model without attention has to keep a whole sentence in one vector. With attention it "
