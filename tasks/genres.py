@@ -25,7 +25,7 @@ from jaxgpt.task import SPLITS, Example, Split, Task
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import read_labelled
+from tasks.corpus import place_in, read_labelled
 
 #: What `--list` groups the experiments under.
 HEADING = "files of your own"
@@ -99,6 +99,9 @@ class Genres(Task):
         rows, asked = self._rows(), set(self.asked)
         one = sum(len(asked.intersection(row.genres)) == 1 for row in rows)
         return f"genres      {', '.join(self.asked)}; {one:,} of {len(rows):,} texts have one of them alone"
+
+    def place_of(self, example: Example) -> str:
+        return place_in(self.path, example.canonical)
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The texts of a split, as many of each genre, in the order of the file.

@@ -25,7 +25,7 @@ from jaxgpt.task import Example, Share, Split, Task
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import read_lines
+from tasks.corpus import place_in, read_lines
 
 #: What `--list` groups the experiments under.
 HEADING = "files of your own"
@@ -84,6 +84,9 @@ class Names(Task):
             f"{said}\ntest words  the validation words, as in makemore; {both:,} of "
             f"{len(test):,} are trained on, too; --task.split-by words keeps them apart"
         )
+
+    def place_of(self, example: Example) -> str:
+        return place_in(self.path, example.canonical)
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The words of a split, in the order of the file; of makemore's split in the order of its shuffle.

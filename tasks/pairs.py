@@ -30,6 +30,7 @@ from jaxgpt.task.fingerprints import file_stamp
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
+from tasks.corpus import place_in
 from tasks.corpus.number_errors import measure_errors
 from tasks.corpus.pair_rows import Form, plain_numbers, read_pairs
 
@@ -68,6 +69,9 @@ class Pairs(FewShot):
     @property
     def sample_prompts(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(pair.prompt for pair in self._pairs("validation")))[:2]
+
+    def place_of(self, example: Example) -> str:
+        return place_in(self.path, example.canonical)
 
     def zero_shot_examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The lines of a split, in the order of the file.

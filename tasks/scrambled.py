@@ -26,7 +26,7 @@ from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import read_sentences
+from tasks.corpus import place_in, read_sentences
 
 #: What `--list` groups the experiments under.
 HEADING = "files of your own"
@@ -67,6 +67,9 @@ class Scrambled(Task):
             f"left out    {left:,} of {len(sentences):,} sentences, of more than {self.max_characters} "
             "characters"
         )
+
+    def place_of(self, example: Example) -> str:
+        return place_in(self.path, example.canonical)
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The sentences of a split, in the order of the file.

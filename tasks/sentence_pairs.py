@@ -33,7 +33,7 @@ from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import read_sentences
+from tasks.corpus import place_in, read_sentences
 
 #: What `--list` groups the experiments under.
 HEADING = "files of your own"
@@ -66,6 +66,9 @@ class SentencePairs(Task):
         pairs = [p for sentences in paragraphs for p in itertools.pairwise(sentences)]
         left = sum(len(one) + len(other) > self.max_characters for one, other in pairs)
         return f"left out: {left:,} of {len(pairs):,} pairs, of more than {self.max_characters} characters"
+
+    def place_of(self, example: Example) -> str:
+        return place_in(self.path, example.canonical)
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """A pair for each sentence but the last of every paragraph.

@@ -25,6 +25,7 @@ from jaxgpt.task import SPLITS, Example, Split, Task, shuffled
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
+from tasks.corpus import place_in
 from tasks.corpus.translations import Sentence, joined, plain, read_translations, thirds, words
 
 #: What `--list` groups the experiments under.
@@ -49,6 +50,9 @@ class Translation(Task):
     def __post_init__(self):
         if self.joined < 1:
             raise ValueError(f"joined={self.joined} must be at least 1")
+
+    def place_of(self, example: Example) -> str:
+        return place_in(self.path, example.canonical)
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """Every translation of every source of a split.

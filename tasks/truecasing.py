@@ -25,7 +25,7 @@ from jaxgpt.task import Example, Share, Split, Task
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import read_lines
+from tasks.corpus import place_in, read_lines
 
 #: What `--list` groups the experiments under.
 HEADING = "files of your own"
@@ -60,6 +60,9 @@ class Truecasing(Task):
         return (
             f"left out    {left:,} of {len(pieces):,} pieces, of more than {self.max_characters} characters"
         )
+
+    def place_of(self, example: Example) -> str:
+        return place_in(self.path, example.canonical)
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The pieces of a split, in the order of the file.

@@ -167,15 +167,24 @@ class _Ragged:
         return table, length, numbers
 
 
+class TooLong(ValueError):
+    """An example that has more tokens than the model reads."""
+
+    def __init__(self, message: str, example: Example):
+        self.example = example
+        super().__init__(message)
+
+
 def check_length(rows: list[list[int]], limit: int, examples: list[Example]) -> None:
-    """Raises ValueError, with the longest example, if a row has more than `limit` tokens."""
+    """Raises TooLong, with the longest example, if a row has more than `limit` tokens."""
     longest = max(range(len(rows)), key=lambda i: len(rows[i]))
     if len(rows[longest]) > limit:
         text = examples[longest].prompt + examples[longest].target
         shown = text if len(text) <= 60 else text[:57] + "..."
-        raise ValueError(
+        raise TooLong(
             f"an example has {len(rows[longest])} tokens, more than model.max_length allows "
-            f"({limit}): {shown!r}; raise model.max_length"
+            f"({limit}): {shown!r}; raise model.max_length",
+            examples[longest],
         )
 
 

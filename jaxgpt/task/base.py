@@ -254,6 +254,10 @@ class Task(Choice, package="tasks"):
     def _files(self) -> dict[str, str]:
         return {field: getattr(self, field) for field in self.file_fields}
 
+    def place_of(self, example: Example) -> str:
+        """Where an example stands in the file, such as `pairs.tsv: line 3`; "" if that is not known."""
+        return ""
+
     def typed(self, text: str) -> Example:
         """The question in what a person types, such as `9+71421`, with its key; it may lack the target.
 

@@ -14,7 +14,7 @@ from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
 from jaxgpt.data.order import Order
 from jaxgpt.data.packing import Packed, pack
 from jaxgpt.data.positions import check_positions
-from jaxgpt.data.rows import Rows, build_rows
+from jaxgpt.data.rows import Rows, TooLong, build_rows
 from jaxgpt.data.splits import Splits, naming
 from jaxgpt.data.stream import Stream
 from jaxgpt.evaluation.questions import distinct
@@ -178,21 +178,25 @@ def prepare(
     # A run that goes on has its weights, and may have outlived the directory.
     start = None if resumed else start_of(experiment, model, tokenizer, given)
     most = max(training.eval_examples, 1)
-    tables = objective.tables(
-        Splits(
-            task,
-            train=examples,
-            validation=training_examples(experiment, "validation", most),
-            tokenizer=tokenizer,
-            model=model,
-            validation_rows=most,
-            seed=training.data_seed,
-            multiple=mesh.shape[sharding.SEQUENCE_AXIS],
+    try:
+        tables = objective.tables(
+            Splits(
+                task,
+                train=examples,
+                validation=training_examples(experiment, "validation", most),
+                tokenizer=tokenizer,
+                model=model,
+                validation_rows=most,
+                seed=training.data_seed,
+                multiple=mesh.shape[sharding.SEQUENCE_AXIS],
+            )
         )
-    )
-    if names and training.test_examples and not task.endless:
-        with naming("test"):  # refused now, not after training
-            objective.check_questions(task.examples("test", training.data_seed), model)
+        if names and training.test_examples and not task.endless:
+            with naming("test"):  # refused now, not after training
+                objective.check_questions(task.examples("test", training.data_seed), model)
+    except TooLong as error:
+        place = task.place_of(error.example)
+        raise ValueError(f"{place}: {error}" if place else str(error)) from error
     table, window = tables.train, tables.window
     check_positions(model, table)
     if training.packing is not None:

@@ -2,6 +2,7 @@
 
 from tasks.corpus.cleaning import RULES, Report, clean
 from tasks.corpus.last_word import last_word, last_word_score, last_words, shortened
+from tasks.corpus.places import place_in
 from tasks.corpus.reading import read_documents, read_labelled, read_lines, read_text
 from tasks.corpus.sentences import read_sentences
 
@@ -12,6 +13,7 @@ __all__ = [
     "last_word",
     "last_word_score",
     "last_words",
+    "place_in",
     "read_documents",
     "read_labelled",
     "read_lines",
