@@ -206,7 +206,7 @@ def in_context() -> Experiment:
         objective=NextToken(tokens="all"),
         optimizer=AdamW(learning_rate=2e-3, schedule="cosine", warmup_steps=100, final_fraction=0.1),
         training=TrainingConfig(
-            steps=600, batch_size=64, train_examples=100_000, eval_every=0, test_examples=1500
+            steps=600, batch_size=64, train_examples=40_000, eval_every=0, test_examples=1500
         ),
     )
 
