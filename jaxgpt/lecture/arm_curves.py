@@ -1,6 +1,7 @@
 """A measure of every arm against something that grows, such as length: means with a band over seeds."""
 
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from typing import Literal
 
@@ -13,6 +14,8 @@ from jaxgpt.lecture.arm_table import estimate
 #: Places that a table has a column for; of more there is no table.
 _COLUMNS = 12
 _COLORS = (plots.BLUE, plots.ORANGE, plots.GREEN, plots.GREY, "#7b3fa0", "#b8860b", "#0f8b8d", "#a3123f")
+#: Of lines without seeds.
+_DASHES = (":", "--", "-.")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,10 +110,9 @@ class ArmCurves(Part):
                 for one in self.estimates(arm)
             ]
             band(axes, places, drawn, plots.label(arm, 60), color)
-        for name, line in self.references.items():
-            axes.plot(
-                places, [factor * value for value in line], "k:", linewidth=1, label=plots.label(name, 60)
-            )
+        for (name, line), style in zip(self.references.items(), itertools.cycle(_DASHES), strict=False):
+            drawn_line = [factor * value for value in line]
+            axes.plot(places, drawn_line, "k", linestyle=style, linewidth=1, label=plots.label(name, 60))
         axes.set_xscale(self.scale)
         axes.set_yscale(self.measure_scale)
         if named or self.scale == "log":
