@@ -39,8 +39,8 @@ class Scrambled(Task):
     The rule: the first and the last word stay, since a capital and a full stop would tell. Of all pairs of
     the other words that differ (case aside), neighbours or any two, one is drawn and exchanged, `exchanges`
     times, each word once at most. What is drawn follows from the sentence alone. A sentence without such a
-    pair is left out, and equal sentences are there once. The hash of the sentence as it was decides its
-    split, of which the sentences are by turns left as they are and scrambled, in the order of the file.
+    pair is left out, and equal sentences are there once. A paragraph lies in one split with all of its
+    sentences, which are by turns left as they are and scrambled, in the order of the file.
     """
 
     path: Annotated[str, "file of text, UTF-8"] = ""
@@ -78,14 +78,14 @@ class Scrambled(Task):
           ValueError: if there are fewer than two, one for each label.
         """
         most, found = self.max_characters or math.inf, 0
-        for sentence in _sentences(self.path, self.stamp("path")):
-            if len(sentence) > most or self.split_of(Example(sentence, "")) != split:
+        for sentence, paragraph in _sentences(self.path, self.stamp("path")).items():
+            if len(sentence) > most or self.split_of(Example("", "", key=paragraph)) != split:
                 continue
             other = scrambled_sentence(sentence, self.exchange, self.exchanges)
             if other is None:
                 continue
             target = "yes" if found % 2 else "no"
-            yield Example(other if found % 2 else sentence, target, group=target, key=sentence)
+            yield Example(other if found % 2 else sentence, target, group=target, key=paragraph)
             found += 1
         if found < 2:
             raise ValueError(
@@ -115,9 +115,14 @@ def scrambled_sentence(
 
 
 @functools.lru_cache(maxsize=2)
-def _sentences(path: str, stamp: tuple[int, int]) -> tuple[str, ...]:
-    """All sentences of a text, each once, in the order of the file."""
-    return tuple(dict.fromkeys(itertools.chain.from_iterable(read_sentences(path))))
+def _sentences(path: str, stamp: tuple[int, int]) -> dict[str, str]:
+    """All sentences of a text, each once, in the order of the file, with the first paragraph of each."""
+    found: dict[str, str] = {}
+    for sentences in read_sentences(path):
+        paragraph = " ".join(sentences)
+        for sentence in sentences:
+            found.setdefault(sentence, paragraph)
+    return found
 
 
 def scrambled() -> Experiment:

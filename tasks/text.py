@@ -16,6 +16,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal
 
+from jaxgpt.core.lines import split_paragraphs
 from jaxgpt.data.documents import blocks
 from jaxgpt.evaluation.variety import variety
 from jaxgpt.models.presets.recurrent import makemore_bigram
@@ -36,6 +37,8 @@ class Text(Task):
 
     The ways to cut:
       blocks: pieces of about `block_characters`, cut at line ends, each put into a split by its hash.
+      paragraphs: what stands between empty lines, each put into a split by its hash, as `sentence-pairs` and
+        `scrambled` do: what they ask of such a text, no model of it was trained on.
       tail: the end of the file is the test set, what stands before it the validation set, each a share
         of `held_out`; the rest is for training.
       nanogpt: the last `held_out` of the file is the validation set **and** the test set, as in
@@ -44,7 +47,8 @@ class Text(Task):
 
     path: Annotated[str, "file of text, UTF-8"] = ""
     split_by: Annotated[
-        Literal["blocks", "tail", "nanogpt"], "how held-out text is cut; nanogpt: test = validation = the end"
+        Literal["blocks", "paragraphs", "tail", "nanogpt"],
+        "how held-out text is cut; nanogpt: test = validation = the end",
     ] = "blocks"
     block_characters: Annotated[int, "least characters in a block"] = 2000
     question_characters: Annotated[int, "characters shown before a last word that is asked; 0: all"] = 400
@@ -87,12 +91,14 @@ class Text(Task):
         for example in self.examples(split, seed):
             for prompt, word, around in last_words(example.target, self.question_characters):
                 # A split by position is one text, too long to stand beside every question.
-                key = example.key if self.split_by == "blocks" else around
+                key = example.key if self.split_by in ("blocks", "paragraphs") else around
                 yield Example(prompt, word, group="last word", key=key)
 
     def split_of(self, example: Example) -> Split:
         if self.split_by == "blocks":
             return super().split_of(example)
+        if self.split_by == "paragraphs":
+            return super().split_of(Example("", "", key=" ".join(example.canonical.split())))
         documents = _cut(self, self.stamp("path"))
         return next((s for s in SPLITS if any(example.canonical in d for d in documents[s])), "train")
 
@@ -108,9 +114,11 @@ class Text(Task):
 def _cut(task: Text, stamp: tuple[int, int]) -> dict[Split, list[str]]:
     """The documents of each split."""
     text = read_text(task.path)
-    if task.split_by == "blocks":
+    if task.split_by in ("blocks", "paragraphs"):
         parts: dict[Split, list[str]] = {split: [] for split in SPLITS}
-        for block in blocks(text.splitlines(keepends=True), task.block_characters):
+        lines = text.splitlines(keepends=True)
+        pieces = blocks(lines, task.block_characters) if task.split_by == "blocks" else split_paragraphs(text)
+        for block in pieces:
             parts[task.split_of(Example(prompt="", target=block, key=block))].append(block)
         return parts
     last = int(len(text) * (1 - task.held_out))

@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks.scrambled import Scrambled, scrambled, scrambled_sentence
+from tasks.sentence_pairs import SentencePairs
+from tasks.text import Text
 
 WORDS = st.lists(st.sampled_from(["a", "A", "tide", "comes", "in", "out."]), min_size=1, max_size=8)
 
@@ -44,22 +46,36 @@ def book(path, count=200):
 def test_every_second_sentence_of_a_split_is_scrambled(tmp_path):
     task = book(tmp_path / "book.txt")
     own = {s for n in range(200) for s in (f"The tide number {n} comes in.", f"Nobody saw it {n} times.")}
-    keys = {}
+    count, paragraphs = 0, {}
     for split in ("train", "validation", "test"):
         found = list(task.examples(split))
         assert [e.target for e in found] == ["no", "yes"] * (len(found) // 2) + ["no"] * (len(found) % 2)
         for example in found:
-            assert example.key in own
-            assert (example.prompt == example.key) == (example.target == "no")
-        keys[split] = {example.key for example in found}
-    assert set.union(*keys.values()) == own, "a sentence of one word has nothing to exchange"
-    assert sum(map(len, keys.values())) == len(own)
+            assert (example.prompt in own) == (example.target == "no")
+            (original,) = (
+                s for s in own if sorted(s.split()) == sorted(example.prompt.split()) and s in example.key
+            )
+            assert example.prompt in (original, scrambled_sentence(original, "neighbours"))
+        count += len(found)
+        paragraphs[split] = {example.key for example in found}
+    assert count == len(own), "a sentence of one word has nothing to exchange"
+    assert len(set.union(*paragraphs.values())) == sum(map(len, paragraphs.values())) == 200
+
+
+def test_no_paragraph_that_a_language_model_reads_is_asked(tmp_path):
+    asked = book(tmp_path / "book.txt")
+    read = Text(path=asked.path, split_by="paragraphs")
+    pairs = SentencePairs(path=asked.path, pairs="order")
+    for split in ("train", "validation", "test"):
+        paragraphs = {" ".join(example.target.split()) for example in read.examples(split)}
+        assert {e.key for e in asked.examples(split)} == {e.key for e in pairs.examples(split)} == paragraphs
+        assert {read.split_of(question) for question in read.questions(split)} == {split}
 
 
 def test_long_sentences_are_left_out(tmp_path):
     task = book(tmp_path / "book.txt", 20)
     longer = Scrambled(path=task.path, max_characters=25)
-    assert all(len(example.key) <= 25 for example in longer.examples("train"))
+    assert all(len(example.prompt) <= 25 for example in longer.examples("train"))
     assert longer.notes() == "left out    20 of 41 sentences, of more than 25 characters"
 
 
