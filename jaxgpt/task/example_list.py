@@ -16,13 +16,15 @@ class ExampleList(Sequence[Example]):
     """Examples, compressed; made once and only read.
 
     The seven million of `magic-squares-five` take 0.3 GB so, with a table of their tokens less than 2 GB
-    (`benchmarks/memory.py`). They are read in their order; a single one costs as much as its neighbours, too.
+    (`benchmarks/memory.py`). They are read in their order; a single one costs as much as its neighbours, too,
+    of which the last ones that were read are kept.
     """
 
     def __init__(self, examples: Iterable[Example]):
         rest = iter(examples)
         self._parts: list[bytes | list[Example]] = []
         self._count = 0
+        self._kept: tuple[int, list[Example]] = (-1, [])
         while part := list(itertools.islice(rest, _TOGETHER)):
             self._parts.append(_written(part))
             self._count += len(part)
@@ -36,7 +38,10 @@ class ExampleList(Sequence[Example]):
     def __getitem__(self, index):
         if not isinstance(index, slice):
             place = range(self._count)[index]
-            return _read(self._parts[place // _TOGETHER])[place % _TOGETHER]
+            part = place // _TOGETHER
+            if self._kept[0] != part:
+                self._kept = (part, _read(self._parts[part]))
+            return self._kept[1][place % _TOGETHER]
         places = range(self._count)[index]
         if places.step != 1:
             return [self[place] for place in places]
@@ -51,7 +56,8 @@ def first_shuffled(examples: Sequence[Example], seed: int, count: int) -> list[E
     """The first `count` of `shuffled`, for which no other is read."""
     order = list(range(len(examples)))
     random.Random(seed).shuffle(order)
-    return [examples[place] for place in order[:count]]
+    found = {place: examples[place] for place in sorted(order[:count])}  # neighbours are read together
+    return [found[place] for place in order[:count]]
 
 
 def _written(part: list[Example]) -> bytes | list[Example]:
