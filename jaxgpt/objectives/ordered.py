@@ -41,6 +41,10 @@ class Ordered(Objective, abc.ABC):
         if model.head.weights == "none":
             raise ValueError("model.head.weights=none gives no logits to train; set it to tied or separate")
 
+    @abc.abstractmethod
+    def draw(self, batch, model, key):
+        """The batch as it is read, in an order that is drawn anew each time."""
+
     def scored_from(self, start):
         return 1
 

@@ -46,7 +46,7 @@ class TrainingConfig:
     packing: Annotated[
         int | None, "tokens a row that several questions share, none of which sees another; none: one a row"
     ] = None
-    seed: Annotated[int, "random seed of the first replica; the others count up from it"] = 0
+    seed: Annotated[int, "seed of the first replica; the others count up"] = 0
     data_seed: Annotated[int, "random seed of the generated examples"] = 0
     train_examples: Annotated[int, "examples drawn from a generated task for training"] = 100_000
     at_most: Annotated[

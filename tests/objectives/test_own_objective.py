@@ -39,7 +39,9 @@ def focal(monkeypatch):
 
 
 def test_what_members_share_is_none_itself():
-    names = "denoising labels masked multiple_choice next_token pretraining span"
+    names = (
+        "denoising labels masked multiple_choice multitask next_token permuted pretraining similarity span"
+    )
     assert Objective.names() == names.split()
 
 

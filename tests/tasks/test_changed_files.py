@@ -23,6 +23,8 @@ def lines(name, word="tide", count=400):
     """What a task can read, a paragraph for every number."""
     if name == "pairs":
         return [f"the {word} {n}\t{n * n}\n" for n in range(count)]
+    if name == "translation":
+        return [f"the {word} {n} comes in.\tla marée {n} entre.\n" for n in range(count)]
     if name == "genres":
         genres = ("Drama", "Comedy")
         rows = [f'{genres[n % 2]},"The {word} {n} comes in, and goes out."\n' for n in range(count)]
