@@ -36,7 +36,7 @@ def test_the_average_is_over_tasks_seed_by_seed(monkeypatch):
     names = [*scores, "language model", "LSTM language model"]
     parts = PretrainingAblation().parts({name: name for name in names}, FILES)
     for arm in ARMS:
-        expected = np.mean([scores[f"{task}: {arm}"] for task in TASKS], axis=0)
+        expected = 100 * np.mean([scores[f"{task}: {arm}"] for task in TASKS], axis=0)
         np.testing.assert_allclose(parts["average"].values[arm], expected)
         assert parts["sentence-order"].values[arm] == scores[f"sentence order: {arm}"]
     assert parts["average"].table().rows[0][-1].text == "74.7"

@@ -89,7 +89,7 @@ class PretrainingAblation(Row):
         found = {task: {arm: _score(runs[f"{task}: {arm}"], task) for arm in ARMS} for task in TASKS}
         average = {arm: _mean([found[task][arm] for task in TASKS]) for arm in ARMS}
         where = "average score of eight tasks, 117 million weights (Radford et al. 2018, table 5)"
-        shown = {"average": ArmTable("average score", average, _FULL, "more", "share", PUBLISHED, where)}
+        shown = {"average": ArmTable("average score", average, _FULL, published=PUBLISHED, where=where)}
         for task, values in found.items():
             shown[task.replace(" ", "-")] = ArmTable(f"{task}: right", values, _FULL, "more", "share")
         loss = {name: reached.bits_a_byte(runs[name]) for name in (_LM, _LSTM_LM)}
@@ -125,8 +125,8 @@ def _labelled(task: str, weight: str, files: dict[str, str]) -> dict[str, str]:
 
 
 def _mean(values: list[tuple[float, ...]]) -> tuple[float, ...]:
-    """The mean over tasks of each seed."""
-    return tuple(sum(each) / len(each) for each in zip(*values, strict=True))
+    """The mean over tasks of each seed, in points of 100 as the paper has it."""
+    return tuple(100 * sum(each) / len(each) for each in zip(*values, strict=True))
 
 
 def _score(run, task: str) -> tuple[float, ...]:
