@@ -91,7 +91,8 @@ class Samples(Part):
         """The means with their intervals, a row each step."""
         measures = self.measures
         caption = (
-            f"Means over {len(self.prompts)} prompts and {len(self.seeds)} seeds, with intervals at 95 %. "
+            f"Means over {len(self.prompts)} prompt{'s' * (len(self.prompts) > 1)} and {len(self.seeds)} "
+            f"text{'s' * (len(self.seeds) > 1)} of each model, with intervals at 95 %. "
             "Shares of words are in [0, 1]."
         )
         rows = (
