@@ -2,8 +2,8 @@
 
     python docs/lecture.py runs/lecture
 
-Each row of which the folder holds figures gets them: pictures and numbers are copied to docs/lecture/, and
-what stands between the row's two marks on the page is written anew. The text around stays as it is.
+The figures of each row in the folder are put between the row's two marks on the page; the text around them
+stays. Pictures and numbers are copied to docs/lecture/.
 """
 
 import json

@@ -77,7 +77,7 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _rows(names: Sequence[str], files: dict[str, str]) -> list["Row"]:
-    """The rows that are asked for, or all whose files are there."""
+    """The named rows; without a name all rows whose files are given."""
     from jaxgpt.lecture import Row
 
     known = [name.replace("_", "-") for name in Row.names()]

@@ -18,7 +18,7 @@ from jaxgpt.pages.token_text import label as token_label
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 Unit = Literal["words", "tokens"]
-#: What stands for the end of a source and of a target, which are tokens, too.
+#: The label of the end token, which sources and targets have, too.
 END = "<end>"
 #: Pictures side by side.
 _COLUMNS = 3
@@ -95,7 +95,7 @@ def alignment(
     unit: Unit = "words",
     layer: int = -1,
 ) -> Alignment:
-    """What the first model of a source looks at in each text, as it writes the target.
+    """The attention of the first model to each text, at each token of the target that it writes.
 
         jaxgpt.lab.alignment("runs/translation", ["i am tired.", "who won?"]).plot()
 
@@ -141,7 +141,7 @@ def alignment(
 
 
 def _weights_name(model: Transformer, layer: int) -> str:
-    """What the tap calls the weights over the source."""
+    """The tap's name of the attention weights over the source."""
     config = model.config
     if config.kind != "encoder_decoder":
         raise ValueError(f"model.kind={config.kind}: an alignment is of an encoder-decoder")

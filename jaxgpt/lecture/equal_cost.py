@@ -1,6 +1,7 @@
 """As many steps as cost what another training costs, counted in operations."""
 
 import dataclasses
+import functools
 
 from jaxgpt.models.template import Template
 from jaxgpt.training.experiment import Experiment
@@ -8,6 +9,7 @@ from jaxgpt.training.flops import training_flops
 from jaxgpt.training.prepare import prepare
 
 
+@functools.lru_cache(maxsize=16)  # several arms are compared with one
 def step_flops(experiment: Experiment) -> int:
     """The operations of a step of one seed on running text (`jaxgpt.training.flops`).
 

@@ -1,9 +1,5 @@
 """What trained arms reached, as the evaluation at the end of each run has it."""
 
-from collections.abc import Iterable, Mapping
-
-import numpy as np
-
 from jaxgpt.evaluation.evaluation import Evaluation, Row
 from jaxgpt.models.template import Template
 from jaxgpt.runs.run import Run
@@ -54,28 +50,3 @@ def row(run: Run, group: str = "") -> Row:
     if group not in known:
         raise ValueError(f"{run.directory.path} has no group {group!r}; known: {', '.join(known)}")
     return known[group]
-
-
-def over_training(run: Run, name: str) -> tuple[tuple[int, ...], tuple[tuple[float, ...], ...]]:
-    """The steps at which a value was recorded of every seed, and the values. [S], [S][R]"""
-    found: dict[int, dict[int, float]] = {}
-    for metric in run.metrics:
-        if metric.name == name and metric.seed is not None:
-            found.setdefault(metric.step, {})[metric.seed] = _number(metric.value)
-    seeds = sorted({seed for values in found.values() for seed in values})
-    steps = sorted(step for step, values in found.items() if len(values) == len(seeds))
-    return tuple(steps), tuple(tuple(found[step][seed] for seed in seeds) for step in steps)
-
-
-def last(run: Run, name: str) -> tuple[float, ...]:
-    """The value of each seed that was recorded last."""
-    return over_training(run, name)[1][-1]
-
-
-def over_seeds(values: Mapping[str, Iterable[float]]) -> dict[str, tuple[float, ...]]:
-    """Arrays and lists as tuples of floats, by the same names."""
-    return {name: tuple(np.asarray(list(each), np.float64).tolist()) for name, each in values.items()}
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else value

@@ -1,5 +1,6 @@
 """Why dot products are scaled: what softmax does to those of random vectors, by their width."""
 
+import functools
 import math
 
 import jax
@@ -29,24 +30,14 @@ def softmax_of_products(widths: tuple[int, ...], seeds: int) -> tuple[ArmCurves,
             found = [measured(query @ key.T * scale) for query, key in drawn]
             entropy[name].append(tuple(float(one[0]) for one in found))
             gradient[name].append(tuple(float(one[1]) for one in found))
-    along = "width d_k of queries and keys"
+    curves = functools.partial(ArmCurves, "width d_k of queries and keys", widths, scale="log")
     unknown = {"all keys alike": (math.log2(_KEYS),) * len(widths)}
+    entropies, gradients = (
+        {name: tuple(each) for name, each in found.items()} for found in (entropy, gradient)
+    )
     return (
-        ArmCurves(
-            along,
-            widths,
-            "entropy of the weights, bits",
-            {name: tuple(each) for name, each in entropy.items()},
-            scale="log",
-            references=unknown,
-        ),
-        ArmCurves(
-            along,
-            widths,
-            "norm of softmax's gradient",
-            {name: tuple(each) for name, each in gradient.items()},
-            scale="log",
-        ),
+        curves("entropy of the weights, bits", entropies, references=unknown),
+        curves("norm of softmax's gradient", gradients),
     )
 
 

@@ -7,6 +7,7 @@ from jaxgpt.lecture.arm import Arm
 from jaxgpt.lecture.arm_table import ArmTable
 from jaxgpt.lecture.row import Row
 from jaxgpt.lecture.softmax_scale import softmax_of_products
+from jaxgpt.lecture.text_values import text_values
 
 _BARE, _UNSCALED, _SCALED = "no maps: x x^T x", "maps, one head, not scaled", "maps, one head, scaled"
 _HEADS, _UNORDERED = "maps, four heads, scaled", "the same without positions"
@@ -31,18 +32,7 @@ class Attention(Row):
     files = ("text",)
 
     def arms(self, files):
-        base = {
-            "task.path": files["text"],
-            "training.steps": "1000",
-            "training.eval_every": "0",
-            "training.sample_every": "0",
-            "training.test_examples": "20",
-            "task.held_out": "0.03",
-            "model.num_layers": "2",
-            "model.d_model": "64",
-            "model.num_heads": "1",
-            "model.position": "learned",
-        }
+        base = text_values(files, num_layers="2", d_model="64", num_heads="1", position="learned")
         heads = base | {"model.num_heads": "4"}
         return (
             Arm(_BARE, "text", base | {"model.attention.maps": "none"}),

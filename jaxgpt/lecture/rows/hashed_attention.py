@@ -1,6 +1,7 @@
 """Reformer: hashing, so that a long text costs little more for each of its tokens."""
 
 import dataclasses
+import functools
 from typing import ClassVar
 
 import numpy as np
@@ -40,25 +41,12 @@ class HashedAttention(Row):
         def named(name: str, values: dict[str, list[float]]) -> str:
             return f"{name}, exponent {exponent(self.lengths, values[name]):.2f}"
 
-        return {
-            "time": ArmCurves(
-                "tokens of the text",
-                self.lengths,
-                "milliseconds",
-                {
-                    named(name, seconds): tuple(tuple(1e3 * s for s in one.seconds) for one in costs)
-                    for name, costs in found.items()
-                },
-                scale="log",
-                measure_scale="log",
-                over="repeats",
-            ),
-            "memory": ArmCurves(
-                "tokens of the text",
-                self.lengths,
-                "MiB",
-                {named(name, mib): tuple((one.mib,) for one in costs) for name, costs in found.items()},
-                scale="log",
-                measure_scale="log",
-            ),
+        curves = functools.partial(
+            ArmCurves, "tokens of the text", self.lengths, scale="log", measure_scale="log", over="repeats"
+        )
+        times = {
+            named(name, seconds): tuple(tuple(1e3 * s for s in one.seconds) for one in costs)
+            for name, costs in found.items()
         }
+        sizes = {named(name, mib): tuple((one.mib,) for one in costs) for name, costs in found.items()}
+        return {"time": curves("milliseconds", times), "memory": curves("MiB", sizes)}

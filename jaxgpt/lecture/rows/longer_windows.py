@@ -7,6 +7,7 @@ from jaxgpt.lecture.arm import Arm
 from jaxgpt.lecture.arm_table import ArmTable
 from jaxgpt.lecture.place_losses import context_curves
 from jaxgpt.lecture.row import Row
+from jaxgpt.lecture.text_values import text_values
 
 _SHORT, _WINDOWS, _FULL = "32, all of them seen", "256, of which 4 are seen", "256, all of them seen"
 
@@ -15,7 +16,7 @@ _SHORT, _WINDOWS, _FULL = "32, all of them seen", "256, of which 4 are seen", "2
 class LongerWindows(Row):
     """Texts of one length that are seen whole, and eight times as long ones seen in windows.
 
-    Beltagy et al. 2020, arXiv 2004.05150, section 3.1 and table 4.
+    Beltagy et al. 2020, arXiv 2004.05150, section 3.1.
     """
 
     place = 9
@@ -29,18 +30,7 @@ class LongerWindows(Row):
     files = ("text",)
 
     def arms(self, files):
-        base = {
-            "task.path": files["text"],
-            "training.steps": "1000",
-            "training.eval_every": "0",
-            "training.sample_every": "0",
-            "training.test_examples": "20",
-            "task.held_out": "0.03",
-            "model.num_layers": "4",
-            "model.d_model": "32",
-            "model.num_heads": "2",
-            "model.position": "rotary",
-        }
+        base = text_values(files, num_layers="4", d_model="32", num_heads="2", position="rotary")
         longer = base | {"model.max_length": "256", "training.batch_size": "6"}
         return (
             Arm(_SHORT, "text", base | {"model.max_length": "32", "training.batch_size": "48"}),

@@ -6,6 +6,7 @@ from jaxgpt.lecture import reached
 from jaxgpt.lecture.arm import Arm
 from jaxgpt.lecture.arm_table import ArmTable
 from jaxgpt.lecture.row import Row
+from jaxgpt.lecture.text_values import text_values
 
 #: The language models that labelled tasks start from.
 _LM, _LSTM_LM, _RANDOM = "language model", "LSTM language model", "random weights"
@@ -49,21 +50,13 @@ class PretrainingAblation(Row):
     files = ("text", "synopses")
 
     def arms(self, files):
-        lm = {
-            "task.path": files["text"],
+        lm = text_values(files, num_layers="2", d_model="64", num_heads="4", max_length="128", dropout="0.1")
+        lm |= {
             "task.split_by": "paragraphs",
             "task.held_out": "0.1",
             "tokenizer": "bpe:512",
-            "model.num_layers": "2",
-            "model.d_model": "64",
-            "model.num_heads": "4",
-            "model.max_length": "128",
-            "model.dropout": "0.1",
             "training.steps": "1200",
             "training.batch_size": "16",
-            "training.eval_every": "0",
-            "training.sample_every": "0",
-            "training.test_examples": "20",
         }
         lstm = lm | {"model.mixer": "lstm", "model.position": "none"}
         # One step that changes nothing: random weights of the same seeds behind the same tokenizer.

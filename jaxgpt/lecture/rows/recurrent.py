@@ -7,6 +7,7 @@ from jaxgpt.lecture import reached
 from jaxgpt.lecture.arm import Arm
 from jaxgpt.lecture.arm_table import ArmTable
 from jaxgpt.lecture.row import Row
+from jaxgpt.lecture.text_values import text_values
 
 _CHARACTERS = "LSTM, characters"
 #: The tokens of the LSTM's other arms.
@@ -33,15 +34,7 @@ class Recurrent(Row):
     files = ("text",)
 
     def arms(self, files):
-        base = {
-            "task.path": files["text"],
-            "training.steps": "1000",
-            "training.batch_size": "24",
-            "training.eval_every": "0",
-            "training.sample_every": "0",
-            "training.test_examples": "20",
-            "task.held_out": "0.03",
-        }
+        base = text_values(files) | {"training.batch_size": "24"}
         lstm = base | {"model": "char_lstm", "model.max_length": "64"}
         return (
             Arm(_CHARACTERS, "text", lstm | {"training.keep_spaced": "6"}),

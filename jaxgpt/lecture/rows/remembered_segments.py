@@ -7,6 +7,7 @@ from jaxgpt.lecture.arm import Arm
 from jaxgpt.lecture.arm_table import ArmTable
 from jaxgpt.lecture.place_losses import context_curves
 from jaxgpt.lecture.row import Row
+from jaxgpt.lecture.text_values import text_values
 
 _ALONE = "segments alone"
 
@@ -15,7 +16,7 @@ _ALONE = "segments alone"
 class RememberedSegments(Row):
     """Segments of 32 characters that see nothing, 32 or 96 characters before them.
 
-    Dai et al. 2019, arXiv 1901.02860, section 3.2 and table 6.
+    Dai et al. 2019, arXiv 1901.02860, section 3.2 and table 1.
     """
 
     place = 8
@@ -29,20 +30,8 @@ class RememberedSegments(Row):
     files = ("text",)
 
     def arms(self, files):
-        base = {
-            "task.path": files["text"],
-            "training.steps": "1000",
-            "training.batch_size": "12",
-            "training.eval_every": "0",
-            "training.sample_every": "0",
-            "training.test_examples": "20",
-            "task.held_out": "0.03",
-            "model.num_layers": "2",
-            "model.d_model": "32",
-            "model.num_heads": "2",
-            "model.max_length": "128",
-            "model.position": "transformer_xl",
-        }
+        base = text_values(files, num_layers="2", d_model="32", num_heads="2", position="transformer_xl")
+        base |= {"model.max_length": "128", "training.batch_size": "12"}
         alone = base | {"model.max_length": "32", "training.batch_size": "48"}
         base |= {"model.segment": "32"}
         return (

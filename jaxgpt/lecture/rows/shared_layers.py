@@ -6,6 +6,7 @@ from jaxgpt.lecture import reached
 from jaxgpt.lecture.arm import Arm
 from jaxgpt.lecture.arm_table import ArmTable
 from jaxgpt.lecture.row import Row
+from jaxgpt.lecture.text_values import text_values
 
 _OWN, _SHARED, _WIDER = "4 layers of their own", "1 layer, four times", "1 layer, four times, twice as wide"
 
@@ -28,17 +29,7 @@ class SharedLayers(Row):
     files = ("text",)
 
     def arms(self, files):
-        base = {
-            "task.path": files["text"],
-            "training.steps": "1000",
-            "training.eval_every": "0",
-            "training.sample_every": "0",
-            "training.test_examples": "20",
-            "task.held_out": "0.03",
-            "model.num_layers": "4",
-            "model.d_model": "32",
-            "model.num_heads": "2",
-        }
+        base = text_values(files, num_layers="4", d_model="32", num_heads="2")
         shared = base | {"model.num_layers": "1", "model.loops": "4"}
         return (
             Arm(_OWN, "text", base),
