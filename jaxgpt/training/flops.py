@@ -41,11 +41,12 @@ def training_flops(config: ModelConfig, shapes: Shapes, *, tokens: int, source: 
     Args:
       config: with its vocabulary.
       shapes: of the weights by name.
-      tokens: that the decoder reads, padding included.
-      source: that the encoder reads.
+      tokens: that the decoder reads, padding included; those of an encoder that stands alone.
+      source: that the encoder of an encoder-decoder reads.
     """
     cross = sum(math.prod(shape) for name, shape in shapes.items() if _READS_SOURCE.search(name))
-    weights = (body_params(shapes, "decoder") - cross) * tokens * config.loops
+    reader = "encoder" if config.kind == "encoder" else "decoder"
+    weights = (body_params(shapes, reader) - cross) * tokens * config.loops
     if config.kind == "encoder_decoder":
         # The encoder's output is made keys and values once, however often the decoder loops.
         weights += (body_params(shapes, "encoder") * config.loops + cross) * source

@@ -21,6 +21,8 @@ def xla(template, tokens, source):
     params = jax.eval_shape(template.init, jax.random.key(0))
 
     def loss(params, batch):
+        if template.config.kind == "encoder":  # what it predicts costs the same, whatever that is
+            return template.model(params)(batch["tokens"][:, 1:]).logits.sum()
         everything = NextToken(tokens="all")
         losses, weights = everything.losses(template.model(params), batch), everything.weights(batch)
         return (losses * weights).sum()
@@ -38,12 +40,13 @@ def xla(template, tokens, source):
             *({"loops": 3, "mlp.activation": "swiglu", "attention.num_kv_heads": 2}, 24, 0),
             marks=pytest.mark.thorough,
         ),
+        ({"kind": "encoder", "num_layers": 1}, 48, 0),
         pytest.param(
             *({"kind": "encoder_decoder", "encoder_layers": 1, "loops": 2}, 20, 40),
             marks=pytest.mark.thorough,
         ),
     ],
-    ids=["attention", "vocabulary", "loops", "encoder-decoder"],
+    ids=["attention", "vocabulary", "loops", "encoder", "encoder-decoder"],
 )
 def test_within_seven_percent_of_what_xla_counts(fields, tokens, source):
     config = made(ModelConfig, **{"vocab_size": 100, "num_layers": 2, "max_length": 128} | fields)
