@@ -125,7 +125,8 @@ class Start:
     """The weights of `model.init`, for a model and a tokenizer that may be others than theirs.
 
     Ids whose texts the tokenizer of the weights has keep their rows, wherever they stand; the others are
-    drawn. A shorter context keeps the first positions. Heads may be left out or be new.
+    drawn. A shorter context keeps the first positions. Heads may be left out or be new. An encoder may become
+    that of an encoder-decoder, whose decoder is drawn (Rothe et al. 2020, arXiv 1907.12461, BERT2RND).
 
     Args:
       model: with its vocabulary.
@@ -154,8 +155,10 @@ class Start:
         self._tied = given.config.head.weights == "tied" and model.head.weights == "separate"
         drawn = [n for n in here if n in other or (n not in there and not (self._tied and n == "head"))]
         left = [n for n in there if n in other or n not in here]
+        grown = given.config.kind == "encoder" and model.kind == "encoder_decoder"
+        self._new = "decoder" if grown else ""
         for name in (*drawn, *left):
-            if name.split(".")[0] not in HEADS:
+            if name.split(".")[0] not in (*HEADS, self._new):
                 whose = "the model" if name in here else f"{model.init}"
                 raise ValueError(
                     f"{model.init} is another model: {name} is in {whose} alone; leave the fields of the "
@@ -182,7 +185,8 @@ class Start:
             parts.append(f"{known:,} of {len(self._rows):,} ids known to it")
         for what, names in (("drawn", self.drawn), ("left out", self.left)):
             if names:
-                parts.append(f"{what}: {', '.join(sorted(names))}")
+                found = {self._new if name.split(".")[0] == self._new else name for name in names}
+                parts.append(f"{what}: {', '.join(sorted(found))}")
         return "; ".join(parts)
 
     def weights(self) -> Params:

@@ -117,3 +117,35 @@ def test_the_command_line_starts_from_a_run(pretrained, tmp_path, jaxgpt):
     status, output, errors = jaxgpt(*words)
     assert status == 0, errors
     assert f"weights     from {pretrained}; each seed from its own replica" in output
+
+
+def test_an_encoder_becomes_that_of_an_encoder_decoder_with_a_new_decoder(tmp_path):
+    lines = tmp_path / "lines.tsv"
+    lines.write_text("".join(f"{n}+{n}=\t{'even' if n % 2 == 0 else 'odd'}\n" for n in range(200)))
+    values = {"task": "pairs", "task.path": str(lines), "objective": "labels", "model.kind": "encoder"}
+    path = tmp_path / "encoder"
+    jaxgpt.train(override(tiny(), values | {"seeds": "2"} | QUICK), path, say=lambda line: None)
+    there = replicas(path)
+    both = tuned(path, training__seed=0, model__kind="encoder_decoder")
+    prepared, params = first_weights(both)
+    # What told labels apart is left out; the decoder is one line of the note, however many weights it has.
+    assert prepared.start.note.endswith("; drawn: decoder; left out: labels.bias, labels.kernel")
+    ids = params["embedding.table"].shape[1]  # an encoder has one more, to hide tokens behind
+    for one in there:
+        one["embedding.table"] = one["embedding.table"][:ids]
+    kept = [name for name in there[0] if name.split(".")[0] in ("encoder", "embedding")]
+    assert any(name.startswith("encoder.blocks") for name in kept)
+    for name in kept:
+        np.testing.assert_array_equal(params[name], np.stack([one[name] for one in there]), err_msg=name)
+    new = [name for name in params if name.startswith("decoder.") and name.endswith("kernel")]
+    assert new and all(np.ptp(params[name][0]) for name in new)
+    assert not np.array_equal(params[new[0]][0], params[new[0]][1]), "each seed draws its own"
+    # Where none of its blocks would be kept, it is another model.
+    with pytest.raises(ValueError, match=r"is another model: decoder\..* is in the model alone"):
+        first_weights(tuned(path, training__seed=0, model__kind="decoder"))
+
+
+def test_a_decoder_does_not_become_one_of_two_stacks(finished_run):
+    values = {"model.init": str(finished_run), "model.kind": "encoder_decoder"}
+    with pytest.raises(ValueError, match=r"is another model: .* is in the model alone"):
+        first_weights(override(tiny(), values))
