@@ -24,6 +24,7 @@ TASKS = {
     "text": {},
     "sentence_pairs": {},
     "scrambled": {},
+    "misspelled": {},
     "truecasing": {},
     "synopses": {"text_column": "story", "min_characters": 5},
 }

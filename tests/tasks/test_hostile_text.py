@@ -14,6 +14,7 @@ import tracemalloc
 
 import pytest
 
+from tasks.misspelled import Misspelled
 from tasks.names import Names
 from tasks.pairs import Pairs
 from tasks.scrambled import Scrambled
@@ -29,6 +30,7 @@ TASKS = {
     "pairs": lambda path, rng: Pairs(path=path, texts=rng.choice([0, 1])),
     "sentence_pairs": lambda path, rng: SentencePairs(path=path),
     "scrambled": lambda path, rng: Scrambled(path=path, exchange=rng.choice(["neighbours", "any"])),
+    "misspelled": lambda path, rng: Misspelled(path=path, share=rng.choice([0.3, 1.0])),
     "truecasing": lambda path, rng: Truecasing(path=path, words=rng.choice([1, 12])),
     "translation": lambda path, rng: Translation(path=path, joined=rng.choice([1, 2])),
     "synopses": lambda path, rng: Synopses(

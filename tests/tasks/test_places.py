@@ -26,6 +26,7 @@ FILES = {
     "translation": ("{}.\tmots.", "\n", {}),
     "names": ("{}", "\n", {"task.max_characters": "500"}),
     "scrambled": ("The tide {} comes.", "\n\n", {"task.max_characters": "0"}),
+    "misspelled": ("{}", "\n", {"task.max_characters": "0", "task.words": "50"}),
     "sentence_pairs": ("{} it is. And so on.", "\n\n", {"task.max_characters": "0"}),
     "genres": ("{} it is,A", "\n", {"task.characters": "0"}),
 }
