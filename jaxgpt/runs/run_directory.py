@@ -235,6 +235,6 @@ def changes(old: Experiment, new: Experiment) -> list[str]:
     if refused:
         raise ValueError(
             f"the run was begun with other settings and cannot go on with these: {'; '.join(refused)}; "
-            "leave them out or start a new --workdir"
+            "leave them out, or begin a run in another directory"
         )
     return rows
