@@ -1,5 +1,6 @@
 """The rows of results.md: which command makes which figure, and what was published."""
 
+import results_decimals
 import results_strings
 from results_types import Figure, Row
 
@@ -26,13 +27,7 @@ SECTIONS = {
         "marks each entry as prime or not, and of 2,048 squares that it writes for a centre the one with "
         "most of its own marks is taken: a choice without any outside check. The shares are of those squares."
     ),
-    "Decimals": (
-        "The 500 products that were put to models that answer at once (BitTokens, arXiv 2510.06824). Ours is "
-        "trained on products alone. It reads both numbers as digits and an exponent, works with eight digits "
-        "of each and writes every step, 150 characters; its result is read as a number. Longer operands are "
-        "rounded first, so few of their products can be exact. log sMAPE is 1 if 15 digits are right, and "
-        "about 0.5 if half of them are."
-    ),
+    results_decimals.SECTION: results_decimals.INTRODUCTION,
     "Greatest common divisors": "",
     "Words like those of a list": (
         "Loss, in nats a character, on the test words of makemore (karpathy/makemore), with its recipe, in "
@@ -345,34 +340,7 @@ ROWS = (
         "moves slowly; ours is a product of two. Its README has about 1.92 for the transformer, trained for "
         "longer.",
     ),
-    Row(
-        "Decimals",
-        "Products of up to 17 digits",
-        "results_decimals_multiplication",
-        "python train.py decimals-multiplication --seeds 4 --workdir runs/results_decimals_multiplication",
-        (
-            Figure(
-                "log sMAPE",
-                "exam/log_smape",
-                "above 0.445",
-                "Kimi-K2 .445, Qwen3-235B .390, DeepSeek 3.1 .385, GPT-5 minimal .309, without reasoning "
-                "(computed from the answers published with arXiv 2510.06824)",
-                "questions_multiplication_500.json",
-                percent=False,
-            ),
-            Figure(
-                "exactly right",
-                "exam/exact_match",
-                "above 23.0 %",
-                "Kimi-K2 23.0 %, DeepSeek 3.1 20.2 %, Qwen3-235B 18.2 %, GPT-5 minimal 14.2 %",
-                "questions_multiplication_500.json",
-            ),
-            Figure("own questions, every step as written", "scores/as_written"),
-        ),
-        also=("python evaluate.py runs/results_decimals_multiplication --questions multiplication_500.tsv",),
-        note="Three of four seeds are above every published answer. The fourth is not: it works out every "
-        "step right in 48 % of its own test questions.",
-    ),
+    *results_decimals.ROWS,
     *results_strings.ROWS,
     Row(
         "Fewest weights",

@@ -90,28 +90,39 @@ class Decimals(Task):
         return self._example(*map(read, match.groups()))
 
     def score(self, example: Example, completion: str) -> dict[str, float]:
-        """`exact_match`: the result is right to 15 digits; `log_smape`: how close it is; `as_written`.
+        """`exact_match`: the result is right to 15 digits; `log_smape`: how close it is; and two more.
 
         `as_written`: every character is that of the target, the steps among them. Of numbers that are rounded
-        to `digits` before they are worked with, the right result is not the exact one.
+        to `digits` before they are worked with, the right result is not the exact one. `right_sign`: the
+        result is a number with the sign of the right one.
         """
         answer = self.answer(example.prompt, completion)
-        right = self._right(example)
+        right, number = self._right(example), _finite(answer) if self._ends(completion) else None
         return {
             "exact_match": float(answer == right),
-            "log_smape": log_smape(float(right), _finite(answer)),
+            "log_smape": log_smape(float(right), number),
             "as_written": float(completion == example.target),
+            "right_sign": float(number is not None and answer.startswith("-") == right.startswith("-")),
         }
 
     def answer(self, prompt: str, completion: str) -> str:
         if self.format == "plain":
             return completion
-        try:
-            negative, digits, exponent = working.value(completion, self.digits, self.operation)
-        except ValueError:
+        if not self._ends(completion):
             return completion[-40:]
+        negative, digits, exponent = working.value(completion, self.digits, self.operation)
         number = Decimal(digits).scaleb(exponent)
         return written(rounded(-number if negative else number, ANSWER_DIGITS))
+
+    def _ends(self, completion: str) -> bool:
+        """Whether a completion ends with a result, as the format has it."""
+        if self.format == "plain":
+            return True
+        try:
+            working.value(completion, self.digits, self.operation)
+        except ValueError:
+            return False
+        return True
 
     @property
     def _symbol(self) -> str:

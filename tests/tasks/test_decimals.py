@@ -104,8 +104,17 @@ def test_a_plain_answer_is_right_to_fifteen_digits(operation):
         right = exact(question, task._symbol)
         assert abs(Fraction(example.target) / right - 1) <= Fraction(1, 2 * 10**14)
         assert len(example.target.strip("-").replace(".", "").strip("0")) <= 15
-        assert task.score(example, example.target) == {"exact_match": 1, "log_smape": 1, "as_written": 1}
+        assert task.score(example, example.target) == {
+            "exact_match": 1,
+            "log_smape": 1,
+            "as_written": 1,
+            "right_sign": 1,
+        }
         assert task.score(example, example.target + "1")["exact_match"] == 0
+        turned = example.target[1:] if example.target.startswith("-") else f"-{example.target}"
+        assert task.score(example, turned)["right_sign"] == 0
+        assert task.score(example, f"{example.target}0")["right_sign"] == 1
+        assert task.score(example, "one")["right_sign"] == 0
 
 
 def test_operands_are_of_every_length_and_size_alike():
@@ -156,7 +165,9 @@ def test_a_completion_without_a_result_is_shown_and_wrong(completion):
     task = Decimals(format="worked", digits=4)
     example = task.typed("1.5*2")
     assert task.answer(example.prompt, completion) == completion[-40:]
-    assert task.score(example, completion) == {"exact_match": 0, "log_smape": 0, "as_written": 0}
+    assert task.score(example, completion) == dict.fromkeys(
+        ("exact_match", "log_smape", "as_written", "right_sign"), 0
+    )
 
 
 @pytest.mark.parametrize(
