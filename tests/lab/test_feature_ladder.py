@@ -152,6 +152,7 @@ def found(model) -> FeatureLadder:
     return climbed(model, ("embeddings", "second-to-last"))
 
 
+@pytest.mark.thorough
 def test_equal_layers_give_equal_taggers(found):
     assert found.words == 200 and found.labelled == 60
     assert found.rungs[1].right == found.rungs[2].right
@@ -162,6 +163,7 @@ def test_all_readings_tell_what_stands_in_every_layer(model):
     climbed(model, READINGS)
 
 
+@pytest.mark.thorough
 def test_chance_is_the_tag_that_most_training_words_have(found):
     asked = Vowels(held_out=0.3).examples("test")
     tags = [tag for _ in range(40) for tag in next(asked).target.split()]
