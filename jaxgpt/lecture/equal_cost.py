@@ -3,26 +3,19 @@
 import dataclasses
 import functools
 
-from jaxgpt.models.template import Template
+from jaxgpt.training import step_cost
 from jaxgpt.training.experiment import Experiment
-from jaxgpt.training.flops import training_flops
 from jaxgpt.training.prepare import prepare
 
 
 @functools.lru_cache(maxsize=16)  # several arms are compared with one
 def step_flops(experiment: Experiment) -> int:
-    """The operations of a step of one seed on running text (`jaxgpt.training.flops`).
+    """The operations of a step of one seed, by the rows that it reads.
 
     Raises:
-      ValueError: for a task of questions, whose rows differ in length; and as `prepare`.
+      ValueError: as `prepare`.
     """
-    if experiment.task.layout != "stream":
-        raise ValueError(
-            f"task={type(experiment.task).kind()} is no running text, whose rows have one length"
-        )
-    model = prepare(experiment).model
-    one = training_flops(model, Template(model).shapes, tokens=model.max_length)
-    return one * experiment.training.batch_size
+    return step_cost.step_flops(prepare(experiment))
 
 
 def at_equal_cost(experiment: Experiment, other: Experiment) -> Experiment:

@@ -67,6 +67,10 @@ class Objective(Choice, package="jaxgpt.objectives"):
         """The batch with what is drawn anew each time, such as which tokens are hidden."""
         return batch
 
+    def tokens_read(self, tokens: int) -> int:
+        """How many tokens a model reads of a row of so many, as `draw` makes it."""
+        return tokens
+
     def weights(self, batch: Batch) -> Float[Array, "B K"]:
         """How much each loss of `losses` counts: 0 for padding."""
         raise NotImplementedError(f"{type(self).__name__} defines no weights")

@@ -32,9 +32,16 @@ class Permuted(Ordered):
         if not 0 < self.share <= 1:
             raise ValueError(f"share={self.share} must be above 0 and at most 1")
 
+    def tokens_read(self, tokens):
+        return tokens + self._predicted(tokens)
+
+    def _predicted(self, tokens: int) -> int:
+        """How many of so many tokens are predicted."""
+        return max(round(self.share * tokens), 1)
+
     def draw(self, batch, model, key):
         text = batch["tokens"][:, :-1]  # of a window the last token would be a next one
-        count = max(round(self.share * text.shape[1]), 1)
+        count = self._predicted(text.shape[1])
         scores = jax.random.uniform(jax.random.key(0) if key is None else key, text.shape)
         places = jnp.argsort(scores, axis=1)[:, :count]  # in the order in which they are predicted
         return batch | two_streams(text, places, model.mask_id)

@@ -35,9 +35,9 @@ from jaxgpt.plan.program_text import ProgramText
 from jaxgpt.runs.opening import mib
 from jaxgpt.runs.run_weights import weights_of
 from jaxgpt.training.experiment import Experiment
-from jaxgpt.training.flops import training_flops
 from jaxgpt.training.prepare import Prepared, prepare
 from jaxgpt.training.program import Program
+from jaxgpt.training.step_cost import row_tokens, step_flops
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 #: What libtpu says of a program that is too large.
@@ -114,26 +114,15 @@ class Compiler:
     def facts(self) -> dict[str, Any]:
         """What all candidates share."""
         prepared: Prepared = self._prepared
-        model, table, training = prepared.model, prepared.table, prepared.experiment.training
-        batch = training.batch_size * prepared.experiment.seeds
-        if isinstance(table, Stream):
-            tokens, source = prepared.program.window, 0
-        else:
-            tokens = math.prod(table.tokens.shape[1:]) - (table.labels is None)
-            source = 0 if table.source is None else table.source.shape[1]
-        own = None
-        if model.kind != "encoder":  # the formula is of decoders
-            own = batch * training_flops(
-                model, prepared.program.template.shapes, tokens=tokens, source=source
-            )
+        seeds = prepared.experiment.seeds
         return {
             "data": self.data_note,
             "vocabulary": self.vocabulary_note,
-            "vocab_size": model.vocab_size,
+            "vocab_size": prepared.model.vocab_size,
             "parameters": prepared.program.template.num_params,
-            "tokens_a_step": batch * (tokens + source),
+            "tokens_a_step": seeds * prepared.experiment.training.batch_size * sum(row_tokens(prepared)),
             "steps": prepared.resolved.steps if self._steps_known else None,
-            "model_flops_a_step": own,
+            "model_flops_a_step": seeds * step_flops(prepared),
         }
 
     def program(self, candidate: Candidate) -> Program:

@@ -16,8 +16,7 @@ from jaxgpt.plan.targets import Target
 
 #: Of the peak that a training keeps: well-tuned ones report 0.3 to 0.6 (Chowdhery et al. 2022, table 3).
 SHARE = 0.4
-_SIX_N_D = "6 x parameters x tokens"
-_OWN = "6 x weights x tokens, embeddings left out, + 12 x layers x width x length x tokens for attention"
+_FORMULA = "6 x weights x tokens, embeddings left out, + 12 x layers x width x length x tokens for attention"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,10 +141,8 @@ def cost(facts: dict[str, Any], devices: int, rates: Rates) -> Cost:
     steps = facts["steps"]
     if steps is None:
         raise UsageError("--price: training.epochs counts data that are not there; give training.steps")
-    tokens, own = steps * facts["tokens_a_step"], facts["model_flops_a_step"]
-    if own is None:
-        return Cost(steps, tokens, 6 * facts["parameters"] * tokens, _SIX_N_D, devices, rates)
-    return Cost(steps, tokens, steps * own, _OWN, devices, rates)
+    tokens, operations = (steps * facts[f"{name}_a_step"] for name in ("tokens", "model_flops"))
+    return Cost(steps, tokens, operations, _FORMULA, devices, rates)
 
 
 def _figure(value: float) -> str:

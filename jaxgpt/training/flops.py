@@ -50,5 +50,5 @@ def training_flops(config: ModelConfig, shapes: Shapes, *, tokens: int, source: 
     if config.kind == "encoder_decoder":
         # The encoder's output is made keys and values once, however often the decoder loops.
         weights += (body_params(shapes, "encoder") * config.loops + cross) * source
-    head = config.d_model * config.vocab_size * tokens
+    head = 0 if config.head.weights == "none" else config.d_model * config.vocab_size * tokens
     return 6 * weights + config.mixer.flops(config, tokens=tokens, source=source) + 6 * head

@@ -24,11 +24,10 @@ def test_a_day_on_two_devices_by_hand():
     assert "$144 = device hours x $3" in lines and "24.0 kWh" in lines
 
 
-def test_six_n_d_stands_in_where_the_model_has_no_count():
-    facts = {"steps": 5, "tokens_a_step": 7, "parameters": 11, "model_flops_a_step": None}
-    rates = Rates.of(targets.parse("h100:8"), 1.0)
-    assert cost(facts, 8, rates).operations == 6 * 11 * 5 * 7
-    assert cost(facts | {"model_flops_a_step": 13}, 8, rates).operations == 5 * 13
+def test_a_training_costs_its_steps():
+    facts = {"steps": 5, "tokens_a_step": 7, "parameters": 11, "model_flops_a_step": 13}
+    found = cost(facts, 8, Rates.of(targets.parse("h100:8"), 1.0))
+    assert (found.tokens, found.operations) == (5 * 7, 5 * 13)
 
 
 def test_every_target_but_a_processor_has_a_peak():
@@ -54,11 +53,15 @@ def test_a_plan_tells_the_cost_without_a_compiler(tmp_path):
     found, output = plan(tmp_path, "h200:2x4", "text", **fields)
     assert "candidates" not in found and "compiling" not in output
     done = found["cost"]
-    assert done["tokens"] == 30 * 8 * 32 and done["operations"] == 6 * found["parameters"] * done["tokens"]
+    # One block: 4 maps of 16x16 and 2 of 16x32 with their biases, and two norms; a norm of the embeddings is
+    # left out. Then attention, and the logits of 100 ids and the mask.
+    body = 4 * (256 + 16) + (512 + 32) + (512 + 16) + 2 * 32
+    operations = 6 * body * 32 + 12 * 16 * 32 * 32 + 6 * 16 * found["vocab_size"] * 32
+    assert done["tokens"] == 30 * 8 * 32 and done["operations"] == 30 * 8 * operations
     hours = done["operations"] / (0.4 * 989.4e12) / 3600
     assert done["device_hours"] == pytest.approx(hours) and done["dollars"] == pytest.approx(2.5 * hours)
     assert done["kilowatt_hours"] == pytest.approx(0.7 * hours)
-    for word in ("6 x parameters x tokens", "0.4 x 989.4 TFLOP/s", "device hours x $2.5", "700 W"):
+    for word in ("6 x weights x tokens", "0.4 x 989.4 TFLOP/s", "device hours x $2.5", "700 W"):
         assert word in output
     assert json.loads((tmp_path / "plan.json").read_text()) == found
 

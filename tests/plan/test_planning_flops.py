@@ -11,9 +11,13 @@ from jaxgpt.models.template import Template
 from jaxgpt.parallel.mesh_config import MeshConfig
 from jaxgpt.parallel.sharding import make_mesh
 from jaxgpt.plan import traced_flops as flops
+from jaxgpt.runs import experiments
+from jaxgpt.runs.run_weights import override
 from jaxgpt.training.flops import training_flops
 from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.prepare import prepare
 from jaxgpt.training.program import Program
+from jaxgpt.training.step_cost import step_flops
 from jaxgpt.training.training_config import TrainingConfig
 
 LENGTH, BATCH = 48, 4
@@ -48,6 +52,38 @@ def test_scanned_layers_count_as_often_as_they_run():
     two, four, six = (counted(layers="scanned", num_layers=layers)[0] for layers in (2, 4, 6))
     assert six - four == four - two > 0
     assert four == counted(layers="unrolled", num_layers=4)[0]
+
+
+@pytest.fixture(scope="module")
+def text(tmp_path_factory):
+    path = tmp_path_factory.mktemp("flops") / "text.txt"
+    path.write_text("".join(f"The {n}th tide comes in, and it goes out again.\n" for n in range(300)))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"model.kind": "encoder", "objective": "multitask"},
+        {"model.kind": "encoder", "objective": "permuted"},
+        # The decoder writes the span alone; noise of these two gives rows of other lengths.
+        {"model.kind": "encoder_decoder", "objective": "denoising", "objective.noise": "masked_span"},
+        {"model.kind": "encoder_decoder", "objective": "denoising", "objective.noise": "token_deletion"},
+    ],
+    ids=["decoder", "encoder", "permuted", "span", "deletion"],
+)
+def test_a_step_of_each_objective_costs_what_its_rows_say(fields, text):
+    base = {"task.path": text, "tokenizer": "characters", "model.num_layers": "2", "model.d_model": "64"}
+    base |= {"model.max_length": "64", "training.batch_size": "4", "training.steps": "10"}
+    prepared = prepare(override(experiments.find("text"), base | fields))
+    index, key = jax.ShapeDtypeStruct((4,), np.int32), jax.eval_shape(lambda: jax.random.key(0))
+    program, data = prepared.program, prepared.feed.data
+    trace = jax.make_jaxpr(lambda s, i, k, d: program.step(s, data=d, index=i, key=k))(
+        program.abstract(), index, key, data
+    )
+    # Biases and norms count as matrices; so do logits of tokens that an encoder does not predict.
+    assert 0.9 < flops.count(trace) / step_flops(prepared) < 1.0
 
 
 @pytest.mark.thorough

@@ -59,8 +59,8 @@ class Mixer(Choice, package="jaxgpt.models.mixers"):
         """Of training on one example, beside the products with weights: queries with keys, and with values.
 
         Args:
-          tokens: that the decoder reads, padding included.
-          source: that the encoder reads.
+          tokens: that the decoder reads, padding included; those of an encoder that stands alone.
+          source: that the encoder of an encoder-decoder reads.
         """
         return 0
 

@@ -1,0 +1,27 @@
+"""What a step of training reads and costs, by the rows of an experiment that was prepared."""
+
+import math
+
+from jaxgpt.data.stream import Stream
+from jaxgpt.training.flops import training_flops
+from jaxgpt.training.prepare import Prepared
+
+
+def row_tokens(prepared: Prepared) -> tuple[int, int]:
+    """Tokens of an example that the decoder or a lone encoder reads, and those of its source.
+
+    Padding counts, and what an objective adds to a row before it is read.
+    """
+    table, objective = prepared.table, prepared.experiment.objective
+    if isinstance(table, Stream):
+        return objective.tokens_read(prepared.program.window), 0
+    tokens = math.prod(table.tokens.shape[1:]) - (table.labels is None)
+    return objective.tokens_read(tokens), 0 if table.source is None else table.source.shape[1]
+
+
+def step_flops(prepared: Prepared) -> int:
+    """The operations of a step of one seed (`jaxgpt.training.flops`); every token counts with its logits."""
+    tokens, source = row_tokens(prepared)
+    shapes = prepared.program.template.shapes
+    one = training_flops(prepared.model, shapes, tokens=tokens, source=source)
+    return one * prepared.experiment.training.batch_size
