@@ -49,7 +49,7 @@ class Written(Objective, abc.ABC):
             kind = type(self).kind()
             raise ValueError(
                 f"objective={kind} writes token by token, and an encoder sees what follows: set "
-                "objective=masked, or model.kind=decoder"
+                "objective=masked, or model.kind=decoder or encoder_decoder"
             )
         if model.head.weights == "none":
             raise ValueError("model.head.weights=none gives no logits to train; set it to tied or separate")

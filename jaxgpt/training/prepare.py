@@ -92,13 +92,23 @@ def selection_questions(experiment: Experiment, tokenizer: Tokenizer, model: Mod
 def start_of(
     experiment: Experiment, model: ModelConfig, tokenizer: Tokenizer, given: "GivenWeights | None"
 ) -> "Start | None":
-    """The weights that training starts from; None where they are drawn."""
+    """The weights that training starts from; None where they are drawn.
+
+    Raises:
+      ValueError: as `Start`, and if a new stack would never be trained.
+    """
     if not model.init:
         return None
     from jaxgpt.training.start import Start
 
     first = experiment.training.seed
-    return Start(model, tokenizer, given, range(first, first + experiment.seeds))
+    start = Start(model, tokenizer, given, range(first, first + experiment.seeds))
+    tuned = experiment.training.tuning.weights
+    if start.new and tuned != "all":
+        raise ValueError(
+            f"training.tuning.weights={tuned} would leave the new {start.new} as it was drawn; set it to all"
+        )
+    return start
 
 
 def training_examples(experiment: Experiment, split: Split, count: int) -> Sequence[Example]:

@@ -134,6 +134,7 @@ class Start:
       seeds: that are trained.
 
     Attributes:
+      new: the stack that is drawn; "": none.
       apart: whether `weights` have a leading dimension of seeds, each of which starts from its own.
 
     Raises:
@@ -156,9 +157,14 @@ class Start:
         drawn = [n for n in here if n in other or (n not in there and not (self._tied and n == "head"))]
         left = [n for n in there if n in other or n not in here]
         grown = given.config.kind == "encoder" and model.kind == "encoder_decoder"
-        self._new = "decoder" if grown else ""
+        if grown and given.config.num_layers != model.num_encoder_layers:
+            raise ValueError(
+                f"the encoder of {model.init} has {given.config.num_layers} layers, and this one "
+                f"{model.num_encoder_layers}; set model.encoder_layers={given.config.num_layers}"
+            )
+        self.new = "decoder" if grown else ""
         for name in (*drawn, *left):
-            if name.split(".")[0] not in (*HEADS, self._new):
+            if name.split(".")[0] not in (*HEADS, self.new):
                 whose = "the model" if name in here else f"{model.init}"
                 raise ValueError(
                     f"{model.init} is another model: {name} is in {whose} alone; leave the fields of the "
@@ -185,7 +191,7 @@ class Start:
             parts.append(f"{known:,} of {len(self._rows):,} ids known to it")
         for what, names in (("drawn", self.drawn), ("left out", self.left)):
             if names:
-                found = {self._new if name.split(".")[0] == self._new else name for name in names}
+                found = {self.new if name.split(".")[0] == self.new else name for name in names}
                 parts.append(f"{what}: {', '.join(sorted(found))}")
         return "; ".join(parts)
 

@@ -140,6 +140,12 @@ def test_an_encoder_becomes_that_of_an_encoder_decoder_with_a_new_decoder(tmp_pa
     new = [name for name in params if name.startswith("decoder.") and name.endswith("kernel")]
     assert new and all(np.ptp(params[name][0]) for name in new)
     assert not np.array_equal(params[new[0]][0], params[new[0]][1]), "each seed draws its own"
+    more = {"model__kind": "encoder_decoder", "model__num_layers": "3"}
+    with pytest.raises(ValueError, match=r"has 1 layers, and this one 3; set model\.encoder_layers=1"):
+        first_weights(tuned(path, training__seed=0, **more))
+    first_weights(tuned(path, training__seed=0, model__encoder_layers="1", **more))
+    with pytest.raises(ValueError, match=r"tuning\.weights=lora would leave the new decoder as it was drawn"):
+        first_weights(override(both, {"training.tuning.weights": "lora"}))
     # Where none of its blocks would be kept, it is another model.
     with pytest.raises(ValueError, match=r"is another model: decoder\..* is in the model alone"):
         first_weights(tuned(path, training__seed=0, model__kind="decoder"))
