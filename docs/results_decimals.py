@@ -28,21 +28,22 @@ def _exam(operation: str, smape: tuple[str, str], exact: tuple[str, str]) -> tup
     )
 
 
-def _integers(digits: int, word: str) -> tuple[Figure, str]:
+def _of_digits(digits: int, word: str) -> tuple[Figure, str]:
     """Both operands with that many digits, none of which is rounded, and the command that asks."""
     command = (
         f"python evaluate.py runs/results_decimals_multiplication --task.min-digits {digits} "
         f"--task.max-digits {digits} --output runs/results_decimals_multiplication/{word}_digits.json"
     )
     published = (
-        "up to 99 % of 9 x 9 digits, no step written (Deng et al. 2024, arXiv 2405.14838: GPT-2 small)"
+        "up to 99 % of 9 x 9 digits, without a sign and without written steps (GPT-2 small; Deng et al. "
+        "2024, arXiv 2405.14838)"
     )
     label = f"own questions, {digits} x {digits} digits, exactly right"
     return Figure(label, "all", "99 %", published, f"{word}_digits.json"), command
 
 
-_SIX, _ASK_SIX = _integers(6, "six")
-_EIGHT, _ASK_EIGHT = _integers(8, "eight")
+_SIX, _ASK_SIX = _of_digits(6, "six")
+_EIGHT, _ASK_EIGHT = _of_digits(8, "eight")
 
 ROWS = (
     Row(
@@ -67,23 +68,5 @@ ROWS = (
         note="Three of four seeds are above every published answer, and multiply six digits by six. The "
         "fourth works out the digits and guesses the sign, which is the exclusive or of two signs: it is "
         "right in about half of its results.",
-    ),
-    Row(
-        SECTION,
-        "Quotients of up to 17 digits",
-        "results_decimals_division",
-        _RUN.format("decimals-division", "decimals_division"),
-        (
-            *_exam(
-                "division",
-                ("above 0.468", "Kimi-K2 .468, Qwen3-235B .464, DeepSeek 3.1 .408, GPT-5 minimal .295"),
-                (
-                    "above 16.0 %",
-                    "Kimi-K2 16.0 %, DeepSeek 3.1 14.8 %, Qwen3-235B 12.4 %, GPT-5 minimal 6.4 %",
-                ),
-            ),
-            *_OWN,
-        ),
-        also=(_ASK.format("decimals_division", "division"),),
     ),
 )

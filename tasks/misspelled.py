@@ -15,6 +15,7 @@ import math
 import random
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar
+from unicodedata import category
 
 from jaxgpt.core.nested import made
 from jaxgpt.models.config import ModelConfig
@@ -40,7 +41,7 @@ class Misspelled(Task):
 
     path: Annotated[str, "file of text, UTF-8"] = ""
     words: Annotated[int, "words of a piece at most; longer lines are cut into several"] = 8
-    share: Annotated[float, "of the words with two letters to exchange in which they are"] = 0.3
+    share: Annotated[float, "of the words in which two letters are exchanged, where there are two"] = 0.3
     max_characters: Annotated[int, "pieces of more are left out; 0: none are"] = 60
 
     endless: ClassVar[bool] = False
@@ -78,8 +79,8 @@ class Misspelled(Task):
                 yield example
         if not found:
             raise ValueError(
-                f"{self.path} has no line for {split} with task.held_out={self.held_out}; "
-                "change that, or add lines"
+                f"{self.path} has no piece for {split} with task.held_out={self.held_out} and "
+                f"task.max_characters={self.max_characters}; change these, or add lines"
             )
 
     def place_of(self, example: Example) -> str:
@@ -124,7 +125,9 @@ def _exchanged(word: str, rng: random.Random) -> str:
     places = [
         place
         for place in range(1, len(word) - 1)
-        if word[place : place + 2].isalpha() and word[place] != word[place + 1]
+        if word[place : place + 2].isalpha()
+        and word[place] != word[place + 1]
+        and category(word[place + 2 : place + 3] or " ")[0] != "M"  # an accent stays with its letter
     ]
     if not places:
         return word

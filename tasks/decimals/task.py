@@ -97,24 +97,24 @@ class Decimals(Task):
         result is a number with the sign of the right one.
         """
         answer = self.answer(example.prompt, completion)
-        right, number = self._right(example), _finite(answer) if self._ends(completion) else None
+        right, number = self._right(example), _finite(answer) if self._has_result(completion) else None
         return {
             "exact_match": float(answer == right),
             "log_smape": log_smape(float(right), number),
             "as_written": float(completion == example.target),
-            "right_sign": float(number is not None and answer.startswith("-") == right.startswith("-")),
+            "right_sign": float(number is not None and number * float(right) > 0),
         }
 
     def answer(self, prompt: str, completion: str) -> str:
         if self.format == "plain":
             return completion
-        if not self._ends(completion):
+        if not self._has_result(completion):
             return completion[-40:]
         negative, digits, exponent = working.value(completion, self.digits, self.operation)
         number = Decimal(digits).scaleb(exponent)
         return written(rounded(-number if negative else number, ANSWER_DIGITS))
 
-    def _ends(self, completion: str) -> bool:
+    def _has_result(self, completion: str) -> bool:
         """Whether a completion ends with a result, as the format has it."""
         if self.format == "plain":
             return True

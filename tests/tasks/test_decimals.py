@@ -113,8 +113,9 @@ def test_a_plain_answer_is_right_to_fifteen_digits(operation):
         assert task.score(example, example.target + "1")["exact_match"] == 0
         turned = example.target[1:] if example.target.startswith("-") else f"-{example.target}"
         assert task.score(example, turned)["right_sign"] == 0
-        assert task.score(example, f"{example.target}0")["right_sign"] == 1
-        assert task.score(example, "one")["right_sign"] == 0
+        assert task.score(example, f" {example.target}0")["right_sign"] == 1
+        for other in ("one", "0", "-0", "inf"):
+            assert task.score(example, other)["right_sign"] == 0
 
 
 def test_operands_are_of_every_length_and_size_alike():

@@ -46,7 +46,7 @@ def test_every_pair_of_letters_is_exchanged_as_often():
     assert sum(counts) == 3000 and min(counts) > 900
 
 
-@pytest.mark.parametrize("piece", ["a I of to 1234 a-b x.y", "aaa baaa no!!"])
+@pytest.mark.parametrize("piece", ["a I of to 1234 a-b x.y", "aaa baaa no!!", "de\u0301 abe\u0301"])
 def test_words_without_two_letters_to_exchange_stay(piece):
     assert misspelled_text(piece, 1.0) == piece
 
@@ -108,5 +108,7 @@ def test_what_cannot_be(path):
             Misspelled(**fields)
     with pytest.raises(ValueError, match=r"task\.path is not set"):
         list(misspelled().task.examples("train"))
-    with pytest.raises(ValueError, match=r"has no line for validation with task\.held_out=0\.0"):
+    with pytest.raises(ValueError, match=r"no piece for validation with task\.held_out=0\.0 and"):
         list(Misspelled(path=path, held_out=0.0).examples("validation"))
+    with pytest.raises(ValueError, match=r"no piece for train with .* task\.max_characters=5; change these"):
+        list(Misspelled(path=path, max_characters=5).examples("train"))
