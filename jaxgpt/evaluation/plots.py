@@ -112,9 +112,7 @@ def _grid(pairs: dict[tuple[int, int], Row], evaluation: Evaluation):
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     axes.set_title(_title(evaluation, "%"), fontsize=9)
-    bar = figure.colorbar(image, ax=axes, ticks=[0, 0.25, 0.5, 0.75, 1])
-    bar.outline.set_visible(False)
-    bar.set_label("exact match")
+    scale(figure, image, axes, "exact match", ticks=[0, 0.25, 0.5, 0.75, 1])
     return figure
 
 
@@ -197,6 +195,14 @@ def new_panels(width: float, height: float, rows: int, columns: int, *, sharex: 
     for one in axes:
         one.spines[["top", "right"]].set_visible(False)
     return figure, list(axes)
+
+
+def scale(figure, picture, axes, name: str, **options) -> None:
+    """What the colours of a picture mean, beside its axes; options are those of matplotlib's `colorbar`."""
+    bar = figure.colorbar(picture, ax=axes, **options)
+    bar.set_label(name, fontsize=9)
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=8, length=2)
 
 
 def empty_figure(width: float, height: float):

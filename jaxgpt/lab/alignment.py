@@ -82,8 +82,7 @@ class Alignment(Part):
             axes.set_yticks(range(len(one.target)), map(drawn_label, one.target), fontsize=8)
             axes.xaxis.tick_top()
             axes.tick_params(length=0)
-        bar = figure.colorbar(picture, ax=panels, shrink=0.8, aspect=30)
-        bar.set_label("weight", fontsize=9)
+        plots.scale(figure, picture, panels, "weight", shrink=0.8, aspect=30)
         return figure
 
 

@@ -115,7 +115,7 @@ class Attention(Part):
             axes.set_title(f"layer {layer}, head {head}", fontsize=8)
             _name_tokens(axes.xaxis, self.tokens, 60 * side / count)
             _name_tokens(axes.yaxis, self.tokens, 60 * side / count)
-        _scale(figure, picture, panels, shrink=0.8, aspect=30)
+        plots.scale(figure, picture, panels, "weight", shrink=0.8, aspect=30)
         figure.supxlabel("key", fontsize=9)
         figure.supylabel("query", fontsize=9)
         return figure
@@ -149,7 +149,7 @@ class Attention(Part):
         axes.set_xlabel("key", fontsize=9)
         name = drawn_label(self.tokens[query])
         axes.set_title(f"what {name}, place {query}, looks at", fontsize=10, loc="left")
-        _scale(figure, picture, axes, aspect=12)
+        plots.scale(figure, picture, axes, "weight", aspect=12)
         return figure
 
 
@@ -162,13 +162,6 @@ def _name_tokens(axis, tokens: Sequence[str], size: float) -> None:
     turned = 90 if axis.axis_name == "x" and max(map(len, names)) > 2 else 0
     axis.set_ticks(range(len(names)), names, fontsize=min(8, size), rotation=turned)
     axis.set_tick_params(length=0)
-
-
-def _scale(figure, picture, axes, **options) -> None:
-    """What the colours mean."""
-    bar = figure.colorbar(picture, ax=axes, **options)
-    bar.set_label("weight", fontsize=9)
-    bar.ax.tick_params(labelsize=8)
 
 
 def attention(source: Source | Subject, prompt: str, *, steps: int = 5) -> Attention:

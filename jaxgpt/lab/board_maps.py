@@ -21,6 +21,8 @@ _STANDS_OUT = 1.25
 _LISTED, _NAMED = 8, 3
 #: Layers times heads up to which each head has a small map of its own.
 _SMALL_MAPS = 48
+#: What colours mean, and how the bar that says so stands.
+_COLOURS, _BAR = "weight over equal attention", {"aspect": 25, "fraction": 0.05, "pad": 0.02}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,7 +127,7 @@ class BoardMap(Part):
             one.spines[:].set_visible(False)
             one.set_xticks([])
             one.set_yticks([])
-        _scale(figure, picture, axes, shrink=0.5, extend="max")
+        plots.scale(figure, picture, axes, _COLOURS, **_BAR, shrink=0.5, extend="max")
         figure.suptitle(f"when the outlined cell is written: {self._over()}", fontsize=10)
         return figure
 
@@ -145,7 +147,7 @@ class BoardMap(Part):
         left.set_title("where it lies from the cell that is written, all layers and heads", fontsize=9)
         left.set_xlabel("columns to the left (-) or right", fontsize=9)
         left.set_ylabel("rows up", fontsize=9)
-        _scale(above, left.images[0], left, shrink=0.8)
+        plots.scale(above, left.images[0], left, _COLOURS, **_BAR, shrink=0.8)
         self._stems(right)
         above.suptitle(self._over(), fontsize=10)
         if small:
@@ -155,7 +157,7 @@ class BoardMap(Part):
                 layer, head = divmod(place, heads)
                 self._offset_map(one, found.lift[layer, head], top, labels=5)
                 one.set_title(f"layer {layer}, head {head}", fontsize=8)
-            _scale(parts[1], axes[0].images[0], list(axes), shrink=0.6, extend="max")
+            plots.scale(parts[1], axes[0].images[0], list(axes), _COLOURS, **_BAR, shrink=0.6, extend="max")
         return figure
 
     def _offset_map(self, axes, lift: Float[np.ndarray, "R 2*C-1"], top: float, labels: int) -> None:
@@ -195,14 +197,6 @@ class BoardMap(Part):
         of_seeds = "" if self.seeds == 1 else f" (the first of {self.seeds} seeds)"
         step = f", step {self.attention.steps[-1]:,}" if self.attention.steps[-1] else ""
         return f"mean attention{of_seeds} over {self.attention.prompts:,} boards{step}"
-
-
-def _scale(figure, picture, axes, **options) -> None:
-    """What the colours mean."""
-    bar = figure.colorbar(picture, ax=axes, aspect=25, fraction=0.05, pad=0.02, **options)
-    bar.set_label("weight over equal attention", fontsize=9)
-    bar.outline.set_visible(False)
-    bar.ax.tick_params(labelsize=8, length=2)
 
 
 def board_map(source: Source | Subject, attended: Attended) -> BoardMap:

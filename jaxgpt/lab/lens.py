@@ -114,9 +114,7 @@ class Lens(Part):
         axes.spines[:].set_visible(False)
         axes.set_ylabel("token that was read", fontsize=9)
         axes.set_title("likeliest next token; bold: as at the end", fontsize=9, loc="left")
-        bar = figure.colorbar(picture, ax=axes, aspect=30)
-        bar.set_label("probability", fontsize=9)
-        bar.ax.tick_params(labelsize=8)
+        plots.scale(figure, picture, axes, "probability", aspect=30)
         return figure
 
     def by_layer(self):

@@ -151,10 +151,7 @@ class PlaceMap(Part):
             axes.spines[:].set_visible(False)
             self._ticks(axes, count, side)
         size = {"shrink": min(0.8, 2 / rows), "aspect": 25, "fraction": 0.05}
-        bar = figure.colorbar(picture, ax=panels, extend="max", **size)
-        bar.set_label("weight", fontsize=9)
-        bar.outline.set_visible(False)
-        bar.ax.tick_params(labelsize=8, length=2)
+        plots.scale(figure, picture, panels, "weight", extend="max", **size)
         figure.suptitle(title, fontsize=10)
         figure.supxlabel(self._axis(_LOOKED_AT), fontsize=9)
         figure.supylabel(self._axis(_WRITTEN), fontsize=9)

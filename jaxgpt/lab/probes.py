@@ -120,7 +120,7 @@ class Probes(Part):
             axes.set_title(
                 f"{plots.label(self.labels[q])}: chance {self.chance[q]:.0%}", fontsize=8, loc="left"
             )
-        _scale(figure, picture, panels, "accuracy", aspect=15 * count)
+        plots.scale(figure, picture, panels, "accuracy", aspect=15 * count)
         return figure
 
     def picture(self, label: int):
@@ -131,8 +131,9 @@ class Probes(Part):
         panels[0].set_title(f"{name}: accuracy, chance {self.chance[label]:.0%}", fontsize=9, loc="left")
         panels[1].set_title("selectivity: above the control task", fontsize=9, loc="left")
         accuracy = self._map(panels[0], self.accuracy[label], "Blues", (0, 1), named=False)
-        _scale(figure, accuracy, [panels[0]], "")
-        _scale(figure, self._map(panels[1], self.selectivity[label], "RdBu", (-1, 1)), [panels[1]], "")
+        plots.scale(figure, accuracy, [panels[0]], "", aspect=15)
+        selectivity = self._map(panels[1], self.selectivity[label], "RdBu", (-1, 1))
+        plots.scale(figure, selectivity, [panels[1]], "", aspect=15)
         return figure
 
     def _size(self) -> tuple[float, float]:
@@ -155,13 +156,6 @@ class Probes(Part):
             axes.set_xticks(range(len(shown)), shown, fontsize=7)
             axes.set_xlabel("token that is read, of one of the texts", fontsize=8)
         return picture
-
-
-def _scale(figure, picture, axes, name: str, aspect: int = 15) -> None:
-    """What the colours mean."""
-    bar = figure.colorbar(picture, ax=axes, aspect=aspect)
-    bar.set_label(name, fontsize=8)
-    bar.ax.tick_params(labelsize=7)
 
 
 def probes(
