@@ -10,6 +10,7 @@ def test_the_exponent_is_the_power():
     assert exponent([10, 100, 1000], [5, 5, 5]) == pytest.approx(0)
 
 
+@pytest.mark.thorough
 def test_twice_the_length_takes_four_times_the_memory_of_full_attention_and_twice_that_of_the_others():
     found = {name: [cost(config, n, 0).mib for n in (2048, 4096)] for name, config in layers(4096).items()}
     growth = {name: long / short for name, (short, long) in found.items()}

@@ -22,8 +22,10 @@ from jaxgpt.objectives.losses import token_losses
 from jaxgpt.runs.run import load
 
 #: A model of 16 characters at once.
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 SMALL = {
     "training.steps": "6",
+    "training.sample_every": "0",
     "training.batch_size": "2",
     "training.eval_every": "0",
     "training.test_examples": "5",
@@ -67,7 +69,9 @@ def made(text, tmp_path_factory):
     """Where the row was made, the call that makes it again, and what was said."""
     folder, said = tmp_path_factory.mktemp("lecture"), []
     again = functools.partial(make, [Depths()], {"text": str(text)}, folder, seeds=2, say=said.append)
+    jax.config.update("jax_disable_most_optimizations", True)
     again()
+    jax.config.update("jax_disable_most_optimizations", False)
     return folder, again, said
 
 

@@ -69,7 +69,10 @@ def text(tmp_path_factory):
         {"model.kind": "encoder", "objective": "permuted"},
         # The decoder writes the span alone; noise of these two gives rows of other lengths.
         {"model.kind": "encoder_decoder", "objective": "denoising", "objective.noise": "masked_span"},
-        {"model.kind": "encoder_decoder", "objective": "denoising", "objective.noise": "token_deletion"},
+        pytest.param(
+            {"model.kind": "encoder_decoder", "objective": "denoising", "objective.noise": "token_deletion"},
+            marks=pytest.mark.thorough,
+        ),
     ],
     ids=["decoder", "encoder", "permuted", "span", "deletion"],
 )

@@ -14,6 +14,7 @@ from jaxgpt.runs.run_weights import override, weights_of
 from jaxgpt.training.prepare import prepare
 from jaxgpt.training.trainer import first_state
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 QUICK = {"training.steps": "2", "training.chunk": "2", "training.eval_every": "0"}
 
 
@@ -143,7 +144,6 @@ def test_an_encoder_becomes_that_of_an_encoder_decoder_with_a_new_decoder(tmp_pa
     more = {"model__kind": "encoder_decoder", "model__num_layers": "3"}
     with pytest.raises(ValueError, match=r"has 1 layers, and this one 3; set model\.encoder_layers=1"):
         first_weights(tuned(path, training__seed=0, **more))
-    first_weights(tuned(path, training__seed=0, model__encoder_layers="1", **more))
     with pytest.raises(ValueError, match=r"tuning\.weights=lora would leave the new decoder as it was drawn"):
         first_weights(override(both, {"training.tuning.weights": "lora"}))
     # Where none of its blocks would be kept, it is another model.
