@@ -110,6 +110,9 @@ class ArmCurves(Part):
                 for one in self.estimates(arm)
             ]
             band(axes, places, drawn, plots.label(arm, 60), color)
+            each = zip(*(one.per_seed for one in drawn), strict=True)
+            for seed in each:
+                axes.plot(places, [factor * value for value in seed], color=color, linewidth=0.5, alpha=0.5)
         for (name, line), style in zip(self.references.items(), itertools.cycle(_DASHES), strict=False):
             drawn_line = [factor * value for value in line]
             axes.plot(places, drawn_line, "k", linestyle=style, linewidth=1, label=plots.label(name, 60))
@@ -120,5 +123,5 @@ class ArmCurves(Part):
             axes.minorticks_off()
         axes.set_xlabel(plots.label(self.along))
         axes.set_ylabel(plots.label(self.measure + (", %" if self.unit == "share" else "")))
-        axes.legend(frameon=False, fontsize=8)
+        figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
         return figure
