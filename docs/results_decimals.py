@@ -20,7 +20,7 @@ _OWN = (
 
 
 def _exam(operation: str, smape: tuple[str, str], exact: tuple[str, str]) -> tuple[Figure, Figure]:
-    """Others' questions: what was aimed at and what was published, of each measure."""
+    """The two measures of others' questions; each is given as target and published figures."""
     file = f"questions_{operation}_500.json"
     return (
         Figure("log sMAPE", "exam/log_smape", smape[0], smape[1] + _SOURCE, file, percent=False),
@@ -29,7 +29,7 @@ def _exam(operation: str, smape: tuple[str, str], exact: tuple[str, str]) -> tup
 
 
 def _of_digits(digits: int, word: str) -> tuple[Figure, str]:
-    """Both operands with that many digits, none of which is rounded, and the command that asks."""
+    """The figure of operands with that many digits, and its command; none is rounded up to 8 digits."""
     command = (
         f"python evaluate.py runs/results_decimals_multiplication --task.min-digits {digits} "
         f"--task.max-digits {digits} --output runs/results_decimals_multiplication/{word}_digits.json"

@@ -198,7 +198,7 @@ def new_panels(width: float, height: float, rows: int, columns: int, *, sharex: 
 
 
 def scale(figure, picture, axes, name: str, **options) -> None:
-    """What the colours of a picture mean, beside its axes; options are those of matplotlib's `colorbar`."""
+    """Draw a colour bar beside the axes of a picture; options are those of matplotlib's `colorbar`."""
     bar = figure.colorbar(picture, ax=axes, **options)
     bar.set_label(name, fontsize=9)
     bar.outline.set_visible(False)

@@ -21,7 +21,7 @@ _STANDS_OUT = 1.25
 _LISTED, _NAMED = 8, 3
 #: Layers times heads up to which each head has a small map of its own.
 _SMALL_MAPS = 48
-#: What colours mean, and how the bar that says so stands.
+#: The label of the colour bar, and its options.
 _COLOURS, _BAR = "weight over equal attention", {"aspect": 25, "fraction": 0.05, "pad": 0.02}
 
 

@@ -1,4 +1,4 @@
-"""What a step of training reads and costs, by the rows of an experiment that was prepared."""
+"""Tokens and operations of a training step, counted from the rows of a prepared experiment."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""BART's table 1: which task to pretrain on, and for what."""
+"""BART's table 1: pretraining tasks compared."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -37,7 +37,7 @@ _MASKED = {"objective": "masked", "objective.tokens": "random"}
 
 
 class _Published(NamedTuple):
-    """What Lewis et al. report in table 1: F1 on SQuAD 1.1, accuracy on MNLI, perplexity on CNN/DM."""
+    """Figures of Lewis et al., table 1: F1 on SQuAD 1.1, accuracy on MNLI, perplexity on CNN/DM."""
 
     squad: str
     mnli: str
@@ -45,7 +45,7 @@ class _Published(NamedTuple):
 
 
 class Start(NamedTuple):
-    """What the labelled tasks start from: a kind of model, and what it was pretrained on."""
+    """The model that the three tasks start from: its kind, and the fields of its pretraining."""
 
     kind: Kind
     values: Mapping[str, str]
@@ -194,7 +194,7 @@ def _run(task: str, start: str) -> str:
 
 
 def _writing(start: Start) -> dict[str, str]:
-    """What an encoder needs to write: a decoder."""
+    """The fields that add a decoder to an encoder."""
     if start.kind != "encoder":
         return {}
     return {"model.kind": "encoder_decoder", "model.encoder_layers": "2", "model.num_layers": "1"}
