@@ -86,6 +86,10 @@ class Misspelled(Task):
     def place_of(self, example: Example) -> str:
         return place_in(self.path, example.canonical)
 
+    def held_forms(self, text: str) -> Iterator[str]:
+        """The pieces of a line; one that is a piece of a longer line of the file is held out, too."""
+        yield from _cut(text, self.words)
+
     def typed(self, text: str) -> Example:
         return Example(" ".join(text.split()), "")
 
@@ -138,11 +142,14 @@ def _exchanged(word: str, rng: random.Random) -> str:
 @functools.lru_cache(maxsize=2)
 def _pieces(path: str, words: int, stamp: tuple[int, int]) -> tuple[str, ...]:
     """The pieces of all lines, each once, in the order of the file."""
-    found: dict[str, None] = {}
-    for line in read_lines(path):
-        whole = line.split()
-        found |= {" ".join(whole[first : first + words]): None for first in range(0, len(whole), words)}
-    return tuple(found)
+    return tuple(dict.fromkeys(piece for line in read_lines(path) for piece in _cut(line, words)))
+
+
+def _cut(line: str, words: int) -> Iterator[str]:
+    """The pieces of a line, of so many words at most."""
+    whole = line.split()
+    for first in range(0, len(whole), words):
+        yield " ".join(whole[first : first + words])
 
 
 def misspelled() -> Experiment:

@@ -26,7 +26,7 @@ from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import place_in, read_sentences
+from tasks.corpus import place_in, read_sentences, split_sentences
 
 #: What `--list` groups the experiments under.
 HEADING = "files of your own"
@@ -70,6 +70,12 @@ class Scrambled(Task):
 
     def place_of(self, example: Example) -> str:
         return place_in(self.path, example.canonical)
+
+    def held_forms(self, text: str) -> Iterator[str]:
+        """The paragraph that the sentences of a line stand in, since a paragraph lies in one split."""
+        known = _sentences(self.path, self.stamp("path")) if self.path else {}
+        for sentence in split_sentences(text):
+            yield known.get(sentence, sentence)
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The sentences of a split, in the order of the file.

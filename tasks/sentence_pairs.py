@@ -33,7 +33,7 @@ from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import place_in, read_sentences
+from tasks.corpus import place_in, read_sentences, split_sentences
 
 #: What `--list` groups the experiments under.
 HEADING = "files of your own"
@@ -69,6 +69,13 @@ class SentencePairs(Task):
 
     def place_of(self, example: Example) -> str:
         return place_in(self.path, example.canonical)
+
+    def held_forms(self, text: str) -> Iterator[str]:
+        """The paragraphs in which all sentences of a line stand, since a paragraph lies in one split."""
+        wanted = set(split_sentences(text))
+        for sentences in _paragraphs(self.path, self.stamp("path")) if self.path else ():
+            if wanted <= set(sentences):
+                yield " ".join(sentences)
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """A pair for each sentence but the last of every paragraph.

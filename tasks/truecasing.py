@@ -80,6 +80,10 @@ class Truecasing(Task):
             )
         yield from found
 
+    def held_forms(self, text: str) -> Iterator[str]:
+        """The pieces of a line; one that is a piece of a longer line of the file is held out, too."""
+        yield from (" ".join(piece).lower() for piece in _cut(text, self.words))
+
     def typed(self, text: str) -> Example:
         return Example(" ".join(text.lower().split()), "")
 
@@ -112,13 +116,18 @@ def _pieces(path: str, words: int, stamp: tuple[int, int]) -> tuple[Example, ...
     """The pieces of all lines, each once, in the order of the file."""
     found: dict[str, Example] = {}
     for line in read_lines(path):
-        whole = line.split()
-        for first in range(0, len(whole), words):
-            piece = whole[first : first + words]
+        for piece in _cut(line, words):
             prompt = " ".join(piece).lower()
             if len(prompt.split()) == len(piece):  # a letter may become a space of its own
                 found.setdefault(prompt, Example(prompt, " ".join(map(tag, piece))))
     return tuple(found.values())
+
+
+def _cut(line: str, words: int) -> Iterator[list[str]]:
+    """The words of each piece of a line, so many at most."""
+    whole = line.split()
+    for first in range(0, len(whole), words):
+        yield whole[first : first + words]
 
 
 def truecasing() -> Experiment:

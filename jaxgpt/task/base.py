@@ -135,10 +135,20 @@ class Task(Choice, package="tasks"):
         found = set()
         for where, text in read_questions(self.hold_out):
             try:
-                found.add(self.typed(text).canonical)
+                found.update(self.held_forms(text))
             except ValueError as error:
                 raise ValueError(in_file(self.hold_out, f"{where}: {error}")) from error
         return frozenset(found)
+
+    def held_forms(self, text: str) -> Iterable[str]:
+        """The canonical forms of the examples that a line of the file `hold_out` keeps out of training.
+
+        It is a question, unless a task cuts lines into several examples.
+
+        Raises:
+          ValueError: if the line is no question of this task.
+        """
+        return (self.typed(text).canonical,)
 
     def forms(self) -> Iterable[str] | None:
         """The canonical forms of all examples of a generated task; None where they are too many to list.

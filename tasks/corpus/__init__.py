@@ -4,7 +4,7 @@ from tasks.corpus.cleaning import RULES, Report, clean
 from tasks.corpus.last_word import last_word, last_word_score, last_words, shortened
 from tasks.corpus.places import place_in
 from tasks.corpus.reading import read_documents, read_labelled, read_lines, read_text
-from tasks.corpus.sentences import read_sentences
+from tasks.corpus.sentences import read_sentences, split_sentences
 
 __all__ = [
     "RULES",
@@ -20,4 +20,5 @@ __all__ = [
     "read_sentences",
     "read_text",
     "shortened",
+    "split_sentences",
 ]

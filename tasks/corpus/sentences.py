@@ -16,5 +16,9 @@ def read_sentences(path: str) -> list[tuple[str, ...]]:
     Raises:
       ValueError: as `tasks.corpus.read_text`.
     """
-    paragraphs = (" ".join(paragraph.split()) for paragraph in split_paragraphs(read_text(path)))
-    return [tuple(part for part in _END.split(text) if part) for text in paragraphs]
+    return [split_sentences(paragraph) for paragraph in split_paragraphs(read_text(path))]
+
+
+def split_sentences(paragraph: str) -> tuple[str, ...]:
+    """The sentences of a paragraph, as `read_sentences` cuts it."""
+    return tuple(part for part in _END.split(" ".join(paragraph.split())) if part)

@@ -1,5 +1,6 @@
 """Questions of a file that are kept out of training, whatever the split."""
 
+import dataclasses
 import itertools
 
 import pytest
@@ -14,10 +15,14 @@ from tasks.gcd import Gcd
 from tasks.gpt3_arithmetic.task import Gpt3Arithmetic
 from tasks.magic_squares.task import MagicSquares
 from tasks.matrices import Matrices
+from tasks.misspelled import Misspelled
 from tasks.modular import Modular
+from tasks.scrambled import Scrambled
+from tasks.sentence_pairs import SentencePairs
 from tasks.sorting import Sorting
 from tasks.synopses import Synopses
 from tasks.text import Text
+from tasks.truecasing import Truecasing
 
 TASKS = {
     "arithmetic": (
@@ -111,3 +116,36 @@ def test_documents_can_be_kept_out(tmp_path):
     task = Synopses(**options, hold_out=str(tmp_path / "held.txt"))
     assert {e.target for e in task.examples("test")} >= set(documents[:5])
     assert not {e.target for e in task.examples("train")} & set(documents[:5])
+
+
+_LINES = [
+    "The Tide comes in again. Nobody knows why. It goes out for long hours.",
+    "We Stood there in the rain. She said nothing of it. He went home.",
+    "A bird sings in the old tree. The rest of us Listen. No one moves or speaks.",
+] * 3 + [f"The number {i} is Large. It has {i} friends in town. They all live far away." for i in range(40)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "held", "left_out"),
+    [
+        (Truecasing, _LINES[0], ["the tide comes", "in again. nobody", "knows why. it"]),
+        (Misspelled, _LINES[0], ["The Tide comes", "in again. Nobody", "knows why. It"]),
+        (
+            Scrambled,
+            "She said nothing of it.",
+            ["We Stood there in the rain. She said nothing of it. He went home."],
+        ),
+        (SentencePairs, "Nobody knows why.", [_LINES[0]]),
+        (SentencePairs, "The rest of us Listen. No one moves or speaks.", [_LINES[2]]),
+    ],
+)
+def test_a_line_holds_out_every_example_that_is_cut_from_it(kind, held, left_out, tmp_path):
+    (tmp_path / "text.txt").write_text("\n\n".join(_LINES))
+    (tmp_path / "held.txt").write_text(held + "\n")
+    cut = {"words": 3} if kind in (Truecasing, Misspelled) else {}
+    task = kind(path=str(tmp_path / "text.txt"), hold_out=str(tmp_path / "held.txt"), held_out=0.2, **cut)
+    free = dataclasses.replace(task, hold_out="", held_out=0.0001)
+    assert set(left_out) <= {example.canonical for example in free.examples("train")}
+    for split in ("train", "validation"):
+        assert not set(left_out) & {example.canonical for example in task.examples(split)}, split
+    assert set(left_out) <= {example.canonical for example in task.examples("test")}
