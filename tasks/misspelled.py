@@ -11,7 +11,6 @@ is asked as `We are accuonted poor citizens, the patrciians good.`, and the answ
 
 import dataclasses
 import functools
-import math
 import random
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar
@@ -20,18 +19,18 @@ from unicodedata import category
 from jaxgpt.core.nested import made
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.sinusoidal import Sinusoidal
-from jaxgpt.task import Example, Share, Split, Task
+from jaxgpt.task import Example, Share, Split
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import place_in, read_lines
+from tasks.corpus import TextPieces, read_lines
 
 #: What `--list` groups the experiments under.
 HEADING = "files of your own"
 
 
 @dataclasses.dataclass(frozen=True)
-class Misspelled(Task):
+class Misspelled(TextPieces):
     """The words of each line, in some of which two neighbouring letters are exchanged, to be written right.
 
     The first letter of a word stays where it is, and equal letters are not exchanged. What is exchanged
@@ -39,31 +38,21 @@ class Misspelled(Task):
     there once.
     """
 
-    path: Annotated[str, "file of text, UTF-8"] = ""
     words: Annotated[int, "words of a piece at most; longer lines are cut into several"] = 8
     share: Annotated[float, "of the words in which two letters are exchanged, where there are two"] = 0.3
     max_characters: Annotated[int, "pieces of more are left out; 0: none are"] = 60
 
-    endless: ClassVar[bool] = False
-    file_fields = ("path", "hold_out")
     split_fields: ClassVar[tuple[str, ...]] = ("held_out", "hold_out", "words")
 
     def __post_init__(self):
+        super().__post_init__()
         if self.words < 1:
             raise ValueError(f"words={self.words} must be at least 1")
         if not 0 < self.share <= 1:
             raise ValueError(f"share={self.share} must be above 0 and at most 1")
-        if self.max_characters < 0:
-            raise ValueError(f"max_characters={self.max_characters} must be at least 1, or 0")
 
-    def notes(self) -> str:
-        if not self.path or not self.max_characters:
-            return ""
-        pieces = _pieces(self.path, self.words, self.stamp("path"))
-        left = sum(len(piece) > self.max_characters for piece in pieces)
-        return (
-            f"left out    {left:,} of {len(pieces):,} pieces, of more than {self.max_characters} characters"
-        )
+    def lengths(self):
+        return [len(piece) for piece in _pieces(self.path, self.words, self.stamp("path"))]
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The pieces of a split, in the order of the file.
@@ -71,10 +60,10 @@ class Misspelled(Task):
         Raises:
           ValueError: if none is left for the split.
         """
-        most, found = self.max_characters or math.inf, False
+        found = False
         for piece in _pieces(self.path, self.words, self.stamp("path")):
             example = Example(misspelled_text(piece, self.share), piece, key=piece)
-            if len(piece) <= most and self.split_of(example) == split:
+            if not self.too_long(len(piece)) and self.split_of(example) == split:
                 found = True
                 yield example
         if not found:
@@ -82,9 +71,6 @@ class Misspelled(Task):
                 f"{self.path} has no piece for {split} with task.held_out={self.held_out} and "
                 f"task.max_characters={self.max_characters}; change these, or add lines"
             )
-
-    def place_of(self, example: Example) -> str:
-        return place_in(self.path, example.canonical)
 
     def held_forms(self, text: str) -> Iterator[str]:
         """The pieces of a line; one that is a piece of a longer line of the file is held out, too."""

@@ -15,25 +15,24 @@ A model can only know it from how the language goes, as with sentences that are 
 import dataclasses
 import functools
 import itertools
-import math
 import random
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.objectives.labels import Labels
-from jaxgpt.task import Example, Split, Task
+from jaxgpt.task import Example, Split
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import place_in, read_sentences, split_sentences
+from tasks.corpus import TextPieces, read_sentences, split_sentences
 
 #: What `--list` groups the experiments under.
 HEADING = "files of your own"
 
 
 @dataclasses.dataclass(frozen=True)
-class Scrambled(Task):
+class Scrambled(TextPieces):
     """The sentences of a text, every second one with words exchanged.
 
     The rule: the first and the last word stay, since a capital and a full stop would tell. Of all pairs of
@@ -43,33 +42,20 @@ class Scrambled(Task):
     sentences, which are by turns left as they are and scrambled, in the order of the file.
     """
 
-    path: Annotated[str, "file of text, UTF-8"] = ""
     exchange: Annotated[Literal["neighbours", "any"], "which two words change places"] = "neighbours"
     exchanges: Annotated[int, "pairs of words that change places in a scrambled sentence"] = 1
     max_characters: Annotated[int, "sentences of more are left out; 0: none are"] = 120
 
-    endless: ClassVar[bool] = False
-    file_fields = ("path", "hold_out")
+    unit = "sentences"
     split_fields: ClassVar[tuple[str, ...]] = ("held_out", "hold_out", "exchange", "exchanges")
 
     def __post_init__(self):
+        super().__post_init__()
         if self.exchanges < 1:
             raise ValueError(f"exchanges={self.exchanges} must be at least 1")
-        if self.max_characters < 0:
-            raise ValueError(f"max_characters={self.max_characters} must be at least 1, or 0")
 
-    def notes(self) -> str:
-        if not self.path or not self.max_characters:
-            return ""
-        sentences = _sentences(self.path, self.stamp("path"))
-        left = sum(len(sentence) > self.max_characters for sentence in sentences)
-        return (
-            f"left out    {left:,} of {len(sentences):,} sentences, of more than {self.max_characters} "
-            "characters"
-        )
-
-    def place_of(self, example: Example) -> str:
-        return place_in(self.path, example.canonical)
+    def lengths(self):
+        return [len(sentence) for sentence in _sentences(self.path, self.stamp("path"))]
 
     def held_forms(self, text: str) -> Iterator[str]:
         """The paragraph that the sentences of a line stand in, since a paragraph lies in one split."""
@@ -83,9 +69,9 @@ class Scrambled(Task):
         Raises:
           ValueError: if there are fewer than two, one for each label.
         """
-        most, found = self.max_characters or math.inf, 0
+        found = 0
         for sentence, paragraph in _sentences(self.path, self.stamp("path")).items():
-            if len(sentence) > most or self.split_of(Example("", "", key=paragraph)) != split:
+            if self.too_long(len(sentence)) or self.split_of(Example("", "", key=paragraph)) != split:
                 continue
             other = scrambled_sentence(sentence, self.exchange, self.exchanges)
             if other is None:

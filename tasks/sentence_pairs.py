@@ -16,7 +16,6 @@ together is what BERT was pretrained on: `bert-pretraining`.
 import dataclasses
 import functools
 import itertools
-import math
 import random
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
@@ -29,18 +28,18 @@ from jaxgpt.nn.mlp_config import MLPConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.objectives.labels import Labels
 from jaxgpt.objectives.pretraining import Pretraining
-from jaxgpt.task import Example, Split, Task
+from jaxgpt.task import Example, Split
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import place_in, read_sentences, split_sentences
+from tasks.corpus import TextPieces, read_sentences, split_sentences
 
 #: What `--list` groups the experiments under.
 HEADING = "files of your own"
 
 
 @dataclasses.dataclass(frozen=True)
-class SentencePairs(Task):
+class SentencePairs(TextPieces):
     """Two sentences of a text, and how they stand to each other.
 
     `next`: Devlin et al. 2019, arXiv 1810.04805, section 3.1, task 2; `order`: Lan et al. 2020, arXiv
@@ -51,24 +50,12 @@ class SentencePairs(Task):
     pairs: Annotated[Literal["next", "order"], "what is asked"] = "next"
     max_characters: Annotated[int, "pairs of more are left out; 0: none are"] = 300
 
-    endless: ClassVar[bool] = False
-    file_fields = ("path", "hold_out")
+    unit = "pairs"
     split_fields: ClassVar[tuple[str, ...]] = ("held_out", "hold_out", "pairs")
 
-    def __post_init__(self):
-        if self.max_characters < 0:
-            raise ValueError(f"max_characters={self.max_characters} must be at least 1, or 0")
-
-    def notes(self) -> str:
-        if not self.path or not self.max_characters:
-            return ""
+    def lengths(self):
         paragraphs = _paragraphs(self.path, self.stamp("path"))
-        pairs = [p for sentences in paragraphs for p in itertools.pairwise(sentences)]
-        left = sum(len(one) + len(other) > self.max_characters for one, other in pairs)
-        return f"left out: {left:,} of {len(pairs):,} pairs, of more than {self.max_characters} characters"
-
-    def place_of(self, example: Example) -> str:
-        return place_in(self.path, example.canonical)
+        return [len(one) + len(other) for each in paragraphs for one, other in itertools.pairwise(each)]
 
     def held_forms(self, text: str) -> Iterator[str]:
         """The paragraphs in which all sentences of a line stand, since a paragraph lies in one split."""
@@ -94,7 +81,7 @@ class SentencePairs(Task):
                 f"{self.path}: {len(paragraphs)} paragraphs of two sentences or more are {split}; {needed} "
                 "are needed: raise task.held_out, or give more text"
             )
-        rng, longest, any_pair = random.Random(seed), self.max_characters or math.inf, False
+        rng, any_pair = random.Random(seed), False
         for index, sentences in enumerate(paragraphs):
             paragraph = " ".join(sentences)  # once: a copy for each pair would take the square of its length
             for one, other in itertools.pairwise(sentences):
@@ -106,7 +93,7 @@ class SentencePairs(Task):
                     target = "next" if true else "other"
                     elsewhere = paragraphs[(index + rng.randrange(1, len(paragraphs))) % len(paragraphs)]
                     prompt = one, other if true else rng.choice(elsewhere)
-                if sum(map(len, prompt)) <= longest:
+                if not self.too_long(sum(map(len, prompt))):
                     any_pair = True
                     yield Example("\t".join(prompt), target, group=target, key=paragraph)
         if not any_pair:

@@ -13,7 +13,6 @@ capital, and `lower` one without. The tags cost nothing, so any text shows what 
 
 import dataclasses
 import functools
-import math
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar
 
@@ -21,48 +20,35 @@ from jaxgpt.core.nested import made
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.objectives.labels import Labels
-from jaxgpt.task import Example, Share, Split, Task
+from jaxgpt.task import Example, Share, Split
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import place_in, read_lines
+from tasks.corpus import TextPieces, read_lines
 
 #: What `--list` groups the experiments under.
 HEADING = "files of your own"
 
 
 @dataclasses.dataclass(frozen=True)
-class Truecasing(Task):
+class Truecasing(TextPieces):
     """The words of each line, lower-cased, each with a tag that says where its capitals were.
 
     Lita et al. 2003, tRuEcasIng (ACL). The hash of a piece decides its split; equal pieces are there once.
     """
 
-    path: Annotated[str, "file of text, UTF-8"] = ""
     words: Annotated[int, "words of a piece at most; longer lines are cut into several"] = 12
     max_characters: Annotated[int, "pieces of more are left out; 0: none are"] = 120
 
-    endless: ClassVar[bool] = False
-    file_fields = ("path", "hold_out")
     split_fields: ClassVar[tuple[str, ...]] = ("held_out", "hold_out", "words")
 
     def __post_init__(self):
+        super().__post_init__()
         if self.words < 1:
             raise ValueError(f"words={self.words} must be at least 1")
-        if self.max_characters < 0:
-            raise ValueError(f"max_characters={self.max_characters} must be at least 1, or 0")
 
-    def notes(self) -> str:
-        if not self.path or not self.max_characters:
-            return ""
-        pieces = _pieces(self.path, self.words, self.stamp("path"))
-        left = sum(len(piece.prompt) > self.max_characters for piece in pieces)
-        return (
-            f"left out    {left:,} of {len(pieces):,} pieces, of more than {self.max_characters} characters"
-        )
-
-    def place_of(self, example: Example) -> str:
-        return place_in(self.path, example.canonical)
+    def lengths(self):
+        return [len(piece.prompt) for piece in self._pieces()]
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The pieces of a split, in the order of the file.
@@ -70,15 +56,16 @@ class Truecasing(Task):
         Raises:
           ValueError: if none is left for the split.
         """
-        most = self.max_characters or math.inf
-        pieces = _pieces(self.path, self.words, self.stamp("path"))
-        found = [e for e in pieces if len(e.prompt) <= most and self.split_of(e) == split]
+        found = [e for e in self._pieces() if not self.too_long(len(e.prompt)) and self.split_of(e) == split]
         if not found:
             raise ValueError(
                 f"{self.path} has no line for {split} with task.held_out={self.held_out}; "
                 "change that, or add lines"
             )
         yield from found
+
+    def _pieces(self) -> tuple[Example, ...]:
+        return _pieces(self.path, self.words, self.stamp("path"))
 
     def held_forms(self, text: str) -> Iterator[str]:
         """The pieces of a line; one that is a piece of a longer line of the file is held out, too."""

@@ -5,10 +5,12 @@ from tasks.corpus.last_word import last_word, last_word_score, last_words, short
 from tasks.corpus.places import place_in
 from tasks.corpus.reading import read_documents, read_labelled, read_lines, read_text
 from tasks.corpus.sentences import read_sentences, split_sentences
+from tasks.corpus.text_pieces import TextPieces
 
 __all__ = [
     "RULES",
     "Report",
+    "TextPieces",
     "clean",
     "last_word",
     "last_word_score",
