@@ -4,6 +4,7 @@ import collections
 import contextlib
 import dataclasses
 import errno
+import functools
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -78,19 +79,9 @@ def train(
     for line in experiment.only_here():
         say(f"warning: {line}")
     processes.check_same(_settings(experiment, resume=resume, dry_run=dry_run))
-    prepared = None
+    reported = functools.partial(_report, overridden=overridden, shown=shown, say=say)
     if dry_run:
-        with StopRequest() as stop:
-            try:
-                with stop.droppable():
-                    prepared = _report(experiment, None, overridden, shown, say)
-                _compile(prepared, stop, say)
-            except Stopped:
-                processes.tell(0, "it was asked to stop")
-                say("stopped; nothing was trained or written")
-                return _unfinished("stopped", experiment, prepared, path)
-        say("dry run: nothing was trained or written")
-        return _unfinished("dry run", experiment, prepared, path)
+        return _dry_run(experiment, path, reported, say)
     with (
         rundir.held(path) if first else contextlib.nullcontext((None, "")) as (mine, note),
         StopRequest() as stop,
@@ -100,51 +91,94 @@ def train(
         directory = RunDirectory(taken if isinstance(path, FirstFree) else path)
         if note:
             say(note)
-        step = None
+        return _run_in(directory, experiment, resume, reported, stop, say)
+
+
+def _dry_run(
+    experiment: Experiment, path: Path | str | FirstFree, reported: Callable[..., Prepared], say: Say
+) -> Run:
+    """One compilation; nothing is trained or written."""
+    prepared = None
+    with StopRequest() as stop:
         try:
-            processes.check_shared(directory.path)
-            tokenizer = None
-            if resume and processes.gathered(str(directory.untouched()))[0] == "True":
-                say(f"{directory.path} holds no run yet: it begins now")
-                resume = False
-            if resume:
-                experiment, tokenizer = _check_resumed(directory, experiment, say)
-            elif processes.gathered(str(directory.exists()))[0] == "True":
-                raise ValueError(
-                    f"{directory.path} already holds a run; go on with it by --resume, or choose "
-                    "another --workdir"
-                )
             with stop.droppable():
-                prepared = _report(experiment, tokenizer, overridden, shown, say)
-            compiled = _compile(prepared, stop, say)
-            with stop.droppable():
-                loop = _start(prepared, directory, compiled, stop, resume, say)
-            if first:
-                directory.write(prepared.experiment, prepared.resolved, prepared.tokenizer)
-            try:
-                loop.run()
-            finally:
-                step = loop.step
-                loop.progress.close()
-                loop.records.close()
-                if loop.saved is not None:
-                    loop.checkpoints.close()
-            with stop.droppable():
-                models = loop.trainer.models
-                chosen = None if loop.selection is None else loop.trainer.models_of(loop.selection.params)
-                processes.by_first(lambda: finish(prepared, directory, loop, models, chosen, say))
+                prepared = reported(experiment, None)
+            _compile(prepared, stop, say)
         except Stopped:
-            if not stop.agreed:
-                processes.tell(0, "it was asked to stop; go on with --resume")
-            if not directory.exists():
-                say("stopped before training began")
-            else:
-                where = "before it went on" if step is None else f"at step {step}"
-                words = ("--resume", "--workdir", directory.path, *processes.options())
-                again = hints.command("train", *words)
-                say(f"stopped {where}; go on with: {again}{directory.trust_option()}")
-            return _unfinished("stopped", experiment, prepared, directory.path, step or 0)
+            processes.tell(0, "it was asked to stop")
+            say("stopped; nothing was trained or written")
+            return _unfinished("stopped", experiment, prepared, path)
+    say("dry run: nothing was trained or written")
+    return _unfinished("dry run", experiment, prepared, path)
+
+
+def _run_in(
+    directory: RunDirectory,
+    experiment: Experiment,
+    resume: bool,
+    reported: Callable[..., Prepared],
+    stop: StopRequest,
+    say: Say,
+) -> Run:
+    """The run in a directory that this process holds, trained and evaluated, or stopped by a signal."""
+    prepared, step = None, None
+    try:
+        experiment, tokenizer, resume = _begun(directory, experiment, resume, say)
+        with stop.droppable():
+            prepared = reported(experiment, tokenizer)
+        compiled = _compile(prepared, stop, say)
+        with stop.droppable():
+            loop = _start(prepared, directory, compiled, stop, resume, say)
+        if jax.process_index() == 0:
+            directory.write(prepared.experiment, prepared.resolved, prepared.tokenizer)
+        try:
+            loop.run()
+        finally:
+            step = loop.step
+            loop.progress.close()
+            loop.records.close()
+            if loop.saved is not None:
+                loop.checkpoints.close()
+        with stop.droppable():
+            models = loop.trainer.models
+            chosen = None if loop.selection is None else loop.trainer.models_of(loop.selection.params)
+            processes.by_first(lambda: finish(prepared, directory, loop, models, chosen, say))
+    except Stopped:
+        if not stop.agreed:
+            processes.tell(0, "it was asked to stop; go on with --resume")
+        say(_stopped(directory, step))
+        return _unfinished("stopped", experiment, prepared, directory.path, step or 0)
     return Run(directory, prepared.experiment, prepared.tokenizer, tuple(models), step, "finished")
+
+
+def _begun(
+    directory: RunDirectory, experiment: Experiment, resume: bool, say: Say
+) -> tuple[Experiment, Tokenizer | None, bool]:
+    """The experiment, the tokenizer of a run that goes on, and whether one does.
+
+    Raises:
+      ValueError: if the directory holds a run that was not to go on, or cannot.
+    """
+    processes.check_shared(directory.path)
+    if resume and processes.gathered(str(directory.untouched()))[0] == "True":
+        say(f"{directory.path} holds no run yet: it begins now")
+        resume = False
+    if resume:
+        return *_check_resumed(directory, experiment, say), True
+    if processes.gathered(str(directory.exists()))[0] == "True":
+        raise ValueError(
+            f"{directory.path} already holds a run; go on with it by --resume, or choose another --workdir"
+        )
+    return experiment, None, False
+
+
+def _stopped(directory: RunDirectory, step: int | None) -> str:
+    """Where a run was stopped, and how it goes on."""
+    if not directory.exists():
+        return "stopped before training began"
+    where = "before it went on" if step is None else f"at step {step}"
+    again = hints.command("train", "--resume", "--workdir", directory.path, *processes.options())
+    return f"stopped {where}; go on with: {again}{directory.trust_option()}"
 
 
 def _unfinished(
@@ -197,7 +231,14 @@ def _check_resumed(directory: RunDirectory, experiment: Experiment, say: Say) ->
     return experiment, tokenizer
 
 
-def _report(experiment: Experiment, tokenizer, overridden, shown: report.Shown, say: Say) -> Prepared:
+def _report(
+    experiment: Experiment,
+    tokenizer: Tokenizer | None,
+    *,
+    overridden: frozenset[str],
+    shown: report.Shown,
+    say: Say,
+) -> Prepared:
     began = time.perf_counter()
     given = weights_of(experiment) if tokenizer is None else None  # a run that goes on may have outlived it
     prepared = prepare(experiment, tokenizer, given=given)

@@ -15,7 +15,7 @@ from jaxgpt.data.order import Order
 from jaxgpt.data.packing import Packed, pack
 from jaxgpt.data.positions import check_positions
 from jaxgpt.data.rows import Rows, TooLong, build_rows
-from jaxgpt.data.splits import Splits, naming
+from jaxgpt.data.splits import Splits, Tables, naming
 from jaxgpt.data.stream import Stream
 from jaxgpt.evaluation.questions import distinct
 from jaxgpt.models.checks import unpackable
@@ -29,6 +29,7 @@ from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.program import Program
 from jaxgpt.training.resolved import Resolved
 from jaxgpt.training.tokenizer_building import tokenizer_and_unseen, unseen_again
+from jaxgpt.training.training_config import TrainingConfig
 
 if TYPE_CHECKING:
     from jaxgpt.training.given_weights import GivenWeights
@@ -150,6 +151,44 @@ def _check_packing(experiment: Experiment) -> None:
         raise ValueError(f"{packing}: model.{refusal}; or set training.packing=none")
 
 
+def _check(experiment: Experiment) -> None:
+    """Raises ValueError for what does not fit together, whatever the data."""
+    if experiment.training.packing is not None:
+        _check_packing(experiment)
+    experiment.objective.check(experiment.model, experiment.task)
+    for name in ("dtype", "param_dtype"):
+        if getattr(experiment.model, name) == "float64" and not jax.config.jax_enable_x64:
+            raise ValueError(
+                f"model.{name}=float64 would be cut to float32; set JAX_ENABLE_X64=1 in the environment"
+            )
+
+
+def _tables(experiment: Experiment, splits: Splits, *, labelled: bool) -> Tables:
+    """The tables that the objective makes; what is too long is told with its place in the data.
+
+    Args:
+      labelled: questions of the test split have labels, which the training examples must have, too.
+    """
+    task, training, objective = splits.task, experiment.training, experiment.objective
+    try:
+        tables = objective.tables(splits)
+        if labelled and training.test_examples and not task.endless:
+            with naming("test"):  # refused now, not after training
+                objective.check_questions(task.examples("test", training.data_seed), splits.model)
+    except TooLong as error:
+        place = task.place_of(error.example)
+        raise ValueError(f"{place}: {error}" if place else str(error)) from error
+    return tables
+
+
+def _counted(training: TrainingConfig, rows: float) -> TrainingConfig:
+    """The same with a number of steps in place of epochs of so many rows."""
+    if training.epochs is None:
+        return training
+    steps = max(1, math.ceil(training.epochs * rows / training.batch_size))
+    return dataclasses.replace(training, steps=steps, epochs=None)
+
+
 def prepare(
     experiment: Experiment, tokenizer: Tokenizer | None = None, *, given: "GivenWeights | None" = None
 ) -> Prepared:
@@ -161,15 +200,8 @@ def prepare(
     Raises:
       ValueError: for anything in the experiment that does not fit together or does not fit the data.
     """
+    _check(experiment)
     training, objective = experiment.training, experiment.objective
-    if training.packing is not None:
-        _check_packing(experiment)
-    objective.check(experiment.model, experiment.task)
-    for name in ("dtype", "param_dtype"):
-        if getattr(experiment.model, name) == "float64" and not jax.config.jax_enable_x64:
-            raise ValueError(
-                f"model.{name}=float64 would be cut to float32; set JAX_ENABLE_X64=1 in the environment"
-            )
     mesh = sharding.make_mesh(training.mesh, training.batch_size // training.accumulation, experiment.seeds)
     task = experiment.task.pinned()
     experiment = dataclasses.replace(experiment, task=task)
@@ -188,33 +220,24 @@ def prepare(
     # A run that goes on has its weights, and may have outlived the directory.
     start = None if resumed else start_of(experiment, model, tokenizer, given)
     most = max(training.eval_examples, 1)
-    try:
-        tables = objective.tables(
-            Splits(
-                task,
-                train=examples,
-                validation=training_examples(experiment, "validation", most),
-                tokenizer=tokenizer,
-                model=model,
-                validation_rows=most,
-                seed=training.data_seed,
-                multiple=mesh.shape[sharding.SEQUENCE_AXIS],
-            )
-        )
-        if names and training.test_examples and not task.endless:
-            with naming("test"):  # refused now, not after training
-                objective.check_questions(task.examples("test", training.data_seed), model)
-    except TooLong as error:
-        place = task.place_of(error.example)
-        raise ValueError(f"{place}: {error}" if place else str(error)) from error
+    splits = Splits(
+        task,
+        train=examples,
+        validation=training_examples(experiment, "validation", most),
+        tokenizer=tokenizer,
+        model=model,
+        validation_rows=most,
+        seed=training.data_seed,
+        multiple=mesh.shape[sharding.SEQUENCE_AXIS],
+    )
+    tables = _tables(experiment, splits, labelled=bool(names))
     table, window = tables.train, tables.window
     check_positions(model, table)
     if training.packing is not None:
         table = pack(table, training.packing, tokenizer.pad_id)
-    if training.epochs is not None:
-        tokens = len(table.stream) / window if isinstance(table, Stream) else table.num_examples
-        steps = max(1, math.ceil(training.epochs * tokens / training.batch_size))
-        training = dataclasses.replace(training, steps=steps, epochs=None)
+    training = _counted(
+        training, len(table.stream) / window if isinstance(table, Stream) else table.num_examples
+    )
     orders = [
         Order(table.num_examples, training.batch_size, training.seed + replica)
         for replica in range(experiment.seeds)

@@ -195,7 +195,7 @@ def test_every_signal_that_asks_drops_what_may_be_dropped_once(name):
 def test_a_stop_before_training(tmp_path, monkeypatch, moment, name, dry):
     """Preparing takes a minute of a large corpus, compiling too: both end, and nothing is left."""
 
-    def slow(*given):
+    def slow(*given, **named):
         signal.raise_signal(getattr(signal, name))
         if moment == "_compile":  # where a thread compiles
             return loops.compile_interruptibly(None, given[1])
@@ -204,7 +204,7 @@ def test_a_stop_before_training(tmp_path, monkeypatch, moment, name, dry):
     if dry and moment == "_start":
         pytest.skip("a dry run starts nothing")
     for earlier in ("_report", "_compile"):
-        monkeypatch.setattr(session, earlier, lambda *given: None)
+        monkeypatch.setattr(session, earlier, lambda *given, **named: None)
     monkeypatch.setattr(session, moment, slow)
     said = []
     outcome = train(tiny(), tmp_path / "run", dry_run=dry, say=said.append)
