@@ -13,7 +13,7 @@ import dataclasses
 import functools
 import random
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated
 from unicodedata import category
 
 from jaxgpt.core.nested import made
@@ -23,14 +23,14 @@ from jaxgpt.task import Example, Share, Split
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import TextPieces, read_lines
+from tasks.corpus import LinePieces, cut_line, read_lines
 
 #: What `--list` groups the experiments under.
 HEADING = "files of your own"
 
 
 @dataclasses.dataclass(frozen=True)
-class Misspelled(TextPieces):
+class Misspelled(LinePieces):
     """The words of each line, in some of which two neighbouring letters are exchanged, to be written right.
 
     The first letter of a word stays where it is, and equal letters are not exchanged. What is exchanged
@@ -38,21 +38,16 @@ class Misspelled(TextPieces):
     there once.
     """
 
-    words: Annotated[int, "words of a piece at most; longer lines are cut into several"] = 8
     share: Annotated[float, "of the words in which two letters are exchanged, where there are two"] = 0.3
     max_characters: Annotated[int, "pieces of more are left out; 0: none are"] = 60
 
-    split_fields: ClassVar[tuple[str, ...]] = ("held_out", "hold_out", "words")
-
     def __post_init__(self):
         super().__post_init__()
-        if self.words < 1:
-            raise ValueError(f"words={self.words} must be at least 1")
         if not 0 < self.share <= 1:
             raise ValueError(f"share={self.share} must be above 0 and at most 1")
 
-    def lengths(self):
-        return [len(piece) for piece in _pieces(self.path, self.words, self.stamp("path"))]
+    def pieces(self):
+        return _pieces(self.path, self.words, self.stamp("path"))
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The pieces of a split, in the order of the file.
@@ -61,7 +56,7 @@ class Misspelled(TextPieces):
           ValueError: if none is left for the split.
         """
         found = False
-        for piece in _pieces(self.path, self.words, self.stamp("path")):
+        for piece in self.pieces():
             example = Example(misspelled_text(piece, self.share), piece, key=piece)
             if not self.too_long(len(piece)) and self.split_of(example) == split:
                 found = True
@@ -73,8 +68,14 @@ class Misspelled(TextPieces):
             )
 
     def held_forms(self, text: str) -> Iterator[str]:
-        """The pieces of a line; one that is a piece of a longer line of the file is held out, too."""
-        yield from _cut(text, self.words)
+        yield from super().held_forms(text)
+        if (piece := self._asked.get(self.typed(text).canonical)) is not None:
+            yield piece
+
+    @functools.cached_property
+    def _asked(self) -> dict[str, str]:
+        """Each piece as it should be, by the question for it."""
+        return {misspelled_text(piece, self.share): piece for piece in self.pieces()} if self.path else {}
 
     def typed(self, text: str) -> Example:
         return Example(" ".join(text.split()), "")
@@ -128,14 +129,9 @@ def _exchanged(word: str, rng: random.Random) -> str:
 @functools.lru_cache(maxsize=2)
 def _pieces(path: str, words: int, stamp: tuple[int, int]) -> tuple[str, ...]:
     """The pieces of all lines, each once, in the order of the file."""
-    return tuple(dict.fromkeys(piece for line in read_lines(path) for piece in _cut(line, words)))
-
-
-def _cut(line: str, words: int) -> Iterator[str]:
-    """The pieces of a line, of so many words at most."""
-    whole = line.split()
-    for first in range(0, len(whole), words):
-        yield " ".join(whole[first : first + words])
+    return tuple(
+        dict.fromkeys(" ".join(piece) for line in read_lines(path) for piece in cut_line(line, words))
+    )
 
 
 def misspelled() -> Experiment:

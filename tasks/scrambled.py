@@ -58,10 +58,22 @@ class Scrambled(TextPieces):
         return [len(sentence) for sentence in _sentences(self.path, self.stamp("path"))]
 
     def held_forms(self, text: str) -> Iterator[str]:
-        """The paragraph that the sentences of a line stand in, since a paragraph lies in one split."""
+        """The paragraphs of the sentences of a line, as they are or scrambled: a paragraph lies in one split.
+
+        Raises:
+          ValueError: if the line has no sentence.
+        """
+        asked = split_sentences(text)
+        if not asked:
+            raise ValueError("there is no sentence")
+        yield from (self._paragraphs[sentence] for sentence in asked if sentence in self._paragraphs)
+
+    @functools.cached_property
+    def _paragraphs(self) -> dict[str, str]:
+        """The paragraph of each sentence, and of the same with words exchanged."""
         known = _sentences(self.path, self.stamp("path")) if self.path else {}
-        for sentence in split_sentences(text):
-            yield known.get(sentence, sentence)
+        scrambled = ((scrambled_sentence(s, self.exchange, self.exchanges), p) for s, p in known.items())
+        return {sentence: paragraph for sentence, paragraph in scrambled if sentence is not None} | known
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The sentences of a split, in the order of the file.

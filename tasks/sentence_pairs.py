@@ -58,11 +58,29 @@ class SentencePairs(TextPieces):
         return [len(one) + len(other) for each in paragraphs for one, other in itertools.pairwise(each)]
 
     def held_forms(self, text: str) -> Iterator[str]:
-        """The paragraphs in which all sentences of a line stand, since a paragraph lies in one split."""
-        wanted = set(split_sentences(text))
-        for sentences in _paragraphs(self.path, self.stamp("path")) if self.path else ():
-            if wanted <= set(sentences):
-                yield " ".join(sentences)
+        """The paragraphs in which all sentences of a line stand, or of each half of a question with a tab.
+
+        A paragraph lies in one split with all of its pairs.
+
+        Raises:
+          ValueError: if the line has no sentence.
+        """
+        for part in text.split("\t"):
+            asked = split_sentences(part)
+            if not asked:
+                raise ValueError("there is no sentence")
+            places = set.intersection(*(self._places.get(sentence, set()) for sentence in asked))
+            paragraphs = _paragraphs(self.path, self.stamp("path")) if places else ()
+            yield from (" ".join(paragraphs[place]) for place in places)
+
+    @functools.cached_property
+    def _places(self) -> dict[str, set[int]]:
+        """The numbers of the paragraphs that each sentence stands in."""
+        found: dict[str, set[int]] = {}
+        for place, sentences in enumerate(_paragraphs(self.path, self.stamp("path")) if self.path else ()):
+            for sentence in sentences:
+                found.setdefault(sentence, set()).add(place)
+        return found
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """A pair for each sentence but the last of every paragraph.

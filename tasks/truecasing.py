@@ -14,7 +14,7 @@ capital, and `lower` one without. The tags cost nothing, so any text shows what 
 import dataclasses
 import functools
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar
+from typing import Annotated
 
 from jaxgpt.core.nested import made
 from jaxgpt.models.config import ModelConfig
@@ -24,14 +24,14 @@ from jaxgpt.task import Example, Share, Split
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import TextPieces, read_lines
+from tasks.corpus import LinePieces, cut_line, read_lines
 
 #: What `--list` groups the experiments under.
 HEADING = "files of your own"
 
 
 @dataclasses.dataclass(frozen=True)
-class Truecasing(TextPieces):
+class Truecasing(LinePieces):
     """The words of each line, lower-cased, each with a tag that says where its capitals were.
 
     Lita et al. 2003, tRuEcasIng (ACL). The hash of a piece decides its split; equal pieces are there once.
@@ -40,15 +40,8 @@ class Truecasing(TextPieces):
     words: Annotated[int, "words of a piece at most; longer lines are cut into several"] = 12
     max_characters: Annotated[int, "pieces of more are left out; 0: none are"] = 120
 
-    split_fields: ClassVar[tuple[str, ...]] = ("held_out", "hold_out", "words")
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.words < 1:
-            raise ValueError(f"words={self.words} must be at least 1")
-
-    def lengths(self):
-        return [len(piece.prompt) for piece in self._pieces()]
+    def pieces(self):
+        return [piece.prompt for piece in self._pieces()]
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The pieces of a split, in the order of the file.
@@ -66,10 +59,6 @@ class Truecasing(TextPieces):
 
     def _pieces(self) -> tuple[Example, ...]:
         return _pieces(self.path, self.words, self.stamp("path"))
-
-    def held_forms(self, text: str) -> Iterator[str]:
-        """The pieces of a line; one that is a piece of a longer line of the file is held out, too."""
-        yield from (" ".join(piece).lower() for piece in _cut(text, self.words))
 
     def typed(self, text: str) -> Example:
         return Example(" ".join(text.lower().split()), "")
@@ -103,18 +92,11 @@ def _pieces(path: str, words: int, stamp: tuple[int, int]) -> tuple[Example, ...
     """The pieces of all lines, each once, in the order of the file."""
     found: dict[str, Example] = {}
     for line in read_lines(path):
-        for piece in _cut(line, words):
+        for piece in cut_line(line, words):
             prompt = " ".join(piece).lower()
             if len(prompt.split()) == len(piece):  # a letter may become a space of its own
                 found.setdefault(prompt, Example(prompt, " ".join(map(tag, piece))))
     return tuple(found.values())
-
-
-def _cut(line: str, words: int) -> Iterator[list[str]]:
-    """The words of each piece of a line, so many at most."""
-    whole = line.split()
-    for first in range(0, len(whole), words):
-        yield whole[first : first + words]
 
 
 def truecasing() -> Experiment:

@@ -6,7 +6,7 @@ import itertools
 import pytest
 from variants import seldom
 
-from jaxgpt.task import SPLITS
+from jaxgpt.task import SPLITS, Task
 from tasks.arithmetic.task import Arithmetic
 from tasks.base_conversion import BaseConversion
 from tasks.comparison import Comparison
@@ -15,9 +15,9 @@ from tasks.gcd import Gcd
 from tasks.gpt3_arithmetic.task import Gpt3Arithmetic
 from tasks.magic_squares.task import MagicSquares
 from tasks.matrices import Matrices
-from tasks.misspelled import Misspelled
+from tasks.misspelled import Misspelled, misspelled_text
 from tasks.modular import Modular
-from tasks.scrambled import Scrambled
+from tasks.scrambled import Scrambled, scrambled_sentence
 from tasks.sentence_pairs import SentencePairs
 from tasks.sorting import Sorting
 from tasks.synopses import Synopses
@@ -120,32 +120,49 @@ def test_documents_can_be_kept_out(tmp_path):
 
 _LINES = [
     "The Tide comes in again. Nobody knows why. It goes out for long hours.",
-    "We Stood there in the rain. She said nothing of it. He went home.",
+    "We Stood there in the cold rain. She said nothing of it. He went home.",
     "A bird sings in the old tree. The rest of us Listen. No one moves or speaks.",
 ] * 3 + [f"The number {i} is Large. It has {i} friends in town. They all live far away." for i in range(40)]
+_RAIN = _LINES[1]
 
 
 @pytest.mark.parametrize(
     ("kind", "held", "left_out"),
     [
         (Truecasing, _LINES[0], ["the tide comes", "in again. nobody", "knows why. it"]),
+        (Truecasing, "Again, THE tide comes In again. Nobody", ["the tide comes", "in again. nobody"]),
+        (Truecasing, "knows why.", ["knows why. it"]),  # two of its three words
         (Misspelled, _LINES[0], ["The Tide comes", "in again. Nobody", "knows why. It"]),
-        (
-            Scrambled,
-            "She said nothing of it.",
-            ["We Stood there in the rain. She said nothing of it. He went home."],
-        ),
+        (Misspelled, misspelled_text("The number 7", 1.0), ["The number 7"]),  # the question itself
+        (Scrambled, "She said nothing of it.", [_RAIN]),
+        (Scrambled, scrambled_sentence("She said nothing of it.", "neighbours"), [_RAIN]),
         (SentencePairs, "Nobody knows why.", [_LINES[0]]),
         (SentencePairs, "The rest of us Listen. No one moves or speaks.", [_LINES[2]]),
+        (SentencePairs, "Nobody knows why.\\tHe went home.", [_LINES[0], _RAIN]),  # of two paragraphs
     ],
 )
 def test_a_line_holds_out_every_example_that_is_cut_from_it(kind, held, left_out, tmp_path):
     (tmp_path / "text.txt").write_text("\n\n".join(_LINES))
     (tmp_path / "held.txt").write_text(held + "\n")
-    cut = {"words": 3} if kind in (Truecasing, Misspelled) else {}
-    task = kind(path=str(tmp_path / "text.txt"), hold_out=str(tmp_path / "held.txt"), held_out=0.2, **cut)
-    free = dataclasses.replace(task, hold_out="", held_out=0.0001)
-    assert set(left_out) <= {example.canonical for example in free.examples("train")}
-    for split in ("train", "validation"):
-        assert not set(left_out) & {example.canonical for example in task.examples(split)}, split
+    fields = {Truecasing: {"words": 3}, Misspelled: {"words": 3, "share": 1.0}}.get(kind, {})
+    # So little is held out by its hash that all of it is in training without the file.
+    free = kind(path=str(tmp_path / "text.txt"), held_out=0.05, **fields)
+    task = dataclasses.replace(free, hold_out=str(tmp_path / "held.txt"))
+    known = {example.canonical for example in free.examples("train")}
+    assert set(left_out) <= known
     assert set(left_out) <= {example.canonical for example in task.examples("test")}
+    trained = {example.canonical for example in task.examples("train")}
+    assert not set(left_out) & trained and len(trained) >= len(known) - 6
+
+
+@pytest.mark.parametrize("kind", [Truecasing, Misspelled, Scrambled, SentencePairs])
+def test_a_line_without_a_word_is_told(kind, tmp_path):
+    (tmp_path / "text.txt").write_text("\n\n".join(_LINES))
+    (tmp_path / "held.txt").write_text("Nobody knows why.\tyes\n\tyes\n")
+    task = kind(path=str(tmp_path / "text.txt"), hold_out=str(tmp_path / "held.txt"))
+    with pytest.raises(ValueError, match=r"held\.txt.*line 2: there is no (word|sentence)"):
+        list(task.examples("train"))
+
+
+def test_base_classes_are_no_tasks():
+    assert "corpus" not in Task.names()
