@@ -1,6 +1,7 @@
 """The rows of results.md: which command makes which figure, and what was published."""
 
 import results_decimals
+import results_exams
 import results_strings
 from results_types import Figure, Row
 
@@ -16,11 +17,8 @@ SECTIONS = {
         "The step-by-step format of the prime-square document, whose model failed where the two numbers "
         "differ in length. Every pair here differs by 3 digits or more."
     ),
-    "GPT-3's ten tasks": (
-        "Trained on these questions, and worked out least significant digit first; GPT-3 saw a few in its "
-        "prompt and had to guess the answer from its first digit on. Published: GPT-3 175B, few-shot (Brown "
-        "et al. 2020, arXiv 2005.14165, table 3.9)."
-    ),
+    results_exams.GPT3: results_exams.GPT3_INTRODUCTION,
+    results_exams.TEACHING: "",
     "Modular addition": "",
     "Magic squares": (
         "Squares of nine different primes below 10,000 around a centre that was never trained on. The model "
@@ -227,27 +225,7 @@ ROWS = (
             ),
         ),
     ),
-    Row(
-        "GPT-3's ten tasks",
-        "All ten",
-        "results_gpt3_arithmetic",
-        "python train.py gpt3-arithmetic --seeds 4 --workdir runs/results_gpt3_arithmetic",
-        tuple(
-            Figure(name, f"groups/arithmetic_{task}", target, published)
-            for task, name, target, published in (
-                ("2da", "2-digit addition", "100 %", "100 %"),
-                ("3da", "3-digit addition", "100 %", "80.4 %"),
-                ("4da", "4-digit addition", "100 %", "25.5 %"),
-                ("5da", "5-digit addition", "100 %", "9.3 %"),
-                ("2ds", "2-digit subtraction", "100 %", "98.9 %"),
-                ("3ds", "3-digit subtraction", "100 %", "94.2 %"),
-                ("4ds", "4-digit subtraction", "100 %", "26.8 %"),
-                ("5ds", "5-digit subtraction", "100 %", "9.9 %"),
-                ("2dm", "2-digit multiplication", "99.5 %", "29.2 %"),
-                ("1dc", "three operations", "99 %", "21.3 %"),
-            )
-        ),
-    ),
+    *results_exams.ROWS,
     Row(
         "Modular addition",
         "a + b mod 113 from 30 % of all pairs",
