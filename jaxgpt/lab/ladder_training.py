@@ -46,17 +46,25 @@ class LadderConfig:
     batch_size: Annotated[int, "texts a step"] = 16
     learning_rates: Annotated[tuple[float, ...], "tried on each rung"] = (3e-4, 1e-3, 3e-3)
     seeds: Annotated[int, "taggers of each rung; intervals of differences need 6"] = 6
+    seed: Annotated[int, "of the first tagger"] = 0
 
     def __post_init__(self):
         for name in ("labelled", "validation", "test", "hidden", "steps", "batch_size", "seeds"):
             if getattr(self, name) < 1:
                 raise ValueError(f"ladder.{name}={getattr(self, name)} must be at least 1")
+        if self.seed < 0:
+            raise ValueError(f"ladder.seed={self.seed} must be at least 0")
         if not self.learning_rates or min(self.learning_rates) <= 0:
             raise ValueError(f"ladder.learning_rates={self.learning_rates}: give positive ones")
         if self.batch_size > self.labelled:
             raise ValueError(
                 f"ladder.batch_size={self.batch_size} is more than ladder.labelled={self.labelled}; lower it"
             )
+
+    @property
+    def all_seeds(self) -> range:
+        """Of the taggers."""
+        return range(self.seed, self.seed + self.seeds)
 
 
 def feature_ladder(
@@ -151,7 +159,7 @@ class _Rungs:
             hidden, rngs = self._config.hidden, nnx.Rngs(seed)
             return nnx.split(FeatureTagger(width, hidden, self._tags, layers=layers, rngs=rngs))
 
-        each = [tagger(seed) for seed in range(self._config.seeds)]
+        each = [tagger(seed) for seed in self._config.all_seeds]
         return data, _Frozen(each[0][0]), _stacked([state for _, state in each])
 
     def _features(self, part: Rows, choice: LayerChoice, states: np.ndarray) -> Data:
@@ -172,7 +180,7 @@ class _Rungs:
             place = np.arange(part.tokens.shape[1])
             order = np.where(place < part.length[:, None], place, -1)
             data.append(_on_device(tokens=part.tokens.astype(np.int32), order=order, labels=part.labels))
-        for seed in range(self._config.seeds):
+        for seed in self._config.all_seeds:
             key, head = jax.random.split(jax.random.key(seed))
             own = split(template.model(template.init(key)))[1] if name == FRESH else weights
             drawn = 0.02 * jax.random.normal(head, (self._model.config.hidden_width, self._tags))
@@ -213,7 +221,7 @@ class _Whole:
 
 def _rung(name: str, data: list[Data], logits: Logits, params: Any, config: LadderConfig) -> Rung:
     """Train at each learning rate, choose one by validation, and ask the test texts."""
-    keys = jnp.stack([jax.random.key(seed) for seed in range(config.seeds)])
+    keys = jnp.stack([jax.random.key(seed) for seed in config.all_seeds])
     ask = functools.partial(right, logits, batch_size=config.batch_size)
     best: tuple[int, float, Any] | None = None
     for rate in config.learning_rates:

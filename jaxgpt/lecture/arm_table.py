@@ -89,7 +89,9 @@ class ArmTable(Part):
         return Entry(self._text(found.median, "+"), sure, self._between(found.interval, "+"))
 
     def _text(self, value: float, sign: str = "") -> str:
-        return f"{100 * value:{sign}.1f}" if self.unit == "share" else f"{value:{sign}.3f}"
+        if self.unit == "share":
+            return f"{100 * value:{sign}.1f}"
+        return f"{value:{sign}.3f}" if abs(value) < 100 else f"{value:{sign},.0f}"
 
     def _between(self, interval: tuple[float, float] | None, sign: str = "") -> str:
         return "" if interval is None else " to ".join(self._text(bound, sign) for bound in interval)

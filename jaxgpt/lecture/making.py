@@ -46,8 +46,11 @@ def make(
       The page; None if a signal stopped a training: the same call goes on.
 
     Raises:
-      ValueError: as `jaxgpt.train`, also where a run there has other settings.
+      ValueError: if a file is not enough for a row, and as `jaxgpt.train`, also where a run there has other
+        settings.
     """
+    for row in rows:
+        row.check(files)
     chapters = []
     for row in rows:
         own = folder / file_name(type(row).kind())

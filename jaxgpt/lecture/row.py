@@ -41,6 +41,9 @@ class Row(Choice, package="jaxgpt.lecture.rows"):
         """
         return ()
 
+    def check(self, files: Mapping[str, str]) -> None:
+        """Raise ValueError, before anything is trained, if a file is not enough for what is shown."""
+
     def parts(self, runs: Mapping[str, Run], files: Mapping[str, str]) -> Mapping[str, Part]:
         """What is shown, by the name of its picture.
 

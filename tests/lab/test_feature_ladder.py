@@ -164,6 +164,16 @@ def test_all_readings_tell_what_stands_in_every_layer(model):
 
 
 @pytest.mark.thorough
+@pytest.mark.thorough
+def test_a_seed_alone_is_the_same_tagger_as_among_others(found, model):
+    alone = dataclasses.replace(SMALL, seeds=1, seed=1, learning_rates=(1e-2,))
+    again = feature_ladder((model, TOKENIZER), Vowels(held_out=0.3), alone, ("embeddings",))
+    among = {rung.name: rung.right for rung in found.rungs}
+    for rung in again.rungs:
+        assert rung.right[0] == pytest.approx(among[rung.name][1], abs=0.02), rung.name
+    assert among[FRESH][0] != among[FRESH][1]
+
+
 def test_chance_is_the_tag_that_most_training_words_have(found):
     asked = Vowels(held_out=0.3).examples("test")
     tags = [tag for _ in range(40) for tag in next(asked).target.split()]

@@ -11,6 +11,7 @@ import pytest
 from flax import nnx
 from tiny_runs import one_line
 
+from jaxgpt import lecture
 from jaxgpt.cli import lecture as lecture_command
 from jaxgpt.evaluation.intervals import paired, student_t
 from jaxgpt.lecture import Arm, ArmCurves, ArmTable, Row, make, reached
@@ -184,6 +185,20 @@ def test_mistakes_are_told_in_one_line(words, said, tmp_path, monkeypatch, jaxgp
     monkeypatch.chdir(tmp_path)
     status, _, errors = jaxgpt("lecture", *words)
     assert status == 2 and said in one_line(errors)
+
+
+@pytest.mark.parametrize(
+    ("words", "seeds"), [((), 6), (("--quick",), 2), (("--quick", "--seeds", "3"), 3), (("--seeds", "4"), 4)]
+)
+def test_a_quick_look_takes_two_seeds_unless_told_otherwise(words, seeds, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(lecture, "make", lambda rows, files, folder, **given: asked.append((folder, given)))
+    monkeypatch.setattr(lecture_command, "leave_at_once", lambda: None)
+    monkeypatch.chdir(tmp_path)
+    lecture_command.run(lecture_command.parser().parse(["attention", "--text", "x.txt", *words]))
+    ((folder, given),) = asked
+    assert given["seeds"] == seeds and given["quick"] == ("--quick" in words)
+    assert folder.name == ("lecture-quick" if "--quick" in words else "lecture")
 
 
 def test_without_names_all_rows_are_made_whose_files_are_there(capsys):

@@ -18,7 +18,7 @@ class HashedAttention(Row):
     Kitaev et al. 2020, arXiv 2001.04451, section 2 and figure 5.
     """
 
-    place = 10
+    place = 11
     title = "Reformer: time and memory against length"
     claim = (
         "Full attention compares each token with each other, so a text of twice the length costs four times "

@@ -20,7 +20,7 @@ class InContext(Row):
     Brown et al. 2020, arXiv 2005.14165, figure 1.2.
     """
 
-    place = 6
+    place = 7
     title = "GPT-3: learning from examples in the prompt"
     claim = (
         "A language model can take up a task from examples in its prompt, without any training on it, and "

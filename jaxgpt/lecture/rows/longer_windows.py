@@ -19,7 +19,7 @@ class LongerWindows(Row):
     Beltagy et al. 2020, arXiv 2004.05150, section 3.1.
     """
 
-    place = 9
+    place = 10
     title = "Longformer: windows of attention"
     claim = (
         "A token of Longformer sees only a window around it, so that memory grows with the length of a text "

@@ -89,7 +89,7 @@ class PretrainingTasks(Row):
     that of an encoder-decoder, with a new decoder.
     """
 
-    place = 7
+    place = 8
     title = "BART: which task to pretrain on"
     claim = (
         "GPT predicts the next token and BERT hidden ones; BART restores a text from any noise, with an "

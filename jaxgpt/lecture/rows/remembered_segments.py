@@ -19,7 +19,7 @@ class RememberedSegments(Row):
     Dai et al. 2019, arXiv 1901.02860, section 3.2 and table 1.
     """
 
-    place = 8
+    place = 9
     title = "Transformer-XL: remembering earlier segments"
     claim = (
         "A Transformer that reads a long text in segments knows nothing at the beginning of each. "

@@ -18,7 +18,7 @@ class SharedLayers(Row):
     Lan et al. 2020, arXiv 1909.11942, section 3.1 and table 2.
     """
 
-    place = 11
+    place = 12
     title = "ALBERT: layers that share their weights"
     claim = (
         "ALBERT base has 12M weights where BERT base has 108M, since its layers share theirs; its average "

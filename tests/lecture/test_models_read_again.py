@@ -1,0 +1,87 @@
+"""The rows that ask trained models further questions: which seed gets what, and what stands beside it."""
+
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jaxgpt.evaluation.intervals import Estimate
+from jaxgpt.lab.feature_ladder import FINE_TUNED, FRESH, READINGS, FeatureLadder, Rung
+from jaxgpt.lecture import make
+from jaxgpt.lecture.rows import frozen_features, zero_shot_sizes
+
+FILES = {"text": "plays.txt"}
+
+
+def test_each_seed_of_the_ladder_is_a_pretraining_of_its_own(monkeypatch):
+    names = (FRESH, *READINGS, FINE_TUNED)
+
+    def ladder(source, task, config):
+        seed, tokenizer = source
+        assert (config.seeds, config.seed) == (1, seed) and tokenizer == "characters"
+        assert task.path == "plays.txt" and task.words == 8
+        rungs = (Rung(name, 1e-3, (0.5 + place / 100 + seed / 1000,)) for place, name in enumerate(names))
+        return FeatureLadder(tuple(rungs), 0.4, 100, config.labelled)
+
+    monkeypatch.setattr(frozen_features, "feature_ladder", ladder)
+    monkeypatch.setattr(frozen_features.reached, "exact_match", lambda run: (0.7, 0.8, 0.9))
+    row = frozen_features.FrozenFeatures()
+    (arm,) = row.arms(FILES)
+    run = types.SimpleNamespace(models=(0, 1, 2), tokenizer="characters")
+    parts = row.parts({arm.name: run}, FILES)
+    found = parts["ladder"]
+    assert list(found.values) == list(names) and found.baseline == FINE_TUNED
+    assert found.values["last"] == pytest.approx((52, 52.1, 52.2))
+    assert found.difference("last").median == pytest.approx(-5)
+    assert "most frequent tag is right for 40.0 %" in found.table().caption
+    assert found.published[FINE_TUNED] == "96.4" and found.published["concat-last-4"] == "96.1"
+    assert parts["next-sentence"].estimate(arm.name).mean == pytest.approx(0.8)
+
+
+def test_every_size_is_asked_the_same_questions_of_the_held_out_text(monkeypatch):
+    asked = []
+
+    def score_file(models, tokenizer, test, path):
+        asked.append((models[0], test, Path(path).read_text()))
+        values = {"acc": 0.4, "perplexity": 50.0} if test == "lambada" else {"acc": 0.7}
+        measures = [
+            types.SimpleNamespace(key=key, estimate=Estimate(value, None, (value, value + 0.01)))
+            for key, value in values.items()
+        ]
+        return types.SimpleNamespace(measures=measures)
+
+    rng = np.random.default_rng(0)
+    words = ["".join(rng.choice(list("abcdefgh"), 5)) for _ in range(40)]
+    text = "\n".join(" ".join(rng.choice(words, 8)) for _ in range(400))
+    example = types.SimpleNamespace(target=text)
+    task = types.SimpleNamespace(examples=lambda split: [example] if split == "test" else None)
+    monkeypatch.setattr(zero_shot_sizes, "score_file", score_file)
+    monkeypatch.setattr(zero_shot_sizes.reached, "num_weights", lambda run: run.weights)
+    monkeypatch.setattr(zero_shot_sizes.reached, "bits_a_byte", lambda run: (2.0, 2.1))
+    row = zero_shot_sizes.ZeroShotSizes()
+    arms = row.arms(FILES)
+    runs = {
+        arm.name: types.SimpleNamespace(models=(i,), tokenizer=None, task=task, weights=1000 * (i + 1))
+        for i, arm in enumerate(arms)
+    }
+    parts = row.parts(runs, FILES)
+    assert list(parts) == ["last-words", "left-out-words", "loss"]
+    for test in ("lambada", "cbt"):
+        texts = [text for _, name, text in asked if name == test]
+        assert len(texts) == len(arms) == 4 and len(set(texts)) == 1 and texts[0]
+    table = parts["last-words"]
+    assert next(iter(table.values)) == table.baseline == "width 16; 1,000 weights"
+    assert list(table.published.values()) == ["35.13", "15.60", "10.87", "8.63"]
+    assert set(table.values.values()) == {(50.0, 50.01)} and table.better == "less"
+    assert set(parts["left-out-words"].values.values()) == {(0.7, 0.71)}
+    assert parts["loss"].better == "less" and list(parts["loss"].published.values())[-1] == "0.93"
+
+
+def test_a_text_that_is_too_short_is_told_before_anything_is_trained(tmp_path):
+    path = tmp_path / "short.txt"
+    path.write_text("".join(f"A line of {i} words, and no more.\n" for i in range(300)))
+    for row in (frozen_features.FrozenFeatures(), zero_shot_sizes.ZeroShotSizes()):
+        with pytest.raises(ValueError, match="give a longer text"):
+            make([row], {"text": str(path)}, tmp_path / "lecture", seeds=2, say=pytest.fail)
+    assert not (tmp_path / "lecture").exists()
