@@ -67,7 +67,10 @@ class ZeroShotSizes(Row):
         text = _held_out(self.arms(files)[0].training({}, quick=False).task)
         with tempfile.TemporaryDirectory() as folder:
             for test, write in _FILES.items():
-                write(text, Path(folder) / test, _QUESTIONS)
+                try:
+                    write(text, Path(folder) / test, _QUESTIONS)
+                except ValueError as error:
+                    raise ValueError(f"{files['text']}: {error}") from error
 
     def parts(self, runs, files):
         names = {f"{name}; {reached.num_weights(run):,} weights": run for name, run in runs.items()}
