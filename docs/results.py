@@ -63,6 +63,15 @@ The two comparisons below were trained with four seeds, and their reports made w
 four seeds the present intervals call no difference sure ([why](compare.md#how-each-interval-is-made)): read
 `surely` there as a guess."""
 
+_POSITIONS = """\
+In short: only positions that are told which digits have one weight (`coupled`) learn sums of 20 digits in
+1,000 steps. Every seed does; of the others none has 1 % right. Of sums of 30 digits `coupled` has half right, of 40 none. `abacus` counts the digits of a number from
+its left. These numbers begin with the most significant digit, so it cannot line them up; in its paper
+(McLeish et al. 2024, arXiv 2405.17399) they begin with the ones. So this says nothing against it."""
+
+#: What stands before a comparison.
+_BEFORE = {"which_tokenization": _ANSWER, "comparison": _OLDER, "which_positions": _POSITIONS}
+
 
 def read(row: Row, folder: Path) -> dict[str, Any] | None:
     """The figures of a row from its run directory; None where there is no finished run."""
@@ -168,10 +177,12 @@ def estimate(evaluation: dict[str, Any], figure: Figure) -> dict[str, Any]:
 
 def page(kept: dict[str, Any]) -> str:
     """The whole page."""
-    lines = [_INTRODUCTION, f"## {next(iter(COMPARISONS.values())).section}", "", _ANSWER, ""]
-    for place, (name, row) in enumerate(COMPARISONS.items()):
-        lines += [_OLDER, ""] if place == 1 else []
+    lines, section = [_INTRODUCTION], ""
+    for name, row in COMPARISONS.items():
+        lines += [f"## {row.section}", ""] if row.section != section else []
+        lines += [_BEFORE[name], ""] if name in _BEFORE else []
         lines += _comparison(name, row, kept.get(row.run))
+        section = row.section
     lines += _laboratory(LABORATORY, kept.get(LABORATORY.run))
     for section, introduction in SECTIONS.items():
         lines += [f"## {section}", ""]

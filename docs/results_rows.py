@@ -125,6 +125,15 @@ COMPARISONS = {
         "--training.steps 1500 --budgets examples --workdir runs/results_continuous",
         (),
     ),
+    "which_positions": Row(
+        "Which positions",
+        "Five position schemes, trained on sums of 1 to 20 digits, asked with 30 and 40",
+        "results_which_positions",
+        "XLA_FLAGS=--xla_force_host_platform_device_count=2 jaxgpt compare which-positions "
+        "--workdir runs/results_which_positions",
+        (),
+        note="Other work ran beside it: alone it takes less.",
+    ),
 }
 
 ROWS = (
