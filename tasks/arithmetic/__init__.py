@@ -9,11 +9,11 @@ and writes `03417`, the answer with its least significant digit first:
     >>> task.answer("9+71421=", "03417")
     '71430'
 
-The formats are `plain` (`71430`), `reversed` (`03417`), `padded` (`00009+71421=` -> `034170`), `indexed`
-(`42+39` as `a2b4+a9b3=` -> `a1b8`), `steps` (the step-by-step addition of `steps.py`), `scratchpad` and
-`scratchpad_simple` (`scratchpads.py`), `partial` (`12*34=` -> `84+063=804`), and `decomposition`,
-`decomposition_spaced` (`65` or `6 5`, answered `ones->5`, `tens->6` on lines of their own). Results are
-grouped by the lengths of both operands, `01+05 digits`; of three and more by the longest.
+The formats are `plain` (`71430`), `reversed` (`03417`), `padded` (`00009+71421=` -> `034170`), `ones_first`
+(`9+12417=` -> `03417`), `indexed` (`42+39` as `a2b4+a9b3=` -> `a1b8`), `steps` (the step-by-step addition of
+`steps.py`), `scratchpad` and `scratchpad_simple` (`scratchpads.py`), `partial` (`12*34=` -> `84+063=804`),
+and `decomposition`, `decomposition_spaced` (`65` or `6 5`, answered `ones->5`, `tens->6` on lines of their
+own). Results are grouped by the lengths of both operands, `01+05 digits`; of three and more by the longest.
 
 `laws.py` has the laws that operands are drawn by. Pairs whose lengths lie apart are asked alone with
 `jaxgpt evaluate RUN --task.min-difference 3 --n 10000`; training is the same with and without it.

@@ -2,7 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from tasks.arithmetic.formats import Decomposition, Format, Indexed, Padded, Partial, Plain, Reversed
+from tasks.arithmetic.formats import (
+    Decomposition,
+    Format,
+    Indexed,
+    OnesFirst,
+    Padded,
+    Partial,
+    Plain,
+    Reversed,
+)
 from tasks.arithmetic.notation import SYMBOLS
 from tasks.arithmetic.scratchpads import Scratchpad, SimplifiedScratchpad
 from tasks.arithmetic.steps import Steps
@@ -14,6 +23,7 @@ FORMATS: dict[str, Format] = {
     "plain": Plain(),
     "reversed": Reversed(),
     "padded": Padded(),
+    "ones_first": OnesFirst(),
     "indexed": Indexed(),
     "steps": Steps(),
     "scratchpad": Scratchpad(),

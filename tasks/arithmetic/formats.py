@@ -111,6 +111,23 @@ class Padded(Format):
         return int(self.written(completion))
 
 
+class OnesFirst(Format):
+    """`356+94=` -> `207`: every number with its least significant digit first.
+
+    The format of Abacus embeddings (McLeish et al. 2024, arXiv 2405.17399, section 3): the k-th digits of all
+    numbers have one weight. Coupled positions count the digits of operands from the last, and need another.
+    """
+
+    operands = None
+
+    def render(self, question: Question) -> tuple[str, str]:
+        texts = (str(operand)[::-1] for operand in question.operands)
+        return question.symbol.join(texts) + "=", str(question.answer)[::-1]
+
+    def written(self, completion: str) -> str:
+        return completion[::-1]
+
+
 class Indexed(Format):
     """`42+39=` written `a2b4+a9b3=` -> `a1b8`: a letter in front of each digit tells its place.
 

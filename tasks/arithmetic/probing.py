@@ -23,7 +23,7 @@ def probed(
     """Different sums of numbers of so many digits, from a split of the task.
 
     A place of the answer means the same in every text where the ones stand first: in the formats `reversed`,
-    `padded` and `indexed`.
+    `padded`, `ones_first` and `indexed`.
 
     Args:
       count: at most; of small numbers there are fewer.

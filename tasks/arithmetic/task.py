@@ -38,6 +38,7 @@ class Arithmetic(Task):
             "plain",
             "reversed",
             "padded",
+            "ones_first",
             "indexed",
             "steps",
             "scratchpad",

@@ -28,6 +28,7 @@ EVERY_FORMAT = [
         Arithmetic(format=form)
         for form in (
             "padded",
+            "ones_first",
             "indexed",
             "steps",
             "scratchpad",
@@ -195,7 +196,10 @@ def test_extra_questions_have_the_extra_lengths_and_their_split():
         ({"operation": "multiplication", "format": "padded"}, "use format=plain, reversed or partial"),
         ({"format": "partial"}, "format=partial .* operation=addition"),
         ({"operands": 1}, "operands=1"),
-        ({"operands": 3, "format": "steps"}, "operands=3 .*format=steps; use .*plain, reversed, padded or "),
+        (
+            {"operands": 3, "format": "steps"},
+            "operands=3 .*format=steps; use .*plain, reversed, padded, ones_first or ",
+        ),
         ({"operands": 3, "operation": "multiplication"}, "operands=3 .*operation=multiplication"),
         ({"validation_digits": (9,)}, "validation_digits=9 must be above max_digits=10"),
         (

@@ -59,6 +59,7 @@ Target:
         ("scratchpad", (638, 662), DETAILED),
         ("scratchpad", (22, 1), DETAILED_UNEQUAL),
         ("padded", (653, 49), "653+049=2070"),  # Cho et al., section 3
+        ("ones_first", (653, 49), "356+94=207"),  # McLeish et al., section 3
         ("indexed", (42, 39), "a2b4+a9b3=a1b8"),  # Zhou et al.: a4b2+a3b9=a8b1, digits and places turned
         ("indexed", (135, 0), "a5b3c1+a0=a5b3c1"),
     ],
@@ -71,7 +72,7 @@ def test_what_the_papers_print(form, operands, written):
     assert task.answer(example.prompt, example.target) == str(sum(operands))
 
 
-@pytest.mark.parametrize("form", ["padded", "indexed", "scratchpad", "scratchpad_simple"])
+@pytest.mark.parametrize("form", ["padded", "ones_first", "indexed", "scratchpad", "scratchpad_simple"])
 @settings(max_examples=40, deadline=None)
 @given(a=NUMBERS, b=NUMBERS)
 def test_a_target_is_read_back_as_the_sum(form, a, b):
@@ -124,7 +125,7 @@ def test_index_hints_are_letters_of_their_own_and_end_somewhere():
         Arithmetic(format="indexed").prompt("1" * (len(HINTS) + 1) + "+1")
 
 
-@pytest.mark.parametrize("form", ["plain", "reversed", "padded", "indexed"])
+@pytest.mark.parametrize("form", ["plain", "reversed", "padded", "ones_first", "indexed"])
 @settings(max_examples=25, deadline=None)
 @given(numbers=st.lists(NUMBERS, min_size=3, max_size=12))
 def test_sums_of_more_than_two_numbers(form, numbers):
