@@ -139,6 +139,24 @@ COMPARISONS = {
 ROWS = (
     Row(
         "Longer than trained on",
+        "Abacus, with the ones first",
+        "results_abacus_ones_first",
+        "python train.py which-positions --task.format ones_first --model.position abacus "
+        "--workdir runs/results_abacus_ones_first",
+        (
+            Figure("1 to 20 digits"),
+            Figure("loss, nats a token of the answer", "likelihood/held_out", percent=False),
+            Figure(
+                "40+40 digits",
+                "groups/40+40 digits",
+                published="99 % of 100 digits, trained to 20 with 20M examples (McLeish et al. 2024, arXiv "
+                "2405.17399)",
+            ),
+        ),
+        note="1,000 steps of 64 sums, as the [comparison of positions](#which-positions) has.",
+    ),
+    Row(
+        "Longer than trained on",
         "1 to 10 digits, asked with 20 and 40",
         "results_addition_length",
         "python train.py addition-length --seeds 4 --workdir runs/results_addition_length",
