@@ -116,6 +116,13 @@ ROWS = (
         "90 % after 15,000 steps, above 99 % after 150,000",
         note="Written from both ends, too.",
     ),
+    _long(
+        "(4): s[18] = s[39], s[31] = s[44], s[4] = s[28]",
+        "three_pairs",
+        "--model.d-model 64 --task.rule.pairs 18=39,31=44,4=28 --training.steps 3000",
+        "99 % after 15,000 steps",
+        note="Three pairs at once, written as they stand.",
+    ),
     _row("E4: exactly one 2", "one-mark", "", _rule("a map"), pictures=("attention.png",)),
     _row("E5: two 2s or none", "two-marks", "", _rule("a map"), pictures=("attention.png",)),
     _row(
