@@ -160,6 +160,14 @@ ROWS = (
         note="The lecture writes numbers as one does. This is the time of four seeds, beside other work.",
     ),
     _row(
+        "E7: seven numbers in eleven letters",
+        "fibonacci-relabelled",
+        "",
+        _lines("the same result as with digits"),
+        note="Letters in place of digits, and of the comma: the lines that are held out are others, so these "
+        "are other seeds of E6.",
+    ),
+    _row(
         "E9: sums with digits exchanged, turned round, doubled and cut off",
         "odd-fibonacci",
         "",
