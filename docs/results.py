@@ -70,7 +70,7 @@ right, of 40 none. `abacus` counts the digits of a number from its left, and the
 most significant digit. With [every number turned round](#abacus-with-the-ones-first), as in its paper, it
 does not learn them in 1,000 steps either; the paper takes 20 million examples, 300 times as many."""
 
-#: What stands before a comparison.
+#: The text before a comparison, by its name.
 _BEFORE = {"which_tokenization": _ANSWER, "comparison": _OLDER, "which_positions": _POSITIONS}
 
 

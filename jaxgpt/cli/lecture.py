@@ -15,7 +15,7 @@ from jaxgpt.core.usage import UsageError
 if TYPE_CHECKING:
     from jaxgpt.lecture import Row
 
-#: Models of each kind, where their number is not given: with two, a quick look takes a third of the time.
+#: Models of each kind, where their number is not given: six give intervals of differences.
 SEEDS, QUICK_SEEDS = 6, 2
 
 

@@ -42,7 +42,7 @@ class Row(Choice, package="jaxgpt.lecture.rows"):
         return ()
 
     def check(self, files: Mapping[str, str]) -> None:
-        """Raise ValueError, before anything is trained, if a file is not enough for what is shown."""
+        """Raise ValueError if a file is too short for the figures; called before any training."""
 
     def parts(self, runs: Mapping[str, Run], files: Mapping[str, str]) -> Mapping[str, Part]:
         """What is shown, by the name of its picture.

@@ -1,4 +1,4 @@
-"""What one training of a known model costs, beside the ranges that were published."""
+"""The cost of one training of a known model, beside published ranges."""
 
 import dataclasses
 import itertools
@@ -19,7 +19,7 @@ _COLORS = (plots.GREY, plots.BLUE, plots.ORANGE, plots.GREEN)
 
 
 class Training(NamedTuple):
-    """A training, and what it was said to cost.
+    """A training, and its published cost.
 
     Attributes:
       values: fields of the experiment `text` to set, as text by dotted path.

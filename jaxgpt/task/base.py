@@ -143,7 +143,7 @@ class Task(Choice, package="tasks"):
     def held_forms(self, text: str) -> Iterable[str]:
         """The canonical forms of the examples that a line of the file `hold_out` keeps out of training.
 
-        It is a question, unless a task cuts lines into several examples.
+        One line is one question, unless a task makes several examples of a line, or splits by paragraphs.
 
         Raises:
           ValueError: if the line is no question of this task.

@@ -1,4 +1,4 @@
-"""What a training costs: the slide's three sizes, computed again."""
+"""The cost of a training: the slide's three sizes, computed again."""
 
 import dataclasses
 

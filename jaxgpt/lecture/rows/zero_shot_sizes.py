@@ -25,7 +25,7 @@ _PUBLISHED = {
 #: Questions of each test at most.
 _QUESTIONS = 200
 _FILES: Mapping[str, Callable[[str, Path, int], int]] = {"lambada": write_passages, "cbt": write_cloze}
-#: What is shown of each: of last words the perplexity, since models of this size write none.
+#: The measure of each test: of last words the perplexity, since models of this size write none.
 _MEASURES = {"lambada": "perplexity", "cbt": "acc"}
 
 
@@ -95,7 +95,7 @@ class ZeroShotSizes(Row):
 
 
 def _scores(run: Run, test: str) -> tuple[float, ...]:
-    """What each seed has in a test."""
+    """The measure of each seed in a test."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / test
         _FILES[test](_held_out(run.task), path, _QUESTIONS)
