@@ -31,7 +31,9 @@ def available() -> dict[str, Callable[[], Experiment]]:
     found: dict[str, Callable[[], Experiment]] = {}
     for module in modules(PACKAGE):
         for name, value in vars(imported(f"{PACKAGE}.{module}")).items():
-            if inspect.isfunction(value) and inspect.signature(value).return_annotation is Experiment:
+            if name.startswith("_") or not inspect.isfunction(value):
+                continue
+            if inspect.signature(value).return_annotation is Experiment:
                 found[name] = value
     return dict(sorted(found.items()))
 

@@ -42,6 +42,7 @@ def test_list_names_every_experiment(jaxgpt):
     listed = re.findall(r"^  (\S+)", output, flags=re.MULTILINE)
     assert sorted(name.replace("-", "_") for name in listed) == list(experiments.available())
     assert "addition" in listed and "Addition of 1 to" in output
+    assert not [name for name in listed if name.startswith("-")]  # helpers of a module are no experiments
 
 
 def test_list_groups_experiments_and_says_what_each_needs(jaxgpt):
