@@ -23,15 +23,30 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.runs.experiments import Compared
 from jaxgpt.task import Diagnosis, Example, Task
 from jaxgpt.task.searching import Search
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
+from tasks.arithmetic.experiments import which_tokenization
 from tasks.numbers import FEW, cannot_read, check_range, of_digits, squeezed
 
 #: What `--list` groups the experiments under.
 HEADING = "more on numbers"
+
+#: What `jaxgpt compare` compares of an experiment where nothing else is named.
+COMPARED = {
+    "which_tokenization_comparison": Compared(
+        {
+            "tokenizer": (
+                *("digits", "digits:2:right", "digits:2:left", "digits:3:right", "digits:3:left"),
+                *("10e", "fixed:6", "fone:3:6"),
+            )
+        },
+        budgets=("examples",),
+    ),
+}
 
 _SMALLER = "a smaller one of the numbers"
 _OTHER = "none of the numbers"
@@ -53,13 +68,14 @@ class Comparison(Task):
     max_count: Annotated[int, "most numbers compared"] = 2
     max_digits: Annotated[int, "longest integer, or whole part of a decimal"] = 4
     max_places: Annotated[int, "most decimal places"] = 3
+    trailing_zeros: Annotated[bool, "whether a decimal may end in 0, as 9.50"] = True
 
     def __post_init__(self):
         check_range("count", self.min_count, self.max_count, least=2)
         for name in ("max_digits", "max_places"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        if self.max_count > 10 ** min(self.max_digits, self.max_places):
+        if self.max_count > min(10**self.max_digits, 10**self.max_places - (not self.trailing_zeros)):
             raise ValueError(
                 f"max_count={self.max_count} different numbers need more digits than "
                 f"max_digits={self.max_digits} and max_places={self.max_places}"
@@ -87,7 +103,8 @@ class Comparison(Task):
             kinds.append(wholes)
         if self.numbers != "integers":
             places = [f"{n:0{k}}" for k in range(1, self.max_places + 1) for n in range(10**k)]
-            kinds.append([f"{whole}.{rest}" for whole in wholes for rest in places])
+            allowed = [rest for rest in places if self.trailing_zeros or rest[-1] != "0"]
+            kinds.append([f"{whole}.{rest}" for whole in wholes for rest in allowed])
         counts = range(self.min_count, self.max_count + 1)
         if sum(math.comb(len(texts), count) for texts in kinds for count in counts) > FEW:
             return None
@@ -126,7 +143,13 @@ class Comparison(Task):
         if rng.random() < 0.5:
             wholes = [wholes[0]] * count
         places = [rng.randint(1, self.max_places) for _ in range(count)]
-        return [f"{whole}.{rng.randrange(10**n):0{n}}" for whole, n in zip(wholes, places, strict=True)]
+        return [f"{whole}.{self._part(rng, n)}" for whole, n in zip(wholes, places, strict=True)]
+
+    def _part(self, rng: random.Random, places: int) -> str:
+        """So many decimal places, uniform among those allowed."""
+        if self.trailing_zeros:
+            return f"{rng.randrange(10**places):0{places}}"
+        return f"{10 * rng.randrange(10 ** (places - 1)) + rng.randint(1, 9):0{places}}"
 
     def _example(self, texts: list[str]) -> Example:
         target = max(texts, key=Decimal)
@@ -165,3 +188,12 @@ def comparison() -> Experiment:
         optimizer=AdamW(learning_rate=3e-3, final_fraction=0.01),
         training=TrainingConfig(steps=1500, batch_size=128, eval_every=500, test_examples=2000),
     )
+
+
+def which_tokenization_comparison() -> Experiment:
+    """The larger of two decimals: `jaxgpt compare which-tokenization-comparison` trains it eight ways."""
+    base = which_tokenization()
+    # A number that is one token has its value alone, so 9.50 would come back as 9.5.
+    task = Comparison(numbers="decimals", max_digits=3, max_places=6, trailing_zeros=False)
+    training = dataclasses.replace(base.training, steps=1000, train_examples=128_000)  # each is seen once
+    return dataclasses.replace(base, task=task, training=training, seeds=6)

@@ -31,6 +31,8 @@ from tasks.arithmetic.experiments import (
     multiplication,
     subtraction,
     which_tokenization,
+    which_tokenization_multiplication,
+    which_tokenization_subtraction,
 )
 from tasks.arithmetic.lengths import (
     addition_100,
@@ -62,4 +64,6 @@ __all__ = [
     "subtraction",
     "which_positions",
     "which_tokenization",
+    "which_tokenization_multiplication",
+    "which_tokenization_subtraction",
 ]

@@ -14,17 +14,18 @@ from jaxgpt.training.optimizers.muon import Muon
 from jaxgpt.training.training_config import TrainingConfig
 from tasks.arithmetic.task import Arithmetic
 
+
+def _eight(*others: str) -> Compared:
+    """Eight tokenizations at equal examples: six for numbers of any length, and two made for one."""
+    any_length = ("digits", "digits:2:right", "digits:2:left", "digits:3:right", "digits:3:left", "10e")
+    return Compared({"tokenizer": (*any_length, *others)}, budgets=("examples",))
+
+
 #: What `jaxgpt compare` compares of an experiment where nothing else is named.
 COMPARED = {
-    "which_tokenization": Compared(
-        {
-            "tokenizer": (
-                *("digits", "digits:2:right", "digits:2:left", "digits:3:right", "digits:3:left"),
-                *("10e", "fixed:7", "fone:7"),
-            )
-        },
-        budgets=("examples",),
-    ),
+    "which_tokenization": _eight("fixed:7", "fone:7"),
+    "which_tokenization_subtraction": _eight("fixed:6", "fone:6"),
+    "which_tokenization_multiplication": _eight("fixed:6", "fone:6"),
 }
 
 
@@ -84,6 +85,17 @@ def which_tokenization() -> Experiment:
     model = dataclasses.replace(base.model, num_layers=4, d_model=48, position=Relative())
     training = dataclasses.replace(base.training, steps=2500, train_examples=320_000)  # each is seen once
     return dataclasses.replace(base, model=model, training=training, seeds=8)
+
+
+def which_tokenization_subtraction() -> Experiment:
+    """Differences of 1 to 6 digits: `jaxgpt compare which-tokenization-subtraction` trains it eight ways."""
+    return dataclasses.replace(_variant(which_tokenization(), operation="subtraction"), seeds=6)
+
+
+def which_tokenization_multiplication() -> Experiment:
+    """Products of 1 to 3 digits: `jaxgpt compare which-tokenization-multiplication` trains it eight ways."""
+    changed = _variant(which_tokenization(), operation="multiplication", max_digits=3)
+    return dataclasses.replace(changed, seeds=6)
 
 
 def addition_steps() -> Experiment:

@@ -1,5 +1,7 @@
 """What is varied: the words of the command line, and the cells they make."""
 
+import itertools
+
 import pytest
 from comparison_building import given, words
 
@@ -10,6 +12,7 @@ from jaxgpt.core.usage import UsageError
 from jaxgpt.nn.position.coupled_relative import CoupledRelative
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.runs import experiments
+from jaxgpt.tokenizers import build
 
 
 def test_an_option_may_repeat_and_others_may_not():
@@ -108,6 +111,20 @@ def test_an_experiment_may_say_what_is_compared():
     varied = command.request(given("which-tokenization", "--vary", "model.position=rotary,none"))
     assert [axis.path for axis in varied.axes] == ["model.position"] and len(varied.budgets) == 2
     assert experiments.compared("addition") is None
+
+
+@pytest.mark.parametrize("asked", ["subtraction", "multiplication", "comparison"])
+def test_each_question_is_asked_of_eight_tokenizations_that_can_write_it(asked):
+    """The slots and the places of those made for one length hold every number, results included."""
+    experiment = experiments.find(f"which-tokenization-{asked}")
+    found = experiments.compared(f"which-tokenization-{asked}").vary["tokenizer"]
+    assert len(found) == 8 and experiment.seeds >= 6
+    lines = [e.prompt + e.target for e in itertools.islice(experiment.task.examples("train"), 3000)]
+    for name in found:
+        tokenizer = build(name, lambda: lines)
+        longest = max(lines, key=lambda line: len(tokenizer.encode(line)))
+        assert len(tokenizer.encode(longest)) + 2 <= experiment.model.max_length
+        assert tokenizer.decode(tokenizer.encode(longest)) == longest
 
 
 def test_what_an_experiment_compares_has_no_other_value():

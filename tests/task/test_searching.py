@@ -123,6 +123,7 @@ TINY = {
     "comparison": [
         {"numbers": "integers", "max_digits": 1, "max_count": 3},
         {"numbers": "decimals", "max_digits": 1, "max_places": 1},
+        {"numbers": "decimals", "max_digits": 1, "max_places": 1, "trailing_zeros": False},
         {"max_digits": 1, "max_places": 1},
     ],
     "decimals": [

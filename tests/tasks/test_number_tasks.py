@@ -10,6 +10,7 @@ import pytest
 from jaxgpt.core.fields import from_json, to_json
 from jaxgpt.runs import experiments
 from jaxgpt.task import SPLITS, Task
+from jaxgpt.tokenizers import build
 from jaxgpt.training.experiment import Experiment
 from tasks import fractions
 from tasks.base_conversion import BaseConversion
@@ -227,6 +228,19 @@ def test_comparison_is_grouped_by_what_misleads():
     places = [example for example in first(task, "train", 400) if "." in example.prompt]
     wholes = [{number.split(".")[0] for number in e.prompt[:-1].split("?")} for e in places]
     assert 0.4 < sum(len(w) == 1 for w in wholes) / len(places) < 0.65
+
+
+def test_decimals_without_trailing_zeros_have_one_notation_a_value():
+    """Every allowed place is drawn, and a tokenizer of values gives each number back as it was written."""
+    task = Comparison(numbers="decimals", max_digits=1, max_places=2, trailing_zeros=False)
+    texts = {text for example in first(task, "train", 12_000) for text in example.prompt[:-1].split("?")}
+    places = [f"{n}" for n in range(1, 10)] + [f"{n:02}" for n in range(100) if n % 10]
+    assert texts == {f"{whole}.{rest}" for whole in range(10) for rest in places}
+    tokenizer = build("fone:1:2", lambda: ["9.11?9.9=9.9"])
+    for text in texts:
+        assert tokenizer.decode(tokenizer.encode(text)) == text
+    with pytest.raises(ValueError, match="max_count=10 different numbers"):
+        Comparison(max_count=10, max_digits=1, max_places=1, trailing_zeros=False)
 
 
 def test_a_comparison_says_where_the_two_largest_differ():
