@@ -41,7 +41,7 @@ COMPARED = {
         {
             "tokenizer": (
                 *("digits", "digits:2:right", "digits:2:left", "digits:3:right", "digits:3:left"),
-                *("10e", "fixed:6", "fone:3:6"),
+                *("10e", "fixed:4", "fone:3:4"),
             )
         },
         budgets=("examples",),
@@ -194,6 +194,6 @@ def which_tokenization_comparison() -> Experiment:
     """The larger of two decimals: `jaxgpt compare which-tokenization-comparison` trains it eight ways."""
     base = which_tokenization()
     # A number that is one token has its value alone, so 9.50 would come back as 9.5.
-    task = Comparison(numbers="decimals", max_digits=3, max_places=6, trailing_zeros=False)
+    task = Comparison(numbers="decimals", max_digits=3, max_places=4, trailing_zeros=False)
     training = dataclasses.replace(base.training, steps=1000, train_examples=128_000)  # each is seen once
     return dataclasses.replace(base, task=task, training=training, seeds=6)

@@ -164,7 +164,6 @@ def test_all_readings_tell_what_stands_in_every_layer(model):
 
 
 @pytest.mark.thorough
-@pytest.mark.thorough
 def test_a_seed_alone_is_the_same_tagger_as_among_others(found, model):
     alone = dataclasses.replace(SMALL, seeds=1, seed=1, learning_rates=(1e-2,))
     again = feature_ladder((model, TOKENIZER), Vowels(held_out=0.3), alone, ("embeddings",))
