@@ -1,15 +1,13 @@
 """Checkpoints of a run: asynchronous, atomic, the last few and the best (Orbax)."""
 
 import contextlib
-import logging
 import math
 import os
 import re
 import shutil
-import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +15,14 @@ import jax
 
 from jaxgpt.core import foreign
 from jaxgpt.core.untrusted import refuse_links, refuse_sizes
-from jaxgpt.core.wording import one_line, quoted, shown
+from jaxgpt.core.wording import quoted, shown
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.parallel import processes
-from jaxgpt.runs import schema
+from jaxgpt.runs import orbax_errors, schema
+from jaxgpt.runs.checkpoint_state import State, check_shapes, flatten, unflatten
 from jaxgpt.runs.digests import Digests
-
-State = dict[str, Any]
-
-#: What Orbax, tensorstore and the file system raise for a checkpoint that cannot be written.
-_UNWRITTEN = (OSError, ValueError, RuntimeError)
-#: The same for one that cannot be read: its files may say anything.
-FAILURES = (*_UNWRITTEN, KeyError, TypeError)
-
+from jaxgpt.runs.interim import ButInterim, InterimMarks
+from jaxgpt.runs.orbax_errors import FAILURES, UNWRITTEN, as_value_error, first_line, told
 
 #: Layers that are made quickly, whether there is anything to fill them with or not.
 _FEW_LAYERS = 50
@@ -37,19 +30,6 @@ _FEW_LAYERS = 50
 
 class CheckpointError(RuntimeError):
     """A checkpoint could not be written or read; the message is one line."""
-
-
-def flatten(state: State) -> dict[str, dict[str, Any]]:
-    """The state as flat dictionaries, which is what lies on disk."""
-    leaves = jax.tree.leaves(state["optimizer"])
-    return state | {"optimizer": {f"{i:05d}": leaf for i, leaf in enumerate(leaves)}}
-
-
-def unflatten(flat: dict[str, dict[str, Any]], like: State) -> State:
-    """The inverse of `flatten`; `like` gives the structure of the optimizer's state."""
-    leaves = [flat["optimizer"][name] for name in sorted(flat["optimizer"])]
-    optimizer = jax.tree.unflatten(jax.tree.structure(like["optimizer"]), leaves)
-    return {name: dict(part) for name, part in flat.items()} | {"optimizer": optimizer}
 
 
 class Checkpoints:
@@ -75,17 +55,14 @@ class Checkpoints:
     ):
         from orbax.checkpoint import v1 as ocp
 
-        # Orbax reports every save at INFO through absl, and what it cannot read at ERROR; we say it.
-        logging.getLogger("absl").setLevel(logging.CRITICAL)
-        _hear_nothing_of_closed_loops()
-        logging.getLogger("asyncio").addFilter(_not_of_arrays)
+        orbax_errors.hush()
         self.directory = Path(directory).absolute()
         self._fingerprint = fingerprint
         if read_only and not self.directory.is_dir():
             raise CheckpointError(f"{self.directory} does not exist: the run has no checkpoint yet")
         refuse_links(self.directory)
         self._digests = Digests(self.directory)
-        self._interim = self.directory / ".interim"
+        self._marks = InterimMarks(self.directory)
         #: Seconds that the last save took, from its call to its commit; infinite while it is written.
         self.seconds = 0.0
         self._manager = self._thread = self._failed = None
@@ -101,7 +78,7 @@ class Checkpoints:
                 )
             )
         self._ocp = ocp
-        self._policy = _ButInterim(policies.AnyPreservationPolicy(keep), self.interim)
+        self._policy = ButInterim(policies.AnyPreservationPolicy(keep), self.interim)
         if not read_only and jax.process_index() == 0:
             self._sweep()
 
@@ -156,7 +133,7 @@ class Checkpoints:
     def _metadata(self, step: int) -> dict[str, Any]:
         """What was recorded with a checkpoint: the tokenizer's fingerprint and the loss."""
         refuse_sizes(self.directory / str(step))
-        with _as_value_error():
+        with as_value_error():
             found = self._ocp.metadata(self.directory / str(step)).custom_metadata
         if not isinstance(found, dict):
             raise ValueError("its metadata say nothing of the tokenizer")
@@ -167,27 +144,11 @@ class Checkpoints:
 
     def interim(self, step: int) -> bool:
         """Whether a checkpoint is there to go on from alone: the next one takes its place."""
-        return (self._interim / str(step)).exists()
+        return self._marks.has(step)
 
     def promote(self, step: int) -> None:
         """Make an interim checkpoint one like the others."""
-        if jax.process_index() == 0:
-            (self._interim / str(step)).unlink(missing_ok=True)
-
-    def _mark(self, step: int, interim: bool) -> None:
-        """Before a step is written, so that a kill at any moment leaves none that passes for another."""
-        if jax.process_index() != 0:
-            return
-        self.promote(step)
-        if interim:
-            self._interim.mkdir(parents=True, exist_ok=True)
-            (self._interim / str(step)).touch()
-
-    def _unmark(self) -> None:
-        """Forget the marks of steps whose checkpoint is gone."""
-        for mark in self._interim.glob("*"):
-            if not (self.directory / mark.name).is_dir():
-                mark.unlink(missing_ok=True)
+        self._marks.remove(step)
 
     def steps(self) -> list[int]:
         """The steps that were committed, oldest first."""
@@ -232,7 +193,7 @@ class Checkpoints:
         with self._translated(step):
             self._open()
             self._digests.forget(step)
-            self._mark(step, interim)
+            self._marks.set(step, interim)
             pending = self._manager.save_async(
                 step,
                 flatten(state),
@@ -252,7 +213,7 @@ class Checkpoints:
             pending.result()
             if jax.process_index() == 0:
                 self._digests.write(step)
-                self._unmark()
+                self._marks.sweep()
             self.seconds = time.monotonic() - began
         except Exception as error:  # noqa: BLE001 - raised again in `wait`
             self._failed = error
@@ -279,7 +240,7 @@ class Checkpoints:
     def _translated(self, step: int):
         try:
             yield
-        except _UNWRITTEN as error:
+        except UNWRITTEN as error:
             self._discard(step)
             raise CheckpointError(
                 f"the checkpoint of step {step} could not be written to {self.directory}: "
@@ -378,7 +339,7 @@ class Checkpoints:
 
     def _load(self, step: int, like: dict[str, Any]) -> dict[str, Any]:
         self._digests.check(step)
-        with _as_value_error():
+        with as_value_error():
             return self._ocp.load(self.directory / str(step), like, checkpointable_name="state")
 
     def best(self) -> int | None:
@@ -396,19 +357,6 @@ class Checkpoints:
             self._manager.close()
 
 
-class _ButInterim:
-    """A policy for checkpoints that are not interim; of those the newest is kept until another comes."""
-
-    def __init__(self, policy: Any, interim: Callable[[int], bool]):
-        self._policy, self._interim = policy, interim
-
-    def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> list[bool]:
-        others = [one for one in checkpoints if not self._interim(one.step)]
-        kept = self._policy.should_preserve(others, context=context) if others else []
-        steps = {one.step for one, keep in zip(others, kept, strict=True) if keep}
-        return [one.step in steps or one is checkpoints[-1] for one in checkpoints]
-
-
 def check_layers(model: ModelConfig, checkpoints: Checkpoints) -> None:
     """Raises ValueError if a model has more layers than its checkpoint can hold, before any is made."""
     arrays, layers = checkpoints.num_arrays(), model.num_layers + (model.encoder_layers or 0)
@@ -417,56 +365,3 @@ def check_layers(model: ModelConfig, checkpoints: Checkpoints) -> None:
             f"model.num_layers={layers} is more than {checkpoints.directory} holds, {arrays} arrays; "
             "restore the file"
         )
-
-
-@contextlib.contextmanager
-def _as_value_error():
-    """Whatever Orbax raises for a file that is not as it wrote it."""
-    try:
-        yield
-    except FAILURES:
-        raise
-    except Exception as error:
-        raise ValueError(first_line(error)) from error
-
-
-def check_shapes(state: Any, like: Any) -> None:
-    """Raises ValueError where an array has another shape or type than expected."""
-    for (path, got), want in zip(
-        jax.tree_util.tree_leaves_with_path(state), jax.tree.leaves(like), strict=True
-    ):
-        if got.shape != want.shape or got.dtype != want.dtype:
-            name = jax.tree_util.keystr(path)
-            raise ValueError(f"{name} is {got.dtype}{got.shape}, expected {want.dtype}{want.shape}")
-
-
-def _hear_nothing_of_closed_loops() -> None:
-    """When one array cannot be written, Orbax closes its event loop, and tensorstore's threads, which come
-    to it later with the others, would each print a traceback. The error itself is raised."""
-    before = sys.unraisablehook
-    if getattr(before, "jaxgpt", False):
-        return
-
-    def hook(unraisable: Any) -> None:
-        error = unraisable.exc_value
-        if not (isinstance(error, RuntimeError) and str(error) == "Event loop is closed"):
-            before(unraisable)
-
-    hook.jaxgpt = True
-    sys.unraisablehook = hook
-
-
-def _not_of_arrays(record: logging.LogRecord) -> bool:
-    """Leaves out what asyncio says of arrays that could not be read, a page each; the first is raised."""
-    return "driver" not in record.getMessage()
-
-
-def told(skipped: list[str]) -> str:
-    """Why checkpoints could not be read, on a line that a person can read."""
-    return one_line("; ".join(skipped), 200) or "there is none"
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an error's message, shortened."""
-    text = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return text if len(text) <= 200 else text[:197] + "..."
