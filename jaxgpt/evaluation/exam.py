@@ -73,7 +73,8 @@ class Examined:
       not_asked: how many the model has no room for, and the reason of the first.
       trained_on: questions that were among the training examples.
       groups: of the run, by the task's groups, where there are several: name, questions, share of right ones.
-      no_number: the first answer of the file that is no number, so that there is no log sMAPE.
+      no_number: the first answer of the file that is no number that a float holds, so that there is no log
+        sMAPE; None if each is one.
       answered: each question with its answer and what every model answered, in ordinary notation.
     """
 
@@ -82,7 +83,7 @@ class Examined:
     not_asked: tuple[int, str]
     trained_on: int
     groups: tuple[tuple[str, int, Estimate], ...]
-    no_number: str
+    no_number: str | None
     answered: tuple[tuple[str, str, tuple[str, ...]], ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -105,16 +106,21 @@ class Examined:
 
     def table(self) -> str:
         """A row a candidate, then what is to be known of the questions."""
-        smape = not self.no_number
+        smape = self.no_number is None
         rows = [(f"{self.questions:,} questions", "exact match", "95 %", *(("log sMAPE", "95 %") * smape))]
+        groups = [
+            (f"  {visible(name)}, {count:,}", *_shown(share), *["", ""] * smape)
+            for name, count, share in (self.groups if len(self.groups) <= _MOST_GROUPS else ())
+        ]
         for result in self.results:
             cells = [_shown(result.exact_match), *(_shown(result.log_smape) if smape else ())]
             rows.append((visible(result.name), *cells[0], *cells[1:]))
-        for name, count, share in self.groups if len(self.groups) <= _MOST_GROUPS else ():
-            rows.append((f"  {visible(name)}, {count:,}", *_shown(share), *["", ""] * smape))
+            rows += groups
+            groups = []  # they are the run's, which comes first
         lines = columns(rows)
-        if self.no_number:
-            lines.append(f"no log sMAPE: the answer {quoted(self.no_number)} is no number")
+        if self.no_number is not None:
+            kind = "no number" if read_decimal(self.no_number) is None else "too large a number"
+            lines.append(f"no log sMAPE: the answer {quoted(self.no_number)} is {kind}")
         if self.not_asked[0]:
             lines.append(f"{self.not_asked[0]:,} were not asked and count as wrong: {self.not_asked[1]}")
         if self.trained_on:
@@ -210,10 +216,10 @@ def examine(
         for index, text in zip(possible, texts, strict=True):
             one[index] = task.answer(examples[index].prompt, text)
     right = [question.answer for question in questions]
-    no_number = next((answer for answer in right if read_number(answer) is None), "")
-    results = [_result("this run", right, given, smape=not no_number)]
+    no_number = next((answer for answer in right if read_number(answer) is None), None)
+    results = [_result("this run", right, given, smape=no_number is None)]
     for name, texts in (published or {}).items():
-        results.append(_result(name, right, [list(texts)], smape=not no_number))
+        results.append(_result(name, right, [list(texts)], smape=no_number is None))
     missed = [reason for reason in reasons if reason]
     return Examined(
         len(questions),

@@ -45,11 +45,11 @@ class Template:
     def typed(self, question: str) -> str | None:
         """Our wording of their question; None if it does not look like `theirs`."""
         parts = _FIELD.split(self.theirs)  # text, name, text, name, text
-        pattern = "".join(
-            f"(?P<{part}>.+?)" if index % 2 else re.escape(part) for index, part in enumerate(parts)
-        )
-        match = re.fullmatch(pattern, question)
-        return None if match is None else _FIELD.sub(lambda field: match[field[1]], self.ours)
+        match = re.fullmatch("(.+?)".join(map(re.escape, parts[::2])), question)
+        if match is None:
+            return None
+        found = dict(zip(parts[1::2], match.groups(), strict=True))
+        return _FIELD.sub(lambda field: found[field[1]], self.ours)
 
 
 def reworded(question: str, templates: Sequence[Template]) -> str:

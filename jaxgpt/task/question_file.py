@@ -110,7 +110,10 @@ def read_answered(path: str) -> Iterator[tuple[str, str, str]]:
                 continue
             key = find_key(row, "", PROMPT_KEYS, "one of these keys", where)
             answer_key = find_key(row, "", TARGET_KEYS, "one of these keys", where)
-            yield where, text_of(row, key, where), text_of(row, answer_key, where)
+            answer = text_of(row, answer_key, where)
+            if not answer.strip():
+                raise ValueError(f"{where}: {quoted(answer_key)} is empty; write the answer")
+            yield where, text_of(row, key, where), answer
         except ValueError as error:
             raise ValueError(in_file(path, str(error))) from error
 

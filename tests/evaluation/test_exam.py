@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxgpt.evaluation.exam import examine, is_right, read_exam, read_published
+from jaxgpt.evaluation.exam import Examined, Result, examine, is_right, read_exam, read_published
+from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.evaluation.number_measures import log_smape, read_number
 from jaxgpt.evaluation.wording_template import Template, reworded
 from tasks.arithmetic import Arithmetic
@@ -27,6 +28,7 @@ def test_a_template_turns_their_wording_into_ours():
     assert template.typed("Q: What is 4 minus 35?\n\nA:") is None
     assert template.typed("So: Q: What is 4 plus 35?\n\nA:") is None
     assert Template.read("{x} (twice) => {x}+{x}").typed("7 (twice)") == "7+7"
+    assert Template.read("{1} and {2} => {2}+{1}").typed("7 and 8") == "8+7"  # whatever the names are
 
 
 def test_the_first_template_that_fits_is_taken():
@@ -87,6 +89,7 @@ def test_an_answer_is_the_same_text_or_the_same_number(answer, given_, right):
 
 def test_a_number_too_large_for_a_float_is_none_to_measure():
     assert read_number("1e999") is None and is_right("1e999", "10e998")
+    assert is_right("9" * 1001, "0" + "9" * 1001) and not is_right("9" * 1001, "9" * 1000 + "8")
 
 
 def test_questions_are_read_as_the_task_words_them(tmp_path):
@@ -114,6 +117,14 @@ def test_a_line_that_does_not_fit_is_named(lines, template, message, tmp_path):
     path = written(tmp_path / "sums.tsv", *lines)
     with pytest.raises(ValueError, match=f"sums.tsv.*{message}"):
         read_exam(path, SUMS, [Template.read(template)] if template else [])
+
+
+@pytest.mark.parametrize("answer", ["", " "])
+def test_an_empty_answer_of_an_object_is_named(answer, tmp_path):
+    path = tmp_path / "sums.jsonl"
+    path.write_text(f'{{"question": "1+2", "answer": "3"}}\n{{"question": "3+4", "answer": "{answer}"}}\n')
+    with pytest.raises(ValueError, match=r"sums.jsonl.*line 2.*'answer' is empty; write the answer"):
+        read_exam(str(path), SUMS)
 
 
 def test_published_answers_are_as_many_as_questions(tmp_path):
@@ -149,7 +160,25 @@ def test_an_answer_that_is_no_number_has_no_log_smape(finished_run, jaxgpt, tmp_
     path = written(tmp_path / "sums.tsv", "1+2\t3", "3+4\tseven")
     _, printed, _ = jaxgpt("evaluate", finished_run, "--questions", path, "--output", tmp_path / "found.json")
     assert "no log sMAPE: the answer 'seven' is no number" in printed
+    large = "1" + "0" * 400
+    examined = examined_as("this run", ("Kim",), no_number=large)
+    assert "is too large a number" in examined.table()
     assert json.loads((tmp_path / "found.json").read_text())["results"][0]["log_smape"] is None
+
+
+def examined_as(run, published, no_number=None):
+    """An exam of one candidate and others, with two groups."""
+    share = Estimate(0.5, (0.2, 0.8), (0.5,))
+    results = tuple(Result(name, share, None if no_number else share) for name in (run, *published))
+    groups = (("1+1 digits", 2, share), ("2+2 digits", 2, share))
+    return Examined(4, results, (0, ""), 0, groups, no_number, ())
+
+
+def test_the_groups_of_the_run_stand_below_it():
+    lines = examined_as("this run", ("Kim", "Lee")).table().splitlines()
+    assert [line.split("  ")[0] or line.strip().split("  ")[0] for line in lines[1:]] == [
+        *("this run", "1+1 digits, 2", "2+2 digits, 2", "Kim", "Lee")
+    ]
 
 
 @pytest.mark.parametrize(
