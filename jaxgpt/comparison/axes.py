@@ -32,6 +32,11 @@ class Axis:
         """Whether it varies the blocks and the width of the model alone, as `model=2x64,4x128` does."""
         return self.path == "model" and all(map(start.is_size, self.values))
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The dotted paths of what it sets."""
+        return start.SIZE_FIELDS if self.of_sizes else (self.path,)
+
     @classmethod
     def from_text(cls, option: str, text: str) -> "Axis":
         """`PATH=VALUE,VALUE,...`, as it follows an option.
@@ -164,8 +169,9 @@ def label(values: Values) -> str:
 
 
 def slug(values: Values) -> str:
-    """A cell's name as a folder."""
-    return "_".join(re.sub(r"[^A-Za-z0-9.+]+", "-", _short(text)).strip("-.") for text in values.values())
+    """A cell's name as a folder; `cell` for a value without a letter or digit of ASCII."""
+    kept = (re.sub(r"[^A-Za-z0-9.+]+", "-", _short(text)).strip("-.") for text in values.values())
+    return "_".join(text or "cell" for text in kept)
 
 
 def _short(text: str) -> str:

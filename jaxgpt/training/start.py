@@ -43,6 +43,8 @@ def starting_from(experiment: Experiment, path: str) -> Experiment:
 
 #: A model's size in short: blocks and width, such as `4x128`.
 _SIZE = re.compile(r"(\d{1,6})x(\d{1,6})")
+#: The fields that it sets.
+SIZE_FIELDS = ("model.num_layers", "model.d_model", "model.num_heads")
 
 
 def is_size(text: str) -> bool:
@@ -64,11 +66,7 @@ def sized(experiment: Experiment, text: str) -> dict[str, str]:
             f"model={text}: a width of {width} is not divisible by {head}, the width of a head here; give a "
             f"multiple of {head}, or set model.num_layers, model.d_model and model.num_heads"
         )
-    return {
-        "model.num_layers": str(layers),
-        "model.d_model": str(width),
-        "model.num_heads": str(width // head),
-    }
+    return dict(zip(SIZE_FIELDS, map(str, (layers, width, width // head)), strict=True))
 
 
 def override(

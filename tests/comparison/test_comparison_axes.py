@@ -41,6 +41,7 @@ def test_names_and_folders():
     assert axes.slug({"tokenizer": "../shared/gpt2 bpe"}) == "gpt2-bpe"
     assert axes.label({"tokenizer": "subset:../shared/gpt2_bpe/"}) == "subset:gpt2_bpe"
     assert axes.slug({"optimizer.learning_rate": "1e-3"}) == "1e-3"
+    assert axes.slug({"tokenizer": "словарь", "task.format": "-"}) == "cell_cell"
 
 
 def test_a_value_that_is_the_present_member_keeps_its_settings():

@@ -68,6 +68,22 @@ def test_what_differs_is_named(tmp_path, names, more, fields, message):
     assert not (tmp_path / "both").exists()
 
 
+def test_sizes_that_are_joined_agree_in_all_but_the_size(tmp_path):
+    SCORES.update({size: (0.5, 0.5) for size in ("1x32", "2x32", "1x64")})
+
+    def of_sizes(name, sizes, **fields):
+        (tmp_path / name).mkdir()
+        found = plan("--vary", f"model={sizes}", "--budgets", "examples", **fields)
+        finish(tmp_path / name, found, lambda cell, budget: evaluation(SCORES[cell]))
+        return tmp_path / name
+
+    one, two = of_sizes("one", "1x32,2x32"), of_sizes("two", "1x64,2x32")
+    assert len(merging.merge([one, two], tmp_path / "both").cells) == 3
+    other = of_sizes("other", "1x64,2x32", model__dropout=0.5)
+    with pytest.raises(ValueError, match=r"settings differ: model\.dropout: 0\.0 -> 0\.5"):
+        merging.merge([one, other], tmp_path / "none")
+
+
 def test_a_duplicate_that_is_not_the_same_is_named(tmp_path):
     one = compared(tmp_path / "one", "digits,digits:2:right")
     two = compared(tmp_path / "two", "digits,bytes")
