@@ -52,7 +52,11 @@ def parser() -> Parser:
         default=[],
         help="each cell tries these, validation chooses; may be repeated",
     )
-    parser.add_argument("--budgets", metavar="BUDGET,...", help="examples, flops, or both; default: both")
+    parser.add_argument(
+        "--budgets",
+        metavar="BUDGET,...",
+        help="examples, flops, or both; default: both, or the experiment's own",
+    )
     parser.add_argument(
         "--workdir",
         metavar="DIR",

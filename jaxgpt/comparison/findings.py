@@ -10,7 +10,7 @@ from jaxgpt.comparison.results import LEARNED, NOTHING, Finding, Results, differ
 from jaxgpt.comparison.sections import BUDGET_NAMES, SHARES, amount, share, signed
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.evaluation import Row
-from jaxgpt.evaluation.intervals import two_groups
+from jaxgpt.evaluation.intervals import Difference, two_groups
 
 
 def sentences(results: Results, budget: Budget) -> list[str]:
@@ -19,7 +19,7 @@ def sentences(results: Results, budget: Budget) -> list[str]:
     found = []
     learned = results.learned(budget)
     if findings and learned != "something":
-        found = [_nothing(findings) if learned == "nothing" else _everything(findings)]
+        found = [_nothing(results, budget) if learned == "nothing" else _everything(findings)]
     elif len(findings) > 1:
         found = [
             _rates(results, budget),
@@ -43,12 +43,13 @@ def _mean(finding: Finding) -> float:
     return finding.overall.exact_match.mean
 
 
-def _nothing(findings: tuple[Finding, ...]) -> str:
-    best, steps = max(findings, key=_mean), max(finding.steps for finding in findings)
+def _nothing(results: Results, budget: Budget) -> str:
+    best = max(results.findings[budget], key=_mean)
+    steps = 4 * results.plan.baseline.experiment.training.steps
     return (
         f"Nothing was learned that could be compared: every cell has less than {NOTHING} of all questions "
         f"right, {best.cell.name} the most with {share(_mean(best))}. Train longer, with --training.steps "
-        f"{4 * steps}, four times as long, or ask for less."
+        f"{steps}, four times as long, or ask for less."
     )
 
 
@@ -109,7 +110,7 @@ def _soonest(results: Results, budget: Budget) -> str:
     unit = "examples" if budget == "examples" else "FLOPs"
     parts = [f"{name} after {amount(need)} {unit}" for need, name in sorted(needs)]
     lacking = len(results.findings[budget]) - len(needs)
-    rest = f"; in {lacking} cells half of the seeds never got there" if lacking else ""
+    rest = f"; in {lacking} cell{'s' * (lacking > 1)} half of the seeds never got there" if lacking else ""
     return f"Half of the seeds had {LEARNED} of the validation questions right: {', '.join(parts)}{rest}."
 
 
@@ -122,7 +123,8 @@ def _cheapest(findings: tuple[Finding, ...]) -> str:
     if not parts:
         return ""
     told = ", ".join(parts)
-    return f"By training FLOPs of a seed, until half of the seeds had {SHARES[0]} of them right: {told}."
+    share = f"{SHARES[0]} of the validation questions"
+    return f"By training FLOPs of a seed, until half of the seeds had {share} right: {told}."
 
 
 def _interval(row: Row) -> str:
@@ -137,13 +139,18 @@ def _ordered(results: Results, budget: Budget) -> list[Finding]:
 def _best(results: Results, budget: Budget) -> str:
     best, *others = _ordered(results, budget)
     # What cannot be told apart from the best shares its place.
-    beside = [other for other in others if not difference(best.overall, other.overall).sure]
+    beside = [other for other in others if not _surely_more(difference(best.overall, other.overall))]
     text = f"Best: {best.cell.name}, with {_interval(best.overall)} of all questions right"
     if not beside:
         apart = difference(best.overall, others[0].overall)
         return f"{text}, surely ahead of the next, {others[0].cell.name}, by {signed(apart)}."
     names = listed(f"{other.cell.name} ({share(_mean(other))})" for other in beside)
     return f"{text}; not surely ahead of {names}."
+
+
+def _surely_more(apart: Difference) -> bool:
+    """A mean may be higher where most seeds have less."""
+    return apart.sure and apart.median > 0
 
 
 def _against_baseline(results: Results, budget: Budget) -> str:
@@ -188,23 +195,26 @@ def _mirrored(text: str) -> str:
 
 
 def _headings(findings: tuple[Finding, ...]) -> str:
-    """Which cells are worse under one heading than under their best, such as where lengths differ."""
+    """Which cells have less right under one heading than under their best, such as where lengths differ.
+
+    The two headings are chosen by their means, and ask different questions, so no interval is made.
+    """
     if not any(len(finding.headings) > 1 for finding in findings):
         return ""
     gaps = []
     for finding in findings:
         ordered = sorted(finding.headings, key=lambda row: row.exact_match.mean)
         apart = difference(ordered[0], ordered[-1]) if len(ordered) > 1 else None
-        if apart is not None and apart.sure:
+        if apart is not None and max(apart.per_seed) < 0:
             gaps.append((apart.median, finding.cell.name, ordered[0], ordered[-1]))
     if not gaps:
-        return "Where it hurts: no cell is surely worse under one heading than under another."
+        return "Where it hurts: no cell has less right with every seed under one heading than under another."
     parts = [
         f"{name} {share(worst.exact_match.mean)} on {worst.group} against {share(best.exact_match.mean)} "
         f"on {best.group}"
         for _, name, worst, best in sorted(gaps, key=lambda gap: gap[0])
     ]
-    return f"Where it hurts, each gap sure: {'; '.join(parts)}."
+    return f"Where it hurts, with every seed: {'; '.join(parts)}."
 
 
 def _lengths(findings: tuple[Finding, ...]) -> str:
@@ -249,6 +259,8 @@ def _changed(results: Results, budget: Budget) -> str:
     first = results.plan.budgets[0]
     if budget == first or results.baseline(first) is None or results.baseline(budget) is None:
         return ""
+    if results.learned(first) != "something":
+        return ""  # nothing was said of it
     verdicts = []
     for one in (first, budget):
         found = {f.cell.name: results.difference(f, "all", "all") for f in results.findings[one]}

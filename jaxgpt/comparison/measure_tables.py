@@ -26,7 +26,7 @@ def table(results: Results, budget: Budget) -> Table | None:
         seeds = "in parentheses the 95 % interval of a share; one seed gives none over seeds"
     told = (
         "Held-out loss: nats a token of held-out text, its end included. Less is better; it compares cells "
-        "of one tokenizer alone. Bold: surely not the baseline's. "
+        "of one tokenizer alone. Bold: surely not the baseline's, which has the same tokenizer. "
     )
     return Table(
         f"{'Loss and measures' if losses else 'Measures'} of the answers, at {BUDGET_NAMES[budget]}",
@@ -43,9 +43,11 @@ def _is_baseline(results: Results, finding: Finding) -> bool:
 
 
 def _loss_difference(results: Results, finding: Finding) -> Difference | None:
-    """The loss of a cell minus the baseline's, by seed."""
+    """The loss of a cell minus the baseline's, by seed; None where they read other tokens."""
     baseline = results.baseline(finding.budget)
     if _is_baseline(results, finding) or baseline is None or None in (baseline.loss, finding.loss):
+        return None
+    if baseline.cell.facts.fingerprint != finding.cell.facts.fingerprint:
         return None
     return paired(finding.loss.per_seed, baseline.loss.per_seed)
 

@@ -39,6 +39,18 @@ def entries(table):
     return {line[0].text: dict(zip(table.header[1:], line[1:], strict=True)) for line in table.rows}
 
 
+def of_one_tokenizer(found):
+    """The results as if all cells read the same tokens."""
+    cells = [
+        dataclasses.replace(f.cell, facts=dataclasses.replace(f.cell.facts, fingerprint="one"))
+        for f in found.findings["examples"]
+    ]
+    both = zip(found.findings["examples"], cells, strict=True)
+    return dataclasses.replace(
+        found, findings={"examples": tuple(dataclasses.replace(f, cell=cell) for f, cell in both)}
+    )
+
+
 def test_losses_and_measures_of_every_cell(with_measures):
     table = measure_tables.table(with_measures, "examples")
     assert table.title == "Loss and measures of the answers, at equal examples"
@@ -47,9 +59,13 @@ def test_losses_and_measures_of_every_cell(with_measures):
     values = LOSSES["digits"]
     low, high = stats.t.interval(0.95, 7, loc=2.15, scale=stats.sem(values))
     assert shown["digits (baseline)"]["held-out loss"] == Entry("2.150", detail=f"{low:.3f}-{high:.3f}")
+    assert not any(
+        row["held-out loss"].sure for row in shown.values()
+    )  # a token of one is not one of another
+    same = entries(measure_tables.table(of_one_tokenizer(with_measures), "examples"))
     # Less in every seed; in four of eight less, in four more.
-    assert shown["digits:2:right"]["held-out loss"].sure == "better"
-    assert shown["digits:2:left"]["held-out loss"].sure == ""
+    assert same["digits:2:right"]["held-out loss"].sure == "better"
+    assert same["digits:2:left"]["held-out loss"].sure == ""
     assert shown["digits:2:left"]["new"] == Entry("0.750", detail="0.700-0.800")
     assert shown["digits:2:left"]["nothing"] == Entry("-")
 

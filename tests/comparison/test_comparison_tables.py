@@ -121,11 +121,11 @@ def test_the_findings_say_who_is_best_what_is_sure_and_where_it_hurts(found):
     )
     needs = [finding for finding in found.findings["examples"] if finding.cell.name == "digits:2:right"]
     flops = needs[0].needs(0.9).median * needs[0].cell.flops
-    assert cheapest.startswith("By training FLOPs of a seed, until half of the seeds had 0.9 of them right: ")
+    assert cheapest.startswith("By training FLOPs of a seed, until half of the seeds had 0.9 of the ")
     assert f"digits:2:right {sections.amount(flops)}" in cheapest
     assert sides.startswith("From which side: digits:2:right is surely better than digits:2:left: +0.450")
     assert "on equal lengths, not sure" in sides and "+0.780" in sides
-    assert "each gap sure: digits:2:left 0.120 on lengths differ by 1-2 against 0.985 on equal" in hurts
+    assert "with every seed: digits:2:left 0.120 on lengths differ by 1-2 against 0.985 on equal" in hurts
     assert lengths.endswith("digits, digits:2:right and digits:2:left at 1 digit.")
 
 
@@ -147,6 +147,26 @@ def test_where_seeds_form_two_groups_the_rate_leads_and_words_say_so(found):
         "of all questions right, 2 have 0.126 to 0.130."
     )
     assert best.endswith("not surely ahead of digits:2:right (0.782).")
+
+
+def test_a_higher_mean_is_not_surely_ahead_where_most_seeds_have_less(found):
+    slugs = [f.cell.slug for f in found.findings["examples"]]
+    shares = dict(zip(slugs, [(0.5,) * 8 + (1.0,), (0.51,) * 8 + (0.0,), (0.3,) * 9], strict=True))
+    told = findings.sentences(over(found, **shares), "examples")
+    (best,) = [sentence for sentence in told if sentence.startswith("Best: digits, with 0.556")]
+    assert "not surely ahead of digits:2:right (0.453)" in best
+
+
+def test_where_it_hurts_is_told_of_all_seeds_alone(found):
+    """Not of a mean that one seed makes, nor of most seeds."""
+    less, more = (0.4,) * 8, (0.5,) * 7 + (0.39,)
+    headings = (row("equal lengths", less), row("lengths differ by 1-2", more))
+    cells = [dataclasses.replace(f, headings=headings) for f in found.findings["examples"]]
+    told = Results(found.plan, {"examples": tuple(cells)}, {"examples": {}})
+    assert (
+        "Where it hurts: no cell has less right with every seed under one heading than under another."
+        in findings.sentences(told, "examples")
+    )
 
 
 def test_where_nothing_or_everything_was_learned_nobody_is_best(found):
@@ -176,6 +196,24 @@ def test_the_findings_say_what_changes_with_the_budget(found):
         "Otherwise than at equal examples: digits:2:right is not told apart from the baseline instead of "
         "surely better."
     )
+
+
+def test_longer_is_the_steps_of_the_baseline_whatever_other_cells_get(found):
+    """At equal FLOPs cells have other steps, and `--training.steps` sets those of the baseline."""
+    cells = [
+        dataclasses.replace(f, overall=row("all", (0.02,) * 8), steps=f.steps + 37)
+        for f in found.findings["flops"]
+    ]
+    told = Results(found.plan, {"examples": (), "flops": tuple(cells)}, {"examples": {}, "flops": {}})
+    (sentence,) = findings.sentences(told, "flops")
+    assert "--training.steps 80, four times as long" in sentence
+
+
+def test_no_change_is_told_where_the_first_budget_told_nothing(found):
+    nothing = [dataclasses.replace(f, overall=row("all", (0.02,) * 8)) for f in found.findings["examples"]]
+    told = dataclasses.replace(found, findings=found.findings | {"examples": tuple(nothing)})
+    assert findings.sentences(told, "examples")[0].startswith("Nothing was learned")
+    assert not any("equal examples" in sentence for sentence in findings.sentences(told, "flops"))
 
 
 def test_nothing_right_and_nothing_trained(found):
