@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from jaxgpt.core.fields import to_json
 from jaxgpt.evaluation import errors, tally
@@ -80,18 +81,9 @@ def evaluate(
     if training is None:
         training = list(itertools.islice(task.examples("train", data_seed), TRAINING_EXAMPLES))
 
-    found = {}
     inside = [index for index, question in enumerate(asked) if question.in_distribution]
     completions = answers(models, tokenizer, task, asked, objective, batch_size, counter)
-    if asked:
-        scores = tally.score(task, asked, completions)
-        found["overall"] = tally.row("all", scores, inside) if inside else None
-        found["groups"] = tally.groups(asked, scores)
-        found["headings"] = tally.headings(task, asked, scores)
-        found["errors"] = errors.diagnose(task, asked, completions, scores)
-        found["mistakes"] = mistakes(task, asked, completions[0], kept.mistakes)
-        if kept.gallery is not None:
-            task.picture([(asked[i].example, completions[0][i]) for i in inside], kept.gallery)
+    found = _scored(task, asked, inside, completions, kept) if asked else {}
     if writes_text:
         held_out = list(task.examples(split, data_seed))
         found |= text.measure(
@@ -107,24 +99,44 @@ def evaluate(
             progress=lambda: counter.next(sampled),
         )
     elif inside:
-        held_out = [asked[index].example for index in inside]
         summaries = [
             task.summary([(asked[i].example, texts[i]) for i in inside], training) for texts in completions
         ]
         found["summary"] = tally.combine(summaries)
         if objective.next_token:
-            # Beside held-out questions from all over a file, training ones from all over it.
-            seen = (
-                training[: len(held_out)]
-                if task.endless
-                else first_shuffled(training, data_seed, len(held_out))
-            )
+            held_out = [asked[index].example for index in inside]
+            seen = _as_many(task, training, data_seed, len(held_out))
             found["likelihood"] = row_likelihoods(models, tokenizer, held_out, seen, objective=objective)
     not_asked = tally.not_asked(questions, reasons) + found.pop("text_not_scored", ())
     found["trained_on"] = count_trained_on(asked, training, trained_on.task)
     found["asked"] = len(asked)
     found["task"] = to_json(task)
     return Evaluation(split, len(models), found.pop("overall", None), not_asked=not_asked, **found)
+
+
+def _scored(
+    task: Task,
+    asked: Sequence[Question],
+    inside: Sequence[int],
+    completions: Sequence[Sequence[str]],
+    kept: Kept,
+) -> dict[str, Any]:
+    """The fields of an evaluation that tell of answers; questions `inside` are like those trained on."""
+    if kept.gallery is not None:
+        task.picture([(asked[i].example, completions[0][i]) for i in inside], kept.gallery)
+    scores = tally.score(task, asked, completions)
+    return {
+        "overall": tally.row("all", scores, inside) if inside else None,
+        "groups": tally.groups(asked, scores),
+        "headings": tally.headings(task, asked, scores),
+        "errors": errors.diagnose(task, asked, completions, scores),
+        "mistakes": mistakes(task, asked, completions[0], kept.mistakes),
+    }
+
+
+def _as_many(task: Task, training: Sequence[Example], data_seed: int, count: int) -> Sequence[Example]:
+    """So many training examples, from all over a file if held-out ones are from all over it."""
+    return training[:count] if task.endless else first_shuffled(training, data_seed, count)
 
 
 def exact_match(
