@@ -80,7 +80,7 @@ PUBLISHED_LOSSES = {
 #: What `jaxgpt lab` made.
 LABORATORY = Row(
     "Three texts",
-    "Models of 0.41M weights on articles, mathematics and plays, 5,000 steps",
+    "Models of 0.44M weights on articles, mathematics and plays, 5,000 steps",
     "results_three_domains",
     "XLA_FLAGS=--xla_force_host_platform_device_count=2 jaxgpt lab three-domains --seeds 4 "
     "--wikipedia wikipedia.txt --mathematics notes.tex --shakespeare plays.txt "

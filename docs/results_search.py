@@ -24,11 +24,11 @@ INTRODUCTION = (
     "fed back: after eight generations larger sets learned more often give 24.7 points in the mean, "
     "all kept sets alike 23.8, policy gradient 23.3.\n\n"
     "Each arm has the same time, compiling not counted, and takes turns with the others "
-    "([how](constructions.md#with-a-transformer-and-without)); that some sets are *shown* and others "
-    "*made* is told of the kept sets that a model learns, and of what it writes once that is repaired "
-    "and filled up, before any local search. Largest sets are the mean of the seeds, then each "
-    "seed's; the interval of a share is Wilson's; a seed that never got there counts as longer than "
-    "all. The largest sets were verified by plain Python that shares no code with the search. All ran "
+    "([how](constructions.md#with-a-transformer-and-without)); *kept* are the sets before a "
+    "generation, and *made* is what the model writes once that is repaired and filled up, before any "
+    "local search. Largest sets are the mean of the seeds, then each seed's; the interval of a share is "
+    "Wilson's; a seed that never got there counts as longer than all. The largest sets were verified by "
+    "plain Python that shares no code with the search. All ran "
     "beside other work."
 )
 _ALT = "The largest set of each seed over time, a panel an arm"
@@ -59,7 +59,7 @@ SEARCHES = (
         "mean 15.9, where what has no form counted -10; the mean of the top fifth went from 20.7 to 21.9.",
     ),
     _row(
-        "The same, with smaller grids shown as well (E12)",
+        "The same with half the training, and smaller grids shown as well (E12)",
         "smaller_grids",
         "smaller-grids --train-steps 300 --seeds 6",
         note="In the lecture the largest was then 25, and the mean of the top fifth 23.4.",

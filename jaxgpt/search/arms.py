@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from jaxgpt.core.wording import quoted
-from jaxgpt.search.generation_step import Way
+from jaxgpt.search.generation_step import Beside, Way
 from jaxgpt.search.improving import Improving
 from jaxgpt.search.search_config import SearchConfig
 from jaxgpt.search.set_model import BigramModel, SetModel, TransformerModel
@@ -44,7 +44,7 @@ def ways(
     improving: Improving,
     tokens: SetTokens,
     config: SearchConfig,
-    beside: Bool[np.ndarray, "B E"],
+    beside: Beside,
 ) -> dict[str, Way]:
     """How each arm searches; arms with the same model share its programs.
 

@@ -4,6 +4,7 @@ import dataclasses
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -13,7 +14,7 @@ from jaxgpt.search import pool
 from jaxgpt.search.improving import Improving
 from jaxgpt.search.pool import Sets
 from jaxgpt.search.search_config import SearchConfig
-from jaxgpt.search.set_model import Arrays, SetModel
+from jaxgpt.search.set_model import Arrays, SetModel, Written
 from jaxgpt.search.set_tokens import SetTokens
 
 #: Share of repeated proposals from which on the next are written at a higher temperature, and the step.
@@ -25,7 +26,8 @@ class Record:
     """What a generation gave.
 
     Attributes:
-      seconds: of each part: learn, propose, improve, keep.
+      seconds: of each part: learn, propose, improve, keep; smaller: of the sets of smaller problems, which
+        the first generation that learns them pays for.
       proposed: how many readable proposals had each size as they were written, conflicts and all.
       repaired: how many had each size once they were repaired and filled up.
       improved: how many had each size after the local search.
@@ -87,6 +89,13 @@ class Stand:
         return self.records[-1].best
 
 
+class Beside(NamedTuple):
+    """Sets that a model learns beside those that are kept, and the seconds that it took to find them."""
+
+    sets: Sets
+    seconds: float
+
+
 @dataclasses.dataclass(frozen=True)
 class Way:
     """How an arm searches.
@@ -102,7 +111,7 @@ class Way:
     config: SearchConfig
     model: SetModel | None
     searches: bool
-    beside: Sets
+    beside: Beside
 
     def prepare(self, sets: Bool[np.ndarray, "S E"]) -> None:
         """Compile what a generation computes, on these sets."""
@@ -112,7 +121,9 @@ class Way:
             self.improving.repair(sets, _key(0, 0, "repair")), _key(0, 0, "search"), steps=1
         )
         if self.model is not None:
-            self.model.prepare(np.concatenate([sets[: self.config.keep], self.beside]), len(sets))
+            kept = sets[np.arange(self.config.keep) % len(sets)]
+            kept = np.concatenate([kept[self.tokens.fits(kept)], self.beside.sets])
+            self.model.prepare(kept, _begun(kept, self.tokens, self.config, 0, 0))
 
     def begin(self, seed: int, brought: Bool[np.ndarray, "B E"]) -> Stand:
         """The first stand: greedy fill, improved as the arm does, and the sets that were brought."""
@@ -141,7 +152,9 @@ class Way:
     def _learned(self, stand: Stand, seed: int, generation: int) -> Stand:
         """The stand after the model has learned the kept sets and proposed new ones."""
         clock, config = _Clock(), self.config
-        shown = np.concatenate([stand.sets[self.tokens.fits(stand.sets)], self.beside])
+        shown = np.concatenate([stand.sets[self.tokens.fits(stand.sets)], self.beside.sets])
+        if generation == 1 and len(self.beside.sets):
+            clock.seconds["smaller"] = self.beside.seconds
         with clock("learn"):
             shares = _shares(shown, config)
             known, loss = self.model.learn(stand.known, shown, shares, seed * 2**20 + generation)
@@ -162,7 +175,8 @@ class Way:
         with clock("learn"):
             scores = np.full(len(rows), fixed.sum(1).min() - 1)  # what stands for no set is worse than all
             scores[readable] = fixed[: len(sets)].sum(1)
-            known = self.model.rewarded(known, rows, read, scores, _seed(seed, generation))
+            written = Written(rows, np.array([len(one) for one in begun], int), read)
+            known = self.model.rewarded(known, written, scores, _seed(seed, generation))
         with clock("keep"):
             kept = pool.best(np.concatenate([found, fixed, stand.sets]), config.keep)
         new = pool.new(sets, shown)
@@ -175,7 +189,7 @@ class Way:
             readable=len(sets),
             repeated=1 - len(pool.distinct(sets)) / len(sets),
             new=float(new.mean()),
-            conflicts=float((proposed & ~fixed).any(1).mean()),
+            conflicts=float((self.improving.whole(proposed) & ~fixed).any(1).mean()),
             note="" if new.any() else "no proposal is new",
             **told,
         )

@@ -19,7 +19,7 @@ from jaxgpt.core.writing import write_atomically
 from jaxgpt.runs.stop import Stopped, StopRequest
 from jaxgpt.search import arms as arms_of
 from jaxgpt.search import stand_file
-from jaxgpt.search.generation_step import Stand, Way
+from jaxgpt.search.generation_step import Beside, Stand, Way
 from jaxgpt.search.improving import Improving
 from jaxgpt.search.search_config import SearchConfig
 from jaxgpt.search.searchable import Searchable
@@ -75,7 +75,8 @@ def search(
 
     Args:
       arms: names of `jaxgpt.search.ARMS`.
-      workdir: where generations are saved; a search that was stopped or killed goes on there. None: nowhere.
+      workdir: where generations are saved; a search that was stopped or killed goes on there, also with more
+        seeds and generations, or other arms behind the first. None: nowhere.
       pool: sets to begin with, beside those of greedy fill. They hold no conflict.
       say: takes each line of what is told.
 
@@ -96,10 +97,10 @@ def search(
     with _held(folder, asked) if folder is not None else contextlib.nullcontext():
         improving = Improving(problem, config)
         sample = improving.fill(jax.random.key(0), config.states)
-        beside = smaller_sets(problem, config)
+        beside, spent = smaller_sets(problem, config)
         largest = max(int(sets.sum(1).max(initial=1)) for sets in (sample, brought, beside))
         tokens = SetTokens(problem.size(), config.written, _ROOM * largest)
-        ways = arms_of.ways(arms, improving, tokens, config, beside)
+        ways = arms_of.ways(arms, improving, tokens, config, Beside(beside, spent))
         if folder is not None:
             write_atomically(folder / FILE, json.dumps(asked, indent=1) + "\n")
         turns = _Turns(ways, list(range(seeds)), brought, folder, config, say)
@@ -271,6 +272,11 @@ def _begun(path: Path) -> dict:
 def _check_same(path: Path, asked: dict) -> None:
     """Raises ValueError unless a directory's search is the one that is asked for, or a longer one."""
     found = _begun(path)
+    if found["arms"][:1] != asked["arms"][:1]:
+        raise ValueError(
+            f"{path}: its arms have the time of {found['arms'][0]}; name that one first, or choose another "
+            "--workdir"
+        )
 
     def rest(told: dict) -> dict:
         free = {"seeds": None, "arms": None}

@@ -36,6 +36,10 @@ class Improving:
         end, _ = filled(orbits.table, States.empty(count, len(orbits.sizes)), key)
         return orbits.elements(np.asarray(end.inside))
 
+    def whole(self, sets: Bool[np.ndarray, "S E"]) -> Bool[np.ndarray, "S E"]:
+        """The whole orbits of which sets hold at least a half, conflicts between them and all."""
+        return self._orbits.elements(self._orbits.most(sets))
+
     def repair(self, sets: Bool[np.ndarray, "S E"], key: PRNGKeyArray) -> Bool[np.ndarray, "S E"]:
         """The sets without the elements in the most conflicts, filled up.
 

@@ -149,6 +149,8 @@ def _between(
     number: Int[np.ndarray, " E"], conflicts: Int[np.ndarray, "C W"]
 ) -> tuple[Int[np.ndarray, " E"], Int[np.ndarray, "C W"]]:
     """The numbers of orbits, -1 for those that hold a conflict, and the conflicts between the others."""
+    if not conflicts.size:  # of any shape
+        return number, np.zeros((0, 3), int)
     found = np.sort(np.where(conflicts >= 0, number[conflicts], -1), axis=1)
     found[:, 1:][found[:, 1:] == found[:, :-1]] = -1
     found = -np.sort(-found, axis=1)  # descending, so that what fills comes last

@@ -90,3 +90,7 @@ class SearchConfig:
             raise ValueError(f"stay={self.stay} must be at least 0")
         if self.model.kind != "decoder":
             raise ValueError(f"model.kind={self.model.kind}: sets are written by a decoder")
+        if self.model.vocab_size:
+            raise ValueError(
+                f"model.vocab_size={self.model.vocab_size}: it follows from the problem; leave it at 0"
+            )

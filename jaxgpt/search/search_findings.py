@@ -47,7 +47,7 @@ def _against_control(searched: Searched, arm: str) -> str:
 def _sooner(searched: Searched, arm: str) -> str:
     """Which arm had it first; what both find at the beginning says nothing of the model."""
     pairs = list(zip(searched.stands[arm], searched.stands[CONTROL], strict=True))
-    later = [(ours, theirs) for ours, theirs in pairs if theirs.records[0].best < theirs.best]
+    later = [pair for pair in pairs if any(stand.records[0].best < stand.best for stand in pair)]
     if not later:
         return "they have them from the beginning, before the model has learned anything"
     gains = [seconds_to(ours, ours.best) - seconds_to(theirs, theirs.best) for ours, theirs in later]
@@ -115,7 +115,7 @@ def _parts(stands: list[Stand]) -> str:
 
 
 def shown_and_made(searched: Searched) -> Table:
-    """What the models were shown and what they made of it: the first and the last generation of each arm."""
+    """What was kept and what the models made: the first and the last generation of each arm."""
     rows = []
     for arm, stands in searched.stands.items():
         if ARMS[arm].model is None:
@@ -137,12 +137,13 @@ def shown_and_made(searched: Searched) -> Table:
             name = Entry(f"{arm}, generation {generation}")
             rows.append((name, *parts[:3], *shares, *parts[3:], Entry(f"{speed:,.0f}")))
     return Table(
-        "What is shown and what is made",
-        "Sizes of the kept sets that a model was shown, and of what it wrote once that was repaired and "
+        "What is kept and what is made",
+        "Sizes of the sets that were kept before a generation, and of what the model wrote once that was "
+        "repaired and "
         "filled up, before local search: the largest, the mean, the mean of the largest fifth; each the mean "
         "of the seeds. Without form: what stands for no set.",
         (
-            *("arm", "shown: largest", "mean", "top fifth"),
+            *("arm", "kept: largest", "mean", "top fifth"),
             *("without form", "with conflicts", "made: largest", "mean", "top fifth", "written a minute"),
         ),
         tuple(rows),

@@ -73,7 +73,7 @@ def _word(problem: Searchable, chosen: Sequence[int]) -> str:
 
 def _of_text(problem: Searchable, path: Path) -> list[tuple[str, frozenset[int]]]:
     found = []
-    for number, line in enumerate(foreign.read_text(path).splitlines(), 1):
+    for number, line in enumerate(_text(path).splitlines(), 1):
         text = line.strip()
         if text and not text.startswith("#"):
             try:
@@ -84,15 +84,16 @@ def _of_text(problem: Searchable, path: Path) -> list[tuple[str, frozenset[int]]
 
 
 def _of_json(problem: Searchable, path: Path) -> list[tuple[str, frozenset[int]]]:
-    text = _entry(path) if path.suffix == ".png" else foreign.read_text(path)
+    text = _entry(path) if path.suffix == ".png" else _text(path)
     try:
-        told = json.loads(text)
-    except ValueError as error:
+        told = foreign.parse_json(text)
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not JSON ({error})") from error
     if not isinstance(told, dict) or not isinstance(told.get("sets"), list) or "problem" not in told:
         raise ValueError(f'{path} must be an object with "problem" and "sets"')
     family = next(cls for cls in reversed(type(problem).__mro__) if "package" in vars(cls))
-    theirs = fields.from_json(family, told["problem"], "problem")
+    with foreign.naming(path):
+        theirs = fields.from_json(family, told["problem"], "problem")
     if type(theirs) is not type(problem):
         raise ValueError(f"{path} has sets of {theirs}; this search is of {problem}")
     found = []
@@ -101,9 +102,15 @@ def _of_json(problem: Searchable, path: Path) -> list[tuple[str, frozenset[int]]
             raise ValueError(
                 f"{path}, set {number}: {shown(chosen)} is no list of elements from 0 to {theirs.size() - 1}"
             )
-        own = theirs == problem
-        found.append((f"set {number}", frozenset(chosen) if own else problem.embedded(theirs, chosen)))
+        with foreign.naming(path):
+            own = frozenset(chosen) if theirs == problem else problem.embedded(theirs, chosen)
+        found.append((f"set {number}", own))
     return found
+
+
+def _text(path: Path) -> str:
+    """A file of text, with or without a byte order mark."""
+    return foreign.read_text(path).removeprefix("\ufeff")
 
 
 def _is_set(chosen: Any, size: int) -> bool:
@@ -117,7 +124,7 @@ def _entry(path: Path) -> str:
     try:
         with Image.open(path) as image:
             found = getattr(image, "text", {}).get(_ENTRY)
-    except (UnidentifiedImageError, SyntaxError, ValueError) as error:
+    except (UnidentifiedImageError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
         raise ValueError(f"{path} is no PNG ({error})") from error
     if found is None:
         raise ValueError(

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -34,11 +34,25 @@ Arrays = dict[str, np.ndarray]
 _WEIGHTS, _REFERENCE, _REWARD = "weights/", "reference/", "reward/"
 
 
+class Written(NamedTuple):
+    """What a model wrote.
+
+    Attributes:
+      rows: tokens, each row's behind the first token.
+      given: how many tokens of each row it was given.
+      sets: what the rows stand for.
+    """
+
+    rows: Int[np.ndarray, "S N"]
+    given: Int[np.ndarray, " S"]
+    sets: Bool[np.ndarray, "S E"]
+
+
 class SetModel(Protocol):
     """What learns sets and writes new ones. What it knows is arrays, which are saved between generations."""
 
-    def prepare(self, sets: Bool[np.ndarray, "K E"], count: int) -> None:
-        """Compile what learns and writes, so that it takes no time later."""
+    def prepare(self, sets: Bool[np.ndarray, "K E"], begun: list[list[int]]) -> None:
+        """Compile what learns so many sets and writes rows that begin so, so that it takes no time later."""
         ...
 
     def learn(
@@ -53,15 +67,8 @@ class SetModel(Protocol):
         """Rows that begin with these tokens, each behind the first token."""
         ...
 
-    def rewarded(
-        self,
-        known: Arrays,
-        rows: Int[np.ndarray, "S N"],
-        sets: Bool[np.ndarray, "S E"],
-        scores: Float[np.ndarray, " S"],
-        seed: int,
-    ) -> Arrays:
-        """What is known after rows that it wrote were scored; `sets` are what they stand for."""
+    def rewarded(self, known: Arrays, written: Written, scores: Float[np.ndarray, " S"], seed: int) -> Arrays:
+        """What is known after rows that it wrote were scored."""
         ...
 
 
@@ -80,20 +87,23 @@ class TransformerModel:
         self._where = sharding.replicated(mesh)
         self._program = Program(Template(model), config.optimizer, training, seeds=1, mesh=mesh, window=0)
         self._compiled: Callable | None = None
+        #: Sets that the compiled step has room for.
+        self._room = 0
         self._policy = PolicyGradient(
             self._program.template, rate=config.policy_rate, stay=config.stay, batch_size=config.batch_size
         )
 
-    def prepare(self, sets: Bool[np.ndarray, "K E"], count: int) -> None:
+    def prepare(self, sets: Bool[np.ndarray, "K E"], begun: list[list[int]]) -> None:
         known = self._drawn(0)
         self._step(
             self._program.init(known), self._data(sets), np.zeros((1, self._config.batch_size), np.int32), 0
         )
         known = _named(_WEIGHTS, known)
-        rows = self.write(known, [[]] * count, 1.0, 0)
+        rows = self.write(known, begun, 1.0, 0)
         if self._config.feedback == "policy":
             read, _ = self._tokens.read(rows)
-            self.rewarded(known | _named(_REFERENCE, _part(known, _WEIGHTS)), rows, read, read.sum(1), 0)
+            known |= _named(_REFERENCE, _part(known, _WEIGHTS))
+            self.rewarded(known, Written(rows, _lengths(begun), read), read.sum(1), 0)
 
     def learn(
         self, known: Arrays, sets: Bool[np.ndarray, "K E"], share: np.ndarray, seed: int
@@ -112,23 +122,18 @@ class TransformerModel:
             learned |= _named(_REFERENCE, state["params"])
         return learned, loss
 
-    def rewarded(
-        self,
-        known: Arrays,
-        rows: Int[np.ndarray, "S N"],
-        sets: Bool[np.ndarray, "S E"],
-        scores: Float[np.ndarray, " S"],
-        seed: int,
-    ) -> Arrays:
+    def rewarded(self, known: Arrays, written: Written, scores: Float[np.ndarray, " S"], seed: int) -> Arrays:
         if self._config.feedback != "policy":
             return known
         known, scores = dict(known), np.asarray(scores, float)
         if self._config.reward == "pairs":
-            learned = reward_model.fit(_part(known, _REWARD), sets, scores, seed)
+            learned = reward_model.fit(_part(known, _REWARD), written.sets, scores, seed)
             known |= _named(_REWARD, learned)
-            scores = reward_model.values(learned, sets)
-        rows = np.concatenate([np.full((len(rows), 1), BEGIN, rows.dtype), rows], axis=1)
-        weights = self._policy.after(_part(known, _WEIGHTS), _part(known, _REFERENCE), rows, scores)
+            scores = reward_model.values(learned, written.sets)
+        rows = np.pad(written.rows, ((0, 0), (1, 0)), constant_values=BEGIN)
+        weights = self._policy.after(
+            _part(known, _WEIGHTS), _part(known, _REFERENCE), rows, written.given, scores
+        )
         return known | _named(_WEIGHTS, weights)
 
     def _drawn(self, seed: int) -> Params:
@@ -136,8 +141,9 @@ class TransformerModel:
 
     def _data(self, sets: Bool[np.ndarray, "K E"]) -> Batch:
         """The sets over and over, since a program is compiled for one number of them."""
-        count = max(self._config.keep, 1 << (len(sets) - 1).bit_length())
-        table = self._tokens.rows(sets[np.arange(count) % len(sets)])
+        if len(sets) > self._room:
+            self._room, self._compiled = 1 << (len(sets) - 1).bit_length(), None
+        table = self._tokens.rows(sets[np.arange(self._room) % len(sets)])
         return {name: sharding.put(value, self._where) for name, value in table.arrays().items()}
 
     def _step(
@@ -183,7 +189,7 @@ class BigramModel:
     def __init__(self, tokens: SetTokens, config: SearchConfig):
         self._tokens = tokens
 
-    def prepare(self, sets: Bool[np.ndarray, "K E"], count: int) -> None:
+    def prepare(self, sets: Bool[np.ndarray, "K E"], begun: list[list[int]]) -> None:
         pass
 
     def learn(
@@ -207,7 +213,7 @@ class BigramModel:
         found = np.full((len(begun), self._tokens.longest + 1), PAD, np.int32)
         for row, start in enumerate(begun):
             found[row, : len(start)] = start
-        length = np.array([len(start) for start in begun])
+        length = _lengths(begun)
         last = np.array([start[-1] if start else BEGIN for start in begun])
         running = np.concatenate([[0.0], known["weight"]])
         going = np.ones(len(begun), bool)
@@ -221,15 +227,12 @@ class BigramModel:
             going &= last != END
         return found
 
-    def rewarded(
-        self,
-        known: Arrays,
-        rows: Int[np.ndarray, "S N"],
-        sets: Bool[np.ndarray, "S E"],
-        scores: Float[np.ndarray, " S"],
-        seed: int,
-    ) -> Arrays:
+    def rewarded(self, known: Arrays, written: Written, scores: Float[np.ndarray, " S"], seed: int) -> Arrays:
         return known
+
+
+def _lengths(begun: list[list[int]]) -> Int[np.ndarray, " S"]:
+    return np.array([len(start) for start in begun], int)
 
 
 def _part(known: Arrays, name: str) -> Arrays:

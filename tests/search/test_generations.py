@@ -12,6 +12,7 @@ from tiny_search import CONFIG, NOTHING, PROBLEM, members
 
 from jaxgpt import search
 from jaxgpt.search import arms, pool, search_findings, smaller, stand_file
+from jaxgpt.search.generation_step import Beside
 from jaxgpt.search.improving import Improving
 from jaxgpt.search.set_model import BigramModel
 from jaxgpt.search.set_tokens import END, PAD, SetTokens
@@ -119,16 +120,20 @@ def test_what_does_not_fit_is_told_in_one_line(found, folder, tmp_path):
     refused("seeds=0 must be at least 1", seeds=0)
     refused("give rows of 25 elements", pool=np.zeros((1, 24), bool))
     refused("config.keep differs", config=dataclasses.replace(CONFIG, keep=13), workdir=folder)
+    refused("its arms have the time of transformer; name that one first", workdir=folder, arms=["none"])
     other = Problem.named("isosceles")(n=6)
     with pytest.raises(ValueError, match=r"problem\.n differs; choose another --workdir"):
         search.search(other, CONFIG, workdir=folder)
     with pytest.raises(ValueError, match="temperature=0 must be above 0"):
         search.SearchConfig(temperature=0)
+    with pytest.raises(ValueError, match=r"model\.vocab_size=7: it follows from the problem"):
+        search.SearchConfig(model=dataclasses.replace(CONFIG.model, vocab_size=7))
     (tmp_path / "stands").mkdir()
     (tmp_path / "stands" / "none-0.npz").write_bytes(b"PK half of a file")
     refused("has no search.json", workdir=tmp_path)
     (tmp_path / "search.json").write_text(json.dumps(json.loads((folder / "search.json").read_text())))
-    refused("is not where a search stands", workdir=tmp_path, arms=["none"])
+    (tmp_path / "stands" / "transformer-0.npz").write_bytes(b"PK half of a file")
+    refused("is not where a search stands", workdir=tmp_path, arms=["transformer"])
 
 
 def test_stands_are_read_as_they_were_written(found, tmp_path):
@@ -181,7 +186,7 @@ def test_a_generation_in_which_nothing_is_read_keeps_the_sets(found):
 
     improving = Improving(PROBLEM, CONFIG)
     tokens = SetTokens(25, "elements", 12)
-    (way,) = arms.ways(["bigram"], improving, tokens, CONFIG, NOTHING).values()
+    (way,) = arms.ways(["bigram"], improving, tokens, CONFIG, Beside(NOTHING, 0.0)).values()
     way = dataclasses.replace(way, model=Mute(tokens, CONFIG))
     before = way.begin(0, np.zeros((0, 25), bool))
     after = way.after(before, 0)
@@ -195,7 +200,7 @@ def test_repeated_proposals_are_written_warmer(found):
             return np.tile(np.array([3, 4, END], np.int32), (len(begun), 1))
 
     tokens = SetTokens(25, "elements", 12)
-    (way,) = arms.ways(["bigram"], Improving(PROBLEM, CONFIG), tokens, CONFIG, NOTHING).values()
+    (way,) = arms.ways(["bigram"], Improving(PROBLEM, CONFIG), tokens, CONFIG, Beside(NOTHING, 0.0)).values()
     way = dataclasses.replace(way, model=Parrot(tokens, CONFIG))
     stand = way.after(way.begin(0, np.zeros((0, 25), bool)), 0)
     assert stand.records[-1].repeated == 15 / 16 and stand.temperature > CONFIG.temperature
@@ -209,8 +214,9 @@ def test_the_best_sets_are_kept_each_once():
 
 def test_the_best_of_smaller_problems_stand_where_they_have_a_place():
     config = dataclasses.replace(CONFIG, smaller=2, steps=50)
-    sets = members(smaller.smaller_sets(PROBLEM, config))
-    assert sets and not any(PROBLEM.verify(one) for one in sets)
+    found, seconds = smaller.smaller_sets(PROBLEM, config)
+    sets = members(found)
+    assert seconds > 0 and sets and not any(PROBLEM.verify(one) for one in sets)
     reach = {max(max(divmod(point, 5)) for point in one) for one in sets}
     assert reach == {2, 3}  # the last row or column of grids of 3 and 4
     for n in (3, 4):
@@ -218,6 +224,39 @@ def test_the_best_of_smaller_problems_stand_where_they_have_a_place():
         assert best == dataclasses.replace(PROBLEM, n=n).best_known()
     with pytest.raises(ValueError, match="has no so many smaller problems"):
         smaller.smaller_sets(PROBLEM, dataclasses.replace(CONFIG, smaller=5))
+
+
+def test_arms_with_a_model_pay_for_smaller_problems_once():
+    config = dataclasses.replace(CONFIG, smaller=2)
+    stands = search.search(PROBLEM, config, arms=["bigram", "none"], say=lambda line: None).stands
+    (bigram,), (none,) = stands.values()
+    assert [record.seconds.get("smaller", 0) > 0 for record in bigram.records] == [False, True, False]
+    assert bigram.elapsed <= none.elapsed and not any("smaller" in record.seconds for record in none.records)
+
+
+def test_as_many_sets_may_be_kept_as_there_are():
+    """Fewer than `keep` in one generation, more in the next, neither a power of two."""
+    grid = Problem.named("isosceles")(n=3)
+    config = dataclasses.replace(CONFIG, keep=100, states=64)
+    (stand,) = search.search(grid, config, arms=["transformer"], say=lambda line: None).stands["transformer"]
+    assert len(stand.records) == 3 and 0 < len(stand.sets) < 100
+
+
+def test_orbits_in_part_are_no_conflict():
+    """Two points of one orbit of four are dropped by the symmetry, not by a conflict."""
+
+    class Two(BigramModel):
+        def write(self, known, begun, temperature, seed):
+            return np.tile(np.array([3 + 3, 3 + 17, END], np.int32), (len(begun), 1))
+
+    grid, config = Problem.named("no_three")(n=10), dataclasses.replace(CONFIG, symmetry="quarter-turn")
+    tokens = SetTokens(100, "elements", 24)
+    (way,) = arms.ways(
+        ["bigram"], Improving(grid, config), tokens, config, Beside(np.zeros((0, 100), bool), 0.0)
+    ).values()
+    way = dataclasses.replace(way, model=Two(tokens, config))
+    record = way.after(way.begin(0, np.zeros((0, 100), bool)), 0).records[-1]
+    assert not grid.verify({3, 17}) and record.readable == 16 and record.conflicts == 0
 
 
 def test_top_fifth_is_the_mean_of_the_largest_fifth():

@@ -281,3 +281,19 @@ def test_what_does_not_fit_is_refused_in_one_line(options, message):
 def test_moves_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match="give"):
         search.Moves(**wrong)
+
+
+def test_a_problem_without_a_conflict_is_wholly_taken():
+    """Of two numbers none is the sum of two others, and an empty list has one dimension."""
+
+    class Free(Problem):
+        def size(self):
+            return 2
+
+        def conflicts(self):
+            return np.array([])
+
+        def verify(self, chosen):
+            return []
+
+    assert search.local(Free(), states=4, steps=2).best == frozenset({0, 1})

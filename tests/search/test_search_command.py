@@ -76,9 +76,7 @@ def test_the_best_of_a_search_begin_another(done, jaxgpt, folder, tmp_path):
 def test_the_searches_of_the_lecture_have_names(jaxgpt, tmp_path, name):
     words = (*SMALL, "--generations", "1", "--smaller", "1", "--workdir", str(tmp_path / "found"))
     status, output, _ = jaxgpt("search", name.replace("_", "-"), *words)
-    assert (
-        status == 0 and "What is shown and what is made" in (tmp_path / "found" / "report.html").read_text()
-    )
+    assert status == 0 and "What is kept and what is made" in (tmp_path / "found" / "report.html").read_text()
     assert "written: " in output
 
 
@@ -112,6 +110,7 @@ def test_without_a_workdir_each_search_has_its_own(jaxgpt, tmp_path, monkeypatch
         (("isosceles", "--pool", "nowhere.txt"), "nowhere.txt"),
         (("isosceles", "--problem.n", "90"), "the table of conflicts takes"),
         (("isosceles", "--model.kind", "encoder"), "sets are written by a decoder"),
+        (("isosceles", "--model.max-length", "9"), "--model.max-length follows from the problem"),
     ],
 )
 def test_a_mistake_is_told_in_one_line(jaxgpt, tmp_path, words, message):

@@ -41,6 +41,8 @@ def test_what_both_had_at_the_beginning_speaks_for_nobody():
     assert "from the beginning, before the model has learned anything" in said([stand(6, 6)], [stand(6, 6)])
     told = said([stand(5, 6, 6), stand(6, 6, 6)], [stand(5, 5, 6), stand(6, 6, 6)])
     assert "sooner with 1, later with 0, and with 1 both were from the beginning" in told
+    # An arm without local search begins with less.
+    assert "sooner with 0, later with 1" in said([stand(5, 5, 7)], [stand(7, 7, 7)])
 
 
 def test_a_set_beyond_what_is_known_is_to_be_checked():

@@ -66,6 +66,10 @@ def test_smaller_grids_stand_in_a_corner(tmp_path):
         ),
         ("a.json", {"problem": {"kind": "no_three", "n": 4}, "sets": [[0]]}, r"has sets of NoThree\(n=4\)"),
         ("a.json", {"problem": {"kind": "nothing"}, "sets": [[0]]}, "no problem is called 'nothing'"),
+        ("a.json", {"problem": {"kind": "isosceles", "n": 0}, "sets": []}, r"a\.json: problem\.n=0: give"),
+        ("a.json", {"problem": {"kind": "isosceles", "n": 5}, "sets": [[0]]}, r"a\.json: sets of Isosceles"),
+        ("a.json", {"problem": [1], "sets": [[0]]}, r"a\.json: problem"),
+        ("a.json", "[" * 200_000, "a.json is not JSON"),
         ("a.png", "no picture", "is no PNG|cannot identify"),
         ("a.csv", "1", "sets are read from .txt, .json, .png"),
     ],
@@ -76,6 +80,23 @@ def test_what_does_not_fit_is_told_in_one_line(tmp_path, name, content, message)
     with pytest.raises(ValueError, match=message) as error:
         set_files.read(GRID, path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("ending", [".txt", ".json"])
+def test_a_byte_order_mark_is_no_part_of_a_set(written, tmp_path, ending):
+    (source,) = [path for path in written if path.suffix == ending]
+    path = tmp_path / f"marked{ending}"
+    path.write_bytes(b"\xef\xbb\xbf" + source.read_bytes().replace(b"\n", b"\r\n"))
+    assert np.array_equal(set_files.read(GRID, path), set_files.read(GRID, source))
+
+
+def test_a_picture_too_large_is_told(tmp_path, monkeypatch):
+    from PIL import Image
+
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    Image.new("1", (100, 100)).save(tmp_path / "large.png")
+    with pytest.raises(ValueError, match="is no PNG"):
+        set_files.read(GRID, tmp_path / "large.png")
 
 
 def test_a_picture_without_sets_is_told(tmp_path):

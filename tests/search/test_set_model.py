@@ -9,7 +9,7 @@ from tiny_search import CONFIG, PROBLEM, members
 from jaxgpt import search
 from jaxgpt.search import reward_model
 from jaxgpt.search.generation_step import _shares
-from jaxgpt.search.set_model import BigramModel, TransformerModel
+from jaxgpt.search.set_model import BigramModel, TransformerModel, Written
 from jaxgpt.search.set_tokens import BEGIN, END, PAD, SetTokens
 
 pytestmark = pytest.mark.usefixtures("little_optimized")
@@ -85,10 +85,23 @@ def test_rewards_make_what_was_rewarded_more_likely_and_the_price_of_leaving_hol
             rows = model.write(now, [[]] * 256, 1.0, seed=turn)
             read, _ = tokens.read(rows)
             scores = (read == sets[2]).all(1).astype(float)  # the rarest but one
-            now = model.rewarded(now, rows, read, scores, turn)
+            now = model.rewarded(now, Written(rows, np.zeros(256, int), read), scores, turn)
         read, _ = tokens.read(model.write(now, [[]] * 256, 1.0, seed=99))
         shares[stay] = (read == sets[2]).all(1).mean()
     assert shares[0.0] > 0.6 and shares[100.0] < 0.45
+
+
+def test_what_a_row_was_given_is_not_rewarded(taught):
+    """A row of which all was given teaches nothing; one of which nothing was, something."""
+    _, tokens, sets, known, _ = taught
+    config = dataclasses.replace(CONFIG, feedback="policy", batch_size=2, states=2, keep=3)
+    model = TransformerModel(tokens, config)
+    now = known | {name.replace("weights/", "reference/"): value for name, value in known.items()}
+    table = tokens.rows(sets[:2]).tokens[:, 1:]
+    for given, changes in ((table.shape[1], False), (0, True)):
+        written = Written(table, np.full(2, given), sets[:2])
+        after = model.rewarded(now, written, np.array([0.0, 1.0]), 0)
+        assert any(not np.array_equal(after[name], now[name]) for name in now) is changes
 
 
 def test_a_reward_model_prefers_larger_sets():
