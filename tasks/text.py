@@ -60,6 +60,9 @@ class Text(Task):
     sample_prompts: ClassVar[tuple[str, ...]] = ("\n",)
 
     def __post_init__(self):
+        most = 1 if self.split_by == "nanogpt" else 0.5
+        if not 0 <= self.held_out < most:
+            raise ValueError(f"held_out={self.held_out} must be at least 0 and below {most}")
         if self.block_characters < 1:
             raise ValueError(f"block_characters={self.block_characters} must be at least 1")
         if self.hold_out:
@@ -76,9 +79,14 @@ class Text(Task):
         """The blocks of a split, or its one contiguous text."""
         documents = _cut(self, self.stamp("path"))[split]
         if not documents:
+            way_out = "raise --task.held-out"
+            if self.held_out and self.split_by == "blocks":
+                way_out = f"lower --task.block-characters, {way_out}, or choose --task.split-by tail"
+            elif self.held_out:
+                way_out += ", or give more text"
             raise ValueError(
                 f"{self.path}: no text is left for {split} with split_by={self.split_by}, "
-                f"held_out={self.held_out}; lower --task.block-characters or choose --task.split-by tail"
+                f"held_out={self.held_out}; {way_out}"
             )
         for document in documents:
             yield Example(prompt="", target=document, key=document)

@@ -284,7 +284,7 @@ def _located(prefix: str, cls: type, error: ValueError) -> str:
     """
     message, known = str(error), hints(cls)
     first, _, rest = message.partition(".")
-    if first not in known and _first_word(rest) in known:
+    if re.fullmatch(r"\w+", first) and first not in known and _first_word(rest) in known:
         message = rest
     if prefix and _first_word(message) not in known:
         return f"{prefix[:-1]}: {message}"

@@ -5,7 +5,7 @@ from typing import Any
 
 from jaxgpt.tokenizers import _library
 from jaxgpt.tokenizers._library import Form
-from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, field, look_up, utf8, whole_number
+from jaxgpt.tokenizers.tokenizer import MOST_IDS, Texts, Tokenizer, field, look_up, utf8, whole_number
 
 _SPECIAL = 3
 
@@ -71,8 +71,8 @@ class BytePairs(Tokenizer):
     @classmethod
     def from_spec(cls, arguments: Sequence[str], texts: Texts) -> "BytePairs":
         size = whole_number(arguments[0]) if len(arguments) == 1 else None
-        if size is None or size < 256 + _SPECIAL:
-            raise cls.wrong_spec(arguments, f"SIZE is a whole number of at least {256 + _SPECIAL}")
+        if size is None or not 256 + _SPECIAL <= size <= MOST_IDS:
+            raise cls.wrong_spec(arguments, f"SIZE is a whole number from {256 + _SPECIAL} to {MOST_IDS:,}")
         return cls.train(texts(), size)
 
     @classmethod

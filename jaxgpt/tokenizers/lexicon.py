@@ -13,10 +13,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from jaxgpt.tokenizers.characters import Characters
-from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, field, look_up, whole_number
+from jaxgpt.tokenizers.tokenizer import MOST_IDS, Texts, Tokenizer, field, look_up, whole_number
 
 _WORD = re.compile(r" ?[^\W\d_]+")
-_MOST = 1_000_000
 
 
 class Lexicon(Tokenizer):
@@ -52,8 +51,8 @@ class Lexicon(Tokenizer):
     @classmethod
     def from_spec(cls, arguments: Sequence[str], texts: Texts) -> "Lexicon":
         size = whole_number(arguments[0]) if len(arguments) == 1 else None
-        if size is None or not 1 <= size <= _MOST:
-            raise cls.wrong_spec(arguments, f"SIZE is a whole number from 1 to {_MOST:,}")
+        if size is None or not 1 <= size <= MOST_IDS:
+            raise cls.wrong_spec(arguments, f"SIZE is a whole number from 1 to {MOST_IDS:,}")
         counts = Counter(word for text in texts() for word in _WORD.findall(text) if len(word) > 1)
         words = sorted(counts, key=lambda word: (-counts[word], word))[:size]
         return cls(Characters.from_spec([], texts).alphabet, words)

@@ -20,7 +20,16 @@ from jaxgpt.tokenizers import _library
 from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers._special import MOST_BEYOND, check_told, mask_id, special_ids
 from jaxgpt.tokenizers.declared import Declared, ending
-from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, check_same, field, look_up, utf8, whole_number
+from jaxgpt.tokenizers.tokenizer import (
+    MOST_IDS,
+    Texts,
+    Tokenizer,
+    check_same,
+    field,
+    look_up,
+    utf8,
+    whole_number,
+)
 
 _SPACE = "\u2581"
 _PROBE = "a  \u2161e\u0301 \n"  # what a model with its own spelling of text changes
@@ -110,8 +119,9 @@ class SentencePiece(Tokenizer):
     @classmethod
     def from_spec(cls, arguments: Sequence[str], texts: Texts) -> "SentencePiece":
         size = whole_number(arguments[0]) if arguments else None
-        if size is None or len(arguments) > 3:
-            raise cls.wrong_spec(arguments, "SIZE is a whole number, then at most two arguments")
+        if size is None or size > MOST_IDS or len(arguments) > 3:
+            most = f"SIZE is a whole number of at most {MOST_IDS:,}"
+            raise cls.wrong_spec(arguments, f"{most}, then at most two arguments")
         model = arguments[1] if len(arguments) > 1 else "unigram"
         if model not in _MODELS:
             raise cls.wrong_spec(arguments, f"{model!r} is neither unigram nor bpe")

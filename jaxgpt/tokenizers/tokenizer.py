@@ -284,6 +284,10 @@ def shortened(number: str) -> str:
     return number if len(number) <= 40 else f"{number[:30]}... of {len(number)} characters"
 
 
+#: Ids that a tokenizer which is learned has at most.
+MOST_IDS = 1_000_000
+
+
 def whole_number(text: str) -> int | None:
     """The whole number that the ASCII digits of `text` spell, or None."""
     return int(text) if text.isascii() and text.isdigit() else None

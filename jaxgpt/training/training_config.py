@@ -7,6 +7,9 @@ from typing import Annotated, ClassVar, Literal
 from jaxgpt.core.spacing import log_spaced
 from jaxgpt.parallel.mesh_config import MeshConfig
 
+#: What a 32-bit integer counts.
+_MOST = 2**31 - 1
+
 
 @dataclasses.dataclass(frozen=True)
 class TuningConfig:
@@ -120,6 +123,8 @@ class TrainingConfig:
         for name in (*positive, "select_examples"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
+            if getattr(self, name) > _MOST:
+                raise ValueError(f"{name}={getattr(self, name):.3g} must be at most {_MOST:,}")
         counts = ("eval_every", "looks", "sample_every", "save_every", "eval_examples", "test_examples")
         for name in (
             *counts,

@@ -95,7 +95,7 @@ def check_rules(rules: Sequence[str]) -> None:
     """Raises ValueError for a rule that does not exist, with the nearest that does."""
     for name in rules:
         if name not in RULES:
-            raise ValueError(f"no cleaning rule is called {name!r}; {nearest(name, list(RULES))}")
+            raise ValueError(f"rules: no cleaning rule is called {name!r}; {nearest(name, list(RULES))}")
 
 
 def clean(

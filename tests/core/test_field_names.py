@@ -66,6 +66,15 @@ def _recorded(experiment, path, value):
         return str(error)
 
 
+def test_a_name_inside_a_message_is_no_place():
+    """`task.order` in the way out is not where the message begins."""
+    experiment = experiments.find("equal-places")
+    with pytest.raises(
+        ValueError, match=r"^task\.order=ends_first: rule=parity asks questions, .*forward\)$"
+    ):
+        fields.override(experiment, {"task.rule": "parity", "task.order": "ends_first"})
+
+
 def test_the_place_stands_before_what_is_no_field():
     experiment = experiments.find("addition")
     with pytest.raises(ValueError, match=r"^training\.mesh\.data=0 must be at least 1"):

@@ -191,6 +191,8 @@ def problem(function, *arguments):
 @pytest.mark.parametrize(
     ("path", "text", "expected"),
     [
+        ("training.chunk", f"{2**63 - 1}", "training.chunk=9.22e+18 must be at most 2,147,483,647"),
+        ("training.batch_size", f"{2**31}", "training.batch_size=2.15e+09 must be at most 2,147,483,647"),
         ("seeds", "three", "seeds='three' is not of type int"),
         ("seeds", "1.5", "seeds='1.5' is not of type int"),
         ("seeds", "1e-1", "seeds='1e-1' is not of type int"),

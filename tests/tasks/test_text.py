@@ -1,6 +1,7 @@
 """Text: the three ways to cut a file, the questions, and the recipe's numbers."""
 
 import dataclasses
+import re
 
 import pytest
 
@@ -44,6 +45,27 @@ def test_the_tail_is_held_out_in_two_parts(poem):
     assert train + validation + test == whole(poem)
     for part, share in ((train, 0.8), (validation, 0.1), (test, 0.1)):
         assert abs(len(part) - share * len(whole(poem))) <= 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"held_out": float("inf")}, "held_out=inf must be at least 0 and below 0.5"),
+        ({"held_out": float("nan"), "split_by": "tail"}, "held_out=nan must be at least 0 and below 0.5"),
+        ({"held_out": 0.6, "split_by": "tail"}, "held_out=0.6 must be at least 0 and below 0.5"),
+        ({"held_out": 1.0, "split_by": "nanogpt"}, "held_out=1.0 must be at least 0 and below 1"),
+        ({"held_out": 0.0, "split_by": "tail"}, "held_out=0.0; raise --task.held-out"),
+        ({"held_out": 0.0}, "held_out=0.0; raise --task.held-out"),
+        ({"held_out": 1e-9, "split_by": "tail"}, "held_out=1e-09; raise --task.held-out, or give more text"),
+        (
+            {"held_out": 1e-9},
+            "lower --task.block-characters, raise --task.held-out, or choose --task.split-by",
+        ),
+    ],
+)
+def test_a_share_that_cannot_be_held_out_is_told_with_a_cure_that_helps(poem, fields, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        list(dataclasses.replace(poem, **fields).examples("validation"))
 
 
 def test_nanogpt_cuts_as_its_prepare_script_does(poem):

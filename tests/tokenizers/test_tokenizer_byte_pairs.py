@@ -76,6 +76,13 @@ relaxed = settings(
 )
 
 
+@pytest.mark.parametrize("kind", ["bpe", "digits:1:right:bpe", "sentencepiece", "lexicon"])
+@pytest.mark.parametrize("size", [5_000_000_000, 10**20])
+def test_more_ids_than_a_tokenizer_can_have_are_refused(built, kind, size):
+    with pytest.raises(ValueError, match=r"SIZE is a whole number .*1,000,000"):
+        built(f"{kind}:{size}")
+
+
 @given(text=st.one_of(UNICODE, ENGLISH))
 @relaxed
 def test_trained_here_agrees_with_the_definition(built, text):
