@@ -1,6 +1,7 @@
 """`jaxgpt lab`: what runs know, and how they learned it, on one page."""
 
 import argparse
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,6 +118,9 @@ def _named(runs: Sequence[str]) -> dict[str, str]:
     names = [Path(run).absolute().name for run in runs]
     if len(set(names)) < len(names):
         names = ["-".join(part for part in Path(run).parts if part != "/") for run in runs]
+    for number, name in enumerate(names, 1):
+        if name in names[: number - 1]:
+            names[number - 1] = f"{name}-{number}"
     return dict(zip(names, runs, strict=True))
 
 
@@ -140,19 +144,18 @@ def _feature_ladder(given: argparse.Namespace) -> int:
 
     if len(given.runs) != 2 or given.runs[0] != LADDER:
         raise UsageError(f"{LADDER} takes one run: jaxgpt lab {LADDER} RUN --task.path FILE")
-    parts: dict[str, dict[str, str]] = {"task": {}, "ladder": {}}
-    for name, text in given.fields.items():
+    for name in given.fields:
         part, _, field = name.partition(".")
-        if part not in parts or not field:
+        if part not in ("task", "ladder") or not field:
             raise UsageError(f"--{name} is no field of {LADDER}, which has --task. and --ladder. ones")
-        parts[part][field] = text
     if own := {"wikipedia", "mathematics", "shakespeare", "seeds", "prompt", "target"} & given.given:
         raise UsageError(f"--{min(own)} is not for {LADDER}; its seeds are --ladder.seeds")
-    config = fields.override(LadderConfig(), parts["ladder"])
-    task = fields.override(experiments.find("truecasing").task, parts["task"])
+    task = experiments.find("truecasing").task
+    both = dataclasses.make_dataclass("Both", [("task", type(task)), ("ladder", LadderConfig)], frozen=True)
+    asked = fields.override(both(task, LadderConfig()), given.fields)
     folder = Path(given.output or Path(given.runs[1]) / "lab")
     makeable(folder, name="--output")
-    found = feature_ladder(load(given.runs[1]), task, config, say=say)
+    found = feature_ladder(load(given.runs[1]), asked.task, asked.ladder, say=say)
     folder.mkdir(parents=True, exist_ok=True)
     found.to_csv(folder / "feature_ladder.csv")
     plots.save(found.plot(), folder / "feature_ladder.png")

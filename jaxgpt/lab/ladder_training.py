@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import itertools
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
@@ -54,7 +55,7 @@ class LadderConfig:
                 raise ValueError(f"ladder.{name}={getattr(self, name)} must be at least 1")
         if self.seed < 0:
             raise ValueError(f"ladder.seed={self.seed} must be at least 0")
-        if not self.learning_rates or min(self.learning_rates) <= 0:
+        if not self.learning_rates or not all(0 < rate < math.inf for rate in self.learning_rates):
             raise ValueError(f"ladder.learning_rates={self.learning_rates}: give positive ones")
         if self.batch_size > self.labelled:
             raise ValueError(

@@ -54,7 +54,7 @@ class Arm:
 
 def file_name(text: str) -> str:
     """What a file of such a name can be called everywhere."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+    return re.sub(r"[\W_]+", "-", text.lower()).strip("-")
 
 
 def shortened(experiment: Experiment) -> Experiment:

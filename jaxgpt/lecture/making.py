@@ -46,11 +46,12 @@ def make(
       The page; None if a signal stopped a training: the same call goes on.
 
     Raises:
-      ValueError: if a file is not enough for a row, and as `jaxgpt.train`, also where a run there has other
-        settings.
+      ValueError: if a file is not enough for a row, if two arms have one directory, and as `jaxgpt.train`,
+        also where a run there has other settings.
     """
     for row in rows:
         row.check(files)
+        _check_folders(row.arms(files))
     chapters = []
     for row in rows:
         own = folder / file_name(type(row).kind())
@@ -87,6 +88,17 @@ def trained(arms: Sequence[Arm], folder: Path, *, seeds: int, quick: bool, say: 
             return None
         runs[arm.name] = run
     return runs
+
+
+def _check_folders(arms: Sequence[Arm]) -> None:
+    """Raises ValueError if two arms would be trained in one directory, or one in none."""
+    folders: dict[str, str] = {}
+    for arm in arms:
+        if not arm.folder or arm.folder in folders:
+            other = folders.get(arm.folder)
+            like = "" if other is None else f", as that of {other!r} is"
+            raise ValueError(f"the run of {arm.name!r} would be in {arm.folder!r}{like}; name it otherwise")
+        folders[arm.folder] = arm.name
 
 
 def _write(part: Part, path: Path) -> None:

@@ -195,6 +195,7 @@ def test_what_a_ladder_cannot_be(model):
     for fields, message in (
         ({"seeds": 0}, r"ladder\.seeds=0 must be at least 1"),
         ({"learning_rates": ()}, r"ladder\.learning_rates=\(\): give positive ones"),
+        ({"learning_rates": (1e-3, float("nan"))}, r"ladder\.learning_rates=\(0\.001, nan\): give positive"),
         ({"batch_size": 99}, r"ladder\.batch_size=99 is more than ladder\.labelled=60"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -240,7 +241,9 @@ def test_mistakes_of_a_command(jaxgpt, tmp_path):
         (("lab", tmp_path, "feature-ladder"), "feature-ladder takes one run"),
         (("lab", "feature-ladder", tmp_path, "--seeds", 2), "its seeds are --ladder.seeds"),
         (("lab", "feature-ladder", tmp_path, "--model.d-model", 2), "--model.d-model is no field of"),
-        (("lab", "feature-ladder", tmp_path, "--ladder.sead", 2), "sead"),
+        (("lab", "feature-ladder", tmp_path, "--ladder.sead", 2), "did you mean --ladder.seed"),
+        (("lab", "feature-ladder", tmp_path, "--task.pathh", 2), "did you mean --task.path"),
+        (("lab", "feature-ladder", tmp_path, "--ladder.seed", -1), "ladder.seed=-1 must be at least 0"),
         (("lab", "feature-ladder", tmp_path / "no", "--task.path", text), "does not exist"),
     ):
         status, output, errors = jaxgpt(*words)

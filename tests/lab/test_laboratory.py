@@ -94,6 +94,7 @@ def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path):
     names = list(lab._named(runs))
     assert len(names) == 2 and not any("/" in name for name in names)
     assert names[0].endswith("-a-x") and names[1].endswith("-b-x")
+    assert list(lab._named(["a-b/c", "a/b/c", "d/c"])) == ["a-b-c", "a-b-c-2", "d-c"]  # no run is lost
 
 
 def test_what_does_not_fit_ends_in_one_line(run, tmp_path, jaxgpt):

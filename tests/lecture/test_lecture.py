@@ -229,3 +229,16 @@ def test_an_arm_begins_from_the_weights_of_another(text, tmp_path):
     assert not np.allclose(
         *(nnx.state(model, nnx.Param).embedding.table[...] for model in runs["second"].models)
     )
+
+
+def test_two_arms_in_one_directory_are_refused_before_anything_is_trained(text, tmp_path):
+    class Alike(Depths):
+        def arms(self, files):
+            return Arm("width 8", "text", SMALL), Arm("Width 8!", "text", SMALL)
+
+    with pytest.raises(
+        ValueError, match="the run of 'Width 8!' would be in 'width-8', as that of 'width 8' is"
+    ):
+        make([Alike()], {"text": str(text)}, tmp_path, seeds=1, say=print)
+    assert not any(tmp_path.iterdir())
+    assert Arm("большая", "text").folder == "большая" != Arm("малая", "text").folder
