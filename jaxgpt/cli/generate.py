@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jaxgpt.cli.option_types import path, whole
 from jaxgpt.cli.options import COMMON, Parser, add_checkpoint, add_common, unknown
@@ -96,7 +96,7 @@ def generate(given: argparse.Namespace, say: Say) -> None:
     if given.prompts is not None:
         prompts = _lines(given.prompts)
         answers = run.generate(prompts, max_new_tokens=length, sampling=settings, stop=stop)
-        _write(given.output, run, settings, prompts, answers, say)
+        _write(given.output, run, _told(settings, length, stop), prompts, answers, say)
     elif given.prompt is not None:
         _answer(run, given.prompt, length, settings, stop, given.output, say)
     else:
@@ -157,7 +157,7 @@ def _answer(run: "Run", text: str, length, settings: "Sampling", stop, output, s
     streams = writes_on and settings.num_samples == 1 and not stop and output is None
     if not streams:
         answers = run.generate(text, max_new_tokens=length, sampling=settings, stop=stop)
-        _write(output, run, settings, [text], answers, say)
+        _write(output, run, _told(settings, length, stop), [text], answers, say)
         return
     from jaxgpt.generation import stream
 
@@ -180,7 +180,12 @@ def _lines(file: str) -> list[str]:
     return [line for line in split_lines(text) if line.strip()]
 
 
-def _write(output, run: "Run", settings: "Sampling", prompts, answers, say: Say) -> None:
+def _told(settings: "Sampling", length: int | None, stop: list[str]) -> dict[str, Any]:
+    """Every setting that completions follow from, as JSON; `max_new_tokens` null: what there is room for."""
+    return {"sampling": fields.to_json(settings), "max_new_tokens": length, "stop": stop}
+
+
+def _write(output, run: "Run", settings: dict[str, Any], prompts, answers, say: Say) -> None:
     if output is None:
         for samples in answers:
             for sample in samples:
@@ -193,7 +198,7 @@ def _write(output, run: "Run", settings: "Sampling", prompts, answers, say: Say)
             blocks.append(f"{prompt}\n{sample}\n")
             records.append({"prompt": prompt, "sample": number, "completion": sample})
     file.write_text("\n".join(blocks), encoding="utf-8", errors="backslashreplace")
-    head = {"run": run.directory.path.name, "step": run.step, "sampling": fields.to_json(settings)}
+    head = {"run": run.directory.path.name, "step": run.step, **settings}
     lines = file.with_suffix(".jsonl")
     lines.write_text("".join(json.dumps(head | record) + "\n" for record in records), encoding="utf-8")
     say(f"written: {file} and {lines}")

@@ -103,7 +103,7 @@ def test_generate(jaxgpt, finished_run, tmp_path):
     assert output.splitlines()[-1] == answer
     (tmp_path / "prompts.txt").write_text("3+4\n\n1+1\n")
     words = ["--prompts", tmp_path / "prompts.txt", "--output", tmp_path / "out.txt", "--num-samples", "2"]
-    words += ["--temperature", "1.0", "--seed", "3"]
+    words += ["--temperature", "1.0", "--seed", "3", "--max-new-tokens", "3", "--stop", "9"]
     status, output, errors = jaxgpt("generate", finished_run, *words)
     assert status == 0, errors
     lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
@@ -114,6 +114,7 @@ def test_generate(jaxgpt, finished_run, tmp_path):
         ("1+1", 1),
     ]
     assert lines[0]["step"] == 20 and lines[0]["sampling"]["temperature"] == 1.0
+    assert lines[0]["max_new_tokens"] == 3 and lines[0]["stop"] == ["9"]
     text = (tmp_path / "out.txt").read_text()
     assert text.startswith(f"3+4\n{lines[0]['completion']}\n") and "1+1\n" in text
 
