@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import functools
 import itertools
 import random
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,7 +13,7 @@ from jaxgpt.task import Diagnosis, Example, Share, Split, Task
 from jaxgpt.task.attended import Attended
 from tasks.strings.rule import Rule
 from tasks.strings.rules.equal import Equal
-from tasks.strings.writing_order import ends_first, place_names, put_back
+from tasks.strings.writing_order import EndsFirst, Forward, Turned
 
 #: Strings whose attention is averaged, and draws in which as many of one length are looked for.
 _ATTENDED, _DRAWN = 256, 20_000
@@ -35,15 +36,21 @@ class Strings(Task):
         tuple[int, ...], "questions of these lengths are asked besides, where the rule asks"
     ] = ()
     order: Annotated[
-        Literal["forward", "ends_first"],
-        "in which symbols are written: as they stand, or the first, the last, the second, the last but one",
+        Literal["forward", "ends_first", "turned"],
+        "in which symbols are written: as they stand; the first, the last, the second, the last but one; or "
+        "the first task.turn, then the others from the last one back",
     ] = "forward"
+    turn: Annotated[int, "symbols that order=turned writes as they stand"] = 0
 
     def __post_init__(self):
         if self.rule.asks and self.order != "forward":
             raise ValueError(
                 f"order={self.order}: rule={type(self.rule).kind()} asks questions, which stand before their "
                 "answers; leave it (--task.order forward)"
+            )
+        if (self.turn > 0) != (self.order == "turned") or self.turn < 0:
+            raise ValueError(
+                f"turn={self.turn} does not go with order={self.order}: turned needs at least 1, the others 0"
             )
         if self.extra_lengths and not self.rule.asks:
             raise ValueError(
@@ -87,8 +94,8 @@ class Strings(Task):
             about = "" if floor.exact else "about "
             without = "" if floor.without is None else f"; {floor.without:.4f} without the rule"
             said.append(f"least loss  {about}{floor.loss:.4f} nats a token{without}")
-        if self.order == "ends_first":
-            said.append("order       the first symbol, the last, the second, the last but one, and so on")
+        if self._order.words:
+            said.append(f"order       {self._order.words}")
         if size is not None and size < 10**6:
             said.append(f"strings     {size:,} keep the rule")
         return "\n".join(said)
@@ -124,9 +131,10 @@ class Strings(Task):
         texts = tuple(_of_one_length(self.rule, random.Random(seed)))
         first = self.rule.first_place()
         if self.order == "forward":
-            return Attended(tuple(map(self._write, texts)), self.rule.board(), first)
+            return Attended(texts, self.rule.board(), first)
         # A board that is not written row after row has no picture of its own.
-        return Attended(tuple(map(self._write, texts)), first=first, names=place_names(len(texts[0]), first))
+        names = self._order.names(len(texts[0]), first)
+        return Attended(tuple(map(self._order.write, texts)), first=first, names=names)
 
     def typed(self, text: str) -> Example:
         """A string, or what is given of it."""
@@ -140,31 +148,31 @@ class Strings(Task):
         """
         if text and self.order != "forward":
             raise ValueError(
-                f"task.order={self.order}: {quoted(text)} is no beginning of a string that is written from "
-                "both ends; leave the prompt empty"
+                f"task.order={self.order}: {quoted(text)} is no beginning of a string that is written in "
+                "another order; leave the prompt empty"
             )
         return text
 
     def answer(self, prompt: str, completion: str) -> str:
         """What was written, put back into a string."""
-        return self._read(completion)
+        return self._order.read(completion)
 
     def score(self, example: Example, completion: str) -> dict[str, float]:
         """`exact_match`: the string keeps the rule."""
-        text = self._read(example.prompt + completion)
+        text = self._order.read(example.prompt + completion)
         return {"exact_match": float(self._rule_of(example).check(text) is None)}
 
     def diagnose(self, example: Example, completion: str) -> Diagnosis:
         """Which parts are right, and why the string breaks the rule."""
-        rule, text = self._rule_of(example), self._read(example.prompt + completion)
+        rule, text = self._rule_of(example), self._order.read(example.prompt + completion)
         return Diagnosis(dict(rule.parts(text)), {}, rule.check(text) or "")
 
     def summary(self, samples: list[tuple[Example, str]], training: Sequence[Example]) -> dict[str, Share]:
         """Of strings from nothing: the share that is new, how many of these keep the rule, and repeats."""
         if self.rule.asks:
             return {}
-        texts = [self._read(text) for _, text in samples]
-        trained = {self._read(example.target) for example in training}
+        texts = [self._order.read(text) for _, text in samples]
+        trained = {self._order.read(example.target) for example in training}
         new = [text for text in texts if text not in trained]
         kept = sum(self.rule.check(text) is None for text in new)
         return {
@@ -180,17 +188,13 @@ class Strings(Task):
 
     def _cut(self, rule: Rule, text: str, group: str = "") -> Example:
         if self.order != "forward":
-            return Example("", self._write(text), group, key=text)
+            return Example("", self._order.write(text), group, key=text)
         at = rule.given(text) if rule.asks else 0
         return Example(text[:at], text[at:], group)
 
-    def _write(self, text: str) -> str:
-        """What the model writes for a string."""
-        return ends_first(text) if self.order == "ends_first" else text
-
-    def _read(self, written: str) -> str:
-        """The string that has been written."""
-        return put_back(written) if self.order == "ends_first" else written
+    @functools.cached_property
+    def _order(self) -> Forward:
+        return {"forward": Forward(), "ends_first": EndsFirst(), "turned": Turned(self.turn)}[self.order]
 
     def _as_many_as_there_are(self, drawn: Iterator[Example]) -> Iterator[Example]:
         size = self.rule.size()

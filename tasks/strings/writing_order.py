@@ -1,27 +1,74 @@
-"""Strings written from both ends: the first symbol, the last, the second, the last but one, and so on.
+"""Orders in which the symbols of a string are written, and how they are put back.
 
-    string    0 1 2 3 4 5 6
-    written   0 6 1 5 2 4 3
+    string        0 1 2 3 4 5 6
+    ends_first    0 6 1 5 2 4 3
+    turned at 3   0 1 2 6 5 4 3
 
-Places counted from the end are then as fixed as those counted from the start: place k is written as number
-2k, place -k as number 2k - 1, in strings of any length that is 2k or more. Forward, place -k stands where the
-length decides, which a model that writes does not know before the end.
+Places counted from the end are then as fixed as those counted from the start. `ends_first` writes place k as
+number 2k and place -k as number 2k - 1, in strings of any length that is 2k or more. `turned` writes the
+first places as they stand, and place -k as number at + k - 1, in strings of at + k symbols or more. Forward,
+place -k stands where the length decides, which a model that writes does not know before the end.
 """
 
+import dataclasses
 import itertools
 
 
-def ends_first(text: str) -> str:
-    """The symbols of a string in the order in which they are written from both ends."""
-    front, back = text[: (len(text) + 1) // 2], text[: (len(text) - 1) // 2 : -1]
-    return "".join(itertools.chain.from_iterable(itertools.zip_longest(front, back, fillvalue="")))
+@dataclasses.dataclass(frozen=True)
+class Forward:
+    """As they stand."""
+
+    #: What is said of the order before training; empty: nothing.
+    words = ""
+
+    def write(self, text: str) -> str:
+        """The symbols of a string in the order in which they are written."""
+        return text
+
+    def read(self, written: str) -> str:
+        """The string that was written."""
+        return written
+
+    def names(self, length: int, first: int) -> tuple[str, ...]:
+        """The place of each written symbol in its string: `first` and on, and -1 and before from the end.
+
+        None are named where they stand in their order.
+        """
+        return ()
 
 
-def put_back(written: str) -> str:
-    """The string that was written from both ends."""
-    return written[::2] + written[1::2][::-1]
+@dataclasses.dataclass(frozen=True)
+class EndsFirst(Forward):
+    """The first symbol, the last, the second, the last but one, and so on."""
+
+    words = "the first symbol, the last, the second, the last but one, and so on"
+
+    def write(self, text: str) -> str:
+        front, back = text[: (len(text) + 1) // 2], text[: (len(text) - 1) // 2 : -1]
+        return "".join(itertools.chain.from_iterable(itertools.zip_longest(front, back, fillvalue="")))
+
+    def read(self, written: str) -> str:
+        return written[::2] + written[1::2][::-1]
+
+    def names(self, length: int, first: int) -> tuple[str, ...]:
+        return tuple(str(first + n // 2 if n % 2 == 0 else -(n // 2) - 1) for n in range(length))
 
 
-def place_names(length: int, first: int) -> tuple[str, ...]:
-    """The place of each written symbol in its string: `first` and on, and -1 and before from the end."""
-    return tuple(str(first + n // 2 if n % 2 == 0 else -(n // 2) - 1) for n in range(length))
+@dataclasses.dataclass(frozen=True)
+class Turned(Forward):
+    """The first `at` symbols as they stand, then the others from the last one back."""
+
+    at: int
+
+    @property
+    def words(self) -> str:
+        return f"the first {self.at} symbols, then the others from the last one back"
+
+    def write(self, text: str) -> str:
+        return text[: self.at] + text[self.at :][::-1]
+
+    def read(self, written: str) -> str:
+        return self.write(written)
+
+    def names(self, length: int, first: int) -> tuple[str, ...]:
+        return tuple(str(first + n if n < self.at else self.at - n - 1) for n in range(length))

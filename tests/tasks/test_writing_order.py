@@ -15,10 +15,11 @@ from tasks.strings import Strings
 from tasks.strings.rules.equal import Equal
 from tasks.strings.rules.grid import Grid
 from tasks.strings.rules.parity import Parity
-from tasks.strings.writing_order import ends_first, place_names, put_back
+from tasks.strings.writing_order import EndsFirst, Turned
 
 FORWARD = Strings(rule=Equal(pairs=("1=-3",), shortest=6, longest=9))
 ENDS = dataclasses.replace(FORWARD, order="ends_first")
+TURNED = dataclasses.replace(FORWARD, order="turned", turn=4)
 
 
 def first(task, split, count):
@@ -38,15 +39,27 @@ def by_turns(text):
 def test_symbols_are_taken_from_both_ends_by_turns_and_put_back():
     for length in range(1, 30):
         text = string.printable[:length]
-        assert ends_first(text) == by_turns(text)
-        assert put_back(ends_first(text)) == text
-    assert put_back("") == ends_first("") == ""
+        assert EndsFirst().write(text) == by_turns(text)
+        assert EndsFirst().read(by_turns(text)) == text
+    assert EndsFirst().read("") == EndsFirst().write("") == ""
+
+
+def test_symbols_behind_the_turn_are_taken_from_the_end():
+    assert Turned(3).write("abcdefg") == "abcgfed" and Turned(3).read("abcgfed") == "abcdefg"
+    assert Turned(3).write("abc") == "abc" and Turned(3).write("a") == "a"
+    for task, text in ((TURNED, "01101001"), (TURNED, "011010")):
+        example = task.typed(text)
+        assert example.target == text[:4] + text[:3:-1] and example.canonical == text
+        assert task.answer("", example.target) == text
+        assert task.score(example, example.target) == FORWARD.score(FORWARD.typed(text), text)
+    assert "the first 4 symbols, then the others from the last one back" in TURNED.notes()
 
 
 @pytest.mark.parametrize("base", [0, 1])
-def test_each_written_symbol_has_the_name_of_its_place(base):
+@pytest.mark.parametrize("order", [EndsFirst(), Turned(4), Turned(20)])
+def test_each_written_symbol_has_the_name_of_its_place(base, order):
     text = string.ascii_letters[:11]
-    for written, name in zip(ends_first(text), place_names(11, base), strict=True):
+    for written, name in zip(order.write(text), order.names(11, base), strict=True):
         place = int(name)
         assert text[place if place < 0 else place - base] == written
 
@@ -81,7 +94,7 @@ def test_places_of_a_map_are_called_what_they_are_in_the_string():
     plain, turned = FORWARD.attended(), ENDS.attended()
     assert turned.texts == tuple(map(by_turns, plain.texts)) and plain.names == ()
     count = turned.length
-    assert turned.names == place_names(count, 0)
+    assert turned.names == EndsFirst().names(count, 0)
     row, column = turned.names.index("-3"), turned.names.index("1")
     looks_at = np.zeros(count + 1, int)
     looks_at[row] = column + 1
@@ -95,7 +108,7 @@ def test_places_of_a_map_are_called_what_they_are_in_the_string():
         told = [label.get_text() for label in axis.get_ticklabels()]
         assert told == [names[int(at)] for at in axis.get_ticklocs()] and len(told) > 2
     long = PlaceMap(
-        Attention(("x",) * 101, (7,), np.eye(101)[None, None, None], 9), called=place_names(100, 0)
+        Attention(("x",) * 101, (7,), np.eye(101)[None, None, None], 9), called=EndsFirst().names(100, 0)
     )
     told = [label.get_text() for label in long.plot().axes[0].xaxis.get_ticklabels()][1:]
     assert {int(name) < 0 for name in told} == {True, False}  # places from both ends are named
@@ -111,6 +124,9 @@ def test_a_board_written_from_both_ends_is_drawn_as_places_alone():
     ("make", "words"),
     [
         (lambda: Strings(rule=Parity(), order="ends_first"), ("order=ends_first", "rule=parity", "asks")),
+        (lambda: dataclasses.replace(FORWARD, order="turned"), ("turn=0", "order=turned", "at least 1")),
+        (lambda: dataclasses.replace(ENDS, turn=3), ("turn=3", "order=ends_first")),
+        (lambda: dataclasses.replace(TURNED, turn=-3), ("turn=-3", "order=turned")),
         (lambda: ENDS.prompt("01"), ("task.order=ends_first", "'01'", "empty")),
         (lambda: dataclasses.replace(FORWARD.attended(), names=("0",)), ("1 names", "symbols")),
         (
