@@ -107,6 +107,15 @@ COMPARISONS = {
         (),
         note="Other work ran beside it: alone it takes less.",
     ),
+    "which_tokenization_subtraction": Row(
+        "Which tokenization",
+        "Differences of 1 to 6 digits",
+        "results_which_tokenization_subtraction",
+        "XLA_FLAGS=--xla_force_host_platform_device_count=2 jaxgpt compare which-tokenization-subtraction "
+        "--workdir runs/results_which_tokenization_subtraction",
+        (),
+        note="Other work ran beside it: alone it takes less.",
+    ),
     "comparison": Row(
         "Which tokenization",
         "Byte pairs and spaces too, trained half as long",
