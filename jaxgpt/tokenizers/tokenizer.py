@@ -289,8 +289,8 @@ MOST_IDS = 1_000_000
 
 
 def whole_number(text: str) -> int | None:
-    """The whole number that the ASCII digits of `text` spell, or None."""
-    return int(text) if text.isascii() and text.isdigit() else None
+    """The whole number that the ASCII digits of `text` spell, up to 20 of them, or None."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 20 else None
 
 
 def field(data: Any, key: str, kind: type) -> Any:
