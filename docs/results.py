@@ -60,9 +60,10 @@ seeds are too few."""
 
 _DIFFERENCES = """\
 In short: differences rank as sums do, more clearly. Numbers padded to one length (`fixed:6`) are right with
-every seed, after half of the examples; no other tokenization has 99 % with every seed. Digits that carry their
-weight (`10e`) are next, then plain digits. Pairs of digits lose if they are cut from the right, with some seeds
-a lot, and most if they are cut from the left. Half of the seeds of one token a number (`fone:6`) learn them."""
+every seed, after half of the examples; no other tokenization has 99 % with every seed. Digits that carry
+their weight (`10e`) are next, then plain digits. Pairs of digits lose if they are cut from the right, with
+some seeds a lot, and most if they are cut from the left. Half of the seeds of one token a number (`fone:6`)
+learn them."""
 
 _OLDER = """\
 The two comparisons below were trained with four seeds, and their reports made with Student's t over them. Of

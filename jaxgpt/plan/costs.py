@@ -1,8 +1,6 @@
 """What a training costs: operations, device hours, money and energy, each with its formula.
 
-Operations are the model's own count where there is one (`jaxgpt.training.flops`), and else 6 N D: 2 for each
-of N parameters and D tokens in the forward pass and 4 in the backward pass (Kaplan et al. 2020, arXiv
-2001.08361, section 2.1, with N of all parameters).
+Operations are the model's own count, `jaxgpt.training.flops`.
 """
 
 import dataclasses
@@ -16,7 +14,10 @@ from jaxgpt.plan.targets import Target
 
 #: Of the peak that a training keeps: well-tuned ones report 0.3 to 0.6 (Chowdhery et al. 2022, table 3).
 SHARE = 0.4
-_FORMULA = "6 x weights x tokens, embeddings left out, + 12 x layers x width x length x tokens for attention"
+_FORMULA = (
+    "6 x weights x tokens, embeddings left out, + 6 x width x vocabulary x tokens for logits + 12 x layers x "
+    "width x length x tokens for attention"
+)
 
 
 @dataclasses.dataclass(frozen=True)

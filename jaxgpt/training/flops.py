@@ -3,7 +3,8 @@
 Chowdhery et al. 2022 (arXiv 2204.02311), appendix B: a token costs 6 N in the weights, for 2 N in the
 forward and 4 N in the backward pass, and 12 L H Q T in the attention over T tokens, with L layers of H heads
 of width Q. N leaves out embeddings; the output matrix, which the paper counts among the weights, is 6 D V
-here, since V is what tokenizers differ in.
+here, since V is what tokenizers differ in. Where token vectors have a width of their own, that is D; of an
+adaptive softmax all its tables and maps count.
 
 What is counted is what is computed: rows with their padding, and every product of a query with a key, also
 those that the mask hides. Left out are norms, softmax and activations, the optimizer, what a position scheme
@@ -26,7 +27,8 @@ _READS_SOURCE = re.compile(r"\.cross\.(key|value)\.")
 def body_params(shapes: Shapes, stack: str = "") -> int:
     """Weights without embeddings: those of blocks and norms, of one stack or of all.
 
-    Token embeddings, output matrix, position tables and whatever else reads or writes tokens are left out.
+    Token embeddings, output matrix, the position tables outside of blocks and whatever else reads or writes
+    tokens are left out.
     """
     return sum(
         math.prod(shape)
@@ -50,5 +52,14 @@ def training_flops(config: ModelConfig, shapes: Shapes, *, tokens: int, source: 
     if config.kind == "encoder_decoder":
         # The encoder's output is made keys and values once, however often the decoder loops.
         weights += (body_params(shapes, "encoder") * config.loops + cross) * source
-    head = 0 if config.head.weights == "none" else config.d_model * config.vocab_size * tokens
+    head = _head_weights(config, shapes) * tokens
     return 6 * weights + config.mixer.flops(config, tokens=tokens, source=source) + 6 * head
+
+
+def _head_weights(config: ModelConfig, shapes: Shapes) -> int:
+    """Weights that a token's logits are made with."""
+    if config.head.weights == "none":
+        return 0
+    if config.embedding.kind == "adaptive":
+        return sum(math.prod(shape) for name, shape in shapes.items() if name.startswith("embedding."))
+    return config.resolved_embedding_width * config.vocab_size

@@ -103,6 +103,18 @@ def test_ten_candidates_by_the_whole_sentence(tmp_path):
     assert [one["where"] for one in found.examples] == ["line 21", "line 43"]
 
 
+def test_a_blank_in_the_story_is_a_word(tmp_path):
+    path = tmp_path / "cbt.txt"
+    path.write_text(question().replace(f"3 {STORY[2]}", f"3 the XXXXX {STORY[2]}"))
+    (one,) = cbt.questions(str(path))
+    pairs = cbt.continuations(one, tokenizer(), Reading())
+    texts = [tokenizer().decode([*pair.context, *pair.ids]) for pair in pairs]
+    assert all(f"the XXXXX {STORY[2]}" in text for text in texts)
+    assert all(
+        text.endswith(f"the {word} sat by the door .") for text, word in zip(texts, CANDIDATES, strict=True)
+    )
+
+
 def test_quotation_marks_around_a_blank_are_undone_for_every_candidate(tmp_path):
     (tmp_path / "cbt.txt").write_text(question("he said , `` XXXXX ! ''"))
     (one,) = cbt.questions(str(tmp_path / "cbt.txt"))

@@ -5,11 +5,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxgpt.nn.position.axial import Axial
 from jaxgpt.nn.position.coupled import Coupled
 from jaxgpt.nn.position.fire import FIRE
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.nn.position.randomized import Randomized
 from jaxgpt.nn.position.rotary import Rotary
+from jaxgpt.nn.position.transformer_xl import TransformerXL
 
 
 def fire_params(scheme, seed=0, heads=3):
@@ -82,6 +84,12 @@ def test_tables_of_the_base_have_a_row_for_every_position():
 def test_randomized_errors():
     with pytest.raises(ValueError, match=r"position\.base=coupled counts digits"):
         Randomized(base=Coupled()).check(head_dim=8, num_heads=2)
+    with pytest.raises(
+        ValueError, match=r"position\.base=transformer_xl cannot read positions that lie apart"
+    ):
+        Randomized(base=TransformerXL()).check(head_dim=8, num_heads=2)
+    with pytest.raises(ValueError, match=r"max_position=2048 is more than position\.base=axial has, 512"):
+        Randomized(base=Axial(), max_position=2048).check(head_dim=8, num_heads=2)
     with pytest.raises(ValueError, match=r"position\.spacing=9 .* max_position=9"):
         Randomized(max_position=9, spacing=9).check(head_dim=8, num_heads=2)
     with pytest.raises(ValueError, match=r"position\.max_position=3 is too small for 4"):

@@ -8,6 +8,8 @@ import pytest
 from jaxgpt.core.nested import made
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.template import Template
+from jaxgpt.nn.embedding_config import EmbeddingConfig
+from jaxgpt.nn.head_config import HeadConfig
 from jaxgpt.parallel.mesh_config import MeshConfig
 from jaxgpt.parallel.sharding import make_mesh
 from jaxgpt.plan import traced_flops as flops
@@ -46,6 +48,20 @@ def test_a_step_is_what_the_formula_says(layers, accumulation):
     found, formula = counted(layers=layers, accumulation=accumulation)
     # The formula takes biases and norms for matrices, which are 2 % of these weights.
     assert 0.95 < found / formula < 1.0
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"embedding": EmbeddingConfig(width=8), "head": HeadConfig(transform=True)},
+        {"embedding": EmbeddingConfig(kind="adaptive", cutoffs=(200, 1000), cutoff_factor=4)},
+    ],
+    ids=["narrow", "adaptive"],
+)
+def test_logits_cost_what_their_own_matrices_do(fields):
+    """Not width times vocabulary, which here would be most of the step."""
+    found, formula = counted(vocab_size=4000, **fields)
+    assert 0.9 < found / formula < 1.1
 
 
 def test_scanned_layers_count_as_often_as_they_run():

@@ -9,6 +9,7 @@ import pytest
 
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.template import Template
+from jaxgpt.nn.embedding_config import EmbeddingConfig
 from jaxgpt.nn.head_config import HeadConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.training.optimizers import Optimizer
@@ -83,6 +84,17 @@ def test_decay_leaves_out_norms_and_biases(layers):
     decayed = {name for name, yes in mask.items() if yes}
     assert decayed == {n for n in mask if n.endswith((".kernel", ".table"))}
     assert {n.rsplit(".", 1)[-1] for n in mask if n not in decayed} == {"bias", "scale", "head_bias"}
+
+
+def test_decay_takes_the_matrices_of_an_adaptive_softmax_and_of_low_rank_additions():
+    adaptive = EmbeddingConfig(kind="adaptive", cutoffs=(4, 8), cutoff_factor=2)
+    config = ModelConfig(vocab_size=16, num_layers=1, d_model=8, num_heads=2, embedding=adaptive)
+    shapes = Template(config).shapes
+    mask = decay_mask(shapes)
+    matrices = {name for name in shapes if name.startswith("embedding.") and len(shapes[name]) == 2}
+    assert len(matrices) >= 6 and all(mask[name] for name in matrices)
+    kernel = "lora.decoder.blocks.0.attention.query.kernel"
+    assert all(decay_mask({f"{kernel}.down": 0, f"{kernel}.up": 0}).values())
 
 
 @pytest.mark.parametrize("name", ["adamw", "muon"])

@@ -73,7 +73,8 @@ def cbt(
 def continuations(question: Question, tokenizer: Tokenizer, reading: Reading) -> list[Continuation]:
     """Each candidate with the rest of its sentence, behind the story and the words before the blank."""
     detokenize = reading.detokenizer
-    before, rest = f"{question.story} {question.query}".split(BLANK)
+    before, rest = question.query.split(BLANK)  # a line of the story may hold one, too
+    before = f"{question.story} {before}"
     wholes = [detokenize(before + candidate + rest) for candidate in question.candidates]
     context = detokenize(before.rstrip())
     if not all(whole.startswith(context) for whole in wholes):

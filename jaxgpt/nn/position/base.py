@@ -3,7 +3,7 @@
 import dataclasses
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 from jaxtyping import Array, Float, Int
@@ -44,6 +44,9 @@ class Position(Choice, package="jaxgpt.nn.position"):
     A row may hold several documents (`jaxgpt.nn.document_order`). The order is 0 at the first token of each,
     and a scheme must make of each what it would make of it alone.
     """
+
+    #: Whether neighbours may have positions that lie apart, as drawn ones do.
+    takes_gaps: ClassVar[bool] = True
 
     def resolve(self, token_texts: Sequence[str]) -> "Position":
         """The same scheme once the vocabulary is known; `token_texts[i]` is the text of id i.

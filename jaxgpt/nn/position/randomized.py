@@ -35,6 +35,16 @@ class Randomized(Position):
                 f"position.base={type(self.base).kind()} counts digits: its positions cannot be drawn; use "
                 "a base that reads the order, such as fire, rotary or learned"
             )
+        if not self.base.takes_gaps:
+            raise ValueError(
+                f"position.base={type(self.base).kind()} cannot read positions that lie apart, as drawn do; "
+                "use another base, such as fire, rotary or learned"
+            )
+        if self.base.size is not None and self.base.size < self.max_position:
+            raise ValueError(
+                f"position.max_position={self.max_position} is more than position.base="
+                f"{type(self.base).kind()} has, {self.base.size}; lower it, or enlarge the base"
+            )
         if not 1 <= self.spacing < self.max_position:
             raise ValueError(
                 f"position.spacing={self.spacing} must be at least 1 and below "

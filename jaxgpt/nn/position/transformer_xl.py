@@ -13,8 +13,11 @@ from jaxgpt.nn.position.base import Position, Table
 class TransformerXL(Position):
     """Adds u k_j + (q_i + v) W r_(i-j) to q_i k_j, all times scale; r are sinusoids of the distance.
 
-    u, v and W are each layer's own.
+    u, v and W are each layer's own. In an encoder, which the paper has not, every key ahead counts as the
+    token itself, distance 0.
     """
+
+    takes_gaps = False  # distances are below the number of keys
 
     clamp: Annotated[int | None, "distances beyond it count as it; none: each counts as it is"] = None
     scale: Annotated[float | None, "factor on what is added, as on the scores; none: head_dim^-1/2"] = None

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from typing import Annotated, ClassVar, Literal
 
 import optax
@@ -19,11 +20,12 @@ class Optimizer(Choice, package="jaxgpt.training.optimizers"):
     learning_rate: Annotated[float, "highest learning rate"] = 1e-3
     schedule: Annotated[Literal["constant", "linear", "cosine"], "after the warm-up"] = "cosine"
     warmup_steps: Annotated[int, "steps from zero to the highest rate, linear"] = 100
-    final_fraction: Annotated[float, "share of the rate left at the last step"] = 0.1
+    final_fraction: Annotated[float, "share of the rate that is left after the last step"] = 0.1
     weight_decay: Annotated[float, "decoupled weight decay"] = 0.01
-    decay: Annotated[Literal["matrices", "all"], "what decays; matrices leave out biases and norms"] = (
-        "matrices"
-    )
+    decay: Annotated[
+        Literal["matrices", "all"],
+        "what decays; matrices leave out biases, norms and position tables of blocks",
+    ] = "matrices"
     clip_norm: Annotated[float | None, "largest global gradient norm; none: no clipping"] = 1.0
 
     keeps: ClassVar[tuple[str, ...]] = (
@@ -88,7 +90,13 @@ class Optimizer(Choice, package="jaxgpt.training.optimizers"):
 
 def decay_mask(params: dict) -> dict:
     """True for kernels and tables, False for biases and norms; by name, since stacking adds dimensions."""
-    return {name: name.rsplit(".", 1)[-1] in ("kernel", "table", "head") for name in params}
+    return {name: _MATRIX.search(name) is not None for name in params}
+
+
+#: Kernels, what is added to them with `tuning.weights=lora`, tables, and the matrices of an adaptive softmax.
+_MATRIX = re.compile(
+    r"(^|\.)(kernel|kernel\.down|kernel\.up|table|head|embedding\.((tables|maps)\.\d+|out_map|clusters))$"
+)
 
 
 def matrix_sides(names: tuple[str | None, ...], ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
