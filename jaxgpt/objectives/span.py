@@ -29,10 +29,10 @@ class Span(Told):
             place = prompt.find(target)
             if place < 0 or not target:
                 raise ValueError(f"the answer {target!r} does not stand in {prompt!r}")
-            ids, firsts = reading(tokenizer, [prompt[:place], target, prompt[place + len(target) :]])
-            start, stop = firsts[1], firsts[2] - 1
+            start, stop = _tokens_of(tokenizer, prompt, place, place + len(target))
             if stop < start:
                 raise ValueError(f"the answer {target!r} has no token of its own")
+            ids, _ = reading(tokenizer, [prompt])
             rows.append(ids)
             labels.append([start, stop])
         check_length(rows, model.max_length, list(examples))
@@ -56,18 +56,48 @@ class Span(Told):
             np.full((len(inside),) * 2, -np.inf), -1
         )
         start, stop = np.unravel_index(both.argmax(), both.shape)
-        if tokenizer.lossy and (spans := _spans(tokenizer, prompt)) is not None:
+        if tokenizer.lossy and tokenizer.spans("") is not None:
+            spans = _spans(tokenizer, prompt)
             return prompt[spans[start][0] : spans[stop][1]]
-        return tokenizer.decode(ids[1 + start : 2 + stop])
+        found = ids[1 + start : 2 + stop]
+        text, first, last = (tokenizer.decode(part) for part in (found, found[:1], found[-1:]))
+        # A token may hold the space beside its word, which is none of the answer.
+        text = text.lstrip() if len(first.lstrip()) not in (0, len(first)) else text
+        return text.rstrip() if len(last.rstrip()) not in (0, len(last)) else text
 
 
-def _spans(tokenizer, text) -> list[tuple[int, int]] | None:
+def _tokens_of(tokenizer, prompt: str, first: int, end: int) -> tuple[int, int]:
+    """The places in a row of the tokens that characters `first` to `end` of its prompt stand in.
+
+    A prompt that is cut at an answer may have other tokens there than the whole, which is what is asked.
+    """
+    row, places = reading(tokenizer, [prompt[:first], prompt[first:end], prompt[end:]])
+    if row == reading(tokenizer, [prompt])[0]:
+        return places[1], places[2] - 1
+    spans = enumerate(_spans(tokenizer, prompt), 1)
+    inside = [place for place, (start, stop) in spans if max(start, first) < min(stop, end)]
+    return (inside[0], inside[-1]) if inside else (1, 0)
+
+
+def _spans(tokenizer, text) -> list[tuple[int, int]]:
     """Where in a text each of its tokens stands, those between its parts included."""
     found, start = [], 0
-    for part in text.split("\t"):
+    for number, part in enumerate(text.split("\t")):
         own = tokenizer.spans(part)
         if own is None:
-            return None
-        found += [(start, start)] * bool(start) + [(start + first, start + end) for first, end in own]
+            own = _by_decoding(tokenizer, part)
+        found += [(start - 1, start - 1)] * bool(number) + [
+            (start + first, start + end) for first, end in own
+        ]
         start += len(part) + 1
+    return found
+
+
+def _by_decoding(tokenizer, text: str) -> list[tuple[int, int]]:
+    """The same from what more and more of the tokens stand for."""
+    ids, found, last = tokenizer.encode(text), [], 0
+    for count in range(1, len(ids) + 1):
+        end = max(last, len(tokenizer.settled(ids[:count])))
+        found.append((last, end if count < len(ids) else len(text)))
+        last = end
     return found

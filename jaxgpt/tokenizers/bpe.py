@@ -1,5 +1,6 @@
 """Byte pairs over bytes, with GPT-2's way of cutting text into words."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -108,6 +109,12 @@ class BytePairs(Tokenizer):
     def encode(self, text: str) -> list[int]:
         utf8(text)
         return self._encoder.encode(text).ids
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        begun = [byte & 0xC0 != 0x80 for byte in text.encode()]  # a character begins there
+        before = [0, *itertools.accumulate(begun)]
+        ends = [0, *itertools.accumulate(len(self._bytes[i]) for i in self.encode(text))]
+        return [(before[first], before[end]) for first, end in itertools.pairwise(ends)]
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         for text in texts:

@@ -13,7 +13,7 @@ import jaxgpt
 from jaxgpt.cli import main as cli
 from jaxgpt.core import fields
 from jaxgpt.core.nested import replaced
-from jaxgpt.data.labelled import CHOICE, SPAN
+from jaxgpt.data.labelled import CHOICE, SPAN, encoded
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.token_features import Features
 from jaxgpt.nn.position.learned import Learned
@@ -24,6 +24,7 @@ from jaxgpt.objectives.pretraining import Pretraining
 from jaxgpt.objectives.span import Span
 from jaxgpt.runs import experiments
 from jaxgpt.task import Example
+from jaxgpt.tokenizers import build
 from jaxgpt.tokenizers.characters import Characters
 from jaxgpt.training.prepare import prepare
 from tasks.pairs import Pairs
@@ -78,6 +79,27 @@ def test_an_answer_begins_and_ends_at_its_tokens():
         assert tokenizer.decode(rows.ids(row)[start : stop + 1]) == example.target
     with pytest.raises(ValueError, match="'dan' does not stand in"):
         Span().rows([Example("ann", "dan")], tokenizer, config(SPAN, "each"))
+
+
+@pytest.mark.parametrize(
+    "name", ["bpe:300", "digits:1:right:bpe:300", "sentencepiece:300", "bytes", "10e", "words"]
+)
+def test_a_row_is_what_is_asked_and_its_answer_can_be_given(name):
+    """Whatever a token holds beside the words of the answer; tokens that are cut there would tell of it."""
+    prompt = "The capital of France is Paris and has 105 towers"
+    tokenizer = build(name, lambda: [prompt] * 20)
+    model = config(SPAN, "each", max_length=100)
+    for answer in ("Paris", "105", "The", "towers", "France is Paris"):
+        rows = Span().rows([Example(prompt, answer)], tokenizer, model)
+        asked = encoded(tokenizer, prompt)
+        assert rows.ids(0) == [tokenizer.bos_id, *asked, tokenizer.eos_id]
+        start, stop = rows.labels[0]
+        logits = np.full((1, len(asked) + 2, 2), -9.0)
+        logits[0, start, 0] = logits[0, stop, 1] = 9.0
+        assert Span().answer(None, tokenizer, prompt, [rows.ids(0)], logits) == answer, (
+            name,
+            answer,
+        )
 
 
 @pytest.mark.parametrize("which", ["labels", "span"])
