@@ -83,20 +83,27 @@ class Tokens(Task):
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """Documents from all over a split."""
+        for document, _ in self._documents(split):
+            yield Example(prompt="", target=document, key=document)
+
+    def _documents(self, split: Split) -> Iterator[tuple[str, bool]]:
+        """Documents from all over a split, and whether each goes on behind what is here."""
         corpus = self._corpus()
-        for ids in corpus.excerpts(split, EXCERPTS):
+        for ids, cut in corpus.excerpts(split, EXCERPTS):
             document = corpus.tokenizer.decode(ids.tolist())
             if document:
-                yield Example(prompt="", target=document, key=document)
+                yield document, cut
 
     def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The last word of every paragraph, after what stands before it in the same document; shuffled."""
         return shuffled(self._last_words(split, seed), seed)
 
     def _last_words(self, split: Split, seed: int) -> Iterator[Example]:
-        for example in self.examples(split, seed):
-            for prompt, word, _ in last_words(example.target, self.question_characters):
-                yield Example(prompt, word, group="last word", key=example.key)
+        for document, cut in self._documents(split):
+            # A paragraph that goes on has no last word here.
+            whole = document.rpartition("\n\n")[0] if cut else document
+            for prompt, word, _ in last_words(whole, self.question_characters):
+                yield Example(prompt, word, group="last word", key=document)
 
     def split_of(self, example: Example) -> Split:
         return Task(held_out=self._corpus().held_out).split_of(example)

@@ -143,7 +143,8 @@ def _read(task: Translation, stamps: tuple[tuple[int, int], ...]) -> _Known:
     splits: dict[Split, list[Sentence]] = {split: [] for split in SPLITS}
     for sentence in read_translations(task.path, lowered=task.letters == "lowered"):
         splits[task.split_of(Example(sentence.source, "", key=_key(sentence.source)))].append(sentence)
-    splits = {split: joined(sentences, task.joined) for split, sentences in splits.items()}
+    alone = {_key(one.source) for sentences in splits.values() for one in sentences}
+    splits = {split: _apart(joined(sentences, task.joined), alone) for split, sentences in splits.items()}
     lengths = [len(words(one.source)) for sentences in splits.values() for one in sentences]
     names = {n: _named(*third) for third in thirds(lengths) for n in range(third[0], third[1] + 1)}
     examples = {
@@ -155,6 +156,22 @@ def _read(task: Translation, stamps: tuple[tuple[int, int], ...]) -> _Known:
         for split, sentences in splits.items()
     }
     return _Known(examples, {one.source: one for sentences in splits.values() for one in sentences})
+
+
+def _apart(sentences: Sequence[Sentence], taken: set[str]) -> list[Sentence]:
+    """Without the joined ones whose words are those of another; `taken` grows by those that stay.
+
+    Another may be of another split, or has translations of its own.
+    """
+    found = []
+    for one in sentences:
+        if len(one.sources) > 1:
+            key = _key(one.source)
+            if key in taken:
+                continue
+            taken.add(key)
+        found.append(one)
+    return found
 
 
 def _key(source: str) -> str:

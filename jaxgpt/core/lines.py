@@ -56,8 +56,9 @@ def join_lines(pieces: Iterable[str], longest: int) -> Iterator[str]:
             yield line + "\n"
         rest = last + text[len(ready) :]
         if len(rest) >= longest:
-            yield unify_ends(rest)
-            rest = ""
+            ready = rest.removesuffix("\r")
+            yield unify_ends(ready)
+            rest = rest[len(ready) :]
     if rest:
         *lines, last = unify_ends(rest).split("\n")
         for line in lines:

@@ -16,6 +16,7 @@ import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,6 +34,18 @@ TOKENIZER = "tokenizer.json"
 CHECKED_WHOLE = 2**31
 #: Places of a split that excerpts are taken from.
 _PLACES = 64
+
+
+class Excerpt(NamedTuple):
+    """A document or a part of one.
+
+    Attributes:
+      ids: without special ids.
+      cut: whether the document goes on behind them.
+    """
+
+    ids: np.ndarray
+    cut: bool
 
 
 class Tokens:
@@ -142,7 +155,7 @@ class Corpus:
             )
         return found
 
-    def excerpts(self, split: Split, most: int) -> Iterator[np.ndarray]:
+    def excerpts(self, split: Split, most: int) -> Iterator[Excerpt]:
         """Documents of about `most` tokens together, without special ids, from all over a split.
 
         A split that is no larger comes whole, in its order. Of a larger one come the whole documents at
@@ -156,14 +169,18 @@ class Corpus:
             ids = tokens[first : first + size]
             ids = ids[1:] if first == 0 else ids  # the token that every split begins with
             ends = np.flatnonzero(ids == end)
+            cut = False
             if whole or (first == 0 and len(ends)):
                 ids = ids[: ends[-1]] if len(ends) else ids
             elif len(ends) > 1:
                 ids = ids[ends[0] + 1 : ends[-1]]
-            for document in np.split(ids, np.flatnonzero(ids == end)):
+            else:  # the last document goes on behind what was read
+                cut = first + size < len(tokens) and ids[-1] != end
+            documents = np.split(ids, np.flatnonzero(ids == end))
+            for number, document in enumerate(documents, 1):
                 document = document[document != end]
                 if len(document):
-                    yield document
+                    yield Excerpt(document, cut and number == len(documents))
 
 
 def open_corpus(path: str | Path) -> Corpus:

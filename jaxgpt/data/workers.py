@@ -41,7 +41,7 @@ def spread(
             process.start()
             theirs.close()
             busy[ours] = process
-            ours.send(job)
+            _send(ours, job)
         while busy:
             for pipe in connection.wait(list(busy)):
                 kind, value = _received(pipe, busy[pipe])
@@ -53,7 +53,7 @@ def spread(
                 yield value
                 more = next(jobs, None)
                 if more is not None:
-                    pipe.send(more)
+                    _send(pipe, more)
                     continue
                 pipe.close()
                 busy.pop(pipe).join()
@@ -64,10 +64,16 @@ def spread(
             process.join()
 
 
+def _send(pipe: connection.Connection, job: Any) -> None:
+    """Give a worker a job; that it has ended is told where its answer is awaited."""
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        pipe.send(job)
+
+
 def _received(pipe: connection.Connection, process: Any) -> tuple[str, Any]:
     try:
         return pipe.recv()
-    except EOFError:
+    except (EOFError, ConnectionResetError):  # the second, if a job that was sent is not read
         process.join()
         raise OSError(
             f"a worker process ended with status {process.exitcode}, as one does that has too little memory; "

@@ -35,7 +35,7 @@ def fill(
     structure, weights = split(model)
     rows, spans = [], []
     for text, count in prompts:
-        before = [tokenizer.bos_id, *tokenizer.encode(text)]
+        before = tokenizer.begun(tokenizer.encode(text))
         rows.append([*before, *[config.mask_id] * count, tokenizer.eos_id])
         spans.append(slice(len(before), len(before) + count))
         if len(rows[-1]) > config.max_length:

@@ -40,6 +40,12 @@ def test_lines_do_not_depend_on_where_a_text_was_cut(text, cuts):
 def test_a_long_line_comes_in_parts():
     parts = list(join_lines(["abcd"] * 5 + ["\nx\n"], 8))
     assert parts == ["abcdabcd", "abcdabcd", "abcd\n", "x\n"]
+    # One line end, whose halves come apart just where a part is full.
+    assert list(join_lines(["abcd\r", "\nxy"], 4)) == ["abcd", "\n", "xy"]
+    assert list(join_lines(["abcd\r", "xy\r"], 4)) == ["abcd", "\n", "xy\n"]
+    # One line end, whose halves come apart just where a part is full.
+    assert list(join_lines(["abcd\r", "\nxy"], 4)) == ["abcd", "\n", "xy"]
+    assert list(join_lines(["abcd\r", "xy\r"], 4)) == ["abcd", "\n", "xy\n"]
 
 
 def test_many_carriage_returns_take_no_longer_than_other_text():

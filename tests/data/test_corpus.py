@@ -249,7 +249,8 @@ def test_windows_see_every_token_once(made):
 @pytest.mark.parametrize("most", [500, 20_000, 10**6])
 def test_excerpts_are_whole_documents_from_all_over(made, most):
     found = Corpus(made)
-    texts = [found.tokenizer.decode(ids.tolist()) for ids in found.excerpts("train", most)]
+    excerpts = list(found.excerpts("train", most))
+    texts = [found.tokenizer.decode(excerpt.ids.tolist()) for excerpt in excerpts]
     known = lines(3000).split("\n")
     numbers = [int(text.split()[1]) for text in texts if text in known]
     if most == 10**6:
@@ -260,6 +261,9 @@ def test_excerpts_are_whole_documents_from_all_over(made, most):
     else:  # 7 tokens a place, less than any document
         assert len(texts) >= 64 and not numbers
         assert all(any(text.strip("\ufffd") in line for line in known) for text in texts)
+        assert sum(excerpt.cut for excerpt in excerpts) > 32
+    if most > 500:
+        assert not any(excerpt.cut for excerpt in excerpts)
     if numbers:
         assert min(numbers) < 100 and max(numbers) > 2900
         assert numbers == sorted(numbers)

@@ -23,8 +23,8 @@ def read(path: Path, rng: Random) -> None:
         windows = found.windows(split, 8)
         tokens = windows.batch(np.arange(min(4, windows.num_examples)))["tokens"]
         assert tokens.max() < limit
-        for ids in found.excerpts(split, 1000):
-            found.tokenizer.decode(ids.tolist())
+        for excerpt in found.excerpts(split, 1000):
+            found.tokenizer.decode(excerpt.ids.tolist())
 
 
 def spoil(path: Path, rng: Random) -> str:

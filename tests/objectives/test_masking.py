@@ -11,13 +11,16 @@ from tiny_runs import tiny
 
 import jaxgpt
 from jaxgpt.core import fields
-from jaxgpt.generation import fill
+from jaxgpt.data.rows import build_rows
+from jaxgpt.generation import fill, filling
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.objectives import masking
 from jaxgpt.objectives.masked import Masked
 from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.runs import experiments
+from jaxgpt.task import Example
+from jaxgpt.tokenizers.characters import Characters
 from jaxgpt.tokenizers.vocabulary import Vocabulary
 from jaxgpt.training.prepare import prepare
 
@@ -147,6 +150,24 @@ def test_a_text_is_learned_by_hidden_tokens(tmp_path):
         prepare(dataclasses.replace(experiment, objective=Masked()))
     with pytest.raises(ValueError, match=r"set objective=masked, or model\.kind=decoder"):
         prepare(dataclasses.replace(experiment, objective=NextToken()))
+
+
+@pytest.mark.parametrize("begin_ids", [(), (1,)])
+def test_a_row_to_fill_begins_as_those_that_were_trained_on(monkeypatch, begin_ids):
+    """A tokenizer need not put a token before a text."""
+    rows = []
+
+    def likeliest(structure, weights, tokens, order, count):
+        rows.extend(np.asarray(tokens)[0, : int(order.max()) + 1].tolist())
+        return np.zeros_like(tokens)
+
+    monkeypatch.setattr(filling, "_likeliest", likeliest)
+    tokenizer = Characters("0123456789+=").used_with(begin_ids=begin_ids)
+    config = ModelConfig(kind="encoder", num_layers=1, d_model=8, num_heads=2)
+    model = jaxgpt.Transformer(config.for_vocabulary(tokenizer.vocabulary()), rngs=nnx.Rngs(0))
+    fill(model, tokenizer, [("3+4=", 1)])
+    trained = build_rows([Example("3+4=", "7")], tokenizer, encoder_decoder=False, max_length=20).ids(0)
+    assert rows == [model.config.mask_id if i == len(trained) - 2 else id_ for i, id_ in enumerate(trained)]
 
 
 @pytest.mark.thorough

@@ -187,3 +187,29 @@ def test_the_compared_models_have_about_as_many_weights():
         sizes.append(sum(leaf.size for leaf in jax.tree.leaves(nnx.state(model))))
     assert max(sizes) < 1.02 * min(sizes), sizes
     assert experiments.compared("translation") == COMPARED["translation"]
+
+
+def test_a_joined_sentence_is_none_of_the_file_nor_of_another_split(tmp_path):
+    """Short sentences whose pairs are lines of their own, with other translations."""
+    short = [
+        "Go.",
+        "Wait.",
+        "Come in.",
+        "Help me.",
+        "Be nice.",
+        "Sit down.",
+        "Thank you.",
+        "I ran.",
+        "I won.",
+    ]
+    lines = [f"{one}\tx{i}." for i, one in enumerate(short)]
+    lines += [f"{a} {b}\ty{i},{k}." for i, a in enumerate(short) for k, b in enumerate(short)]
+    path = tmp_path / "pairs.tsv"
+    path.write_text("\n".join(lines) + "\n")
+    task = Translation(path=str(path), joined=3, held_out=0.2)
+    prompts = {split: {example.prompt for example in task.examples(split)} for split in SPLITS}
+    assert not prompts["train"] & prompts["test"] and not prompts["train"] & prompts["validation"]
+    for split in SPLITS:
+        for example in task.examples(split):
+            assert task.score(example, example.target) == {"exact_match": 1.0}
+    assert any(len(prompt) > 25 for prompt in prompts["train"])  # what is no line is still joined
