@@ -147,7 +147,7 @@ class OverSequence:
         if odd := [length for length in lengths if length % count]:
             raise ValueError(
                 f"training.mesh.sequence={count} does not divide the {odd[0]} tokens of a row; of a text set "
-                f"model.max_length to a multiple of {count}; where the objective makes rows of other lengths, "
+                f"model.max_length to a multiple of {count}; where an objective makes rows of other lengths, "
                 "set training.mesh.sequence=1"
             )
 
