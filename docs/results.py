@@ -65,6 +65,13 @@ their weight (`10e`) are next, then plain digits. Pairs of digits lose if they a
 some seeds a lot, and most if they are cut from the left. Half of the seeds of one token a number (`fone:6`)
 learn them."""
 
+_DECIMALS = """\
+In short: to find the larger of two decimals, plain digits are best, with 98 % right; each of the others is
+surely behind. What helps a sum hurts here, perhaps since padding (`fixed:4`) and weights (`10e`) count a
+digit's place from the end of its run, and behind the point places count from its beginning. Pairs lose 4
+points and groups of three 10; from which side they are cut makes no sure difference. One token a number
+(`fone:3:4`) loses 9 points. No seed has 99 % yet."""
+
 _OLDER = """\
 The two comparisons below were trained with four seeds, and their reports made with Student's t over them. Of
 four seeds the present intervals call no difference sure ([why](compare.md#how-each-interval-is-made)): read
@@ -81,6 +88,7 @@ does not learn them in 1,000 steps either; the paper takes 20 million examples, 
 _BEFORE = {
     "which_tokenization": _ANSWER,
     "which_tokenization_subtraction": _DIFFERENCES,
+    "which_tokenization_comparison": _DECIMALS,
     "comparison": _OLDER,
     "which_positions": _POSITIONS,
 }

@@ -116,6 +116,15 @@ COMPARISONS = {
         (),
         note="Other work ran beside it: alone it takes less.",
     ),
+    "which_tokenization_comparison": Row(
+        "Which tokenization",
+        "The larger of two decimals",
+        "results_which_tokenization_comparison",
+        "XLA_FLAGS=--xla_force_host_platform_device_count=2 jaxgpt compare which-tokenization-comparison "
+        "--workdir runs/results_which_tokenization_comparison",
+        (),
+        note="Other work ran beside it: alone it takes less.",
+    ),
     "comparison": Row(
         "Which tokenization",
         "Byte pairs and spaces too, trained half as long",

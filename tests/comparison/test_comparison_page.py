@@ -238,6 +238,7 @@ def test_learning_is_drawn_with_every_seed_and_the_interval_of_the_mean(found, t
 
 def test_a_cell_keeps_its_colour_in_every_report():
     alone, among = styles(["fone:9"]), styles(["xval", "digits", "fone:4", "fone:9"])
+    assert styles(["digits", "fixed:4"])[1] == styles(["fixed:7"])[0]  # whatever its width
     assert alone[0] == among[2] and styles(["digits:2:right"])[0] == styles(["bytes", "digits:2:right"])[1]
     many = [f"name {i}" for i in range(32)]
     assert len({tuple(style.items())[:2] for style in styles(many)}) == 32
