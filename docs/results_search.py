@@ -62,8 +62,8 @@ SEARCHES = (
         "The same, with smaller grids shown as well (E12)",
         "smaller_grids",
         "smaller-grids --seeds 6",
-        note="In the lecture the largest was then 25, and the mean of the top fifth 23.4. Here, too, the largest "
-        "set is larger than without smaller grids, with four seeds of six, and smaller with none.",
+        note="In the lecture the largest was then 25, and the mean of the top fifth 23.4. Here, too, the "
+        "largest set is larger than without smaller grids, with four seeds of six, and smaller with none.",
     ),
     *(
         _row(

@@ -39,10 +39,10 @@ def boards(problem: Searchable, sets: Sequence[Sequence[int]], titles: Sequence[
 def over_time(stands: dict[str, list[Stand]], known: int | None) -> Any:
     """The best of each seed against its seconds, a panel an arm; the means of the others lie behind, grey.
 
-    The band reaches from the worst seed to the best.
+    The band reaches from the worst seed to the best. A seed whose search ended sooner keeps its best.
     """
     figure, panels = plots.new_panels(1.0 + 2.6 * len(stands), 3.0, 1, len(stands))
-    end = min(min(stand.elapsed for stand in found) for found in stands.values())
+    end = max(stand.elapsed for found in stands.values() for stand in found)
     grid = np.linspace(end / 400, end, 400)
     curves = {arm: np.array([_best_at(stand, grid) for stand in found]) for arm, found in stands.items()}
     for axes, (arm, own) in zip(panels, curves.items(), strict=True):

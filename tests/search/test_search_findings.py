@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxgpt.search import SearchConfig, Searched, search_findings
+from jaxgpt.search import SearchConfig, Searched, search_findings, search_pictures
 from jaxgpt.search.generation_step import Record, Stand
 from tasks.constructions import Problem
 
@@ -70,3 +70,10 @@ def test_symmetries_are_those_that_move_the_set_onto_itself(chosen, kept):
     searched = Searched(PROBLEM, SearchConfig(), {})
     found = search_findings.symmetries(searched, frozenset(chosen))
     assert [name for name in found if name not in ("mirror", "flip")] == kept
+
+
+def test_the_picture_ends_with_what_the_table_has():
+    """Also of seeds whose search was over sooner than others'."""
+    stands = {"none": [stand(5, 7), stand(5, 5, 5, 6)]}
+    (panel,) = search_pictures.over_time(stands, 7).axes
+    assert panel.get_title(loc="left") == "none: 6.5 at the end"
