@@ -125,7 +125,7 @@ def asked(name: str, values: Mapping[str, str]) -> tuple["Searchable", "SearchCo
     inner = {key.partition(".")[2]: text for key, text in own.items()}
     problem = fields.override(problem, inner)
     rest = {key: text for key, text in values.items() if key not in own}
-    if "model.max_length" in rest:
+    if "model.max_length" in {key.replace("-", "_") for key in rest}:
         raise UsageError("--model.max-length follows from the problem; leave it out")
     return problem, fields.override(config, rest), arms
 
