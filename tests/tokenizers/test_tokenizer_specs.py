@@ -48,9 +48,9 @@ def test_the_short_names():
     [
         ("characters:3", "characters:3: takes no arguments; usage: characters"),
         ("bytes:3", "bytes:3: takes no arguments; usage: bytes"),
-        ("bpe", "bpe: SIZE is a whole number of at least 259; usage: bpe:SIZE"),
-        ("bpe:abc", "bpe:abc: SIZE is a whole number of at least 259; usage: bpe:SIZE"),
-        ("bpe:258", "bpe:258: SIZE is a whole number of at least 259; usage: bpe:SIZE"),
+        ("bpe", "bpe: SIZE is a whole number from 259 to 1,000,000; usage: bpe:SIZE"),
+        ("bpe:abc", "bpe:abc: SIZE is a whole number from 259 to 1,000,000; usage: bpe:SIZE"),
+        ("bpe:258", "bpe:258: SIZE is a whole number from 259 to 1,000,000; usage: bpe:SIZE"),
         ("bpe:300:3", "bpe:300:3: SIZE is"),
         ("digits:0", "digits:0: SIZE='0' is not a whole number from 1 to 5; usage: digits[:SIZE"),
         ("digits:²", "SIZE='²' is not a whole number"),

@@ -20,8 +20,8 @@ FAULTS = [
     Fault(
         "rewards-are-turned-round",
         "jaxgpt/search/policy.py",
-        "return -(advantage * self._logp(weights, rows)).mean()",
-        "return (advantage * self._logp(weights, rows)).mean()",
+        "return -(advantage * self._logp(weights, *batch)).mean()",
+        "return (advantage * self._logp(weights, *batch)).mean()",
         "what was rewarded becomes less likely",
         MODELS,
     ),
