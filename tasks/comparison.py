@@ -23,30 +23,19 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.runs.experiments import Compared
 from jaxgpt.task import Diagnosis, Example, Task
 from jaxgpt.task.searching import Search
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.arithmetic.experiments import which_tokenization
+from tasks.arithmetic.experiments import eight_tokenizations, which_tokenization
 from tasks.numbers import FEW, cannot_read, check_range, of_digits, squeezed
 
 #: What `--list` groups the experiments under.
 HEADING = "more on numbers"
 
 #: What `jaxgpt compare` compares of an experiment where nothing else is named.
-COMPARED = {
-    "which_tokenization_comparison": Compared(
-        {
-            "tokenizer": (
-                *("digits", "digits:2:right", "digits:2:left", "digits:3:right", "digits:3:left"),
-                *("10e", "fixed:4", "fone:3:4"),
-            )
-        },
-        budgets=("examples",),
-    ),
-}
+COMPARED = {"which_tokenization_comparison": eight_tokenizations("fixed:4", "fone:3:4")}
 
 _SMALLER = "a smaller one of the numbers"
 _OTHER = "none of the numbers"

@@ -181,7 +181,7 @@ def _lines(file: str) -> list[str]:
 
 
 def _told(settings: "Sampling", length: int | None, stop: list[str]) -> dict[str, Any]:
-    """Every setting that completions follow from, as JSON; `max_new_tokens` null: what there is room for."""
+    """The settings of completions, as JSON values; `max_new_tokens` null: the room of the model."""
     return {"sampling": fields.to_json(settings), "max_new_tokens": length, "stop": stop}
 
 

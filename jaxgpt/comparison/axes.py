@@ -34,7 +34,7 @@ class Axis:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The dotted paths of what it sets."""
+        """Dotted paths of the fields that it sets."""
         return start.SIZE_FIELDS if self.of_sizes else (self.path,)
 
     @classmethod

@@ -10,21 +10,15 @@ _MARKERS = "os^vD"
 
 #: Names whose place is fixed, so that those that are often compared have colours of their own. A name without
 #: its settings stands for all of them.
-_PLACES = (
-    *(
-        "digits",
-        "digits:2:right",
-        "digits:2:left",
-        "digits:3:right",
-        "digits:3:left",
-        "10e",
-        "subset",
-        "fone",
-    ),
-    *("spaced", "bpe", "bytes", "xval", "bittokens", "characters", "base", "words"),
-)
-#: One that is as often compared, with the place that its first report had.
-_FIXED = {"fixed": 10}
+_PLACES = {
+    name: place
+    for place, name in enumerate(
+        (
+            *("digits", "digits:2:right", "digits:2:left", "digits:3:right", "digits:3:left", "10e"),
+            *("subset", "fone", "spaced", "bpe", "bytes", "xval", "bittokens", "characters", "base", "words"),
+        )
+    )
+} | {"fixed": 10}  # as in its first report
 
 
 def styles(names: Sequence[str]) -> list[dict[str, str]]:
@@ -52,7 +46,5 @@ def styles(names: Sequence[str]) -> list[dict[str, str]]:
 def _place(name: str) -> int:
     for known in (name, name.split(":")[0]):
         if known in _PLACES:
-            return _PLACES.index(known)
-        if known in _FIXED:
-            return _FIXED[known]
+            return _PLACES[known]
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=4).digest(), "big")

@@ -174,7 +174,7 @@ class Corpus:
                 ids = ids[: ends[-1]] if len(ends) else ids
             elif len(ends) > 1:
                 ids = ids[ends[0] + 1 : ends[-1]]
-            else:  # the last document goes on behind what was read
+            else:  # the excerpt may end inside of its last document
                 cut = first + size < len(tokens) and ids[-1] != end
             documents = np.split(ids, np.flatnonzero(ids == end))
             for number, document in enumerate(documents, 1):

@@ -29,10 +29,9 @@ class Span(Told):
             place = prompt.find(target)
             if place < 0 or not target:
                 raise ValueError(f"the answer {target!r} does not stand in {prompt!r}")
-            start, stop = _tokens_of(tokenizer, prompt, place, place + len(target))
+            ids, start, stop = _row(tokenizer, prompt, place, place + len(target))
             if stop < start:
                 raise ValueError(f"the answer {target!r} has no token of its own")
-            ids, _ = reading(tokenizer, [prompt])
             rows.append(ids)
             labels.append([start, stop])
         check_length(rows, model.max_length, list(examples))
@@ -66,17 +65,18 @@ class Span(Told):
         return text.rstrip() if len(last.rstrip()) not in (0, len(last)) else text
 
 
-def _tokens_of(tokenizer, prompt: str, first: int, end: int) -> tuple[int, int]:
-    """The places in a row of the tokens that characters `first` to `end` of its prompt stand in.
+def _row(tokenizer, prompt: str, first: int, end: int) -> tuple[list[int], int, int]:
+    """The row of a prompt, and the places of the first and the last token of its characters `first` to `end`.
 
     A prompt that is cut at an answer may have other tokens there than the whole, which is what is asked.
     """
-    row, places = reading(tokenizer, [prompt[:first], prompt[first:end], prompt[end:]])
-    if row == reading(tokenizer, [prompt])[0]:
-        return places[1], places[2] - 1
+    row, _ = reading(tokenizer, [prompt])
+    cut, places = reading(tokenizer, [prompt[:first], prompt[first:end], prompt[end:]])
+    if cut == row:
+        return row, places[1], places[2] - 1
     spans = enumerate(_spans(tokenizer, prompt), 1)
     inside = [place for place, (start, stop) in spans if max(start, first) < min(stop, end)]
-    return (inside[0], inside[-1]) if inside else (1, 0)
+    return (row, inside[0], inside[-1]) if inside else (row, 1, 0)
 
 
 def _spans(tokenizer, text) -> list[tuple[int, int]]:
@@ -94,7 +94,7 @@ def _spans(tokenizer, text) -> list[tuple[int, int]]:
 
 
 def _by_decoding(tokenizer, text: str) -> list[tuple[int, int]]:
-    """The same from what more and more of the tokens stand for."""
+    """The spans of a text's tokens, from decoding one token more each time."""
     ids, found, last = tokenizer.encode(text), [], 0
     for count in range(1, len(ids) + 1):
         end = max(last, len(tokenizer.settled(ids[:count])))

@@ -8,7 +8,7 @@ State = dict[str, Any]
 
 
 def flatten(state: State) -> dict[str, dict[str, Any]]:
-    """The state as flat dictionaries, which is what lies on disk."""
+    """The state as flat dictionaries, as it is stored."""
     leaves = jax.tree.leaves(state["optimizer"])
     return state | {"optimizer": {f"{i:05d}": leaf for i, leaf in enumerate(leaves)}}
 

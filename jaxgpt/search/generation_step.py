@@ -14,7 +14,7 @@ from jaxgpt.search import pool
 from jaxgpt.search.improving import Improving
 from jaxgpt.search.pool import Sets
 from jaxgpt.search.search_config import SearchConfig
-from jaxgpt.search.set_model import Arrays, SetModel, Written
+from jaxgpt.search.set_model import Arrays, SetModel, Written, lengths
 from jaxgpt.search.set_tokens import SetTokens
 
 #: Share of repeated proposals from which on the next are written at a higher temperature, and the step.
@@ -175,7 +175,7 @@ class Way:
         with clock("learn"):
             scores = np.full(len(rows), fixed.sum(1).min() - 1)  # what stands for no set is worse than all
             scores[readable] = fixed[: len(sets)].sum(1)
-            written = Written(rows, np.array([len(one) for one in begun], int), read)
+            written = Written(rows, lengths(begun), read)
             known = self.model.rewarded(known, written, scores, _seed(seed, generation))
         with clock("keep"):
             kept = pool.best(np.concatenate([found, fixed, stand.sets]), config.keep)

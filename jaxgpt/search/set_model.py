@@ -103,7 +103,7 @@ class TransformerModel:
         if self._config.feedback == "policy":
             read, _ = self._tokens.read(rows)
             known |= _named(_REFERENCE, _part(known, _WEIGHTS))
-            self.rewarded(known, Written(rows, _lengths(begun), read), read.sum(1), 0)
+            self.rewarded(known, Written(rows, lengths(begun), read), read.sum(1), 0)
 
     def learn(
         self, known: Arrays, sets: Bool[np.ndarray, "K E"], share: np.ndarray, seed: int
@@ -213,7 +213,7 @@ class BigramModel:
         found = np.full((len(begun), self._tokens.longest + 1), PAD, np.int32)
         for row, start in enumerate(begun):
             found[row, : len(start)] = start
-        length = _lengths(begun)
+        length = lengths(begun)
         last = np.array([start[-1] if start else BEGIN for start in begun])
         running = np.concatenate([[0.0], known["weight"]])
         going = np.ones(len(begun), bool)
@@ -231,7 +231,8 @@ class BigramModel:
         return known
 
 
-def _lengths(begun: list[list[int]]) -> Int[np.ndarray, " S"]:
+def lengths(begun: list[list[int]]) -> Int[np.ndarray, " S"]:
+    """The number of tokens of each beginning."""
     return np.array([len(start) for start in begun], int)
 
 

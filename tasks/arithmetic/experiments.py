@@ -15,7 +15,7 @@ from jaxgpt.training.training_config import TrainingConfig
 from tasks.arithmetic.task import Arithmetic
 
 
-def _eight(*others: str) -> Compared:
+def eight_tokenizations(*others: str) -> Compared:
     """Eight tokenizations at equal examples: six for numbers of any length, and two made for one."""
     any_length = ("digits", "digits:2:right", "digits:2:left", "digits:3:right", "digits:3:left", "10e")
     return Compared({"tokenizer": (*any_length, *others)}, budgets=("examples",))
@@ -23,9 +23,9 @@ def _eight(*others: str) -> Compared:
 
 #: What `jaxgpt compare` compares of an experiment where nothing else is named.
 COMPARED = {
-    "which_tokenization": _eight("fixed:7", "fone:7"),
-    "which_tokenization_subtraction": _eight("fixed:6", "fone:6"),
-    "which_tokenization_multiplication": _eight("fixed:6", "fone:6"),
+    "which_tokenization": eight_tokenizations("fixed:7", "fone:7"),
+    "which_tokenization_subtraction": eight_tokenizations("fixed:6", "fone:6"),
+    "which_tokenization_multiplication": eight_tokenizations("fixed:6", "fone:6"),
 }
 
 
