@@ -1,7 +1,8 @@
-"""Held-out loss and the task's own measures of the answers, in one table of a row a cell."""
+"""Held-out loss, the task's other scores and its measures of the answers, in one table of a row a cell."""
 
 import math
 
+from jaxgpt.comparison.axes import listed
 from jaxgpt.comparison.cells import Budget
 from jaxgpt.comparison.results import Finding, Results
 from jaxgpt.comparison.sections import BUDGET_NAMES, verdict
@@ -10,29 +11,39 @@ from jaxgpt.evaluation.intervals import Difference, Estimate, paired
 
 
 def table(results: Results, budget: Budget) -> Table | None:
-    """Loss and measures; None where the task measures nothing beside its scores."""
+    """Loss, scores and measures; None where the task has nothing beside exact match."""
     findings = results.findings[budget]
+    scores = list(dict.fromkeys(name for finding in findings for name in finding.overall.scores))
     names = list(dict.fromkeys(name for finding in findings for name in finding.summary))
-    if not names:
+    if not scores and not names:
         return None
     losses = any(finding.loss is not None for finding in findings)
     rows = []
     for finding in findings:
         loss = [_entry(finding.loss, _loss_difference(results, finding))] * losses
         name = f"{finding.cell.name} (baseline)" if _is_baseline(results, finding) else finding.cell.name
-        rows.append((Entry(name), *loss, *(_entry(finding.summary.get(each)) for each in names)))
-    seeds = "the mean over seeds, with its 95 % interval over seeds in parentheses"
+        scored = (_score(results, finding, each) for each in scores)
+        rows.append((Entry(name), *loss, *scored, *(_entry(finding.summary.get(each)) for each in names)))
+    seeds = "Each is the mean over seeds, with its 95 % interval in parentheses."
     if results.plan.seeds == 1:
-        seeds = "in parentheses the 95 % interval of a share; one seed gives none over seeds"
-    told = (
+        seeds = "In parentheses is the 95 % interval over the questions; one seed gives none over seeds."
+    told = [
         "Held-out loss: nats a token of held-out text, its end included. Less is better; it compares cells "
-        "of one tokenizer alone. Bold: surely not the baseline's, which has the same tokenizer. "
-    )
+        "of one tokenizer alone. Bold: surely not the baseline's, which has the same tokenizer."
+    ] * losses
+    if scores:
+        told.append(
+            f"{listed(scores)}: the task's scores beside exact match, over all questions. Bold: surely not "
+            "the baseline's, by the exact interval of the median difference, paired by seed."
+        )
+    if names:
+        told.append(
+            f"{listed(names)}: what the task measures of all answers together, such as a share of samples."
+        )
     return Table(
         f"{'Loss and measures' if losses else 'Measures'} of the answers, at {BUDGET_NAMES[budget]}",
-        f"{told * losses}The others are what the task measures of all answers together, such as shares of "
-        f"samples: {seeds}.",
-        ("cell", *["held-out loss"] * losses, *names),
+        " ".join([*told, seeds]),
+        ("cell", *["held-out loss"] * losses, *scores, *names),
         tuple(rows),
     )
 
@@ -52,8 +63,17 @@ def _loss_difference(results: Results, finding: Finding) -> Difference | None:
     return paired(finding.loss.per_seed, baseline.loss.per_seed)
 
 
-def _entry(estimate: Estimate | None, difference: Difference | None = None) -> Entry:
+def _score(results: Results, finding: Finding, name: str) -> Entry:
+    """A score of a cell, beside that of the baseline."""
+    found, baseline = finding.overall.scores.get(name), results.baseline(finding.budget)
+    if found is None or _is_baseline(results, finding) or baseline is None:
+        return _entry(found)
+    other = baseline.overall.scores.get(name)
+    return _entry(found, None if other is None else paired(found.per_seed, other.per_seed), 1)
+
+
+def _entry(estimate: Estimate | None, difference: Difference | None = None, better: int = -1) -> Entry:
     if estimate is None or math.isnan(estimate.mean):
         return Entry("-")
     bounds = "" if estimate.interval is None else "{:.3f}-{:.3f}".format(*estimate.interval)
-    return Entry(f"{estimate.mean:.3f}", verdict(difference, -1), bounds)
+    return Entry(f"{estimate.mean:.3f}", verdict(difference, better), bounds)

@@ -89,6 +89,24 @@ def test_measures_without_a_loss(with_measures):
     assert "Held-out loss" not in table.caption
 
 
+def test_scores_beside_exact_match(found, tmp_path):
+    """Log sMAPE of decimals, for one: surely less than the baseline's where it is less with every seed."""
+    closeness = {"digits": (0.5, 0.6) * 4, "digits:2:right": (0.7, 0.6) * 4, "digits:2:left": (0.4, 0.5) * 4}
+
+    def scored(cell, budget):
+        given = figures(cell, budget)
+        score = Estimate(0.5, (0.4, 0.6), closeness[cell])
+        return dataclasses.replace(given, overall=dataclasses.replace(given.overall, scores={"close": score}))
+
+    finish(tmp_path, found.plan, scored)
+    table = measure_tables.table(results.read(found.plan, tmp_path), "examples")
+    assert table.header[-1] == "close" and "close: the task's scores beside exact match" in table.caption
+    shown = entries(table)
+    assert shown["digits (baseline)"]["close"] == Entry("0.500", detail="0.400-0.600")
+    assert shown["digits:2:left"]["close"].sure == "worse"
+    assert shown["digits:2:right"]["close"].sure == ""  # more with four seeds, the same with four
+
+
 def test_a_loss_that_is_not_finite_is_not_shown(found, tmp_path):
     def infinite(cell, budget):
         lost = Estimate(float("inf"), None, (float("inf"),) * 8)

@@ -206,8 +206,8 @@ FAULTS = [
     Fault(
         "more-loss-is-better",
         "jaxgpt/comparison/measure_tables.py",
-        "verdict(difference, -1)",
-        "verdict(difference)",
+        "better: int = -1)",
+        "better: int = 1)",
         "a cell with a higher loss is called better",
         ("tests/comparison/test_comparison_measures.py",),
     ),
