@@ -21,10 +21,14 @@ With `format=worked` it sees both numbers as digits and an exponent, and works t
 The exam that others gave (BitTokens, arXiv 2510.06824) is asked with `jaxgpt evaluate RUN --questions FILE`.
 """
 
-from tasks.decimals.experiments import decimals_division, decimals_multiplication
+from tasks.decimals.experiments import (
+    decimals_division,
+    decimals_multiplication,
+    which_tokenization_decimals,
+)
 from tasks.decimals.task import Decimals
 
 #: What `--list` groups the experiments under.
 HEADING = "sums, differences, products"
 
-__all__ = ["Decimals", "decimals_division", "decimals_multiplication"]
+__all__ = ["Decimals", "decimals_division", "decimals_multiplication", "which_tokenization_decimals"]

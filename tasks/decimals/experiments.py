@@ -1,12 +1,24 @@
 """The experiments on decimals."""
 
+import dataclasses
+
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
+from jaxgpt.runs.experiments import Compared
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.muon import Muon
 from jaxgpt.training.training_config import TrainingConfig
+from tasks.arithmetic.experiments import which_tokenization
 from tasks.decimals import working
 from tasks.decimals.task import Decimals
+
+#: What `jaxgpt compare` compares of an experiment where nothing else is named: digits, digits with an
+#: exponent, and the three that make a number one token.
+COMPARED = {
+    "which_tokenization_decimals": Compared(
+        {"tokenizer": ("digits", "p10:6", "fone:4:6", "xval:6", "bittokens")}, budgets=("examples",)
+    )
+}
 
 
 def decimals_multiplication() -> Experiment:
@@ -17,6 +29,19 @@ def decimals_multiplication() -> Experiment:
 def decimals_division() -> Experiment:
     """Quotients of decimals of 1 to 17 digits, worked out with eight digits of each."""
     return _worked("division", steps=4000)
+
+
+def which_tokenization_decimals() -> Experiment:
+    """Products of decimals: `jaxgpt compare which-tokenization-decimals` trains it five ways.
+
+    Of 1 to 3 digits, from 0.1 to 99.9, so that FoNE has a place for each digit of the result.
+    """
+    base = which_tokenization()
+    task = Decimals(max_digits=3, min_exponent=-1, max_exponent=1)
+    # The longest row is of p10:6, which writes six digits of each number.
+    model = dataclasses.replace(base.model, max_length=40)
+    training = dataclasses.replace(base.training, steps=2000, batch_size=64, train_examples=128_000)
+    return dataclasses.replace(base, task=task, model=model, training=training, seeds=6)
 
 
 def _worked(operation, *, steps: int) -> Experiment:
