@@ -5,14 +5,13 @@ from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import nnx
 from jax.sharding import PartitionSpec
 from jaxtyping import Array, Float, Int
 
 from jaxgpt.core.signatures import Signature
+from jaxgpt.models import call_checks
 from jaxgpt.models.building import build_norm
-from jaxgpt.models.checks import unpackable
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.explicit_mesh import call_with_automatic_axes, has_explicit_axes
 from jaxgpt.models.layer_inputs import Sight
@@ -205,16 +204,11 @@ class Transformer(nnx.Module):
             arrays |= {"documents": documents, "cache": cache, "key": key}
             settings = {"logits_of": logits_of, "tap": tap}
             return call_with_automatic_axes(self, tokens, arrays, settings, _output_shardings)
-        self._check(tokens, source, cache, one_text=documents is None and features.visible is None)
-        if features.visible is not None:
-            self._check_visible(tokens, features.visible)
-        if features.global_tokens is not None:
-            self._check_global(tokens, jnp.asarray(features.global_tokens))
         if documents is not None:
             documents = jnp.asarray(documents)
-            self._check_documents(tokens, documents, order, cache)
-        self._check_numbers(tokens, features.numbers, "numbers")
-        self._check_numbers(source, features.source_numbers, "source_numbers")
+        call_checks.check(
+            self.config, tokens, source, order=order, features=features, documents=documents, cache=cache
+        )
         given = (tokens, source, order, source_order, features)  # numpy's are welcome
         tokens, source, order, source_order, features = jax.tree.map(jnp.asarray, given)
         numbers, segments = features.numbers, features.segments
@@ -225,18 +219,7 @@ class Transformer(nnx.Module):
             return self._output(hidden, order, None, logits_of, tap)
         projected = None
         if source is not None:
-            # One key for both stacks, so that digits get the same random offset on either side.
-            encoded, _ = self.encoder(
-                self._embed(source, features.source_numbers, segments),
-                source,
-                order=source_order,
-                key=key,
-                tap=tap,
-            )
-            projected = self.decoder.project(encoded)
-            if source_order is None:
-                source_order = jnp.arange(source.shape[1], dtype=jnp.int32)[None]
-            source_order = jnp.broadcast_to(source_order, source.shape)
+            projected, source_order = self._read_source(source, source_order, features, key, tap)
             if cache is not None:
                 cache = dataclasses.replace(cache, source=projected, source_order=source_order)
         elif self.encoder is not None:
@@ -286,69 +269,19 @@ class Transformer(nnx.Module):
             raise ValueError("kind=encoder has no cache: it reads all tokens at once")
         return self.decoder.init_cache(batch, slots)
 
-    def _check(self, tokens, source, cache, one_text):
-        if self.config.kind == "encoder" and cache is not None:
-            raise ValueError("kind=encoder takes no cache: it reads all tokens at once")
-        if self.config.kind == "encoder_decoder":
-            if source is None and (cache is None or cache.source is None):
-                raise ValueError("kind=encoder_decoder needs source=, the tokens of its encoder")
-        elif source is not None:
-            raise ValueError(f"kind={self.config.kind} takes no source")
-        for name, ids in (("tokens", tokens), ("source", source)):
-            if ids is None:
-                continue
-            if ids.ndim != 2 or not jnp.issubdtype(ids.dtype, jnp.integer):
-                raise ValueError(f"{name} must be integers of shape [B, T], not {ids.dtype}{list(ids.shape)}")
-            if ids.shape[1] > self.config.max_length and one_text and (cache is None or name == "source"):
-                raise ValueError(
-                    f"{ids.shape[1]} {name} exceed model.max_length={self.config.max_length}; "
-                    "shorten them or train with a larger max_length"
-                )
-            if not isinstance(ids, jax.core.Tracer) and ids.size:
-                known = np.asarray(ids)  # numpy, because ids may be constants of a function that is traced
-                low, high = int(known.min()), int(known.max())
-                if low < 0 or high >= self.config.vocab_size:
-                    raise ValueError(
-                        f"{name} hold id {low if low < 0 else high}, outside the vocabulary of "
-                        f"{self.config.vocab_size}; was another tokenizer used?"
-                    )
-
-    def _check_global(self, tokens, global_tokens):
-        sparse = self.config.sparse
-        if self.config.kind != "encoder" or sparse is None or not sparse.sees_all:
-            raise ValueError("global_tokens are of an encoder with sparse=longformer")
-        if global_tokens.ndim != 2 or global_tokens.shape[0] != tokens.shape[0]:
-            raise ValueError(f"global_tokens of shape {list(global_tokens.shape)} must be [B, G]")
-        if isinstance(global_tokens, jax.core.Tracer):
-            return
-        if (last := int(np.asarray(global_tokens).max())) >= tokens.shape[1]:
-            raise ValueError(f"global_tokens name the place {last} of {tokens.shape[1]} tokens")
-
-    def _check_visible(self, tokens, visible):
-        if self.config.kind != "encoder" or self.config.sparse is not None:
-            raise ValueError("visible is of an encoder without sparse, where any token may see any other")
-        if (wanted := (*tokens.shape, tokens.shape[1])) != visible.shape:
-            raise ValueError(f"visible of shape {list(visible.shape)} must be {list(wanted)}")
-
-    def _check_documents(self, tokens, documents, order, cache):
-        if refusal := unpackable(self.config):
-            raise ValueError(f"documents: {refusal}")
-        if order is not None or cache is not None:
-            raise ValueError("documents have an order of their own and are read at once: no order, no cache")
-        if documents.shape != tokens.shape:
-            raise ValueError(f"documents of shape {list(documents.shape)} must be {list(tokens.shape)}")
-
-    def _check_numbers(self, tokens, numbers, name):
-        number = self.config.number
-        if number is None:
-            if numbers is not None:
-                raise ValueError(f"the model has no number encoding and takes no {name}")
-        elif tokens is not None and (numbers is None or numbers.shape != (*tokens.shape, number.size)):
-            given = "none" if numbers is None else f"of shape {list(numbers.shape)}"
-            raise ValueError(
-                f"number={type(number).kind()} needs {name} of shape {[*tokens.shape, number.size]}, "
-                f"the features of its number tokens; there are {given}"
-            )
+    def _read_source(self, source, source_order, features, key, tap):
+        """What the decoder sees of the encoder's tokens, and their order."""
+        # One key for both stacks, so that digits get the same random offset on either side.
+        encoded, _ = self.encoder(
+            self._embed(source, features.source_numbers, features.segments),
+            source,
+            order=source_order,
+            key=key,
+            tap=tap,
+        )
+        if source_order is None:
+            source_order = jnp.arange(source.shape[1], dtype=jnp.int32)[None]
+        return self.decoder.project(encoded), jnp.broadcast_to(source_order, source.shape)
 
     def _embed(self, tokens, numbers, segments):
         x = self.embedding(tokens)
