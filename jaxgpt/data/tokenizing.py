@@ -66,15 +66,8 @@ def tokenize(
         raise ValueError(f"--held-out {held_out:g} must be above 0 and below 0.5")
     cut = Documents.of(documents)
     folder = expanded(folder)
-    files = find_files(texts)
-    inside = next((file for file in files if Path(file).is_relative_to(folder.resolve())), None)
-    if inside is not None:
-        raise ValueError(f"{inside} lies in --output {folder}; choose a directory elsewhere")
-    stats = [os.stat(file) for file in files]
-    sizes = [(file, status.st_size) for file, status in zip(files, stats, strict=True)]
-    total = sum(size for _, size in sizes)
-    if not total:
-        raise ValueError(f"{', '.join(files[:3])}: there is no text")
+    found = _found(texts, folder)
+    total = sum(size for _, size, _ in found)
     piece_bytes = piece_bytes or max(PIECE_BYTES, -(-total // _PIECES))
     plan = {
         "format": FORMAT,
@@ -82,11 +75,10 @@ def tokenize(
         "documents": documents,
         "held_out": held_out,
         "piece_bytes": piece_bytes,
-        "texts": [
-            [file, status.st_size, status.st_mtime_ns] for file, status in zip(files, stats, strict=True)
-        ],
+        "texts": [list(text) for text in found],
     }
-    jobs = pieces(sizes, piece_bytes, cut)  # before anything is made: it refuses what is no text
+    # Before anything is made: it refuses what is no text.
+    jobs = pieces([(file, size) for file, size, _ in found], piece_bytes, cut)
     make_folder(folder)
     with locks.held(folder, instead="name another --output") as note:
         if note:
@@ -95,26 +87,45 @@ def tokenize(
         built = _tokenizer(folder, plan, jobs, cut, say)
         if (folder / INDEX).is_file():
             shutil.rmtree(folder / RECORDS, ignore_errors=True)
-            found = Corpus(folder, whole=True)
+            corpus = Corpus(folder, whole=True)
             say(f"{folder} is finished, and all of it is as it was written")
-            return found
+            return corpus
         for left in folder.glob(".*.tmp"):  # of a process that was killed
             left.unlink()
         (folder / RECORDS).mkdir(exist_ok=True)
         todo = [(k, job) for k, job in enumerate(jobs) if not finished(folder, k, built)]
         if len(todo) < len(jobs):
             say(f"going on: {len(jobs) - len(todo)} of {len(jobs)} pieces are finished")
-        done = total - sum(stop - start for _, job in todo for _, start, stop in job)
-
-        def tell(count: int) -> None:
-            nonlocal done
-            done += count
-            progress(done, total)
-
         given = Given(tokenizers.to_json(built), cut, held_out, str(folder))
-        for _ in spread(make_piece, given, todo, workers=min(workers, max(len(todo), 1)), tell=tell):
-            pass
+        _make_pieces(given, todo, total, workers, progress)
         return _finish(folder, len(jobs), built, held_out)
+
+
+def _found(texts: Iterable[str], folder: Path) -> list[tuple[str, int, int]]:
+    """Each file of text with its size in bytes and the time of its last change."""
+    files = find_files(texts)
+    inside = next((file for file in files if Path(file).is_relative_to(folder.resolve())), None)
+    if inside is not None:
+        raise ValueError(f"{inside} lies in --output {folder}; choose a directory elsewhere")
+    stats = [os.stat(file) for file in files]
+    if not any(status.st_size for status in stats):
+        raise ValueError(f"{', '.join(files[:3])}: there is no text")
+    return [(file, status.st_size, status.st_mtime_ns) for file, status in zip(files, stats, strict=True)]
+
+
+def _make_pieces(
+    given: Given, todo: list, total: int, workers: int, progress: Callable[[int, int], None]
+) -> None:
+    """Make the pieces that are not finished, each a number and its parts of files."""
+    done = total - sum(stop - start for _, job in todo for _, start, stop in job)
+
+    def tell(count: int) -> None:
+        nonlocal done
+        done += count
+        progress(done, total)
+
+    for _ in spread(make_piece, given, todo, workers=min(workers, max(len(todo), 1)), tell=tell):
+        pass
 
 
 def _finish(folder: Path, count: int, tokenizer: Tokenizer, held_out: float) -> Corpus:
