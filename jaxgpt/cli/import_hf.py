@@ -13,6 +13,8 @@ from jaxgpt.cli.writable import makeable
 from jaxgpt.core import hints
 from jaxgpt.core.usage import UsageError
 from jaxgpt.huggingface import tokenizer_files
+from jaxgpt.huggingface.files import Directory
+from jaxgpt.huggingface.load import Plan
 from jaxgpt.models.template import Template
 from jaxgpt.objectives.inferred import inferred
 from jaxgpt.parallel import sharding
@@ -83,7 +85,7 @@ def import_hf(given: argparse.Namespace, say: Say) -> None:
         )
     if found.model.kind == "decoder":
         found = dataclasses.replace(found, task=Task.named("text")())
-    model = found.model_for(tokenizer)
+    model = found.model_for(tokenizer, Plan.of(Directory(source), None, {}).config.label_names)
     experiment = dataclasses.replace(found, tokenizer=tokenizer_name, objective=inferred(model))
     start = Start(model, tokenizer)
     mesh = sharding.local_mesh()

@@ -71,6 +71,22 @@ class Given:
             raise ValueError(f"{self.source}: {name}={value!r} is not of type {kind.__name__}")
         return value
 
+    @property
+    def architecture(self) -> str:
+        """The class of transformers that wrote the model; "" where the file does not say."""
+        told = self.fields.get("architectures")
+        known = isinstance(told, list) and told and isinstance(told[0], str)
+        return told[0] if known else ""
+
+    def label_names(self, count: int) -> tuple[str, ...]:
+        """What `id2label` calls so many labels; nothing where it has no words of its own for each."""
+        told = self.fields.get("id2label")
+        if not isinstance(told, dict) or len(told) != count:
+            return ()
+        names = tuple(told.get(str(i)) for i in range(count))
+        own = all(isinstance(name, str) and name != f"LABEL_{i}" for i, name in enumerate(names))
+        return names if own and len(set(names)) == count else ()
+
     def require(self, name: str, *allowed: Any) -> None:
         """Raises ValueError if a field is there and has none of the values that are supported.
 

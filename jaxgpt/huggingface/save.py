@@ -73,8 +73,9 @@ def save_hf(
         raise ValueError(f"reader={reader!r} must be one of {', '.join(get_args(Reader))}")
     told = chat = None
     if isinstance(model, Pretrained):
-        told, tokenizer = model.ids, tokenizer or model.tokenizer
-        chat = model.chat_template if tokenizer is model.tokenizer else None
+        tokenizer = tokenizer or model.tokenizer
+        own = tokenizer is model.tokenizer
+        told, chat = (model.ids, model.chat_template) if own else (None, None)
         family, model = family or type(model.family).kind(), model.model
     if family is None:
         raise ValueError("family= is needed, such as gpt2; load_hf knows that of what it reads")

@@ -35,8 +35,8 @@ def starting_from(experiment: Experiment, path: str) -> Experiment:
     """
     directory = Directory(path)
     plan = Plan.of(directory, None, {})
-    # As many ids as the tokenizer has: some files have empty rows behind them.
-    model = dataclasses.replace(plan.config, init=str(path), vocab_size=0)
+    # As many ids as the tokenizer has: some files have empty rows behind them. The data name its labels.
+    model = dataclasses.replace(plan.config, init=str(path), vocab_size=0, label_names=())
     own = tokenizer_files.read(directory.path) is not None
     return dataclasses.replace(experiment, model=model, tokenizer=str(path) if own else experiment.tokenizer)
 
@@ -235,18 +235,25 @@ def _by_id(table: Array, axis: int, rows: np.ndarray) -> Array:
 
 
 def _rows(given: GivenWeights, tokenizer: Tokenizer, size: int) -> np.ndarray | None:
-    """For each id of a tokenizer that of the weights with the same meaning, or -1; None: they agree."""
+    """For each id of the model that of the weights with the same meaning, or -1; None: they agree.
+
+    A model has ids that are not its tokenizer's, for hidden tokens and marks: they are behind the others.
+    """
     own, count = given.tokenizer, given.config.vocab_size
-    texts = tokenizer.token_texts()
-    if own is None:
-        same = np.arange(len(texts))
-        return None if len(texts) == count else np.where(same < count, same, -1)
-    if own.fingerprint == tokenizer.fingerprint and size == count:
+    if own is not None and own.fingerprint == tokenizer.fingerprint and size == count:
         return None
-    theirs = own.token_texts()
+    rows = np.full(size, -1)
+    found = _same_texts(own, tokenizer.token_texts(), tokenizer, count)[:size]
+    rows[: len(found)] = found
+    return None if size == count and np.array_equal(rows, np.arange(size)) else rows
+
+
+def _same_texts(own: Tokenizer | None, texts: list[str], tokenizer: Tokenizer, count: int) -> np.ndarray:
+    """For each of a tokenizer's texts the id of the weights, of which there are `count`, or -1."""
+    theirs = texts if own is None else own.token_texts()
     if texts[: len(theirs)] == theirs:
-        rows = np.where(np.arange(len(texts)) < min(len(theirs), count), np.arange(len(texts)), -1)
-        return None if len(texts) == count else rows
+        same = np.arange(len(texts))
+        return np.where(same < min(len(theirs), count), same, -1)
     known: dict[str, int] = {}
     for index, text in enumerate(theirs[:count]):
         known[text] = -1 if text in known else index  # parts of characters share a text: no one's row

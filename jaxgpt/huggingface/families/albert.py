@@ -17,9 +17,6 @@ class Albert(Bert):
     architecture = "AlbertForMaskedLM"
     prefix = "albert."
     head = "predictions.decoder.weight"
-    ignored = {
-        r"(.*\.)?embeddings\.(position_ids|token_type_ids)": "positions and segments, which are counted",
-    }
     ties = {r"predictions\.decoder\.bias": "predictions.bias"}
     fields = (
         Field("vocab_size", "vocab_size", 30000),

@@ -65,10 +65,9 @@ class Bart(Family):
             found = replaced(found, {"embedding.scale": math.sqrt(found.d_model)})
         if "classification_head.dense.weight" in given.tensors:
             given.get("eos_token_id", 2)  # one id, since the label is read where a text ends with it
-            labels = given.tensors["classification_head.out_proj.weight"][0]
-            found = replaced(
-                found, {"head.weights": "none", "pooler": True, "labels": labels, "labels_from": "last"}
-            )
+            count = given.tensors["classification_head.out_proj.weight"][0]
+            labels = {"labels": count, "labels_from": "last", "label_names": given.label_names(count)}
+            found = replaced(found, {"head.weights": "none", "pooler": True, **labels})
         return found
 
     def describe(self, config: ModelConfig) -> dict[str, Any]:

@@ -13,6 +13,28 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 
 
+def of_each(given: Given, otherwise: bool) -> bool:
+    """Whether a classifier labels each token; `otherwise` where the file does not name its class.
+
+    Tensors do not always tell: some models of token labels have a pooler that they do not read.
+    """
+    if given.architecture.endswith("ForTokenClassification"):
+        return True
+    if given.architecture.endswith(("ForSequenceClassification", "ForMultipleChoice")):
+        return False
+    return otherwise
+
+
+def told(given: Given, key: str, count: int) -> dict[str, Any]:
+    """How many labels the head `key` tells apart, and what they are called."""
+    names = given.label_names(count)
+    if key == "qa_outputs":
+        names = SPAN if count == len(SPAN) else ()
+    elif given.architecture.endswith("ForMultipleChoice") and count == len(CHOICE):
+        names = CHOICE
+    return {"labels": count, "label_names": names}
+
+
 @dataclasses.dataclass(frozen=True)
 class Bert(Family):
     """BERT: post-norm, segments; masked words, next sentence, labels."""
@@ -26,6 +48,7 @@ class Bert(Family):
     renamed = {r"LayerNorm\.gamma$": "LayerNorm.weight", r"LayerNorm\.beta$": "LayerNorm.bias"}
     ignored = {
         r"(.*\.)?embeddings\.(position_ids|token_type_ids)": "positions and segments, which are counted",
+        r"pooler(\.dense)?\.(weight|bias)": "a pooler, which this head does not read",
     }
     ties = {r"cls\.predictions\.decoder\.bias": "cls.predictions.bias"}
 
@@ -74,11 +97,15 @@ class Bert(Family):
 
     def labels(self, given: Given) -> dict[str, Any]:
         """The fields of ours that say what is told beside words."""
-        for key, each in (("classifier", None), ("qa_outputs", True), (self.sentences, False)):
+        pooled = "pooler.dense.weight" in given.tensors
+        for key in ("classifier", "qa_outputs", self.sentences):
             if shape := given.tensors.get(f"{key}.weight"):
-                each = "pooler.dense.weight" not in given.tensors if each is None else each
-                return {"labels": shape[0], "labels_from": "each" if each else "first", "pooler": not each}
-        return {"pooler": "pooler.dense.weight" in given.tensors}
+                each = {"classifier": of_each(given, not pooled), "qa_outputs": True}.get(key, False)
+                return told(given, key, shape[0]) | {
+                    "labels_from": "each" if each else "first",
+                    "pooler": not each,
+                }
+        return {"pooler": pooled}
 
     def architecture_of(self, config: ModelConfig) -> str:
         stem = self.architecture.removesuffix("ForMaskedLM")

@@ -7,7 +7,7 @@ from typing import Any
 from jaxgpt.core.nested import made
 from jaxgpt.data.labelled import SPAN
 from jaxgpt.huggingface.config_fields import ACTIVATIONS, Field, Given
-from jaxgpt.huggingface.families.bert import Bert
+from jaxgpt.huggingface.families.bert import Bert, told
 from jaxgpt.huggingface.tensors import Entry, attention, linear, norm, table, vector
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
@@ -60,8 +60,9 @@ class DistilBert(Bert):
         pooled = "pre_classifier.weight" in given.tensors
         for key in ("classifier", "qa_outputs"):
             if shape := given.tensors.get(f"{key}.weight"):
-                found = {"labels": shape[0], "labels_from": "first" if pooled else "each", "pooler": pooled}
-                return found | ({"pooler_activation": "relu"} if pooled else {})
+                found = {"labels_from": "first" if pooled else "each", "pooler": pooled}
+                activation = {"pooler_activation": "relu"} if pooled else {}
+                return told(given, key, shape[0]) | found | activation
         return {}
 
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:

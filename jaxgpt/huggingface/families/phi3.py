@@ -21,7 +21,7 @@ _DEFAULTS = {
 
 @dataclasses.dataclass(frozen=True)
 class Phi3(Llama):
-    """Llama with queries, keys and values in one matrix, gate and up in another; Phi-4 mini as well."""
+    """Llama with queries, keys and values in one matrix, gate and up in another."""
 
     architecture = "Phi3ForCausalLM"
     fields = (

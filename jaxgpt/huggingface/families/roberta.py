@@ -6,7 +6,7 @@ from typing import Any
 
 from jaxgpt.data.labelled import CHOICE
 from jaxgpt.huggingface.config_fields import Field, Given
-from jaxgpt.huggingface.families.bert import Bert
+from jaxgpt.huggingface.families.bert import Bert, told
 from jaxgpt.huggingface.tensors import Entry, linear
 from jaxgpt.models.config import ModelConfig
 
@@ -49,7 +49,7 @@ class Roberta(Bert):
 
     def labels(self, given: Given) -> dict[str, Any]:
         if shape := given.tensors.get("classifier.out_proj.weight"):
-            return {"labels": shape[0], "pooler": True}
+            return told(given, "classifier", shape[0]) | {"pooler": True}
         return super().labels(given)
 
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
