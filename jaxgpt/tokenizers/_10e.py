@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Sequence
 from typing import ClassVar
 
-from jaxgpt.tokenizers._numbers import NumberScheme, Unfit, within
+from jaxgpt.tokenizers._numbers import NumberScheme, Unfit, wider, within
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer
 
 _DIGITS = range(1, 1001)
@@ -54,7 +54,7 @@ class TenE(NumberScheme):
     def spell(self, number: str) -> list[str]:
         if len(number) > self.digits:
             most = f"numbers have at most {self.digits} digits"
-            raise Unfit(f"{most}; {self.kind()}:{len(number)} takes this one")
+            raise Unfit(f"{most}; {wider(self.kind(), len(number), _DIGITS)}")
         pairs = zip(number, self._powers[self.digits - len(number) :], strict=True)
         return list(itertools.chain.from_iterable(pairs))[: 2 * len(number) - self.lowest]
 

@@ -31,6 +31,11 @@ class Unfit(ValueError):
     """A number that a scheme cannot hold; the message is what to do about it."""
 
 
+def wider(name: str, digits: int, allowed: range) -> str:
+    """Which tokenizer takes a number of so many digits, of one that has a largest number of them."""
+    return f"{name}:{digits} takes this one" if digits in allowed else "digits takes any number"
+
+
 class NumberScheme(Tokenizer):
     """Numbers as symbols of a scheme's own, one token each, over a base vocabulary.
 
@@ -66,6 +71,11 @@ class NumberScheme(Tokenizer):
         self._symbols = {i: symbol for symbol, i in self._ids.items()}
         # Between the numbers of an arithmetic row stand single characters, the same ones in every row.
         self._single: dict[str, list[int]] = {}
+
+    @property
+    def symbol_ids(self) -> set[int]:
+        """The tokens that numbers are made of."""
+        return set(self._symbols)
 
     @abc.abstractmethod
     def spell(self, number: str) -> Iterable[str]:

@@ -98,10 +98,10 @@ class NumberTokenizer(Tokenizer):
                 advice += (
                     "write it without leading zeros (task.format=plain), or use a digits tokenizer" + pairs
                 )
-            elif "." in number:
+            elif "." in number and self._pattern.fullmatch(back):
                 advice += "write it so, or use a digits tokenizer" + pairs
             else:
-                advice += "ask for shorter numbers, or use a digits tokenizer"
+                advice += "ask for shorter numbers, or use a digits tokenizer" + pairs * ("." in number)
             raise OutsideAlphabet(number, start, advice)
         return NumberToken(self.number_id, features)
 

@@ -47,7 +47,9 @@ class Scientific(NumberScheme):
         if back == number:
             return f"{self.kind()} has no symbol for it; use digits, which takes any number"
         needed = len(significant.rstrip("0"))
-        enough = self.digits < needed <= 999 and decimal(negative, significant, -len(fraction)) == number
+        places = len(significant) - needed - len(fraction)
+        enough = self.digits < needed <= 999 and f"E{places}" in EXPONENTS
+        enough = enough and decimal(negative, significant, -len(fraction)) == number
         return (
             f"{self.kind()} would give {shortened(back)} back; use {f'p10:{needed}' if enough else 'digits'}"
         )

@@ -3,6 +3,7 @@
 import math
 import struct
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from jaxgpt.tokenizers._numbers import Unfit
@@ -11,6 +12,8 @@ from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer
 
 #: From here on double precision skips whole numbers.
 _EXACT = 2**53
+#: Decimals below it, and numbers above its inverse, are written with an exponent.
+_SMALLEST = 1e-20
 
 
 class BitTokens(NumberTokenizer):
@@ -41,7 +44,11 @@ class BitTokens(NumberTokenizer):
         bits = int(bytes(features).translate(VALUE_DIGITS), 2)
         (value,) = struct.unpack(">d", struct.pack(">Q", bits))
         whole = math.isfinite(value) and value == int(value) and abs(value) <= _EXACT
-        return str(int(value)) if whole else repr(value)
+        if whole:
+            return str(int(value))
+        # The shortest form, without an exponent while that stays readable.
+        plain = math.isfinite(value) and _SMALLEST <= abs(value) < 1 / _SMALLEST
+        return f"{Decimal(repr(value)):f}" if plain else repr(value)
 
     def number_encoding(self) -> dict[str, Any]:
         return {"kind": "bittokens", "token_id": self.number_id}

@@ -106,7 +106,14 @@ def _vocabulary(path: Path, files: Declared) -> Tokenizer:
     lines = foreign.read_text(path / "merges.txt").split("\n")
     if lines[0].startswith("#version"):
         lines = lines[1:]
-    merges = [tuple(line.split(" ")) for line in lines if line.strip()]
+    # A file with CRLF: no token has a carriage return, which is written as another character.
+    merges = [tuple(line.removesuffix("\r").split(" ")) for line in lines if line.strip()]
+    settings = path / "tokenizer_config.json"
+    if _there(settings).get("add_prefix_space") is True:
+        raise ValueError(
+            f"{settings}: add_prefix_space puts a space before each text, which would not come back; remove "
+            "the field and write that space into the texts"
+        )
     return _named(path, lambda: _published.byte_pairs(vocab, merges, files))
 
 

@@ -10,7 +10,7 @@ which stands for no text. A digit of one weight is always as far from the end of
 
 from collections.abc import Sequence
 
-from jaxgpt.tokenizers._numbers import NumberScheme, Unfit, within
+from jaxgpt.tokenizers._numbers import NumberScheme, Unfit, wider, within
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer
 
 _FILL = "(0)"
@@ -42,7 +42,7 @@ class Fixed(NumberScheme):
 
     def spell(self, number: str) -> list[str]:
         if len(number) > self.width:
-            raise Unfit(f"slots are {self.width} wide; fixed:{len(number)} takes this one")
+            raise Unfit(f"slots are {self.width} wide; {wider('fixed', len(number), _WIDTHS)}")
         return [_FILL] * (self.width - len(number)) + list(number)
 
     def parse(self, symbols: Sequence[str], start: int) -> tuple[str, int] | None:

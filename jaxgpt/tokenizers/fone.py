@@ -50,7 +50,9 @@ class FoNE(NumberTokenizer):
         whole, _, part = number.partition(".")
         if len(whole) > self.digits or len(part) > self.decimals:
             more = f"{self.digits} digits" + f" and {self.decimals} decimals" * (self.decimals > 0)
-            raise Unfit(f"there is no room beyond {more}; use fone:DIGITS[:DECIMALS] with more")
+            fits = len(whole) <= _MAX_DIGITS and len(part) <= _MAX_DECIMALS
+            instead = "fone:DIGITS[:DECIMALS] with more" if fits else "a digits tokenizer"
+            raise Unfit(f"there is no room beyond {more}; use {instead}")
         places = whole.rjust(self.digits, "0") + part.ljust(self.decimals, "0")
         return places[::-1].encode().translate(DIGIT_VALUES)
 

@@ -5,12 +5,32 @@ memory and time in every step and change nothing. A text over the alphabet is cu
 vocabulary cuts it, since no token of it holds any other character.
 """
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from jaxgpt.tokenizers import _library
 from jaxgpt.tokenizers._library import Form
+from jaxgpt.tokenizers._numbers import NumberScheme
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Texts, Tokenizer, all_text, field, look_up
+
+#: What stands for a part of a character among the texts of tokens.
+_PART = "\ufffd"
+
+
+def _spelled(texts: Sequence[str], alphabet: str) -> set[int]:
+    """The tokens that consist of these characters."""
+    allowed = set(alphabet)
+    return {i for i, text in enumerate(texts) if text and allowed.issuperset(text)}
+
+
+def _alone(base: Tokenizer, alphabet: str) -> set[int]:
+    """The tokens of each character alone, of those that the vocabulary has."""
+    found: set[int] = set()
+    for character in alphabet:
+        with contextlib.suppress(OutsideAlphabet):
+            found.update(base.encode(character))
+    return found
 
 
 class Subset(Tokenizer):
@@ -25,11 +45,13 @@ class Subset(Tokenizer):
 
     def __init__(self, base: Tokenizer, alphabet: Iterable[str]):
         self.base, self.alphabet = base, "".join(sorted(set(alphabet)))
-        allowed, texts = set(self.alphabet), base.token_texts()
+        texts = base.token_texts()
         special = {base.pad_id, base.bos_id, base.eos_id, *base.begin_ids, *base.end_ids}
-        self._kept = [
-            i for i, text in enumerate(texts) if i in special or (text and allowed.issuperset(text))
-        ]
+        self._kept = sorted(special | _spelled(texts, self.alphabet))
+        if not _alone(base, self.alphabet).issubset(self._kept):
+            # Some characters take tokens that are parts of one, or symbols of numbers.
+            symbols = base.symbol_ids if isinstance(base, NumberScheme) else set()
+            self._kept = sorted(special | symbols | _spelled(texts, self.alphabet + _PART))
         self._ids = {kept: i for i, kept in enumerate(self._kept)}
         self._texts = [texts[i] for i in self._kept]
         self.pad_id, self.bos_id, self.eos_id = (
@@ -46,7 +68,10 @@ class Subset(Tokenizer):
 
         if not arguments:
             raise cls.wrong_spec(arguments, "the vocabulary to cut down is missing")
-        return cls(build(":".join(arguments), texts), {c for text in all_text(texts) for c in text})
+        base = build(":".join(arguments), texts)
+        if base.number_id is not None:
+            raise cls.wrong_spec(arguments, "its numbers are one token, so there is nothing to cut down")
+        return cls(base, {c for text in all_text(texts) for c in text})
 
     @property
     def vocab_size(self) -> int:

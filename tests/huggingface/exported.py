@@ -59,9 +59,9 @@ TOKENIZERS = (
     *("sentencepiece:350", "sentencepiece:350:bpe", "sentencepiece:350:unigram:keep_digits"),
     *("digits:3:right:sentencepiece:350", "digits:2:left:sentencepiece:350:bpe"),
     *("spaced", "spaced:bpe:300", "spaced:sentencepiece:350", "spaced:digits", "underscore:bpe:400"),
-    *("subset:characters", "subset:digits:3:right:bytes", "digits:4:right:bytes"),
+    *("subset:characters", "subset:digits:3:right:bytes", "subset:bpe:400", "digits:4:right:bytes"),
 )
-UNEXPRESSED = ("fixed:9", "p1000", "words", "10e", "digits:2:right:spaced", "subset:bpe:400")
+UNEXPRESSED = ("fixed:9", "p1000", "words", "10e", "digits:2:right:spaced")
 ENCODER_DECODERS = ("t5", "bart", "marian")
 
 

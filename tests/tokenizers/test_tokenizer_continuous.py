@@ -91,6 +91,11 @@ def test_any_double_has_a_text(built, value):
     )
 
 
+@pytest.mark.parametrize("text", ["0.00001", "0.000000000000000000012", "123456.25"])
+def test_small_decimals_have_no_exponent(built, text):
+    assert built("bittokens").decode(built("bittokens").encode(text)) == text
+
+
 def test_digits_are_the_features_of_fone(built):
     (token,) = built("fone:8").encode("71421")
     assert list(token.features) == [1, 2, 4, 1, 7, 0, 0, 0]
@@ -127,7 +132,14 @@ def test_values_are_the_features_of_xval():
             "1+123456789",
             "there is no room beyond 8 digits; use fone:DIGITS",
         ),
-        ("fone:6:3:bytes", "0.1234", "no room beyond 6 digits and 3 decimals"),
+        ("fone:6:3:bytes", "0.1234", "no room beyond 6 digits and 3 decimals; use fone:DIGITS[:DECIMALS]"),
+        ("fone:8", "1" * 70, "no room beyond 8 digits; use a digits tokenizer"),
+        (
+            "bittokens",
+            "0." + "0" * 30 + "1",
+            "it would come back as 1e-31, since bittokens keeps values alone; "
+            "ask for shorter numbers, or use a digits tokenizer",
+        ),
         ("bittokens", str(2**53 + 2), "double precision ends at 2^53"),
         ("xval", str(2**53 + 1), "xval keeps values alone; ask for shorter numbers"),
         (

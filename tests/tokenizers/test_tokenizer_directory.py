@@ -226,3 +226,19 @@ def test_json_nested_without_end_is_one_line(tmp_path):
     for read in (tokenizers.load, lambda path: build(str(path), list)):
         with pytest.raises(ValueError, match=r"tokenizer\.json is not .*JSON"):
             read(path)
+
+
+MERGES = "#version: 0.2\nh e\nl l\nhe ll\nhell o\nĠ hello\n"
+
+
+def test_byte_pairs_of_two_files_with_line_ends_of_windows(tmp_path):
+    from tokenizers.pre_tokenizers import ByteLevel
+
+    texts = [*ByteLevel.alphabet(), "he", "ll", "hell", "hello", "Ġhello"]
+    vocabulary = {text: i for i, text in enumerate(texts)}
+    (tmp_path / "vocab.json").write_text(json.dumps(vocabulary), encoding="utf-8")
+    (tmp_path / "merges.txt").write_bytes(MERGES.replace("\n", "\r\n").encode())
+    assert build(str(tmp_path), nothing).encode("hello hello") == [vocabulary["hello"], vocabulary["Ġhello"]]
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"add_prefix_space": True}))
+    with pytest.raises(ValueError, match=r"tokenizer_config\.json: add_prefix_space puts a space before"):
+        build(str(tmp_path), nothing)

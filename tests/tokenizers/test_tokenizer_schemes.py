@@ -213,6 +213,9 @@ def test_three_digits_and_a_power_of_ten(built, spec, span, data):
         ),
         ("10:3", "1234", 0, "10:4 takes this one"),
         ("fixed:3", "1234", 0, "slots are 3 wide; fixed:4 takes this one"),
+        ("10e:3", "1" * 1001, 0, "numbers have at most 3 digits; digits takes any number"),
+        ("fixed:3", "1" * 1001, 0, "slots are 3 wide; digits takes any number"),
+        ("p10", "1234567" + "0" * 150, 0, "back; use digits"),
         (
             "words",
             "1" * 67,

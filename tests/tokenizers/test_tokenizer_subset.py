@@ -49,6 +49,28 @@ def test_it_comes_back_from_json(cut):
     assert again.fingerprint == cut.fingerprint and again.encode("5+5=10") == cut.encode("5+5=10")
 
 
+@pytest.mark.parametrize("base", ["bytes", "bpe:300", "10e", "words", "p10"])
+def test_parts_of_characters_and_symbols_of_numbers_are_kept(base):
+    """Their names are no characters of the alphabet."""
+    texts = ["é1", "12+34=46 日本\r\n", "x -5"]
+    tokenizer = tokenizers.build(f"subset:{base}", lambda: iter(texts))
+    whole = tokenizers.build(base, lambda: iter(texts))
+    for text in texts:
+        ids = tokenizer.encode(text)
+        assert tokenizer.decode(ids) == text
+        assert [tokenizer.token_texts()[i] for i in ids] == [
+            whole.token_texts()[i] for i in whole.encode(text)
+        ]
+    assert tokenizers.from_json(tokenizers.to_json(tokenizer)).encode(texts[1]) == tokenizer.encode(texts[1])
+
+
+def test_numbers_that_are_one_token_cannot_be_cut_down():
+    with pytest.raises(
+        ValueError, match="subset:fone: its numbers are one token, so there is nothing to cut"
+    ):
+        tokenizers.build("subset:fone", sums)
+
+
 def test_errors(cut):
     with pytest.raises(OutsideAlphabet, match=r"'x' .* at index 2 .* use the whole vocabulary"):
         cut.encode("12x3")
