@@ -116,7 +116,7 @@ class Gcd(Task):
         }
 
     def typed(self, text: str) -> Example:
-        match = re.fullmatch(r"(?:gcd)?\(?([0-9]+),([0-9]+)\)?", squeezed(text))
+        match = re.fullmatch(r"(?:gcd)? ?\(?([0-9]+),([0-9]+)\)?", squeezed(text))
         if match is None or 0 in map(int, match.groups()):
             raise cannot_read(text, "84,36")
         return self._example(*map(int, match.groups()))

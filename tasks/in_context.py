@@ -168,6 +168,19 @@ class InContext(Task):
         rows = ([(x, rule(x)) for x in row] for row in digits for rule in rules)
         return dict.fromkeys(self._written(row).prompt for row in rows)
 
+    def held_forms(self, text: str) -> Iterable[str]:
+        """The row that a question is the whole of.
+
+        Raises:
+          ValueError: if it shows another number of pairs than rows have, of which it could be any part.
+        """
+        if (count := len(self.read(text)[0])) != self.shots:
+            raise ValueError(
+                f"a question of {count} pairs cannot be kept out of rows of {self.shots}: write all pairs of "
+                f"a row, or set task.shots={count}"
+            )
+        return super().held_forms(text)
+
     def typed(self, text: str) -> Example:
         shown, asked = self.read(text)
         self.family.chances(shown, asked)  # raises where no rule makes the pairs

@@ -27,7 +27,7 @@ from jaxgpt.task import Example, Task
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.numbers import FEW, cannot_read, check_range
+from tasks.numbers import FEW, cannot_read, check_range, spelled
 from tasks.significant import read_decimal, rounded, written
 
 #: What `--list` groups the experiments under.
@@ -111,9 +111,12 @@ class Matrices(Task):
         }
 
     def typed(self, text: str) -> Example:
-        parts = re.split(r" [+*] ", text.strip().removesuffix("=")) if self._symbol else [text.strip(" =")]
+        asked = spelled(text).strip(" =")
+        parts = asked.split(f" {self._symbol} ") if self._symbol else [asked]
         try:
             operands = [_read_matrix(" ".join(part.split())) for part in parts]
+            if self.entries == "integers":
+                _check_whole(operands)
             return self._example(operands)
         except ValueError as error:
             raise ValueError(f"{cannot_read(text, self.sample_prompts[0])} ({error})") from error
@@ -219,6 +222,12 @@ def _read_matrix(text: str) -> Matrix:
         raise ValueError(f"{head} has {rows * columns} entries, not {len(entries)}")
     numbers = list(map(read_decimal, entries))
     return [numbers[i : i + columns] for i in range(0, len(numbers), columns)]
+
+
+def _check_whole(matrices: list[Matrix]) -> None:
+    for entry in (entry for matrix in matrices for row in matrix for entry in row):
+        if entry != int(entry):
+            raise ValueError(f"{written(entry)} is no integer; task.entries=reals has such entries")
 
 
 def _read_result(text: str) -> Matrix:

@@ -32,6 +32,7 @@ from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
+from tasks.numbers import spelled
 
 #: What `--list` groups the experiments under.
 HEADING = "more on numbers"
@@ -89,7 +90,7 @@ class Modular(Task):
         return self._splits[example.canonical]
 
     def typed(self, text: str) -> Example:
-        match = re.fullmatch(rf"\s*([0-9]+)\s*{re.escape(self._symbol)}\s*([0-9]+)\s*=?\s*", text)
+        match = re.fullmatch(rf"\s*([0-9]+)\s*{re.escape(self._symbol)}\s*([0-9]+)\s*=?\s*", spelled(text))
         if match is None:
             raise ValueError(
                 f"cannot read {text!r} as a question; write one such as {self.sample_prompts[0]}"

@@ -5,6 +5,8 @@ import re
 
 #: Up to so many different examples are listed, which takes a fraction of a second.
 FEW = 100_000
+#: Other characters for the signs of arithmetic.
+_SPELLINGS = str.maketrans({"−": "-", "–": "-", "×": "*", "÷": "/"})
 
 
 def of_digits(rng: random.Random, digits: int, base: int = 10) -> int:
@@ -20,9 +22,17 @@ def log_uniform(rng: random.Random, limit: int) -> int:
     return min(int((limit + 1) ** rng.random()), limit)  # the power may round up to limit + 1
 
 
+def spelled(text: str) -> str:
+    """The signs of a question as programs write them: `-`, `*` and `/`."""
+    return text.translate(_SPELLINGS)
+
+
 def squeezed(text: str) -> str:
-    """A question as typed, without spaces and without a final `=`."""
-    return re.sub(r"\s+", "", text).removesuffix("=")
+    """A question as typed, with plain signs, and without a final `=` and spaces but those inside numbers.
+
+    `1 1/2` is not eleven halves: a space between digits or letters stays, and the question cannot be read.
+    """
+    return re.sub(r"(?<![0-9A-Za-z.])\s+|\s+(?![0-9A-Za-z.])", "", spelled(text)).removesuffix("=")
 
 
 def cannot_read(text: str, example: str) -> ValueError:

@@ -50,9 +50,9 @@ class Sorting(Task):
 
     @property
     def sample_prompts(self) -> tuple[str, ...]:
-        largest = 10**self.max_digits - 1
+        end = 10**self.max_digits
         return tuple(
-            ",".join(str(largest - 7 * i) for i in range(n)) for n in (self.min_items, self.max_items)
+            ",".join(str((end - 1 - 7 * i) % end) for i in range(n)) for n in (self.min_items, self.max_items)
         )
 
     def example(self, rng: random.Random) -> Example:

@@ -11,7 +11,7 @@ _NUMBER = re.compile(
 
 def read_decimal(text: str) -> Decimal | None:
     """The number that a text is, to its last digit, separators of thousands allowed; None if it is none."""
-    text = text.strip()
+    text = text.strip().replace("−", "-")  # U+2212, the minus of typesetters
     if not any(c.isdecimal() for c in text) or _NUMBER.fullmatch(text) is None:
         return None
     try:

@@ -131,7 +131,8 @@ class Rules:
             repetition_penalty=real(sampling.repetition_penalty, unless=1.0),
             temperature=real(sampling.temperature, unless=0.0),
             top_k=whole(sampling.top_k) if sampled else None,
-            top_p=real(sampling.top_p, unless=None) if sampled else None,
+            # All of it: a sum in single precision may reach 1 before the last token.
+            top_p=real(sampling.top_p, unless=None) if sampled and sampling.top_p != 1 else None,
             num_ids=whole(num_ids),
             eos_ids=jnp.asarray(ends(eos_id)),
             pad_id=jnp.int32(pad_id),

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tasks.numbers import spelled
+
 SYMBOLS = {"addition": "+", "subtraction": "-", "multiplication": "*"}
 _FUNCTIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul}
-#: Other ways in which people write the symbols.
-_SPELLINGS = str.maketrans({"−": "-", "–": "-", "×": "*", "x": "*"})
-_WORDS = {"plus": "+", "minus": "-", "times": "*"}
+#: Words for them, and a letter.
+_WORDS = {"plus": "+", "minus": "-", "times": "*", "x": "*"}
 #: What others write around a question: `Q: What is 9 plus 5? A:` (GPT-3's files), `$9+5=` (arXiv 2307.03381).
 _AROUND = re.compile(r"(?:\$|(?:Q(?:uestion)?:)?\s*(?:What is)?)(.*?)[=?]?\s*(?:A(?:nswer)?:)?", re.DOTALL)
 
@@ -39,18 +40,18 @@ def read_question(text: str, symbol: str, operands: int) -> Question:
     Raises:
       ValueError: for anything else; the message shows a question that can be read.
     """
-    spelled = _AROUND.fullmatch(text.strip())[1].strip()
+    asked = _AROUND.fullmatch(text.strip())[1].strip()
     for word, sign in _WORDS.items():
-        spelled = spelled.replace(word, sign)
-    spelled = spelled.translate(_SPELLINGS)
-    numbers = re.split(rf"\s*{re.escape(symbol)}\s*", spelled) if symbol else [spelled]
+        asked = asked.replace(word, sign)
+    asked = spelled(asked)
+    numbers = re.split(rf"\s*{re.escape(symbol)}\s*", asked) if symbol else [asked]
     if len(numbers) != operands or not all(re.fullmatch("[0-9]+", number) for number in numbers):
         example = symbol.join(["9", "71421", *["65"] * operands][:operands]) if symbol else "65"
         raise ValueError(f"cannot read {text!r} as a question; write one such as {example}")
     try:
         return Question(symbol, tuple(map(int, numbers)))
     except ValueError:  # Python converts at most 4,300 digits
-        raise ValueError(f"a number of {len(spelled)} characters is too long to read") from None
+        raise ValueError(f"a number of {len(asked)} characters is too long to read") from None
 
 
 def read_number(text: str) -> int:

@@ -23,12 +23,12 @@ from tasks.decimals.notation import (
     significant,
     written,
 )
-from tasks.numbers import FEW, cannot_read, check_range
+from tasks.numbers import FEW, cannot_read, check_range, squeezed
 
 _SYMBOLS = {"multiplication": "*", "division": "/"}
 _NUMBER = r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
-#: Written by hand and by other tools; each as this task writes it.
-_SPELLINGS = str.maketrans({"−": "-", "×": "*", "÷": "/", ":": "/"})
+#: What people write for the symbol as well, and the symbol.
+_ALSO = {"multiplication": ("x", "*"), "division": (":", "/")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,8 +83,8 @@ class Decimals(Task):
         return (self._key(a, b) for a, b in itertools.product(numbers, repeat=2))
 
     def typed(self, text: str) -> Example:
-        squeezed = re.sub(r"\s+", "", text).removesuffix("=").translate(_SPELLINGS)
-        match = re.fullmatch(f"({_NUMBER}){re.escape(self._symbol)}({_NUMBER})", squeezed)
+        asked = squeezed(text.replace(*_ALSO[self.operation]))
+        match = re.fullmatch(f"({_NUMBER}){re.escape(self._symbol)}({_NUMBER})", asked)
         if match is None:
             raise cannot_read(text, self.sample_prompts[1])
         return self._example(*map(read, match.groups()))

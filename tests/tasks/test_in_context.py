@@ -90,6 +90,14 @@ def test_questions_are_the_ends_of_held_out_rows(task):
 
 
 @both
+def test_a_row_is_kept_out_as_a_whole(task):
+    row = next(iter(task.examples("train")))
+    assert list(task.held_forms(row.prompt)) == [row.canonical]
+    with pytest.raises(ValueError, match=r"a question of 0 pairs cannot be kept out of rows of"):
+        task.held_forms(row.prompt.split()[-1])
+
+
+@both
 def test_an_answer_ends_at_a_space(task):
     for example in first(task, "test", 20):
         for completion, right in (

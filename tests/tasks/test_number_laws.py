@@ -10,8 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.arithmetic.task import Arithmetic
+from tasks.base_conversion import BaseConversion
+from tasks.comparison import Comparison
+from tasks.decimals.task import Decimals
+from tasks.fractions import Fractions
+from tasks.gcd import Gcd
+from tasks.matrices import Matrices
+from tasks.modular import Modular
 from tasks.numbers import check_range, log_uniform, of_digits, squeezed
 from tasks.significant import read_decimal, rounded, written
+from tasks.sorting import Sorting
 
 REALS = st.fractions(min_value=-(10**6), max_value=10**6, max_denominator=10**9)
 
@@ -45,6 +54,53 @@ def test_numbers_of_a_length_are_uniform(base):
 
 def test_a_question_is_squeezed():
     assert squeezed(" 3/4 +\t5 / 6 = ") == "3/4+5/6"
+    assert squeezed(" −3 × 4 ÷ 5 =") == "-3*4/5"
+    assert squeezed("1 1/2 + 1/3") == "1 1/2+1/3"  # a space in a number is no number
+
+
+@pytest.mark.parametrize(
+    ("task", "text"),
+    [
+        (Fractions(), "1 1/2 + 1/3"),
+        (Sorting(), "31 4 15"),
+        (Sorting(), "31, 4 15"),
+        (Gcd(), "8 4, 36"),
+        (BaseConversion(), "1 2"),
+        (Comparison(), "1 2 ? 3"),
+        (Decimals(), "1 2*3"),
+        (Decimals(), "1. 2*3"),
+        (Matrices(), "1x2 3 -1 * 1x2 4 0"),
+        (Matrices(operation="product"), "1x2 3 -1 + 2x1 4 0"),
+        (Matrices(), "1x2 3.5 -1 + 1x2 4 0"),
+    ],
+)
+def test_another_question_is_not_answered(task, text):
+    with pytest.raises(ValueError, match="cannot read"):
+        task.typed(text)
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "prompt"),
+    [
+        (Decimals(), "−1.5 × 2", "-1.5*2="),
+        (Decimals(), "1.5 x 2", "1.5*2="),
+        (Decimals(operation="division"), "3 : 4", "3/4="),
+        (Modular(operation="subtraction"), "57 − 99", "57-99="),
+        (Matrices(), "1x2 3 −1 + 1x2 4 0 =", "1x2 3 -1 + 1x2 4 0 ="),
+        (Arithmetic(operation="subtraction", format="plain"), "9 − 14", "9-14="),
+        (Arithmetic(operation="multiplication", format="plain"), "9 x 14", "9*14="),
+        (Gcd(), "gcd 84, 36", "84,36="),
+        (Gcd(), "gcd (84, 36)", "84,36="),
+    ],
+)
+def test_signs_as_people_write_them(task, text, prompt):
+    assert task.prompt(text) == prompt
+
+
+@pytest.mark.parametrize("digits", [1, 2])
+def test_samples_of_a_sort_can_be_read(digits):
+    task = Sorting(max_digits=digits, max_items=16)
+    assert all(task.prompt(text) for text in task.sample_prompts)
 
 
 def test_ranges():

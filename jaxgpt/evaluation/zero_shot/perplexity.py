@@ -1,8 +1,8 @@
 """Perplexity of a text a token, a word and a byte (Radford et al. 2019, section 3.1).
 
 The nats of the whole text, in windows, divided by what it is counted in: tokens, words, bytes, characters.
-Words, bytes and characters are those of the file as it stands, before the de-tokenizer, so that figures of
-different tokenizers and de-tokenizers can be compared.
+Words, bytes and characters are those of the file, with one character a line end, before the de-tokenizer, so
+that figures of different tokenizers and de-tokenizers can be compared.
 """
 
 import math
