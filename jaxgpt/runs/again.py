@@ -22,7 +22,7 @@ def train_or_load(
     """
     directory = RunDirectory(path)
     run = load(directory.path) if directory.outcome.exists() else None  # the last file of a training
-    if run is None or changes(run.experiment, experiment) or run.step < experiment.training.steps:
+    if run is None or changes(run.experiment, experiment) or run.step < directory.read_resolved().steps:
         say(title)
         run = train(experiment, directory.path, resume=True, say=say)
     return None if run.status == "stopped" else run

@@ -88,6 +88,16 @@ class RunDirectory:
             told = {"schema": schema.NUMBER, **fields.to_json(config)}
             write_atomically(path, json.dumps(told, indent=1) + "\n")
 
+    def forget_end(self) -> None:
+        """Take away what says how a training ended, which another number of steps goes on with."""
+        self.outcome.unlink(missing_ok=True)  # first: with it a run is finished
+        for evaluation, picture in (
+            (self.evaluation, self.accuracy),
+            (self.selected_evaluation, self.selected_accuracy),
+        ):
+            for path in (evaluation, picture, gallery(evaluation)):
+                path.unlink(missing_ok=True)
+
     def read(self) -> tuple[Experiment, Tokenizer]:
         """The experiment, with what its data told, and the tokenizer.
 

@@ -237,6 +237,8 @@ class Loop:
             names.add("save")
         if step >= self.trainer.num_steps:  # where samples are shown with the final table
             names = names - {"sample"} | {"eval", "save"}
+            if self.training.select_every:
+                names.add("select")
         return sorted(names)
 
     def _handle(self, events: list[str]) -> None:

@@ -23,6 +23,7 @@ from jaxgpt.runs import records
 from jaxgpt.runs import run_directory as rundir
 from jaxgpt.runs.checkpoints import Checkpoints, check_layers
 from jaxgpt.runs.ending import finish
+from jaxgpt.runs.opening import tokens_a_row
 from jaxgpt.runs.run import Run, Status
 from jaxgpt.runs.run_directory import FirstFree, RunDirectory
 from jaxgpt.runs.run_loop import Hooks, Loop, compile_interruptibly
@@ -130,6 +131,8 @@ def _run_in(
         with stop.droppable():
             loop = _start(prepared, directory, compiled, stop, resume, say)
         if jax.process_index() == 0:
+            if loop.step < prepared.resolved.steps:
+                directory.forget_end()
             directory.write(prepared.experiment, prepared.resolved, prepared.tokenizer)
         try:
             loop.run()
@@ -137,8 +140,7 @@ def _run_in(
             step = loop.step
             loop.progress.close()
             loop.records.close()
-            if loop.saved is not None:
-                loop.checkpoints.close()
+            loop.checkpoints.close()
         with stop.droppable():
             models = loop.trainer.models
             chosen = None if loop.selection is None else loop.trainer.models_of(loop.selection.params)
@@ -255,6 +257,13 @@ def _compile(prepared: Prepared, stop: StopRequest, say: Say):
     return compiled
 
 
+def _kept_steps(prepared: Prepared, directory: RunDirectory, resume: bool) -> tuple[int, ...]:
+    """The steps whose checkpoints are kept, those of the number of steps before a resume among them."""
+    training = prepared.program.training
+    before = directory.read_resolved().steps if resume else training.steps
+    return (*training.kept_steps, *dataclasses.replace(training, steps=before).kept_steps)
+
+
 def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: bool, say: Say) -> Loop:
     """The loop at the newest checkpoint, or at step 0 of a run that has none."""
     experiment, training = prepared.experiment, prepared.experiment.training
@@ -263,7 +272,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         fingerprint=prepared.tokenizer.fingerprint,
         keep_last=training.keep_last,
         keep_best=training.keep_best,
-        keep_steps=prepared.program.training.kept_steps,
+        keep_steps=_kept_steps(prepared, directory, resume),
     )
     step, state, selection, spikes = 0, None, None, Spikes(experiment.seeds)
     if resume:
@@ -296,7 +305,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
             selection = Selection.begin(state["params"], experiment.seeds)
     asks = experiment.objective.asks and training.eval_examples > 0
     batch = training.batch_size * experiment.seeds
-    width = prepared.program.window or prepared.table.tokens.shape[1] - 1
+    width = tokens_a_row(prepared.table)
     return Loop(
         Trainer.going_on(prepared, state, step, compiled=compiled, spikes=spikes),
         checkpoints=checkpoints,

@@ -9,6 +9,8 @@ import time
 import pytest
 from tiny_runs import arguments, finish, losses, metrics, one_line, records, run, start, tiny
 
+from jaxgpt import load as jaxgpt_load
+from jaxgpt.runs import session
 from jaxgpt.runs.session import train
 
 #: Long enough to be stopped, with something to do at many steps.
@@ -157,6 +159,25 @@ def test_a_run_goes_on_from_its_newest_checkpoint(tmp_path):
     longer = tiny(**fields | {"training__steps": 5})
     train(longer, tmp_path / "run", resume=True, say=said.append)
     assert "going on from step 4" in said
+
+
+def test_a_run_that_goes_on_is_not_finished_yet(tmp_path, monkeypatch):
+    """What told of the old end is gone before anything else, and what was to be kept stays."""
+    fields = {"training__steps": 4, "training__keep_spaced": 3, "training__keep_last": 1}
+    fields |= {"training__keep_best": 0, "training__test_examples": 5}
+    train(tiny(**fields), tmp_path / "run", say=lambda line: None)
+    ends = [tmp_path / "run" / name for name in ("outcome.json", "evaluation.json", "accuracy_grid.png")]
+    assert all(path.exists() for path in ends) and kept(tmp_path / "run") == [1, 2, 4]
+    monkeypatch.setattr(session, "finish", lambda *given: None)  # as if it was killed before
+    train(tiny(**fields | {"training__steps": 6}), tmp_path / "run", resume=True, say=lambda line: None)
+    assert not any(path.exists() for path in ends)
+    assert jaxgpt_load(tmp_path / "run").evaluation is None
+    assert kept(tmp_path / "run") == [1, 2, 4, 6]
+
+
+def kept(workdir):
+    """The steps of the checkpoints."""
+    return sorted(int(path.name) for path in (workdir / "checkpoints").iterdir() if path.name.isdecimal())
 
 
 @pytest.mark.thorough

@@ -103,6 +103,14 @@ def test_both_are_tested_and_written(tmp_path, scripted):
     assert (tmp_path / "run" / "selected_accuracy_grid.png").stat().st_size > 1000
 
 
+def test_the_last_weights_are_looked_at(tmp_path, scripted):
+    """Of fewer steps than `select_every` there is one look, and no other weights are the best ones."""
+    train(tmp_path / "run", training__steps="3")
+    assert len(scripted) == 1
+    outcome = json.loads((tmp_path / "run" / "outcome.json").read_text(encoding="utf-8"))
+    assert outcome["selection"] == {"steps": [3, 3], "scores": [*SCORES[5]]}
+
+
 def test_one_replica():
     chosen = Selection.begin({"w": jax.numpy.zeros(2)}, 1)
     chosen.update(3, {"w": jax.numpy.ones(2)}, [0.0])
