@@ -1,8 +1,6 @@
 """The report of a comparison: a CSV, tables in Markdown and LaTeX, pictures, and one page with everything."""
 
-import csv
 import dataclasses
-import io
 import re
 from pathlib import Path
 
@@ -143,11 +141,8 @@ def _picture(path: Path) -> Picture:
 
 def every_seed(results: Results) -> str:
     """One line a cell, budget, seed, row and measure, as CSV."""
-    file = io.StringIO()
-    writer = csv.DictWriter(file, results.columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(results.rows())
-    return file.getvalue()
+    rows = ([row.get(name) for name in results.columns] for row in results.rows())
+    return tables.comma_separated([results.columns, *rows])
 
 
 def _draw(results: Results, folder: Path) -> dict[str, list[Path]]:

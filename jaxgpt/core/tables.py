@@ -1,11 +1,27 @@
 """Tables: as columns of a terminal, as Markdown, as LaTeX, and as a value that a page is made of."""
 
+import csv
 import dataclasses
+import io
 import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from jaxgpt.core.wording import visible
+
+
+def comma_separated(rows: Iterable[Iterable[object]]) -> str:
+    """Rows as CSV, a line each.
+
+    Each is written by itself with the line end of RFC 4180: with another one the `csv` module of Python 3.11
+    and 3.12 does not quote a carriage return in a field, which then reads as the end of the row.
+    """
+    lines = []
+    for row in rows:
+        line = io.StringIO(newline="")
+        csv.writer(line).writerow(row)
+        lines.append(line.getvalue().removesuffix("\r\n") + "\n")
+    return "".join(lines)
 
 
 @dataclasses.dataclass(frozen=True)

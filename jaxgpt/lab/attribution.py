@@ -149,7 +149,7 @@ def checked_layer(model: Transformer, method: str, layer: int | None) -> int | N
     """
     if method not in METHODS:
         raise ValueError(f"method={method!r} is unknown; give one of {', '.join(METHODS)}")
-    last = model.config.num_layers - 1
+    last = model.config.num_layers * model.config.loops - 1
     if method not in _OF_A_LAYER:
         if layer is not None:
             raise ValueError(f"layer={layer}: method={method} reads no single layer; leave it out")
@@ -200,7 +200,8 @@ def scores(
 
 
 def _weight_names(model: Transformer) -> tuple[str, ...]:
-    return tuple(f"decoder.{layer}.attention.weights" for layer in range(model.config.num_layers))
+    layers = range(model.config.num_layers * model.config.loops)
+    return tuple(f"decoder.{layer}.attention.weights" for layer in layers)
 
 
 @functools.partial(jax.jit, static_argnames=("structure", "names"))

@@ -53,7 +53,9 @@ def capture(
 
     logits = model(jnp.asarray(tokens), tap=tap).logits
     layers = range(model.config.num_layers * model.config.loops)
-    missing = next((i for i in layers if f"decoder.{i}.attention.weights" not in seen), None)
+    # Behind a memory there are weights of what stands in it, too, which is no token of these.
+    square = {name for name, value in seen.items() if value.shape[-2:] == 2 * (tokens.shape[1],)}
+    missing = next((i for i in layers if f"decoder.{i}.attention.weights" not in square), None)
     if missing is not None:
         raise ValueError(f"layer {missing} has no attention whose weights could be read; use full attention")
     return Captured(

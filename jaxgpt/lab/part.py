@@ -1,13 +1,12 @@
 """What every analysis gives: a value with arrays, its numbers as a CSV, and a picture."""
 
 import abc
-import csv
-import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from jaxgpt.core.paths import expanded
+from jaxgpt.core.tables import comma_separated
 from jaxgpt.core.writing import write_atomically
 from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.pages.blocks import Block, Picture
@@ -48,6 +47,4 @@ class Part(abc.ABC):
     def to_csv(self, path: Path | str) -> None:
         """Write the rows, the names of the columns first; a reader finds the whole file or none of it."""
         header, rows = self.rows()
-        text = io.StringIO(newline="")
-        csv.writer(text, lineterminator="\n").writerows([header, *rows])
-        write_atomically(expanded(path), text.getvalue())
+        write_atomically(expanded(path), comma_separated([header, *rows]))

@@ -17,6 +17,7 @@ from jaxgpt.lab.report import Chapter
 from jaxgpt.models.template import Template
 from jaxgpt.runs import experiments
 from jaxgpt.runs.again import train_or_load
+from jaxgpt.runs.checkpoints import Checkpoints
 from jaxgpt.runs.run import Run, load
 from jaxgpt.task import SPLITS, Split
 from jaxgpt.tokenizers import saved
@@ -113,7 +114,12 @@ def further_training(experiment: Experiment) -> Experiment:
 
 
 def _earlier(run: Run) -> Run:
-    return load(run.directory.path, checkpoint=round(EARLIER * run.step))
+    """The run at the last checkpoint up to `EARLIER` of its training; at its first, without one."""
+    folder = run.directory.checkpoints
+    steps = Checkpoints(folder, fingerprint=run.tokenizer.fingerprint).steps()
+    return load(
+        run.directory.path, checkpoint=max([s for s in steps if s <= EARLIER * run.step] or steps[:1])
+    )
 
 
 def _pairs(

@@ -1,12 +1,11 @@
 """The report of a search: one page, the numbers of every generation, and the best sets as files."""
 
-import csv
-import io
 from pathlib import Path
 
 import numpy as np
 
 from jaxgpt.core.paths import make_folder
+from jaxgpt.core.tables import comma_separated
 from jaxgpt.core.writing import write_atomically
 from jaxgpt.evaluation import plots
 from jaxgpt.pages.blocks import Folded, Paragraph, Picture, Points, Section
@@ -103,19 +102,15 @@ def _sets(searched: Searched, folder: Path) -> Section:
 
 
 def _numbers(searched: Searched) -> str:
-    text = io.StringIO(newline="")
-    out = csv.writer(text, lineterminator="\n")
-    out.writerow(
-        ("arm", "seed", "generation", "seconds", "best", "repaired_mean", "improved_mean", *_COLUMNS)
-    )
+    rows = [("arm", "seed", "generation", "seconds", "best", "repaired_mean", "improved_mean", *_COLUMNS)]
     for arm, stands in searched.stands.items():
         for seed, stand in enumerate(stands):
             elapsed = 0.0
             for number, record in enumerate(stand.records):
                 elapsed += record.elapsed
                 means = (_mean(record.repaired), _mean(record.improved))
-                out.writerow((arm, seed, number, f"{elapsed:.3f}", record.best, *means, *_columns(record)))
-    return text.getvalue()
+                rows.append((arm, seed, number, f"{elapsed:.3f}", record.best, *means, *_columns(record)))
+    return comma_separated(rows)
 
 
 def _writes(stand: Stand) -> bool:

@@ -4,12 +4,17 @@ import csv
 
 import numpy as np
 import pytest
+from flax import nnx
 from lab_models import TOKENIZER, linear
 
 import jaxgpt.lab as lab
 from jaxgpt.lab import METHODS, attribute, faithfulness
+from jaxgpt.lab.captured import capture
 from jaxgpt.lab.faithfulness import SHARES
+from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.structure import split
+from jaxgpt.models.transformer import Transformer
+from jaxgpt.nn.position.none import NoPosition
 
 LINEAR = linear()
 PROMPT, TARGET = "abba cafe", "d"
@@ -165,3 +170,33 @@ def test_what_is_captured_goes_through_jit_as_one_value():
     for a, b in zip(jax.tree.leaves(inside), jax.tree.leaves(outside), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
     np.testing.assert_allclose(inside.weights[0][0, :, -1], 1 / len(IDS), rtol=1e-5)
+
+
+def drawn(**fields):
+    """A small model over the tokenizer of the tests, with drawn weights."""
+    size = {"vocab_size": TOKENIZER.vocab_size, "d_model": 8, "num_heads": 2, "max_length": 16}
+    config = ModelConfig(position=NoPosition(), **size | {"init_std": 1.0} | fields)
+    return Transformer(config, rngs=nnx.Rngs(0)), TOKENIZER
+
+
+def test_each_loop_of_a_layer_is_a_layer():
+    """Rollout is the product of all that `attention` shows, and the last layer is the last loop."""
+    source = drawn(num_layers=1, loops=3)
+    ids = lab.Subject.of(source).encode(PROMPT)
+    shown = np.asarray(capture(source[0], np.asarray([ids])).weights)[:, 0].mean(axis=1)  # [L, T, T]
+    assert len(shown) == 3
+    half = [(weights + np.eye(len(ids))) / 2 for weights in shown]
+    found = attribute(source, PROMPT, TARGET, method="rollout")
+    np.testing.assert_allclose(found.signed, (half[2] @ half[1] @ half[0])[-1], atol=1e-5)
+    assert attribute(source, PROMPT, TARGET, method="gradcam").layer == 2
+
+
+def test_attention_to_a_memory_is_refused():
+    source = drawn(num_layers=1, memory=8)
+    for asked in (lambda: lab.attention(source, PROMPT), lambda: rollout(source)):
+        with pytest.raises(ValueError, match="layer 0 has no attention whose weights could be read"):
+            asked()
+
+
+def rollout(source):
+    return attribute(source, PROMPT, TARGET, method="rollout")
