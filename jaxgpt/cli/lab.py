@@ -178,6 +178,9 @@ def _three_domains(given: argparse.Namespace) -> str:
     files = {name: getattr(given, name) for name in three_domains.DOMAINS}
     if missing := [name for name, file in files.items() if file is None]:
         raise UsageError(f"{THREE} needs a file of text: --{missing[0]} FILE")
+    if given.target and len(given.target) != len(given.prompt or ()):  # told before anything is trained
+        count = len(given.prompt or ())
+        raise UsageError(f"{len(given.target)} targets for {count} prompts; give one for each, or none")
     folder = Path(given.output or Path("runs") / THREE)
     makeable(folder, name="--output")
     known = three_domains.prepare(files, folder, seeds=given.seeds, values=given.fields)

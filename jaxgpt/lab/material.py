@@ -1,5 +1,6 @@
 """What the lab reads of a run: its texts, and prompts with what follows them."""
 
+import contextlib
 import dataclasses
 import functools
 import itertools
@@ -12,6 +13,7 @@ from jaxgpt.runs.run import Run
 from jaxgpt.task import Split
 from jaxgpt.task.attended import Attended
 from jaxgpt.task.probed import Probed
+from jaxgpt.tokenizers.tokenizer import OutsideAlphabet
 
 #: Characters of a text that are read at every checkpoint, at most.
 MOST = 50_000
@@ -101,8 +103,18 @@ def _cut(subject: Subject, text: str) -> Iterator[tuple[str, str]]:
     step = max(1, (len(text) - 2 * length) // ASKED)
     for place in itertools.islice(range(0, len(text) - 2 * length, step), ASKED):
         prompt, after = text[place : place + length], text[place + length : place + 2 * length]
+        prompt = _fitting(subject, prompt)
         if target := _first(subject, after):
             yield prompt, target
+
+
+def _fitting(subject: Subject, prompt: str) -> str:
+    """The end of a prompt, of as many tokens as the model reads and two more behind it."""
+    tokenizer, most = subject.tokenizer, subject.models[0].config.max_length - 2
+    with contextlib.suppress(OutsideAlphabet):  # which is told where the prompt is asked
+        while len(tokenizer.begun(tokenizer.encode_exactly(prompt))) > most:
+            prompt = prompt[1:]
+    return prompt
 
 
 def _first(subject: Subject, text: str) -> str:

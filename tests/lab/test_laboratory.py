@@ -6,15 +6,20 @@ import re
 import shutil
 
 import pytest
+from flax import nnx
 from lab_models import made_up, text_experiment
 from tiny_runs import one_line
 
+from jaxgpt import tokenizers
 from jaxgpt.cli import lab
 from jaxgpt.evaluation.intervals import Estimate
-from jaxgpt.lab import chapters, fine_tuning_file, laboratory, three_domains
+from jaxgpt.lab import chapters, fine_tuning_file, laboratory, material, three_domains
 from jaxgpt.lab.fine_tuning import FineTuning
 from jaxgpt.lab.material import ASKED, asked, reading
+from jaxgpt.lab.subject import Subject
 from jaxgpt.lab.text_loss import TextLoss
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.transformer import Transformer
 from jaxgpt.runs.run import load
 from jaxgpt.runs.session import train
 
@@ -43,6 +48,15 @@ def test_what_is_read_of_a_text(run):
     for wrong, words in (((["sea"], ["a", "b"]), "2 targets for 1"), ((["Zoo"], ["a"]), "sea: .*'Z'")):
         with pytest.raises(ValueError, match=words):
             asked([one], *wrong)
+
+
+def test_prompts_of_wide_characters_fit_the_model():
+    """A prompt is cut by characters, and a model reads tokens, here three of a character."""
+    tokenizer = tokenizers.build("bytes", lambda: ())
+    config = ModelConfig(vocab_size=tokenizer.vocab_size, d_model=8, num_heads=2, num_layers=1, max_length=32)
+    subject = Subject((Transformer(config, rngs=nnx.Rngs(0)),), tokenizer)
+    prompts = [prompt for prompt, _ in material._cut(subject, "ab海洋" * 100)]
+    assert prompts and all(2 < len(subject.encode(prompt)) <= 30 for prompt in prompts)
 
 
 def test_a_model_that_has_seen_a_text_is_found(run):
@@ -98,6 +112,9 @@ def test_runs_of_one_name_are_told_apart_by_their_paths(tmp_path):
 
 
 def test_what_does_not_fit_ends_in_one_line(run, tmp_path, jaxgpt):
+    three = ("lab", "three-domains")
+    for name in three_domains.DOMAINS:
+        three += (f"--{name}", run.parent / "sea.txt")
     cases = {
         ("lab",): "needs RUN",
         ("lab", tmp_path / "nothing"): "does not exist",
@@ -106,6 +123,8 @@ def test_what_does_not_fit_ends_in_one_line(run, tmp_path, jaxgpt):
         ("lab", run, "--training.steps", 5): "runs are read as they are",
         ("lab", "three-domains"): "needs a file of text: --wikipedia FILE",
         ("lab", run, "three-domains"): "stands alone",
+        (*three, "--target", "x"): "1 targets for 0 prompts",
+        (*three, "--target", "x", "--target", "y", "--prompt", "a"): "2 targets for 1 prompts",
         ("lab", run, "--prompt", "Q"): "'Q'",
         ("lab", run, "--prompt", "sea", "--target", "gull"): "4 tokens; give the text of a single one",
     }
