@@ -47,8 +47,8 @@ def parser() -> Parser:
         "--max-new-tokens",
         metavar="N",
         type=whole,
-        help="at most so many; default: what the model has room for, of a text shown as it is written "
-        f"{DEFAULT_LENGTH}",
+        help="at most so many, and in a file or in several samples no more than the model has room for; "
+        f"default: that, of a text shown as it is written {DEFAULT_LENGTH}",
     )
     parser.add_argument("--stop", metavar="TEXT", help="end a completion before this text")
     add_checkpoint(parser)
@@ -154,7 +154,7 @@ def _converse(run: "Run", length: int | None, settings: "Sampling", stop: list[s
 def _answer(run: "Run", text: str, length, settings: "Sampling", stop, output, say: Say) -> None:
     """Answer one prompt: text streams as it is written; an answer in other notation comes whole."""
     writes_on = run.task.layout == "stream" and run.model.config.kind == "decoder"
-    streams = writes_on and settings.num_samples == 1 and not stop and output is None
+    streams = writes_on and settings.num_samples == 1 and output is None
     if not streams:
         answers = run.generate(text, max_new_tokens=length, sampling=settings, stop=stop)
         _write(output, run, _told(settings, length, stop), [text], answers, say)
@@ -164,9 +164,8 @@ def _answer(run: "Run", text: str, length, settings: "Sampling", stop, output, s
     print(text, end="")
     ids = run.tokenizer.begun(run.tokenizer.encode(run.task.prompt(text)))
     length = length or DEFAULT_LENGTH
-    for piece in stream(
-        run.model, run.tokenizer, ids, max_new_tokens=length, sampling=settings, overflow="slide"
-    ):
+    given = {"max_new_tokens": length, "sampling": settings, "stop": stop, "overflow": "slide"}
+    for piece in stream(run.model, run.tokenizer, ids, **given):
         print(piece, end="", flush=True)
     say("")
 

@@ -34,6 +34,7 @@ def make_mesh(
     """The mesh of a run over all devices of all processes.
 
     Args:
+      batch_size: rows that are computed at once.
       devices: others, such as those of a machine that is not there.
 
     Raises:
@@ -51,16 +52,16 @@ def make_mesh(
         left, rest = divmod(count, fixed * spread)
         data = math.gcd(left, max(1, batch_size // config.fsdp)) if not rest else 0
     used = spread * data * fixed
+    rows = f"training.batch_size / training.accumulation = {batch_size}"
     if used < 1 or used > count or (processes > 1 and used != count):
+        drawn = f", where -1 is what divides {seeds} seeds, or {rows}" * (-1 in (config.seeds, config.data))
         raise ValueError(
             f"training.mesh seeds={config.seeds} x data={config.data} x fsdp={config.fsdp} x "
             f"sequence={config.sequence} x tensor={config.tensor} does not fit {count} devices; make their "
-            f"product {count}"
+            f"product {count}{drawn}"
         )
     if batch_size % (data * config.fsdp):
-        raise ValueError(
-            f"training.batch_size={batch_size} is not divisible by mesh data x fsdp = {data * config.fsdp}"
-        )
+        raise ValueError(f"{rows} is not divisible by mesh data x fsdp = {data * config.fsdp}")
     if seeds % spread:
         raise ValueError(f"seeds={seeds} is not divisible by training.mesh.seeds={spread}")
     shape = (spread, data, config.fsdp, config.sequence, config.tensor)

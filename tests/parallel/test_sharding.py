@@ -141,7 +141,7 @@ def test_a_mesh_that_does_not_fit():
         make_mesh(MeshConfig(data=64), 64)
     with pytest.raises(ValueError, match=r"seeds=3 x data=-1 .* does not fit 1 devices"):
         make_mesh(MeshConfig(seeds=3), 64, 3)
-    with pytest.raises(ValueError, match=r"training.batch_size=7 is not divisible by mesh data x fsdp = 2"):
+    with pytest.raises(ValueError, match=r"accumulation = 7 is not divisible by mesh data x fsdp = 2"):
         make_mesh(MeshConfig(data=1, fsdp=2), 7, devices=jax.devices() * 2)
     with pytest.raises(ValueError, match=r"mesh.tensor=0 must be at least 1"):
         MeshConfig(tensor=0)

@@ -160,7 +160,7 @@ def test_what_does_not_fit_is_refused_by_both_processes(both):
         assert sorted(refused) == ["apart", "batch", "different", "mesh", "taken"]
         assert "already holds a run" in refused["taken"]
         assert "data=3" in refused["mesh"] and "does not fit 2 devices" in refused["mesh"]
-        assert "training.batch_size=7 is not divisible by mesh data x fsdp = 2" in refused["batch"]
+        assert "training.accumulation = 7 is not divisible by mesh data x fsdp = 2" in refused["batch"]
         assert "process 0 with training.steps=20, process 1 with training.steps=21" in refused["different"]
         assert f"{folder}/apart-" in refused["apart"]
         assert "does not reach process 1; name a directory on a file system" in refused["apart"]

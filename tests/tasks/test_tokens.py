@@ -113,6 +113,9 @@ def test_it_explains_itself(run, made, jaxgpt):
     assert json.loads((run / "tokenizer.json").read_text())["kind"] == "bpe"
     status, output, _ = jaxgpt("generate", run, "--prompt", "Person 1:", "--max-new-tokens", 5)
     assert status == 0 and output
+    words = ("generate", run, "--prompt", "Person 1:", "--max-new-tokens", 200)
+    # A stop text that never comes changes nothing, far behind what the model has room for.
+    assert jaxgpt(*words, "--stop", "@@@") == jaxgpt(*words)
     status, output, errors = jaxgpt("evaluate", run, "--n", 5)
     assert status == 0, errors
     assert "bits per byte" in output
