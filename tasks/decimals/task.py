@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from jaxgpt.evaluation.number_measures import log_smape
-from jaxgpt.task import Example, Task
+from jaxgpt.task import Example, Split, Task
 from tasks.decimals import working
 from tasks.decimals.notation import (
     ANSWER_DIGITS,
@@ -69,6 +69,19 @@ class Decimals(Task):
 
     def example(self, rng: random.Random) -> Example:
         return self._example(self._draw(rng), self._draw(rng))
+
+    def split_of(self, example: Example) -> Split:
+        """The split of the operands; where few digits of them are worked with, that of the rounded ones.
+
+        Else a prompt of training would be one of test, of other operands.
+        """
+        few = self.format == "worked" and self._worked_prompts <= FEW**2
+        if few and example.canonical not in self.kept_out:
+            rounded_ones = example.prompt.removesuffix("=").split(self._symbol)
+            if self.operation == "multiplication":
+                rounded_ones.sort()
+            example = dataclasses.replace(example, key=self._symbol.join(rounded_ones))
+        return super().split_of(example)
 
     def forms(self) -> Iterable[str] | None:
         if (2 * 9 * 10 ** (self.max_digits - 1) * self._exponents) ** 2 > FEW:
@@ -131,6 +144,11 @@ class Decimals(Task):
     @property
     def _exponents(self) -> int:
         return self.max_exponent - self.min_exponent + 1
+
+    @property
+    def _worked_prompts(self) -> int:
+        """How many different prompts there are of operands that are rounded."""
+        return (2 * 9 * 10 ** (self.digits - 1) * self._exponents) ** 2
 
     def _draw(self, rng: random.Random) -> Decimal:
         count = rng.randint(self.min_digits, self.max_digits)

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from jaxgpt.core.wording import quoted
 from jaxgpt.task import Diagnosis, Example, Share, Split, Task
 from jaxgpt.task.attended import Attended
+from tasks.numbers import cannot_read
 from tasks.strings.rule import Rule
 from tasks.strings.rules.equal import Equal
 from tasks.strings.writing_order import EndsFirst, Forward, Turned
@@ -137,8 +138,18 @@ class Strings(Task):
         return Attended(tuple(map(self._order.write, texts)), first=first, names=names)
 
     def typed(self, text: str) -> Example:
-        """A string, or what is given of it."""
-        return super().typed(text) if self.order == "forward" else self._cut(self.rule, text)
+        """A string, or what is given of it.
+
+        Raises:
+          ValueError: of a rule that asks, if no question stands in the text.
+        """
+        if self.order != "forward":
+            return self._cut(self.rule, text)
+        if not self.rule.asks:
+            return super().typed(text)
+        if not (at := self.rule.given(text)):
+            raise cannot_read(text, self.example(random.Random(0)).prompt)
+        return Example(text[:at], "")
 
     def prompt(self, text: str) -> str:
         """What a string begins with, as it stands.

@@ -13,6 +13,7 @@ import tasks.decimals
 from jaxgpt.core.fields import from_json, to_json
 from jaxgpt.evaluation.exam import read_exam
 from jaxgpt.runs import experiments
+from jaxgpt.task import SPLITS
 from jaxgpt.training.experiment import Experiment
 from tasks.decimals import Decimals, working
 from tasks.decimals.notation import Scientific, read
@@ -201,3 +202,12 @@ def test_the_exam_of_others_is_read(shared_data):
         assert len(asked) == 500
         close = [task.score(question.example, question.example.target)["log_smape"] for question in asked]
         assert sum(close) / 500 > 0.5
+
+
+@pytest.mark.parametrize("operation", ["multiplication", "division"])
+def test_no_prompt_of_few_digits_is_in_two_splits(operation):
+    """Operands of 17 digits that are rounded to two are often the same ones."""
+    task = Decimals(operation=operation, format="worked", digits=2, min_exponent=0, max_exponent=0)
+    prompts = {split: {e.prompt for e in itertools.islice(task.examples(split), 500)} for split in SPLITS}
+    for one, other in itertools.combinations(SPLITS, 2):
+        assert not prompts[one] & prompts[other]

@@ -24,6 +24,17 @@ from tasks.strings.rules.solve_equation import SolveEquation
 ASKING = {name: Rule.named(name) for name in Rule.names() if Rule.named(name).asks}
 
 
+def test_a_question_is_what_stands_before_its_answer():
+    """So a line that has the answer, too, is kept out of training, and one without a question is refused."""
+    task = Strings(rule=Copying(shortest=1, longest=6))
+    example = next(iter(task.examples("train")))
+    for text in (example.prompt, example.prompt + example.target):
+        assert task.typed(text).canonical == example.canonical
+        assert list(task.held_forms(text)) == [example.canonical]
+    with pytest.raises(ValueError, match=r"cannot read 'hello' as a question; write one such as \w+>"):
+        task.typed("hello")
+
+
 def value(text):
     """An expression with brackets, as a whole number."""
 
