@@ -1,7 +1,7 @@
 """A text as windows of tokens that a model reads one after the other."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -76,6 +76,18 @@ def entropies(logits: jax.Array, targets: jax.Array) -> jax.Array:
 
 
 def sizes(subject: Subject, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The characters and the bytes of what each window predicts. Both [N]"""
-    texts: Sequence[str] = [subject.tokenizer.decode(row[1:].tolist()) for row in rows]
-    return np.asarray([len(text) for text in texts]), np.asarray([len(text.encode()) for text in texts])
+    """The characters and the bytes of what each window predicts. Both [N]
+
+    A character that two windows share is of the second, which ends it.
+
+    Args:
+      rows: windows of one text, in its order.
+    """
+    counts, before = [], rows[0][:1].tolist()
+    for row in rows[:, 1:].tolist():
+        # What the window adds: what cannot be told of the text before it is the same in both.
+        shorter, longer = (subject.tokenizer.settled(ids) for ids in (before, before + row))
+        counts.append((len(longer) - len(shorter), len(longer.encode()) - len(shorter.encode())))
+        before = row
+    characters, encoded = np.asarray(counts).T
+    return characters, encoded

@@ -5,10 +5,13 @@ import math
 
 import numpy as np
 import pytest
+from flax import nnx
 from lab_models import TOKENIZER, linear
 
 from jaxgpt.lab import Subject, loss_matrix
-from jaxgpt.lab.windows import windows
+from jaxgpt.lab.windows import sizes, windows
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.transformer import Transformer
 from jaxgpt.tokenizers import build
 
 FIRST, SECOND = linear(0).model, linear(1).model
@@ -69,6 +72,21 @@ def test_every_token_but_the_first_is_predicted_once():
     rows = windows(SUBJECT, TEXT)
     assert rows.shape == (8, 13)
     assert rows[:, 1:].ravel().tolist() == ids[1:97] and rows[:, 0].tolist() == ids[0:96:12]
+
+
+@pytest.mark.parametrize("length", [5, 16])
+def test_a_character_across_two_windows_is_counted_once(length):
+    tokenizer = build("bytes", lambda: ())
+    config = ModelConfig(
+        vocab_size=tokenizer.vocab_size, d_model=8, num_heads=2, num_layers=1, max_length=length
+    )
+    subject = Subject((Transformer(config, rngs=nnx.Rngs(0)),), tokenizer)
+    text = "море 海洋 a\U0001f30a" * 40
+    rows = windows(subject, text)
+    characters, encoded = sizes(subject, rows)
+    # The first token, half of a character, is given; so the character is the first window's.
+    whole = text.encode()[: 1 + rows[:, 1:].size].decode(errors="ignore")
+    assert (characters.sum(), encoded.sum()) == (len(whole), len(whole.encode()))
 
 
 def test_a_text_that_is_too_short_is_told_with_both_names():
