@@ -116,6 +116,17 @@ COMPARISONS = {
         (),
         note="Other work ran beside it: alone it takes less.",
     ),
+    "which_tokenization_multiplication": Row(
+        "Which tokenization",
+        "Products of 1 to 3 digits",
+        "results_which_tokenization_multiplication",
+        "jaxgpt compare which-tokenization-multiplication --tokenizers "
+        "digits,digits:2:right,digits:2:left,digits:3:right,digits:3:left,10e --budgets examples "
+        "--workdir runs/results_which_tokenization_multiplication",
+        (),
+        note="It ran on one core, beside other work. The two other tokenizations that the experiment names, "
+        "`fixed:6` and `fone:6`, were left out for want of time.",
+    ),
     "which_tokenization_comparison": Row(
         "Which tokenization",
         "The larger of two decimals",
@@ -124,6 +135,14 @@ COMPARISONS = {
         "--workdir runs/results_which_tokenization_comparison",
         (),
         note="Other work ran beside it: alone it takes less.",
+    ),
+    "which_tokenization_decimals": Row(
+        "Which tokenization",
+        "Products of decimals, and numbers that are one token",
+        "results_which_tokenization_decimals",
+        "jaxgpt compare which-tokenization-decimals --workdir runs/results_which_tokenization_decimals",
+        (),
+        note="It ran on one core, beside other work.",
     ),
     "comparison": Row(
         "Which tokenization",
