@@ -164,12 +164,15 @@ def test_all_readings_tell_what_stands_in_every_layer(model):
 
 
 @pytest.mark.thorough
-def test_a_seed_alone_is_the_same_tagger_as_among_others(found, model):
-    alone = dataclasses.replace(SMALL, seeds=1, seed=1, learning_rates=(1e-2,))
-    again = feature_ladder((model, TOKENIZER), Vowels(held_out=0.3), alone, ("embeddings",))
+def test_a_seed_alone_is_the_same_tagger_as_among_others(model):
+    """After half of the steps: what a processor rounds otherwise for several seeds grows with each."""
+    both = dataclasses.replace(SMALL, steps=50, learning_rates=(1e-2,))
+    alone = dataclasses.replace(both, seeds=1, seed=1)
+    task, readings = Vowels(held_out=0.3), ("embeddings",)
+    found, again = (feature_ladder((model, TOKENIZER), task, one, readings) for one in (both, alone))
     among = {rung.name: rung.right for rung in found.rungs}
     for rung in again.rungs:
-        assert rung.right[0] == pytest.approx(among[rung.name][1], abs=0.02), rung.name
+        assert rung.right[0] == pytest.approx(among[rung.name][1], abs=1.1 / found.words), rung.name
     assert among[FRESH][0] != among[FRESH][1]
 
 
