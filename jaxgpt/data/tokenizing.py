@@ -77,7 +77,7 @@ def tokenize(
         "piece_bytes": piece_bytes,
         "texts": [list(text) for text in found],
     }
-    # Before anything is made: it refuses what is no text.
+    # First, since it refuses files that are no text.
     jobs = pieces([(file, size) for file, size, _ in found], piece_bytes, cut)
     make_folder(folder)
     with locks.held(folder, instead="name another --output") as note:

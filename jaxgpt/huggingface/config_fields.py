@@ -79,7 +79,7 @@ class Given:
         return told[0] if known else ""
 
     def label_names(self, count: int) -> tuple[str, ...]:
-        """What `id2label` calls so many labels; nothing where it has no words of its own for each."""
+        """The names in `id2label`; empty unless each of `count` labels has a name of its own."""
         told = self.fields.get("id2label")
         if not isinstance(told, dict) or len(told) != count:
             return ()

@@ -53,7 +53,7 @@ def capture(
 
     logits = model(jnp.asarray(tokens), tap=tap).logits
     layers = range(model.config.num_layers * model.config.loops)
-    # Behind a memory there are weights of what stands in it, too, which is no token of these.
+    # With a memory, rows also hold the weights of its slots, which are no tokens of the text.
     square = {name for name, value in seen.items() if value.shape[-2:] == 2 * (tokens.shape[1],)}
     missing = next((i for i in layers if f"decoder.{i}.attention.weights" not in square), None)
     if missing is not None:

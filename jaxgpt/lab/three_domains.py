@@ -117,9 +117,8 @@ def _earlier(run: Run) -> Run:
     """The run at the last checkpoint up to `EARLIER` of its training; at its first, without one."""
     folder = run.directory.checkpoints
     steps = Checkpoints(folder, fingerprint=run.tokenizer.fingerprint).steps()
-    return load(
-        run.directory.path, checkpoint=max([s for s in steps if s <= EARLIER * run.step] or steps[:1])
-    )
+    before = [step for step in steps if step <= EARLIER * run.step] or steps[:1]
+    return load(run.directory.path, checkpoint=before[-1])
 
 
 def _pairs(

@@ -76,7 +76,7 @@ def entropies(logits: jax.Array, targets: jax.Array) -> jax.Array:
 
 
 def sizes(subject: Subject, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The characters and the bytes of what each window predicts. Both [N]
+    """Characters and bytes of each window's predicted text. Both [N]
 
     A character that two windows share is of the second, which ends it.
 
@@ -85,7 +85,7 @@ def sizes(subject: Subject, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     counts, before = [], rows[0][:1].tolist()
     for row in rows[:, 1:].tolist():
-        # What the window adds: what cannot be told of the text before it is the same in both.
+        # The difference is the window's own text: an undecoded beginning is the same in both.
         shorter, longer = (subject.tokenizer.settled(ids) for ids in (before, before + row))
         counts.append((len(longer) - len(shorter), len(longer.encode()) - len(shorter.encode())))
         before = row

@@ -1,4 +1,4 @@
-"""Every check of what a model is called with."""
+"""Checks of the arguments of a model's call."""
 
 import jax
 import jax.numpy as jnp

@@ -26,7 +26,7 @@ def of_each(given: Given, otherwise: bool) -> bool:
 
 
 def told(given: Given, key: str, count: int) -> dict[str, Any]:
-    """How many labels the head `key` tells apart, and what they are called."""
+    """The fields of the head `key`: the number of its labels, and their names."""
     names = given.label_names(count)
     if key == "qa_outputs":
         names = SPAN if count == len(SPAN) else ()
