@@ -62,11 +62,17 @@ class StopRequest:
 
     @contextlib.contextmanager
     def droppable(self):
-        """Inside, a signal raises `Stopped` at once instead of waiting for the end of a step."""
+        """Inside, a signal raises `Stopped` at once instead of waiting for the end of a step.
+
+        Python drops what is raised in a finalizer or in the callback of a weak reference. Where the signal
+        fell into one, `Stopped` is raised at the end.
+        """
         self._droppable = True
         try:
             if self.requested:
                 raise Stopped
             yield
+            if self.requested:
+                raise Stopped
         finally:
             self._droppable = False

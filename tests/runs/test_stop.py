@@ -189,6 +189,22 @@ def test_every_signal_that_asks_drops_what_may_be_dropped_once(name):
     assert signal.getsignal(getattr(signal, name)) == before
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_signal_that_falls_into_a_finalizer_is_heard():
+    """Python prints what is raised there, and goes on."""
+
+    class Dropped:
+        def __del__(self):
+            signal.raise_signal(signal.SIGTERM)
+
+    ended = False
+    with StopRequest() as stop, pytest.raises(Stopped), stop.droppable():
+        dropped = Dropped()
+        del dropped
+        ended = True  # nothing was raised here
+    assert ended and stop.requested
+
+
 @pytest.mark.parametrize("name", ASKING)
 @pytest.mark.parametrize("moment", ["_report", "_compile", "_start"])
 @pytest.mark.parametrize("dry", [False, True])
