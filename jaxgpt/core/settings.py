@@ -9,6 +9,8 @@
 - A training step on a GPU is compiled without XLA's merging of products that share an operand: queries, keys
   and values of one product would be cut apart again, by kernels of their own. Where XLA does not know the
   option it is left out. `benchmarks/training.py` measures it.
+- The program that draws the first weights runs once, so that on a CPU it is compiled with less optimization,
+  which does not change what is drawn.
 
 What the environment or the program has set already is left alone. `benchmarks/startup.py` and
 `benchmarks/seeds.py` measure what each is worth.
@@ -31,6 +33,8 @@ _MALLOPT = {-1: 2**31 - 1, -2: 64 << 20, -4: 0}
 _CACHE_BYTES = 2 << 30
 #: What XLA is told of a training step on a GPU.
 _TRAINING = {"xla_gpu_dot_merger_threshold_mb": "0"}
+#: What it is told of a program that runs once on a CPU.
+_ONCE = {"xla_backend_optimization_level": "1"}
 #: Programs that compile faster than this are not worth a file.
 _CACHE_SECONDS = 0.3
 
@@ -60,10 +64,20 @@ def spread_seeds(seeds: int) -> None:
 
 def for_training(*, on_gpu: bool) -> dict[str, str]:
     """Options of XLA for a training step."""
-    if not on_gpu or off():
+    return _left_open(_TRAINING) if on_gpu else {}
+
+
+def for_one_call(*, on_cpu: bool) -> dict[str, str]:
+    """Options of XLA for a program that runs once."""
+    return _left_open(_ONCE) if on_cpu else {}
+
+
+def _left_open(options: dict[str, str]) -> dict[str, str]:
+    """Those of the options that XLA knows and the environment does not set."""
+    if off():
         return {}
     given = os.environ.get("XLA_FLAGS", "")
-    return {name: value for name, value in _TRAINING.items() if name not in given and _known(name, value)}
+    return {name: value for name, value in options.items() if name not in given and _known(name, value)}
 
 
 @functools.cache

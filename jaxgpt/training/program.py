@@ -13,7 +13,7 @@ from jaxtyping import Array, Int
 from jaxgpt.core import settings
 from jaxgpt.models.template import Params, Template
 from jaxgpt.nn import device_layout as layout
-from jaxgpt.nn.kernels.platform import on_gpu
+from jaxgpt.nn.kernels.platform import on_cpu, on_gpu
 from jaxgpt.objectives.base import Objective
 from jaxgpt.objectives.batches import Batch, gather, widened
 from jaxgpt.objectives.next_token import NextToken
@@ -82,7 +82,8 @@ class Program:
           each: weights of each replica by itself; of several, with a leading dimension R.
         """
         where = jax.tree.map(lambda leaf: leaf.sharding, self.abstract())
-        return jax.jit(self._init, out_shardings=where, compiler_options=_APART)(given, each)
+        options = _APART | settings.for_one_call(on_cpu=on_cpu())
+        return jax.jit(self._init, out_shardings=where, compiler_options=options)(given, each)
 
     def _init(self, given: Params | None = None, each: Params | None = None) -> State:
         def one(key, own):

@@ -105,9 +105,11 @@ def test_options_that_xla_does_not_know_are_left_out(monkeypatch):
 def test_options_that_the_environment_sets_are_left_alone(monkeypatch):
     monkeypatch.delenv(settings.SWITCH, raising=False)
     monkeypatch.setenv("XLA_FLAGS", "--xla_gpu_dot_merger_threshold_mb=32")
-    assert settings.for_training(on_gpu=True) == {}
+    assert settings.for_training(on_gpu=True) == {} and settings.for_one_call(on_cpu=True)
+    monkeypatch.setenv("XLA_FLAGS", "--xla_backend_optimization_level=3")
+    assert settings.for_one_call(on_cpu=True) == {} and settings.for_training(on_gpu=True)
 
 
-def test_elsewhere_than_on_a_gpu_nothing_is_said_to_xla(monkeypatch):
+def test_elsewhere_than_on_the_device_it_is_for_nothing_is_said_to_xla(monkeypatch):
     monkeypatch.delenv(settings.SWITCH, raising=False)
-    assert settings.for_training(on_gpu=False) == {}
+    assert settings.for_training(on_gpu=False) == settings.for_one_call(on_cpu=False) == {}

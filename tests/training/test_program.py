@@ -7,6 +7,7 @@ from program_steps import Ready, assert_same_state, steps
 from tiny_runs import tiny
 from variants import often
 
+from jaxgpt.core import settings
 from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.training.prepare import prepare
 
@@ -67,6 +68,11 @@ def test_a_table_on_the_host_trains_to_the_same_bits(single):
     np.testing.assert_array_equal(losses, single[0])
     np.testing.assert_array_equal(norms, single[1])
     assert_same_state(state, single[2])
+
+
+def test_the_first_weights_are_the_same_whatever_xla_is_told(ready, monkeypatch):
+    monkeypatch.setenv(settings.SWITCH, "off")
+    assert_same_state(ready.prepared.program.init(), ready.first)
 
 
 def test_dropout_differs_by_step_and_seed(quick_compilation):
