@@ -9,9 +9,9 @@ from jaxgpt.runs import experiments, run_weights
 from jaxgpt.training.experiment import Experiment
 
 #: `quick` divides the steps by this.
-SHORTER = 10
+SHORTER = 20
 #: The least steps of a quick training, and the most questions it asks.
-_STEPS, _QUESTIONS = 20, 100
+_STEPS, _QUESTIONS = 20, 50
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Arm:
 
         Args:
           values: more fields, such as `seeds`.
-          quick: a tenth of the steps and few questions, to see that all works.
+          quick: a twentieth of the steps and few questions, to see that all works.
 
         Raises:
           ValueError: if a field does not fit.
@@ -58,7 +58,7 @@ def file_name(text: str) -> str:
 
 
 def shortened(experiment: Experiment) -> Experiment:
-    """The experiment with a tenth of its steps, at least 20, and at most 100 questions."""
+    """The experiment with a twentieth of its steps, at least 20, and at most 50 questions."""
     training = experiment.training
     steps = min(training.steps, max(_STEPS, training.steps // SHORTER))
     fewer = {

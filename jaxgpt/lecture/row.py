@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from jaxgpt.core.choice import Choice
 from jaxgpt.lab.part import Part
@@ -43,6 +43,10 @@ class Row(Choice, package="jaxgpt.lecture.rows"):
 
     def check(self, files: Mapping[str, str]) -> None:
         """Raise ValueError if a file is too short for the figures; called before any training."""
+
+    def shortened(self) -> Self:
+        """The row as a quick look has it, where shorter trainings of its arms are not enough."""
+        return self
 
     def parts(self, runs: Mapping[str, Run], files: Mapping[str, str]) -> Mapping[str, Part]:
         """What is shown, by the name of its picture.

@@ -15,9 +15,13 @@ from jaxgpt import lecture
 from jaxgpt.cli import lecture as lecture_command
 from jaxgpt.evaluation.intervals import paired, student_t
 from jaxgpt.lecture import Arm, ArmCurves, ArmTable, Row, make, reached
+from jaxgpt.lecture.arm import SHORTER
 from jaxgpt.lecture.equal_cost import at_equal_cost, step_flops
 from jaxgpt.lecture.making import trained
 from jaxgpt.lecture.place_losses import context_curves, losses_by_place
+from jaxgpt.lecture.rows.attention import Attention
+from jaxgpt.lecture.rows.frozen_features import FrozenFeatures
+from jaxgpt.lecture.rows.pretraining_tasks import PretrainingTasks
 from jaxgpt.lecture.softmax_scale import measured
 from jaxgpt.objectives.losses import token_losses
 from jaxgpt.runs.run import load
@@ -145,7 +149,7 @@ def test_arms_begin_from_the_arm_they_name_and_are_called_as_files_can_be():
     assert arm.folder == "gru-with-attention"
     assert arm.training({"seeds": "2"}, quick=False).training.steps == 50
     short = arm.training({}, quick=True).training
-    assert (short.steps, short.test_examples) == (20, 100)
+    assert (short.steps, short.test_examples) == (20, 50)
 
 
 def test_an_arm_at_equal_cost_takes_as_many_operations(text):
@@ -188,9 +192,9 @@ def test_mistakes_are_told_in_one_line(words, said, tmp_path, monkeypatch, jaxgp
 
 
 @pytest.mark.parametrize(
-    ("words", "seeds"), [((), 6), (("--quick",), 2), (("--quick", "--seeds", "3"), 3), (("--seeds", "4"), 4)]
+    ("words", "seeds"), [((), 6), (("--quick",), 1), (("--quick", "--seeds", "3"), 3), (("--seeds", "4"), 4)]
 )
-def test_a_quick_look_takes_two_seeds_unless_told_otherwise(words, seeds, tmp_path, monkeypatch):
+def test_a_quick_look_takes_one_seed_unless_told_otherwise(words, seeds, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(lecture, "make", lambda rows, files, folder, **given: asked.append((folder, given)))
     monkeypatch.setattr(lecture_command, "leave_at_once", lambda: None)
@@ -199,6 +203,17 @@ def test_a_quick_look_takes_two_seeds_unless_told_otherwise(words, seeds, tmp_pa
     ((folder, given),) = asked
     assert given["seeds"] == seeds and given["quick"] == ("--quick" in words)
     assert folder.name == ("lecture-quick" if "--quick" in words else "lecture")
+
+
+def test_a_quick_look_has_shorter_taggers_and_fewer_pretrainings():
+    row = FrozenFeatures()
+    assert row.shortened().ladder == dataclasses.replace(row.ladder, steps=row.ladder.steps // SHORTER)
+    whole = {arm.name: arm for arm in PretrainingTasks().arms({"text": "x.txt"})}
+    few = {arm.name: arm for arm in PretrainingTasks().shortened().arms({"text": "x.txt"})}
+    assert (len(whole), len(few)) == (56, 24) and all(whole[name] == arm for name, arm in few.items())
+    kinds = {arm.training({}, quick=True).model.kind for arm in few.values()}
+    assert kinds == {"decoder", "encoder", "encoder_decoder"}
+    assert Attention().shortened() == Attention()
 
 
 def test_without_names_all_rows_are_made_whose_files_are_there(capsys):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from jaxgpt.lab.feature_ladder import FINE_TUNED, FRESH, READINGS
 from jaxgpt.lab.ladder_training import LadderConfig, feature_ladder
 from jaxgpt.lecture import reached
-from jaxgpt.lecture.arm import Arm
+from jaxgpt.lecture.arm import SHORTER, Arm
 from jaxgpt.lecture.arm_table import ArmTable
 from jaxgpt.lecture.row import Row
 from jaxgpt.task import Task
@@ -49,6 +49,7 @@ class FrozenFeatures(Row):
         "characters as they are written, some of those that are asked about among them."
     )
     files = ("text",)
+    ladder: LadderConfig = _LADDER
 
     def arms(self, files):
         values = {
@@ -68,8 +69,13 @@ class FrozenFeatures(Row):
         }
         return (Arm(_PRETRAINED, "bert-pretraining", values),)
 
+    def shortened(self):
+        ladder = dataclasses.replace(self.ladder, steps=self.ladder.steps // SHORTER)
+        return dataclasses.replace(self, ladder=ladder)
+
     def check(self, files):
-        needed = {"train": _LADDER.labelled, "validation": _LADDER.validation, "test": _LADDER.test}
+        ladder = self.ladder
+        needed = {"train": ladder.labelled, "validation": ladder.validation, "test": ladder.test}
         for split, count in needed.items():
             found = len(list(itertools.islice(_tagged(files).examples(split), count)))
             if found < count:
@@ -80,9 +86,10 @@ class FrozenFeatures(Row):
 
     def parts(self, runs, files):
         run = runs[_PRETRAINED]
+        configs = [dataclasses.replace(self.ladder, seed=seed) for seed in range(len(run.models))]
         ladders = [
-            feature_ladder((model, run.tokenizer), _tagged(files), dataclasses.replace(_LADDER, seed=seed))
-            for seed, model in enumerate(run.models)
+            feature_ladder((model, run.tokenizer), _tagged(files), config)
+            for model, config in zip(run.models, configs, strict=True)
         ]
         # In percent, with Student's t, as the ladder of the laboratory: no seed is near a bound.
         right = {
