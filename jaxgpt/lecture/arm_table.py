@@ -62,8 +62,8 @@ class ArmTable(Part):
         header += ["published"] if self.published else []
         rows = tuple(tuple(self._entries(arm)) for arm in self.values)
         seeds = len(next(iter(self.values.values())))
-        caption = f"{seeds} seeds; in parentheses intervals at 95 %."
-        if self.baseline:
+        caption = f"{seeds} seeds; in parentheses intervals at 95 %." if seeds > 1 else "One seed."
+        if self.baseline and seeds > 1:
             caption += " Differences are medians over seeds, paired; bold ones exclude 0."
             caption += " Fewer than six seeds give them no interval." if seeds < 6 else ""
         if self.where:

@@ -112,9 +112,14 @@ class BleuGains(Part):
             for gain in self.gains
         )
         seeds = len(self.gains[0].over_sentences.per_seed)
+        over_seeds = (
+            f"means of {seeds} seeds, paired. Over seeds: Student's interval at 95 %, for other seeds on "
+            "these sentences."
+            if seeds > 1
+            else "one seed."
+        )
         caption = (
-            f"BLEU of {self.arm} minus that of {self.baseline}: means of {seeds} seeds, paired. Over seeds: "
-            "Student's interval at 95 %, for other seeds on these sentences. Over sentences: the paired "
+            f"BLEU of {self.arm} minus that of {self.baseline}: {over_seeds} Over sentences: the paired "
             "bootstrap at 95 %, for these models on other sentences; it takes sources as independent, also "
             "where joined ones share a sentence. Bold ones exclude 0."
         )

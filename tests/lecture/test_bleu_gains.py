@@ -47,6 +47,8 @@ def test_each_group_has_its_own_gain_and_the_first_row_has_all():
     assert [row[4].sure for row in rows] == ["better"] * 3
     one = bleu_gains(("new", made(RIGHT)), ("old", made(WRONG)), ())
     assert one.gains[0].over_seeds is None and one.table().rows[0][3].text == ""
+    assert "one seed. Over sentences" in one.table().caption
+    assert "means of 2 seeds, paired. Over seeds" in found.table().caption
 
 
 def test_numbers_and_picture_are_the_gains(tmp_path):

@@ -130,7 +130,8 @@ def test_a_table_says_which_differences_are_sure():
     assert "no interval" not in table.table().caption
     few = ArmTable("loss", {"a": base[:4], "b": lower[:4]}, baseline="a")
     assert few.table().rows[1][2].detail == "" and "Fewer than six seeds" in few.table().caption
-    assert ArmTable("loss", {"a": (1.0,)}).estimate("a").interval is None
+    one = ArmTable("loss", {"a": (1.0,), "b": (2.0,)}, baseline="a")
+    assert one.estimate("a").interval is None and one.table().caption == "One seed."
 
 
 def test_curves_keep_shares_within_their_range():
