@@ -21,6 +21,8 @@ from jaxgpt.lecture.making import trained
 from jaxgpt.lecture.place_losses import context_curves, losses_by_place
 from jaxgpt.lecture.rows.attention import Attention
 from jaxgpt.lecture.rows.frozen_features import FrozenFeatures
+from jaxgpt.lecture.rows.in_context import InContext
+from jaxgpt.lecture.rows.pretraining_ablation import PretrainingAblation
 from jaxgpt.lecture.rows.pretraining_tasks import PretrainingTasks
 from jaxgpt.lecture.softmax_scale import measured
 from jaxgpt.objectives.losses import token_losses
@@ -206,14 +208,21 @@ def test_a_quick_look_takes_one_seed_unless_told_otherwise(words, seeds, tmp_pat
     assert folder.name == ("lecture-quick" if "--quick" in words else "lecture")
 
 
-def test_a_quick_look_has_shorter_taggers_and_fewer_pretrainings():
+@pytest.mark.parametrize(
+    ("row", "counts"),
+    [(PretrainingAblation(), (19, 11)), (PretrainingTasks(), (56, 24)), (InContext(), (6, 4))],
+)
+def test_a_quick_look_has_fewer_models_of_every_kind(row, counts):
+    files = {name: "x" for name in row.files}
+    whole, few = ({arm.name: arm for arm in one.arms(files)} for one in (row, row.shortened()))
+    assert (len(whole), len(few)) == counts and all(whole[name] == arm for name, arm in few.items())
+    kinds = [{arm.training({}, quick=True).model.kind for arm in arms.values()} for arms in (whole, few)]
+    assert kinds[0] == kinds[1]
+
+
+def test_a_quick_look_has_shorter_taggers_of_frozen_features():
     row = FrozenFeatures()
     assert row.shortened().ladder == dataclasses.replace(row.ladder, steps=row.ladder.steps // SHORTER)
-    whole = {arm.name: arm for arm in PretrainingTasks().arms({"text": "x.txt"})}
-    few = {arm.name: arm for arm in PretrainingTasks().shortened().arms({"text": "x.txt"})}
-    assert (len(whole), len(few)) == (56, 24) and all(whole[name] == arm for name, arm in few.items())
-    kinds = {arm.training({}, quick=True).model.kind for arm in few.values()}
-    assert kinds == {"decoder", "encoder", "encoder_decoder"}
     assert Attention().shortened() == Attention()
 
 

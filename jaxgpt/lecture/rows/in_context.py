@@ -1,7 +1,7 @@
 """GPT-3: what models of three sizes learn from examples in the prompt."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from jaxgpt.lecture import reached
 from jaxgpt.lecture.arm import Arm
@@ -31,15 +31,20 @@ class InContext(Row):
         "knows which rules there are, by Bayes' rule. Looking up repeats what was shown and guesses the rest."
     )
 
+    widths: tuple[int, ...] = _WIDTHS
+
+    def shortened(self):
+        return dataclasses.replace(self, widths=_WIDTHS[:2])
+
     def arms(self, files):
         return [
             Arm(f"{rules}, {_name(width)}", experiment, _model(width))
             for rules, experiment in _EXPERIMENTS.items()
-            for width in _WIDTHS
+            for width in self.widths
         ]
 
     def parts(self, runs, files):
-        return {rules: _curves(runs, rules) for rules in _EXPERIMENTS}
+        return {rules: _curves(runs, rules, self.widths) for rules in _EXPERIMENTS}
 
 
 def _name(width: int) -> str:
@@ -50,9 +55,9 @@ def _model(width: int) -> dict[str, str]:
     return {"model.d_model": str(width), "model.num_heads": str(width // 16), "training.eval_every": "0"}
 
 
-def _curves(runs: Mapping[str, Run], rules: str) -> ArmCurves:
-    of_rules = {width: runs[f"{rules}, {_name(width)}"] for width in _WIDTHS}
-    first = of_rules[_WIDTHS[0]]
+def _curves(runs: Mapping[str, Run], rules: str, widths: Sequence[int]) -> ArmCurves:
+    of_rules = {width: runs[f"{rules}, {_name(width)}"] for width in widths}
+    first = of_rules[widths[0]]
     groups = {int(row.group.split()[0]): row.group for row in reached.evaluation(first).groups}
     shots = tuple(sorted(groups))
     values = {
