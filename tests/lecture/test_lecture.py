@@ -24,6 +24,7 @@ from jaxgpt.lecture.rows.frozen_features import FrozenFeatures
 from jaxgpt.lecture.rows.in_context import InContext
 from jaxgpt.lecture.rows.pretraining_ablation import PretrainingAblation
 from jaxgpt.lecture.rows.pretraining_tasks import PretrainingTasks
+from jaxgpt.lecture.rows.zero_shot_sizes import ZeroShotSizes
 from jaxgpt.lecture.softmax_scale import measured
 from jaxgpt.objectives.losses import token_losses
 from jaxgpt.runs.run import load
@@ -210,7 +211,12 @@ def test_a_quick_look_takes_one_seed_unless_told_otherwise(words, seeds, tmp_pat
 
 @pytest.mark.parametrize(
     ("row", "counts"),
-    [(PretrainingAblation(), (19, 11)), (PretrainingTasks(), (56, 24)), (InContext(), (6, 4))],
+    [
+        (PretrainingAblation(), (19, 11)),
+        (PretrainingTasks(), (56, 24)),
+        (InContext(), (6, 4)),
+        (ZeroShotSizes(), (4, 2)),
+    ],
 )
 def test_a_quick_look_has_fewer_models_of_every_kind(row, counts):
     files = {name: "x" for name in row.files}

@@ -47,6 +47,10 @@ class ZeroShotSizes(Row):
         "lines is left out of the next line; one in ten is right by chance."
     )
     files = ("text",)
+    widths: tuple[int, ...] = _WIDTHS
+
+    def shortened(self):
+        return dataclasses.replace(self, widths=_WIDTHS[:2])
 
     def arms(self, files):
         base = text_values(files, num_layers="2", max_length="256", position="rotary") | {
@@ -60,7 +64,7 @@ class ZeroShotSizes(Row):
                 "text",
                 base | {"model.d_model": str(width), "model.num_heads": str(max(1, width // 32))},
             )
-            for width in _WIDTHS
+            for width in self.widths
         ]
 
     def check(self, files):
@@ -79,7 +83,8 @@ class ZeroShotSizes(Row):
         first = next(iter(names))
 
         def table(measure: str, test: str, values, where: str, **options) -> ArmTable:
-            published = dict(zip(names, _PUBLISHED[test], strict=True))
+            figures = dict(zip(_WIDTHS, _PUBLISHED[test], strict=True))
+            published = dict(zip(names, (figures[width] for width in self.widths), strict=True))
             where = f"{where}, by 117, 345, 762 and 1,542 million weights (Radford et al. 2019, table 3)"
             return ArmTable(measure, values, first, published=published, where=where, **options)
 
