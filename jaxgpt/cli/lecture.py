@@ -47,7 +47,7 @@ def parser() -> Parser:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="a twentieth of the steps, to see that all works; the figures say little",
+        help="a twentieth of the steps and fewer models, to see that all works; the figures say little",
     )
     parser.add_argument(
         "--output",

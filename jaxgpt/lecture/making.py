@@ -68,7 +68,10 @@ def make(
             say(f"{row.title}: {part.summary()}")
     told = [f"{seeds} seeds of each model."] if seeds > 1 else []
     if quick:
-        told.append("A quick look: each training had a twentieth of its steps, so the figures say little.")
+        told.append(
+            "A quick look: each training had a twentieth of its steps, and some rows have fewer models, so "
+            "the figures say little."
+        )
     return report.write(folder, "A lecture's figures, asked again", told, chapters)
 
 
