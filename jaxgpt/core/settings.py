@@ -13,7 +13,7 @@
   which does not change what is drawn.
 
 What the environment or the program has set already is left alone. `benchmarks/startup.py` and
-`benchmarks/seeds.py` measure what each is worth.
+`benchmarks/seeds.py` measure what the allocator, the kept programs and the spread seeds are worth.
 """
 
 import ctypes
@@ -33,7 +33,7 @@ _MALLOPT = {-1: 2**31 - 1, -2: 64 << 20, -4: 0}
 _CACHE_BYTES = 2 << 30
 #: What XLA is told of a training step on a GPU.
 _TRAINING = {"xla_gpu_dot_merger_threshold_mb": "0"}
-#: What it is told of a program that runs once on a CPU.
+#: XLA options of a program that runs once on a CPU.
 _ONCE = {"xla_backend_optimization_level": "1"}
 #: Programs that compile faster than this are not worth a file.
 _CACHE_SECONDS = 0.3

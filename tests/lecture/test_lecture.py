@@ -21,6 +21,7 @@ from jaxgpt.lecture.making import trained
 from jaxgpt.lecture.place_losses import context_curves, losses_by_place
 from jaxgpt.lecture.rows.attention import Attention
 from jaxgpt.lecture.rows.frozen_features import FrozenFeatures
+from jaxgpt.lecture.rows.hashed_attention import HashedAttention
 from jaxgpt.lecture.rows.in_context import InContext
 from jaxgpt.lecture.rows.pretraining_ablation import PretrainingAblation
 from jaxgpt.lecture.rows.pretraining_tasks import PretrainingTasks
@@ -226,9 +227,10 @@ def test_a_quick_look_has_fewer_models_of_every_kind(row, counts):
     assert kinds[0] == kinds[1]
 
 
-def test_a_quick_look_has_shorter_taggers_of_frozen_features():
+def test_a_quick_look_has_shorter_taggers_and_texts():
     row = FrozenFeatures()
     assert row.shortened().ladder == dataclasses.replace(row.ladder, steps=row.ladder.steps // SHORTER)
+    assert HashedAttention().shortened().lengths == HashedAttention().lengths[:3]
     assert Attention().shortened() == Attention()
 
 

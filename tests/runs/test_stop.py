@@ -191,7 +191,7 @@ def test_every_signal_that_asks_drops_what_may_be_dropped_once(name):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_signal_that_falls_into_a_finalizer_is_heard():
-    """Python prints what is raised there, and goes on."""
+    """Python prints an exception of a finalizer, without raising it."""
 
     class Dropped:
         def __del__(self):
