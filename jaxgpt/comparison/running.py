@@ -127,7 +127,9 @@ def _ask(job: Job, run: RunDirectory) -> None:
         n=job.experiment.training.eval_examples,
         data_seed=job.experiment.training.data_seed,
     )
-    _write(run.path / SELECTION, {"split": "validation", "per_seed": list(found.per_seed)})
+    text = json.dumps({"split": "validation", "per_seed": list(found.per_seed)}) + "\n"
+    # All processes read it to choose.
+    processes.by_first(lambda: write_atomically(run.path / SELECTION, text))
 
 
 def _test_chosen(workdir: Path, jobs: list[Job], say: Say) -> None:
@@ -156,14 +158,12 @@ def _test_chosen(workdir: Path, jobs: list[Job], say: Say) -> None:
         kept=Kept(gallery=gallery(run.evaluation) if jax.process_index() == 0 else None),
         progress=Counter(f"  testing {job.name}", say),
     )
-    if jax.process_index() == 0:
+
+    def keep() -> None:
         plots.accuracy_grid(result, run.accuracy)
         result.write_json(run.evaluation)
 
-
-def _write(path: Path, data: dict) -> None:
-    if jax.process_index() == 0:
-        write_atomically(path, json.dumps(data) + "\n")
+    processes.by_first(keep)  # all processes read what was written to tell what is left to do
 
 
 class _Progress:
