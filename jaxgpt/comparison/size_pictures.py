@@ -9,19 +9,27 @@ from jaxgpt.comparison.results import LEARNED, Finding
 from jaxgpt.comparison.sections import BUDGET_NAMES
 from jaxgpt.comparison.styles import styles
 from jaxgpt.evaluation import plots
+from jaxgpt.training import start
+
+#: Fields of the model that make it larger, and nothing else.
+_SIZES = (*start.SIZE_FIELDS, "model.d_ff")
 
 
 def by_size(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
-    """Cells that differ in their model alone, by the name of what they share, the smallest first.
+    """Cells that differ in their model's size alone, by the name of what they share, the smallest first.
 
     Empty unless some of them differ in their number of parameters without embeddings.
     """
     found: dict[str, list[Finding]] = {}
     for finding in sorted(findings, key=lambda f: f.cell.facts.body):
-        rest = {path: text for path, text in finding.cell.values.items() if path.split(".")[0] != "model"}
+        rest = {path: text for path, text in finding.cell.values.items() if not _is_size(path, text)}
         found.setdefault(label(rest) or "all cells", []).append(finding)
     grows = any(len({f.cell.facts.body for f in members}) > 1 for members in found.values())
     return found if grows else {}
+
+
+def _is_size(path: str, text: str) -> bool:
+    return path in _SIZES or (path == "model" and start.is_size(text))
 
 
 def success(findings: Sequence[Finding], budget: Budget, path: Path) -> bool:

@@ -65,5 +65,23 @@ def test_success_is_drawn_against_parameters(found, tmp_path, monkeypatch):
     assert len(exact.lines) == 1 + 3 and len(exact.lines[1].get_ydata()) == 8
 
 
+def test_models_that_differ_in_more_than_their_size_have_lines_of_their_own(found):
+    cells = of_sizes(found)
+    values = [{"model": "0x16", "model.position": "rotary"}, {"model": "1x16", "model.position": "rotary"}]
+    values.append({"model": "1x16", "model.position": "alibi"})
+
+    def lines(values):
+        changed = [
+            dataclasses.replace(finding, cell=dataclasses.replace(finding.cell, values=given))
+            for finding, given in zip(cells, values, strict=True)
+        ]
+        return {name: len(members) for name, members in size_pictures.by_size(changed).items()}
+
+    assert lines(values) == {"rotary": 2, "alibi": 1}
+    # Presets are other models, and no sizes of one.
+    assert lines([{"model": name} for name in ("names-mlp", "names-gru", "names-rnn")]) == {}
+    assert lines([{"model.d_ff": str(size)} for size in (16, 32, 64)]) == {"all cells": 3}
+
+
 def test_cells_of_one_size_are_not_drawn(found, tmp_path):
     assert not size_pictures.success(found.findings["examples"], "examples", tmp_path / "x")
