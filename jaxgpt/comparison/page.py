@@ -15,13 +15,14 @@ from jaxgpt.comparison import (
     size_pictures,
 )
 from jaxgpt.comparison.axes import listed
-from jaxgpt.comparison.cells import Budget, Plan
+from jaxgpt.comparison.cells import Budget, Plan, directory
 from jaxgpt.comparison.results import Results
 from jaxgpt.core import tables
 from jaxgpt.core.tables import Table
 from jaxgpt.core.writing import write_atomically
 from jaxgpt.pages.blocks import Beside, Block, Folded, Paragraph, Passage, Picture, Points, Section
 from jaxgpt.pages.rendering import render
+from jaxgpt.runs import records
 
 
 def write(results: Results, workdir: Path) -> list[Path]:
@@ -173,9 +174,9 @@ def setting(results: Results) -> str:
     plan = results.plan
     machines = {f.machine for found in results.findings.values() for f in found if f.machine}
     computed = f" Computed on {listed(sorted(machines))}." if machines else ""
-    times = [f.seconds for f in {f.folder: f for found in results.findings.values() for f in found}.values()]
-    if times and None not in times:
-        computed += f" Training took {sum(times) / 60:.0f} min in all."
+    runs = [directory(results.workdir, job).metrics for job in plan.all_jobs()]
+    if seconds := sum(records.training_seconds(records.read(path)) for path in runs if path.is_file()):
+        computed += f" Training took {seconds / 60:.0f} min in all."
     seeds = f"{plan.seeds} seed{'s' if plan.seeds > 1 else ''} each"
     training = plan.baseline.experiment.training
     return (

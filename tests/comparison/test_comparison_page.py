@@ -3,15 +3,17 @@
 import csv
 import dataclasses
 import html.parser
+import json
 import re
 import shutil
 
 import pytest
-from comparison_building import BITS, CURVES, OVERALL, figures, plan
+from comparison_building import BITS, CURVES, OVERALL, evaluation, figures, finish, plan
 from matplotlib.image import imread
 
 from jaxgpt import tokenizers
-from jaxgpt.comparison import curve_pictures, page, pictures, reading, results, sections
+from jaxgpt.comparison import curve_pictures, page, pictures, reading, results, running, sections
+from jaxgpt.comparison.cells import FOLDER
 from jaxgpt.comparison.styles import styles
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.intervals import proportion
@@ -71,6 +73,16 @@ def test_the_page_needs_nothing_beside_it(written):
     # Two budgets: by length, learning against three amounts, and a grid for each of three cells. Seconds were
     # recorded at two looks of three.
     assert reader.seen.count("svg") == 14
+
+
+def test_the_time_of_every_option_of_a_sweep_is_told(tmp_path):
+    more = ("--sweep", "optimizer.epsilon=1e-8,1e-7", "--budgets", "examples")
+    found = plan("--tokenizers", "digits,bytes", *more)
+    finish(tmp_path, found, lambda cell, budget: evaluation((0.5, 0.5)))
+    for job in found.all_jobs():  # each of 65 s
+        selection = {"split": "validation", "per_seed": [0.5, 0.5]}
+        (tmp_path / FOLDER / job.folder / running.SELECTION).write_text(json.dumps(selection))
+    assert "Training took 4 min in all." in page.setting(results.read(found, tmp_path))
 
 
 def test_the_page_answers_the_question(written):
