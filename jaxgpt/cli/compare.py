@@ -130,6 +130,9 @@ def _merge(given: argparse.Namespace, say: Say) -> str:
         raise UsageError("--merge needs --workdir, where the joined comparison goes")
     if given.experiment is not None or given.fields:
         raise UsageError("--merge joins what is there: name no experiment and no fields")
+    own = given.given - {"merge", "workdir", "traceback", "trust", "distributed"}
+    if own:
+        raise UsageError(f"--merge joins what is there, and takes no --{min(own)}; leave it out")
     workdir = Path(given.workdir)
     if workdir.exists() and any(workdir.iterdir()):
         raise UsageError(f"--workdir {workdir} is not empty; choose another for the joined comparison")

@@ -47,6 +47,16 @@ def test_cells_are_joined_and_the_same_one_is_taken_once(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "more", [["--dry-run"], ["--baseline", "bytes"], ["--budgets", "examples"], ["--resume"]], ids=str
+)
+def test_options_that_a_join_would_pass_over_are_refused(tmp_path, more):
+    line = ["--merge", tmp_path / "one", "--workdir", tmp_path / "both", *more]
+    with pytest.raises(ValueError, match=f"^--merge joins what is there, and takes no {more[0]}; leave it"):
+        command.compare(given(*line), print)
+    assert not (tmp_path / "both").exists()
+
+
+@pytest.mark.parametrize(
     ("names", "more", "fields", "message"),
     [
         ("digits,bytes", (), {"training__steps": 30}, "their settings differ: training.steps: 20 -> 30"),
