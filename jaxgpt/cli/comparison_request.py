@@ -29,11 +29,7 @@ def request(given: argparse.Namespace) -> Request:
     if not varied:
         raise UsageError("nothing is compared; give --tokenizers A,B or --vary PATH=A,B")
     experiment = run_weights.override(experiments.find(name), given.fields, begin=True)
-    for axis in (*varied, *sweep):
-        for value in axis.values:
-            axes.apply(experiment, {axis.path: value})  # unknown fields and values, before anything is built
-    axes.check_varied(varied)
-    axes.check_sweep(sweep)
+    axes.check_values(experiment, varied, sweep)
     budgets = (own.budgets if own else BUDGETS) if given.budgets is None else tuple(given.budgets.split(","))
     for budget in budgets:
         if budget not in BUDGETS or budgets.count(budget) > 1:

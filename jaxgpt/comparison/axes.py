@@ -107,13 +107,29 @@ def as_text(path: str, value: Any) -> str:
 
 
 def check_varied(varied: Sequence[Axis]) -> None:
-    """Raises UsageError for seeds: differences are paired by them."""
+    """Raises UsageError for seeds, by which differences are paired, and steps, which a budget sets."""
     for axis in varied:
+        if axis.path in ("training.steps", "training.epochs"):
+            raise UsageError(
+                f"--vary {axis.path}: every cell trains as long, on as many examples or for as many FLOPs; "
+                "learning curves show fewer steps, and --training.steps trains all cells longer"
+            )
         if axis.path in ("seeds", "training.seed"):
             raise UsageError(
                 f"--vary {axis.path}: every cell has the same seeds, since differences are paired by seed; "
                 "--seeds 4 trains each with four"
             )
+
+
+def check_values(experiment: Experiment, varied: Sequence[Axis], sweep: Sequence[Axis]) -> None:
+    """Raises ValueError for an unknown field, or a value that does not fit in a cell, before it is built."""
+    for values in combinations(varied):
+        cell = apply(experiment, values)
+        for axis in sweep:
+            for value in axis.values:
+                apply(cell, {axis.path: value})
+    check_varied(varied)
+    check_sweep(sweep)
 
 
 def check_sweep(sweep: Sequence[Axis]) -> None:

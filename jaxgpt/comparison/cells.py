@@ -179,8 +179,7 @@ class Plan:
             experiment = axes.apply(cell.experiment, option)
             # What is tried is chosen on validation; only what is chosen meets the test questions.
             tests = 0 if option else experiment.training.test_examples
-            most = {name: min(getattr(experiment.training, name), steps) for name in ("looks", "keep_spaced")}
-            training = dataclasses.replace(experiment.training, steps=steps, test_examples=tests, **most)
+            training = dataclasses.replace(experiment.training, test_examples=tests).of_steps(steps)
             experiment = dataclasses.replace(experiment, training=training)
             tried = "".join(f"--{path.split('.')[-1]}-{axes.slug({path: v})}" for path, v in option.items())
             found.append(Job(cell, option, experiment, cell.slug + suffix + tried))

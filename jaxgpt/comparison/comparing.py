@@ -158,11 +158,7 @@ def _request(
     varied = tuple(Axis.of_values(path, values) for path, values in vary.items())
     tried = tuple(Axis.of_values(path, values) for path, values in sweep.items())
     axes.check_apart([*varied, *tried], ())
-    for axis in (*varied, *tried):
-        for value in axis.values:
-            axes.apply(experiment, {axis.path: value})  # unknown fields and values, before anything is built
-    axes.check_varied(varied)
-    axes.check_sweep(tried)
+    axes.check_values(experiment, varied, tried)
     if len(axes.combinations(varied)) < 2:
         raise ValueError("vary gives one cell, which is no comparison; give several values of a field")
     if not budgets or not set(budgets) <= set(BUDGETS) or len(set(budgets)) < len(budgets):

@@ -1,4 +1,4 @@
-"""What cells must share for a comparison to be fair: positions that all can have, and one context."""
+"""What cells must share for a comparison to be fair: positions that all can have, a context, examples."""
 
 import contextlib
 import dataclasses
@@ -113,6 +113,23 @@ def _check_usable(draft: Draft) -> None:
                 )
         if lost := _marker_lost(draft):
             raise ValueError(f"model.position={kind}: {lost}; {way_out}")
+
+
+def settle_steps(request: Request, drafts: list[Draft]) -> str:
+    """Let cells with another batch size train on as many examples as the baseline; say so."""
+    first = next(draft for draft in drafts if draft.values == request.baseline).experiment.training
+    if all(draft.experiment.training.batch_size == first.batch_size for draft in drafts):
+        return ""
+    examples = first.steps * first.batch_size
+    for draft in drafts:
+        training = draft.experiment.training
+        training = training.of_steps(max(1, round(examples / training.batch_size)))
+        draft.experiment = dataclasses.replace(draft.experiment, training=training)
+    found = [draft.experiment.training.steps for draft in drafts]
+    return (
+        f"The batch size is varied: every cell trains on {examples:,} examples, which takes {min(found):,} "
+        f"to {max(found):,} steps."
+    )
 
 
 def settle_length(request: Request, drafts: list[Draft]) -> str:

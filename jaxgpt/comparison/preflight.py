@@ -9,7 +9,7 @@ from flax import nnx
 
 from jaxgpt.comparison import axes, reading
 from jaxgpt.comparison.cells import Cell, Plan, Request
-from jaxgpt.comparison.fairness import Draft, naming, settle_length, settle_positions
+from jaxgpt.comparison.fairness import Draft, naming, settle_length, settle_positions, settle_steps
 from jaxgpt.comparison.reading import Facts, Material, Reading
 from jaxgpt.core import fields, hints
 from jaxgpt.core.usage import UsageError
@@ -36,6 +36,7 @@ def plan(request: Request) -> Plan:
     """
     drafts = _drafts(request)
     notes = [settle_positions(request, drafts), settle_length(request, drafts), *_alphabets(drafts)]
+    notes.append(settle_steps(request, drafts))
     look = _look(request, drafts)
     shown = {}
     for material in {id(draft.material): draft.material for draft in drafts}.values():
@@ -43,7 +44,7 @@ def plan(request: Request) -> Plan:
         shown[id(material)] = reading.telling(material, tokenizers)
     cells = tuple(_cell(draft, shown[id(draft.material)]) for draft in drafts)
     _check_different(cells)
-    notes += [_model_size(request, cells), look, *_seeds(cells[0].experiment, len(cells))]
+    notes += [_model_size(request, cells), look, *_seeds(drafts)]
     found = Plan(request, cells, ())
     if found.budgets != request.budgets:
         notes.append("A step costs the same in every cell: equal examples are equal training FLOPs.")
@@ -69,7 +70,7 @@ def _drafts(request: Request) -> list[Draft]:
             _check_measured(request, experiment)
             training = experiment.training
             counts = [getattr(training, f"{name}_examples") for name in ("train", "eval", "test", "extra")]
-            source = str([fields.to_json(experiment.task), training.data_seed, counts])
+            source = str([fields.to_json(experiment.task), training.data_seed, training.at_most, counts])
             if source not in materials:
                 materials[source] = reading.gather(experiment)
             key = (source, experiment.tokenizer)
@@ -105,6 +106,11 @@ def _check_measured(request: Request, experiment: Experiment) -> None:
         raise ValueError(
             f"training.epochs={training.epochs}: an epoch is more steps under one tokenization than under "
             "another, and a comparison counts steps; give --training.steps in its place"
+        )
+    if training.packing is not None:
+        raise ValueError(
+            f"training.packing={training.packing}: rows that hold several questions are as many under one "
+            "tokenization as under another, and their questions are not; leave packing out"
         )
     if not (experiment.objective.next_token and experiment.objective.asks):
         kind = type(experiment.objective).kind()
@@ -192,7 +198,8 @@ def _model_size(request: Request, cells: Sequence[Cell]) -> str:
     )
 
 
-def _seeds(experiment: Experiment, cells: int) -> list[str]:
+def _seeds(drafts: Sequence[Draft]) -> list[str]:
+    experiment, cells = drafts[0].experiment, len(drafts)
     first, count = experiment.training.seed, experiment.seeds
     if count == 1:
         return [
@@ -200,8 +207,8 @@ def _seeds(experiment: Experiment, cells: int) -> list[str]:
             "--seeds 8 or more."
         ]
     notes = [
-        f"Seeds {first} to {first + count - 1} in every cell. Cells of one task see the same examples in the "
-        "same order, and answer the same questions, so differences are paired by seed."
+        f"Seeds {first} to {first + count - 1} in every cell. Cells of one task {_seen_alike(drafts)}answer "
+        "the same questions, so differences are paired by seed."
     ]
     if count < 6:
         notes.append(
@@ -216,6 +223,16 @@ def _seeds(experiment: Experiment, cells: int) -> list[str]:
             f"comparisons; {enough} seeds can do it."
         )
     return notes
+
+
+def _seen_alike(drafts: Sequence[Draft]) -> str:
+    """What of the training examples is the same in cells of one task."""
+    if len({id(draft.reading) for draft in drafts if not draft.rows}) > 1:
+        return "read as many windows of the text, which begin where the tokenizer says, and "
+    tasks = {str(fields.to_json(draft.experiment.task)) for draft in drafts}
+    if len({id(draft.material) for draft in drafts}) > len(tasks):
+        return ""
+    return "see the same examples in the same order, and "
 
 
 def _look(request: Request, drafts: Sequence[Draft]) -> str:

@@ -21,10 +21,4 @@ def step_flops(experiment: Experiment) -> int:
 def at_equal_cost(experiment: Experiment, other: Experiment) -> Experiment:
     """The experiment with as many steps as cost the operations of the other one's training, at least one."""
     steps = max(1, round(other.training.steps * step_flops(other) / step_flops(experiment)))
-    training = dataclasses.replace(
-        experiment.training,
-        steps=steps,
-        chunk=min(experiment.training.chunk, steps),
-        keep_spaced=min(experiment.training.keep_spaced, steps),
-    )
-    return dataclasses.replace(experiment, training=training)
+    return dataclasses.replace(experiment, training=experiment.training.of_steps(steps))

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from jaxgpt.core.spacing import log_spaced
 from jaxgpt.parallel.mesh_config import MeshConfig
@@ -109,6 +109,11 @@ class TrainingConfig:
     def most_logits(self) -> int:
         """How many logits `logits_mib` is, at four bytes each."""
         return self.logits_mib * 2**18
+
+    def of_steps(self, steps: int) -> Self:
+        """The same for another number of steps, with no more in a chunk, looks or kept weights than those."""
+        fewer = {name: min(getattr(self, name), steps) for name in ("chunk", "looks", "keep_spaced")}
+        return dataclasses.replace(self, steps=steps, **fewer)
 
     def __post_init__(self):
         positive = (

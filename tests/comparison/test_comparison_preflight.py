@@ -107,6 +107,41 @@ def test_cells_of_one_cost_have_one_budget():
     assert plan("--tokenizers", "digits,digits:2:left").budgets == ("examples", "flops")
 
 
+def test_cells_with_another_batch_size_see_as_many_examples():
+    fields = {"training__batch_size": "LEFT OUT", "training__steps": 24, "training__looks": 20}
+    found = plan("--vary", "training.batch-size=8,16,32", "--baseline", "16", **fields)
+    for cell in found.cells:
+        training = cell.experiment.training
+        assert training.steps * training.batch_size == 24 * 16
+        assert training.looks == min(20, training.steps)
+    assert "384 examples, which takes 12 to 48 steps" in " ".join(found.notes)
+    assert found.budgets == ("examples",) and len(found.all_jobs()) == 3
+
+
+def test_cells_that_train_on_other_examples_are_not_said_to_see_the_same():
+    same = "see the same examples in the same order"
+    assert same in " ".join(plan("--tokenizers", "digits,bytes").notes)
+    fields = {"training__train_examples": "LEFT OUT"}
+    found = plan("--vary", "training.train-examples=100,200", **fields)
+    assert same not in " ".join(found.notes) and "Cells of one task answer the same" in " ".join(found.notes)
+
+
+def test_cells_that_keep_fewer_examples_have_facts_of_their_own(tmp_path):
+    lines = [f"{n}\t{n}\n" for n in range(10, 60)] + [f"{n}\t{'x' * 9}\n" for n in range(1000, 1400)]
+    (tmp_path / "pairs.tsv").write_text("".join(lines))
+    line = ["pairs", "--task.path", tmp_path / "pairs.tsv", "--tokenizer", "characters", "--model", "tiny"]
+    line += ["--training.test-examples", "10", "--vary", "training.at-most=5,none"]
+    few, every = (cell.facts for cell in preflight.plan(command.request(given(*line))).cells)
+    assert few.tokens_per_example != every.tokens_per_example
+
+
+def test_values_that_fit_together_alone_are_taken():
+    """A width of 48 has 3 heads, and the experiment's own has none of that number."""
+    fields = {"model__d_model": "LEFT OUT", "model__num_heads": "LEFT OUT"}
+    found = plan("--vary", "model.d-model=48,24", "--vary", "model.num-heads=3,6", **fields)
+    assert [cell.name for cell in found.cells] == ["48 / 3", "48 / 6", "24 / 3", "24 / 6"]
+
+
 def test_the_context_is_what_the_longest_cell_needs():
     request = command.request(given(*words("--tokenizers", "digits:2:right,digits", **LEFT_OUT)))
     model = dataclasses.replace(request.experiment.model, max_length=4)
@@ -200,6 +235,12 @@ def test_the_context_is_what_the_longest_cell_needs():
             {"training__epochs": 2, "training__steps": "LEFT OUT"},
             "training.epochs=2.0: an epoch is more steps under one tokenization",
         ),
+        (
+            ["--vary", "training.steps=10,20"],
+            {"training__steps": "LEFT OUT"},
+            "--vary training.steps: every cell trains as long",
+        ),
+        (["--tokenizers", "digits,bytes"], {"training__packing": 48}, "training.packing=48: rows that hold"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -234,8 +275,10 @@ def test_an_encoder_decoder_and_a_text(tmp_path):
         "--tokenizers",
         "bytes,bpe:270",
     ]
-    line += ["--training.test-examples", "5"]
+    line += ["--training.test-examples", "5", "--seeds", "2"]
     found = preflight.plan(command.request(given(*line)))
     first, second = (cell.facts for cell in found.cells)
     assert first.tokens == second.tokens == found.cells[0].experiment.model.max_length
     assert first.characters_per_token == pytest.approx(1.0) and second.characters_per_token > 1
+    notes = " ".join(found.notes)
+    assert "read as many windows of the text" in notes and "the same examples" not in notes
