@@ -15,7 +15,7 @@ JSON lines (the column is a key) and plain text (paragraphs) are read as well.
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, ClassVar
 
 from jaxgpt.evaluation.variety import variety
@@ -94,6 +94,10 @@ class Synopses(Task):
             example = Example(prompt="", target=document, key=document)
             if self.split_of(example) == split:
                 yield example
+
+    def held_forms(self, text: str) -> Iterable[str]:
+        """The line as the documents of the file are cleaned; a line that a rule drops is none of them."""
+        return clean([text], self.rules, self.min_characters, self.max_characters)[0]
 
     def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The held-out documents whose last word can be asked, shuffled; see `tasks.corpus.last_word`."""

@@ -118,6 +118,19 @@ def test_documents_can_be_kept_out(tmp_path):
     assert not {e.target for e in task.examples("train")} & set(documents[:5])
 
 
+def test_documents_are_kept_out_as_they_are_cleaned(tmp_path):
+    """By the default rules, which take the source off and make one space of several."""
+    tells = "tells " + "of a harbour " * 20
+    lines = [f"Document {word}  {tells}(Source: Wikipedia)" for word in "abcdefghij"]
+    (tmp_path / "all.csv").write_text("text\n" + "\n".join(lines))
+    (tmp_path / "held.txt").write_text("\n".join([*lines[:5], "too short for the rules"]))
+    task = Synopses(path=str(tmp_path / "all.csv"), held_out=0.01, hold_out=str(tmp_path / "held.txt"))
+    held = {f"Document {word} {tells.strip()}" for word in "abcde"}
+    assert task.kept_out == held
+    assert {e.target for e in task.examples("test")} >= held
+    assert not {e.target for e in task.examples("train")} & held
+
+
 _LINES = [
     "The Tide comes in again. Nobody knows why. It goes out for long hours.",
     "We Stood there in the cold rain. She said nothing of it. He went home.",
