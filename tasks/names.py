@@ -13,7 +13,7 @@ is trained on as `emma` and an end token. Asked with an empty prompt, the model 
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -102,6 +102,9 @@ class Names(Task):
                 why = "task.split_by=makemore, which needs ten lines; add words, or set it to words"
             raise ValueError(in_file(self.path, f"has no word for {split} with {why}"))
         return (Example("", word) for word in words)
+
+    def held_forms(self, text: str) -> Iterable[str]:
+        return (text.strip(),)
 
     def split_of(self, example: Example) -> Split:
         """Of a word that makemore's split has on both sides: test."""

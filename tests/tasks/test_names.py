@@ -155,7 +155,7 @@ def test_a_sample_is_no_mistake(listed):
 def test_a_list_of_words_is_held_out(listed, tmp_path):
     kept = read(listed)["train"][:5]
     file = tmp_path / "kept.txt"
-    file.write_text("".join(f"{word}\n" for word in kept), encoding="utf-8")
+    file.write_text("".join(f" {word} \n" for word in kept), encoding="utf-8")
     task = dataclasses.replace(listed, hold_out=str(file))
     assert set(kept) <= set(read(task)["test"]) and not set(kept) & set(read(task)["train"])
     with pytest.raises(ValueError, match=r"hold_out=.* needs split_by=words"):
