@@ -38,25 +38,23 @@ class Labels(WithLanguageLoss):
             raise ValueError(f"the target {label!r} of {example.prompt!r} is no label; known: {known}")
         return model.label_names.index(label)
 
-    def check_questions(self, examples, model):
-        for example in examples:
-            for label in example.target.split() if model.labels_from == "each" else [example.target]:
-                self.number_of(label, example, model)
+    def right(self, example, model):
+        """The number of the label, or that of each word's tag."""
+        told = [example.target]
+        if model.labels_from == "each":
+            told, count = example.target.split(), len(example.prompt.split())
+            if len(told) != count:
+                raise ValueError(f"{len(told)} tags for {count} words: {example.prompt!r}; give one a word")
+        return [self.number_of(label, example, model) for label in told]
 
     def rows(self, examples, tokenizer, model):
         rows, places, labels = [], [], []
         for example in examples:
-            pieces, told = [example.prompt], [example.target]
-            if model.labels_from == "each":
-                pieces, told = spaced(example.prompt.split()), example.target.split()
-                if len(pieces) != len(told):
-                    raise ValueError(
-                        f"{len(told)} tags for {len(pieces)} words: {example.prompt!r}; give one a word"
-                    )
+            labels.append(self.right(example, model))
+            pieces = spaced(example.prompt.split()) if model.labels_from == "each" else [example.prompt]
             row, firsts = reading(tokenizer, pieces)
             rows.append(row)
             places.append(firsts)
-            labels.append([self.number_of(label, example, model) for label in told])
         check_length(rows, model.max_length, list(examples))
         table, length = pad(rows, tokenizer)
         if model.labels_from == "each":

@@ -26,20 +26,26 @@ class MultipleChoice(WithLanguageLoss):
     def label_names(self, examples, model):
         return check_label_count(model, CHOICE)
 
+    def right(self, example, model):
+        """The place of the right choice among those of its question."""
+        _, *choices = example.prompt.split("\t")
+        count = choices.count(example.target)
+        if len(choices) > 1 and count == 1:
+            return [choices.index(example.target)]
+        stands = {0: "is not one of", 1: "is the only one of"}.get(count, f"stands {count} times among")
+        raise ValueError(
+            f"the target {example.target!r} {stands} the choices of {example.prompt!r}; a prompt is a "
+            "question and two or more different choices, with tabs between them"
+        )
+
     def rows(self, examples, tokenizer, model):
         """Rows of [N, C, L], one a choice; where an example has fewer than C, its first stands in."""
-        rows, right, counts = [], [], []
+        rows, labels, counts = [], [], []
         for example in examples:
-            _, *choices = example.prompt.split("\t")
-            if len(choices) < 2 or choices.count(example.target) != 1:
-                raise ValueError(
-                    f"the target {example.target!r} is not one of the choices of {example.prompt!r}; a "
-                    "prompt is a question and its choices, with tabs between them"
-                )
+            labels.append(self.right(example, model))
             rows.append(self.readings(example.prompt, tokenizer, model))
-            check_length(rows[-1], model.max_length, [example] * len(choices))
-            right.append([choices.index(example.target)])
-            counts.append(len(choices))
+            counts.append(len(rows[-1]))
+            check_length(rows[-1], model.max_length, [example] * counts[-1])
         most = max(counts)
         flat = [row for found in rows for row in [*found, *[found[0]] * (most - len(found))]]
         table, length = pad(flat, tokenizer)
@@ -48,7 +54,7 @@ class MultipleChoice(WithLanguageLoss):
             table.reshape(shape),
             np.ones(len(rows), np.int32),
             length.reshape(shape[:2]),
-            labels=np.asarray(right, np.int32),
+            labels=np.asarray(labels, np.int32),
             segments=second_segments(flat, shape[2], tokenizer).reshape(shape),
             choices=np.asarray(counts, np.int32),
         )

@@ -28,7 +28,7 @@ class Similarity(Labels):
         rows, labels = [], []
         for example in examples:
             rows.append(self.readings(example.prompt, tokenizer, model))
-            labels.append([self.number_of(example.target, example, model)])
+            labels.append(self.right(example, model))
             check_length(rows[-1], model.max_length, [example] * 2)
         flat = [row for both in rows for row in both]
         table, length = pad(flat, tokenizer)

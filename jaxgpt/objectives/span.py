@@ -22,16 +22,20 @@ class Span(Told):
     def label_names(self, examples, model):
         return check_label_count(model, SPAN)
 
+    def right(self, example, model):
+        """The places of the answer's first character in the prompt, and of the one behind its last."""
+        prompt, target = example.prompt, example.target
+        place = prompt.find(target)
+        if place < 0 or not target:
+            raise ValueError(f"the answer {target!r} does not stand in {prompt!r}")
+        return [place, place + len(target)]
+
     def rows(self, examples, tokenizer, model):
         rows, labels = [], []
         for example in examples:
-            prompt, target = example.prompt, example.target
-            place = prompt.find(target)
-            if place < 0 or not target:
-                raise ValueError(f"the answer {target!r} does not stand in {prompt!r}")
-            ids, start, stop = _row(tokenizer, prompt, place, place + len(target))
+            ids, start, stop = _row(tokenizer, example.prompt, *self.right(example, model))
             if stop < start:
-                raise ValueError(f"the answer {target!r} has no token of its own")
+                raise ValueError(f"the answer {example.target!r} has no token of its own")
             rows.append(ids)
             labels.append([start, stop])
         check_length(rows, model.max_length, list(examples))

@@ -31,6 +31,14 @@ class Told(Objective, abc.ABC):
     """
 
     @abc.abstractmethod
+    def right(self, example: Example, model: ModelConfig) -> list[int]:
+        """The target of an example as numbers, for what the second head tells of its prompt.
+
+        Raises:
+          ValueError: if no answer that the model can give is the target.
+        """
+
+    @abc.abstractmethod
     def rows(self, examples: Sequence[Example], tokenizer: Tokenizer, model: ModelConfig) -> Rows:
         """The table of some examples, with `labels` [N, K] or [N, T]; -1 where there is none.
 
@@ -59,6 +67,10 @@ class Told(Objective, abc.ABC):
             raise ValueError(f"objective={kind} is for questions, and the task is a text")
         if model.kind == "decoder" and model.labels_from == "first":
             raise ValueError("a decoder's first token has seen nothing; set model.labels_from=last")
+
+    def check_questions(self, examples, model):
+        for example in examples:
+            self.right(example, model)
 
     def tables(self, splits):
         with naming("train"):

@@ -82,6 +82,15 @@ def test_an_answer_begins_and_ends_at_its_tokens():
 
 
 @pytest.mark.parametrize(
+    ("choices", "stands"),
+    [("b\tc", "is not one of"), ("a", "is the only one of"), ("a\ta\tb", "stands 2 times among")],
+)
+def test_what_is_wrong_with_choices_is_told(choices, stands):
+    with pytest.raises(ValueError, match=rf"\Athe target 'a' {stands} the choices of 'q\\t"):
+        MultipleChoice().rows([Example(f"q\t{choices}", "a")], Characters(TEXT), config(CHOICE))
+
+
+@pytest.mark.parametrize(
     "name", ["bpe:300", "digits:1:right:bpe:300", "sentencepiece:300", "bytes", "10e", "words"]
 )
 def test_a_row_is_what_is_asked_and_its_answer_can_be_given(name):
@@ -414,5 +423,32 @@ def test_a_label_that_only_test_has_is_refused_before_training(tmp_path):
         training=jaxgpt.TrainingConfig(batch_size=4),
     )
     with pytest.raises(ValueError, match=r"test split: the target 'z' of 'test 0' is no label; known: x, y"):
+        prepare(experiment)
+    prepare(replaced(experiment, {"training.test_examples": 0}))
+
+
+@pytest.mark.parametrize(
+    ("objective", "labels_from", "good", "bad", "line"),
+    [
+        (MultipleChoice(), "last", "{}\ta\tb|a", "{}\ta\tb|c", "the target 'c' is not one of the choices"),
+        (Span(), "each", "{} stands|{}", "{} stands|x", "the answer 'x' does not stand in 'test 0 stands'"),
+        (Labels(), "each", "{} a|x y z", "{} a|x y", "2 tags for 3 words: 'test 0 a'"),
+    ],
+    ids=["multiple_choice", "span", "tags"],
+)
+def test_a_question_that_no_answer_meets_is_refused_before_training(
+    objective, labels_from, good, bad, line, tmp_path
+):
+    for split, first in (("train", good), ("test", bad)):
+        lines = [(good if n else first).format(*[f"{split} {n}"] * 2).replace("|", "\t") for n in range(40)]
+        (tmp_path / f"{split}.tsv").write_text("\n".join(lines) + "\n")
+    experiment = jaxgpt.Experiment(
+        task=Pairs(path=str(tmp_path / "train.tsv"), test_path=str(tmp_path / "test.tsv"), texts=0),
+        tokenizer="characters",
+        model=ModelConfig(num_layers=1, d_model=16, num_heads=2, labels_from=labels_from),
+        objective=objective,
+        training=jaxgpt.TrainingConfig(batch_size=4),
+    )
+    with pytest.raises(ValueError, match=f"test split: {line}"):
         prepare(experiment)
     prepare(replaced(experiment, {"training.test_examples": 0}))
