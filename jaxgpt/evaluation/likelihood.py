@@ -1,7 +1,8 @@
 """Loss and bits per byte of text under models, each token predicted once.
 
-The end token of a row or document is predicted and counts in the loss, as in training. Bits per byte leave
-it out, nats and all: they are comparable between tokenizers and with a model that predicts no ends.
+The end token of a row or document is predicted and counts in the loss, as one token whatever `end_weight` it
+has in training. Bits per byte leave it out, nats and all: they are comparable between tokenizers and with a
+model that predicts no ends.
 """
 
 import math
@@ -130,6 +131,8 @@ def _batch_sums(
     objective: Objective,
 ) -> tuple[Float[Array, "B"], ...]:
     batch = widened(batch)
-    losses, weights = objective.losses(structure.model(weights), batch), objective.weights(batch)
-    inside = weights * (batch["tokens"][:, 1:] != eos_id)
-    return tuple(value.sum(axis=1) for value in (losses * weights, losses * inside, weights, inside))
+    losses = objective.losses(structure.model(weights), batch)
+    # Every token with a loss counts as one, however much training weighs it.
+    counted = (objective.weights(batch) > 0).astype(losses.dtype)
+    inside = counted * (batch["tokens"][:, 1:] != eos_id)
+    return tuple(value.sum(axis=1) for value in (losses * counted, losses * inside, counted, inside))

@@ -58,6 +58,17 @@ def test_rows(build, tokenizer, small_batches, which):
     assert found["train"].tokens < part.tokens
 
 
+def test_the_weight_of_the_end_in_training_changes_no_likelihood(build, tokenizer):
+    model = build()
+    plain, light = (
+        row_likelihoods([model], tokenizer, ROWS, [], objective=NextToken(end_weight=weight))["held_out"]
+        for weight in (1.0, 0.01)
+    )
+    assert light.tokens == plain.tokens == sum(len(e.target) + 1 for e in ROWS)
+    assert light.loss.mean == pytest.approx(plain.loss.mean, rel=1e-6)
+    assert light.bits_per_byte.mean == pytest.approx(plain.bits_per_byte.mean, rel=1e-6)
+
+
 def test_windows_predict_every_token_once(build, tokenizer, small_batches):
     model = build(max_length=10)
     nats = scorer(model)

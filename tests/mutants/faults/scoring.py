@@ -14,8 +14,8 @@ FAULTS = [
     Fault(
         "bits-of-ends",
         "jaxgpt/evaluation/likelihood.py",
-        'inside = weights * (batch["tokens"][:, 1:] != eos_id)',
-        "inside = weights",
+        'inside = counted * (batch["tokens"][:, 1:] != eos_id)',
+        "inside = counted",
         "end tokens count in bits per byte",
         ("tests/evaluation/test_likelihood.py",),
     ),
