@@ -1,5 +1,6 @@
 """Files of two zero-shot tests, made from the words of a text: last words, and words left out."""
 
+import functools
 import json
 import random
 import re
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxgpt.core.combining_marks import marks
 from jaxgpt.data.splits import from_all_over
 from jaxgpt.evaluation.zero_shot.cbt import BLANK, CANDIDATES, LINES
 
@@ -15,8 +17,6 @@ from jaxgpt.evaluation.zero_shot.cbt import BLANK, CANDIDATES, LINES
 _PASSAGE, _SENTENCE = 40, 4
 #: Lines from the beginning of a story to that of the next.
 _STEP = 3
-#: A word of four letters or more that is no part of another, such as the first half of `love's`.
-_WORD = re.compile(r"(?<![\w'-])[^\W\d_]{4,}(?![\w'-])")
 
 
 def write_passages(text: str, path: Path, count: int) -> int:
@@ -38,7 +38,7 @@ def write_passages(text: str, path: Path, count: int) -> int:
     words, found, at = text.split(), [], _PASSAGE
     while at <= len(words):
         passage = words[at - _PASSAGE : at]
-        if _WORD.fullmatch(passage[-1]) and passage[-1] in passage[:-1]:
+        if _word().fullmatch(passage[-1]) and passage[-1] in passage[:-1]:
             found.append(" ".join(passage))
             at += _PASSAGE
         else:
@@ -69,8 +69,8 @@ def write_cloze(text: str, path: Path, count: int, seed: int = 0) -> int:
     found = []
     for first in range(0, len(lines) - LINES, _STEP):
         story, query = lines[first : first + LINES], lines[first + LINES]
-        known = dict.fromkeys(_WORD.findall(" ".join(story)))
-        asked = [match for match in _WORD.finditer(query) if match[0] in known]
+        known = dict.fromkeys(_word().findall(" ".join(story)))
+        asked = [match for match in _word().finditer(query) if match[0] in known]
         if not asked or len(query.split()) < _SENTENCE:
             continue
         blank = rng.choice(asked)
@@ -84,6 +84,13 @@ def write_cloze(text: str, path: Path, count: int, seed: int = 0) -> int:
     chosen = _chosen(found, count, f"{LINES} lines with ten words, one of them in the next line")
     path.write_text("\n".join(chosen), encoding="utf-8")
     return len(chosen)
+
+
+@functools.cache
+def _word() -> re.Pattern:
+    """A word of four letters or more that is no part of another, such as the first half of `love's`."""
+    beside = rf"[\w'{marks()}-]"
+    return re.compile(rf"(?<!{beside})(?:[^\W\d_][{marks()}]*){{4,}}(?!{beside})")
 
 
 def _capitals(word: str) -> tuple[bool, bool]:

@@ -1,25 +1,37 @@
 """Asking for the last word of a text (LAMBADA: Paperno et al. 2016, arXiv 1606.06031).
 
 The last word of `... she opened the door, at last!` is `last`: the letters, digits and underscores behind
-the last white space, joined by hyphens or apostrophes, without the punctuation behind them. The model is
-given everything before that white space and has to write the white space and the whole word; what it
-writes after the word does not count. A text that ends in anything else (`(end`, `and/or.`) or has one
+the last white space, with their marks, joined by hyphens or apostrophes, without the punctuation behind them.
+The model is given everything before that white space and has to write the white space and the whole word;
+what it writes after the word does not count. A text that ends in anything else (`(end`, `and/or.`) or has one
 word only cannot be asked.
 """
 
+import functools
 import re
 from collections.abc import Iterator
 
-_WORD = r"\w+(?:['’-]\w+)*"
-_END = re.compile(rf"(\s+)({_WORD})[^\w\s]*\s*\Z")
-_GOES_ON = re.compile(r"\w|['’-]\w")
+from jaxgpt.core.combining_marks import marks, word
+
+
+@functools.cache
+def _end() -> re.Pattern:
+    """The last word of a text, with the white space before it and the punctuation behind it."""
+    whole, mark = rf"{word()}(?:['’-]{word()})*", marks()
+    return re.compile(rf"(\s+)({whole})(?:[^\w\s{mark}][{mark}]*)*\s*\Z")
+
+
+@functools.cache
+def _going_on() -> re.Pattern:
+    """What stands behind a word that has not ended."""
+    return re.compile(rf"[\w{marks()}]|['’-]\w")
 
 
 def last_word(text: str) -> tuple[str, str] | None:
     """The question and the target, whose sum is `text` without its last punctuation; or None."""
     # Only the last two words matter, and a search through a megabyte is slow.
     start = max(0, len(text) - 400)
-    found = _END.search(text, start)
+    found = _end().search(text, start)
     if found is None or not text[: found.start()].strip():
         return None
     return text[: found.start()], found[1] + found[2]
@@ -45,7 +57,7 @@ def last_word_score(target: str, completion: str) -> float:
     """1 if the completion starts with the target and the word ends there, else 0."""
     if not completion.startswith(target):
         return 0.0
-    return float(_GOES_ON.match(completion, len(target)) is None)
+    return float(_going_on().match(completion, len(target)) is None)
 
 
 def shortened(prompt: str, characters: int) -> str:

@@ -5,10 +5,10 @@ import random
 import re
 from collections.abc import Iterable, Sequence
 
+from jaxgpt.core.combining_marks import word
 from jaxgpt.core.wording import in_file, quoted
 from tasks.corpus.reading import read_lines
 
-_WORD = re.compile(r"\w+")
 #: Behind the target may stand what is not read, such as who wrote it.
 _COLUMNS = (2, 3)
 
@@ -79,8 +79,8 @@ def plain(text: str, *, lowered: bool) -> str:
 
 
 def words(text: str) -> list[str]:
-    """The runs of letters and digits of a text: three in `I'm here.`"""
-    return _WORD.findall(text)
+    """The runs of letters and digits of a text, with their marks: three in `I'm here.`"""
+    return re.findall(word(), text)
 
 
 def joined(sentences: Sequence[Sentence], most: int) -> list[Sentence]:

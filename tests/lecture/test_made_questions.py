@@ -48,6 +48,13 @@ def test_a_left_out_word_is_one_of_ten_of_the_story(text, tmp_path):
     assert len(set(answers)) > 3  # the right one stands anywhere among them
 
 
+def test_a_word_has_its_marks(text, tmp_path):
+    assert write_passages("e\u0301coles " * 80, tmp_path / "passages", 5) == 2
+    write_cloze(text.replace("love's", "love\u0301d"), tmp_path / "books", 10**6)
+    asked = {word for question in cbt.questions(str(tmp_path / "books")) for word in question.candidates}
+    assert "love\u0301d" in asked and "love" not in asked
+
+
 def test_the_same_questions_are_asked_each_time(text, tmp_path):
     for name in ("one", "two"):
         write_cloze(text, tmp_path / name, 5)

@@ -79,6 +79,9 @@ def test_counts_on_the_collected_synopses(shared_data):
         ("a well-known\nplace-name.”", "a well-known", "\nplace-name"),
         ("日本 は 島国。", "日本 は", " 島国"),
         ("The year was  1999.", "The year was", "  1999"),
+        ("वह घर में।", "वह घर", " में"),
+        ("in the cafe\u0301.", "in the", " cafe\u0301"),
+        ("She loves it❤\ufe0f!", "She loves", " it"),
     ],
 )
 def test_last_word(text, prompt, target):
@@ -101,6 +104,11 @@ def test_what_cannot_be_asked(text):
 )  # fmt: skip
 def test_last_word_score(completion, score):
     assert last_word_score(" last", completion) == score
+
+
+def test_a_mark_goes_on_with_a_word():
+    assert last_word_score(" मे", " में") == 0 == last_word_score(" cafe", " cafe\u0301")
+    assert last_word_score(" में", " में।") == 1
 
 
 @given(st.text())

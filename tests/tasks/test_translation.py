@@ -37,6 +37,11 @@ def path(tmp_path):
     return str(tmp_path / "pairs.tsv")
 
 
+def test_words_have_their_marks():
+    assert words("वह घर में है।") == ["वह", "घर", "में", "है"] and words("I'm here_2.") == ["I", "m", "here_2"]
+    assert words("cafe\u0301 au lait") == ["cafe\u0301", "au", "lait"]
+
+
 def test_a_worked_example(tmp_path):
     text = "Go.\tVa\u202f!\tsomebody\nGo.\tMarche.\tsomebody\nGo.\tVa !\nHi.\tSalut.\n"
     (tmp_path / "pairs.tsv").write_text(text)
