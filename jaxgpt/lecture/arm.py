@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from jaxgpt.core.nested import replaced
 from jaxgpt.runs import experiments, run_weights
+from jaxgpt.task import Task
 from jaxgpt.training.experiment import Experiment
 
 #: `quick` divides the steps by this.
@@ -37,6 +38,15 @@ class Arm:
     def folder(self) -> str:
         """What its run directory is called."""
         return file_name(self.name)
+
+    def task(self) -> Task:
+        """The task that it learns.
+
+        Raises:
+          ValueError: if a field does not fit.
+        """
+        own = {name: text for name, text in self.values.items() if name.split(".")[0] == "task"}
+        return run_weights.override(experiments.find(self.experiment), own).task
 
     def training(self, values: Mapping[str, str], *, quick: bool) -> Experiment:
         """Its experiment.

@@ -17,6 +17,7 @@ from jaxgpt.lecture.equal_cost import at_equal_cost
 from jaxgpt.lecture.row import Row
 from jaxgpt.runs.again import train_or_load
 from jaxgpt.runs.run import Run
+from jaxgpt.task import Task
 
 Say = Callable[[str], None]
 #: The names of a row's parts in their order, in its folder.
@@ -46,12 +47,13 @@ def make(
       The page; None if a signal stopped a training: the same call goes on.
 
     Raises:
-      ValueError: if a file is not enough for a row, if two arms have one directory, and as `jaxgpt.train`,
-        also where a run there has other settings.
+      ValueError: if a file is not enough for a row or a task, if two arms have one directory, and as
+        `jaxgpt.train`, also where a run there has other settings.
     """
     for row in rows:
         row.check(files)
         _check_folders(row.arms(files))
+    _check_tasks([arm for row in rows for arm in row.arms(files)])
     chapters = []
     for row in [row.shortened() for row in rows] if quick else rows:
         own = folder / file_name(type(row).kind())
@@ -102,6 +104,16 @@ def _check_folders(arms: Sequence[Arm]) -> None:
             like = "" if other is None else f", as that of {other!r} is"
             raise ValueError(f"the run of {arm.name!r} would be in {arm.folder!r}{like}; name it otherwise")
         folders[arm.folder] = arm.name
+
+
+def _check_tasks(arms: Sequence[Arm]) -> None:
+    """Raises ValueError if a task has no training example, such as of a file without the column it reads."""
+    seen: list[Task] = []
+    for arm in arms:
+        task = arm.task()
+        if task not in seen:
+            next(iter(task.examples("train")), None)
+            seen.append(task)
 
 
 def _write(part: Part, path: Path) -> None:

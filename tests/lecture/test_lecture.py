@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import functools
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -262,6 +263,33 @@ def test_an_arm_begins_from_the_weights_of_another(text, tmp_path):
     assert not np.allclose(
         *(nnx.state(model, nnx.Param).embedding.table[...] for model in runs["second"].models)
     )
+
+
+@pytest.mark.parametrize(
+    ("experiment", "name", "content", "message"),
+    [
+        ("genres", "films.csv", "title,synopsis\nHarbour,A keeper finds a letter.\n", "no column 'genres'"),
+        ("translation", "pairs.tsv", "Go.\n", "line 1 has 1 column: 'Go.'"),
+        ("translation", "none.tsv", None, "cannot be read .No such file"),
+        ("translation", "pairs.tsv", "Go.\tVa !\n", "sacrebleu, which is not installed"),
+    ],
+    ids=["column", "line", "file", "sacrebleu"],
+)
+def test_an_unfit_file_of_a_later_row_is_refused_before_anything_is_trained(
+    experiment, name, content, message, text, tmp_path, monkeypatch
+):
+    class Later(Depths):
+        def arms(self, files):
+            return (Arm("later", experiment, {"task.path": files["pairs"]}),)
+
+    if message.startswith("sacrebleu"):
+        monkeypatch.setitem(sys.modules, "sacrebleu", None)
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    files = {"text": str(text), "pairs": str(tmp_path / name)}
+    with pytest.raises(ValueError, match=message) as error:
+        make([Depths(), Later()], files, tmp_path / "out", seeds=1, say=pytest.fail)
+    assert "\n" not in str(error.value) and not (tmp_path / "out").exists()
 
 
 def test_two_arms_in_one_directory_are_refused_before_anything_is_trained(text, tmp_path):

@@ -116,4 +116,4 @@ class FrozenFeatures(Row):
 
 def _tagged(files: Mapping[str, str]) -> Task:
     """The words of the text, tagged by their capitals."""
-    return Arm("", "truecasing", _PIECES | {"task.path": files["text"]}).training({}, quick=False).task
+    return Arm("", "truecasing", _PIECES | {"task.path": files["text"]}).task()

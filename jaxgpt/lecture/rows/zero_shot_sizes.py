@@ -68,7 +68,7 @@ class ZeroShotSizes(Row):
         ]
 
     def check(self, files):
-        text = _held_out(self.arms(files)[0].training({}, quick=False).task)
+        text = _held_out(self.arms(files)[0].task())
         with tempfile.TemporaryDirectory() as folder:
             for test, write in _FILES.items():
                 try:
