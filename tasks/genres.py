@@ -101,7 +101,7 @@ class Genres(Task):
         return f"genres      {', '.join(self.asked)}; {one:,} of {len(rows):,} texts have one of them alone"
 
     def place_of(self, example: Example) -> str:
-        return place_in(self.path, example.canonical)
+        return place_in([self.path], example.canonical)
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The texts of a split, as many of each genre, in the order of the file.

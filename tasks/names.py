@@ -86,7 +86,7 @@ class Names(Task):
         )
 
     def place_of(self, example: Example) -> str:
-        return place_in(self.path, example.canonical)
+        return place_in([self.path], example.canonical)
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The words of a split, in the order of the file; of makemore's split in the order of its shuffle.

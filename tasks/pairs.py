@@ -71,7 +71,8 @@ class Pairs(FewShot):
         return tuple(dict.fromkeys(pair.prompt for pair in self._pairs("validation")))[:2]
 
     def place_of(self, example: Example) -> str:
-        return place_in(self.path, example.canonical)
+        files = [self.path, self.validation_path, self.test_path]
+        return place_in(files, f"{example.canonical}\t{example.target}", example.canonical)
 
     def zero_shot_examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """The lines of a split, in the order of the file.

@@ -52,7 +52,7 @@ class Translation(Task):
             raise ValueError(f"joined={self.joined} must be at least 1")
 
     def place_of(self, example: Example) -> str:
-        return place_in(self.path, example.canonical)
+        return place_in([self.path], example.canonical)
 
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """Every translation of every source of a split.

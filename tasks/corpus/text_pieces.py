@@ -50,7 +50,7 @@ class TextPieces(Task, abc.ABC):
         return f"left out    {left}, of more than {self.max_characters} characters"
 
     def place_of(self, example: Example) -> str:
-        return place_in(self.path, example.canonical)
+        return place_in([self.path], example.canonical)
 
 
 @dataclasses.dataclass(frozen=True)

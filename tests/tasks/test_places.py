@@ -6,17 +6,43 @@ import pytest
 
 from jaxgpt.core import fields
 from jaxgpt.runs import experiments
+from jaxgpt.task import Example
 from jaxgpt.training.prepare import prepare
 from tasks.corpus.places import place_in
+from tasks.pairs import Pairs
 
 
 def test_the_first_line_that_holds_the_beginning(tmp_path):
     path = tmp_path / "text.txt"
     path.write_text("one\nTwo  words here\nand two words here again\n")
-    assert place_in(str(path), "two words") == f"{path}: line 2"
-    assert place_in(str(path), "two words here again") == f"{path}: line 3"
-    assert place_in(str(path), "three") == "" == place_in(str(path), "")
-    assert place_in(str(path), "and two words here again, and on the next line") == f"{path}: line 3"
+    files = [str(path)]
+    assert place_in(files, "two words") == f"{path}: line 2"
+    assert place_in(files, "two words here again") == f"{path}: line 3"
+    assert place_in(files, "three") == "" == place_in(files, "")
+    assert place_in(files, "and two words here again, and on the next line") == f"{path}: line 3"
+
+
+def test_a_line_that_begins_with_the_text_comes_before_one_that_holds_it(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("another one\nones\n One, and more\none more\none\tmore\n")
+    files = ["", str(path)]
+    assert place_in(files, "One") == f"{path}: line 3"
+    assert place_in(files, "one") == f"{path}: line 5"  # to the tab, as it is written
+    assert place_in(files, "nes") == f"{path}: line 2"
+    assert place_in(files, "none", "one more") == f"{path}: line 4"
+
+
+@pytest.mark.parametrize("split", ["train", "validation", "test"])
+def test_a_short_prompt_is_found_in_the_file_of_its_split(split, tmp_path):
+    """Not in a line that has its letters elsewhere, nor in one with another target."""
+    files = {name: tmp_path / f"{name}.tsv" for name in ("train", "validation", "test")}
+    for name, path in files.items():
+        path.write_text(f"a {name} b\tone\nb {name} two\tb {name}\nb {name}\tshort\nb {name}\tlong\n")
+    task = Pairs(
+        path=str(files["train"]), validation_path=str(files["validation"]), test_path=str(files["test"])
+    )
+    assert task.place_of(Example(f"b {split}", "long")) == f"{files[split]}: line 4"
+    assert task.place_of(Example(f"b {split}", "12,000")) == f"{files[split]}: line 3"
 
 
 #: Several long ones, so that some are trained on; too long for any model here from their first words on.
