@@ -126,7 +126,10 @@ class Pairs(FewShot):
         return measure_errors([(example.target, completion) for example, completion in samples])
 
     def shot(self, rng: random.Random, question: Example) -> Example:
-        return rng.choice(self._pairs("train"))
+        pairs = self._pairs("train")
+        if question.group:
+            pairs = _groups(self, self._stamps()).get(question.group, pairs)
+        return rng.choice(pairs)
 
     @property
     def _form(self) -> Form:
@@ -146,9 +149,10 @@ class Pairs(FewShot):
         if file := self._file(split):
             return _read(file, self.stamp(f"{split}_path"), self._form)
         # Asked for every shot.
-        return _of_split(
-            self, split, tuple(self.stamp(field) for field in self.file_fields if getattr(self, field))
-        )
+        return _of_split(self, split, self._stamps())
+
+    def _stamps(self) -> tuple[tuple[int, int], ...]:
+        return tuple(self.stamp(field) for field in self.file_fields if getattr(self, field))
 
 
 @functools.lru_cache(maxsize=4)
@@ -156,6 +160,15 @@ def _of_split(task: Pairs, split: Split, stamps: tuple[tuple[int, int], ...]) ->
     """The pairs of a task's own file that are of a split; `stamps` tell changed files from those read."""
     pairs = _read(task.path, task.stamp("path"), task._form)
     return [pair for pair in pairs if task.split_of(pair) == split]
+
+
+@functools.lru_cache(maxsize=4)
+def _groups(task: Pairs, stamps: tuple[tuple[int, int], ...]) -> dict[str, list[Example]]:
+    """The training pairs of each group."""
+    found: dict[str, list[Example]] = {}
+    for pair in _of_split(task, "train", stamps):
+        found.setdefault(pair.group, []).append(pair)
+    return found
 
 
 @functools.lru_cache(maxsize=4)

@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 from jaxgpt.core.fields import from_json, to_json
-from jaxgpt.task import SPLITS, Task
+from jaxgpt.task import SPLITS, Example, Task
 from jaxgpt.training.experiment import Experiment
 from tasks.pairs import Pairs, pairs
 
@@ -145,6 +145,21 @@ def test_the_file_is_read_again_when_it_changes(squares, tmp_path):
         file.write(b"one more\tline\n")
     os.utime(squares.path, ns=(1, 1))
     assert sum(len(rows) for rows in read(squares).values()) == 331
+
+
+def test_shots_of_a_small_group_are_found_in_a_large_file(tmp_path):
+    path = tmp_path / "groups.tsv"
+    lines = [f"{n} is\t{n}\t{'rare' if n % 10_000 == 0 else 'often'}\n" for n in range(60_000)]
+    path.write_text("".join(lines))
+    task = Pairs(path=str(path), group="column")
+    train = {f"{e.prompt}{e.target}" for e in task.examples("train") if e.group == "rare"}
+    assert len(train) > 1
+    few = dataclasses.replace(task, shots=len(train) - 1)
+    (question, *_) = (e for e in task.examples("train") if e.group == "rare")
+    *shown, asked = few.with_shots(question).prompt.split("\n\n")
+    assert set(shown) == train - {f"{question.prompt}{question.target}"} and asked == question.prompt
+    with pytest.raises(ValueError, match=r"only 0 training examples of group 'none' were found"):
+        few.with_shots(Example("1 is", "1", group="none"))
 
 
 def test_shots_are_lines_of_the_training_split(squares):
