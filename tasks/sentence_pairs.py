@@ -57,6 +57,14 @@ class SentencePairs(TextPieces):
         paragraphs = _paragraphs(self.path, self.stamp("path"))
         return [len(one) + len(other) for each in paragraphs for one, other in itertools.pairwise(each)]
 
+    def notes(self) -> str:
+        """How many pairs are left out; of `next`, which draws half of its pairs, how many neighbours."""
+        if self.pairs == "order" or not super().notes():
+            return super().notes()
+        found, most = self.lengths(), self.max_characters
+        long = f"{sum(map(self.too_long, found)):,} of {len(found):,} pairs of neighbours have"
+        return f"left out    pairs of more than {most} characters, as {long}; the others are drawn"
+
     def held_forms(self, text: str) -> Iterator[str]:
         """The paragraphs in which all sentences of a line stand, or of each half of a question with a tab.
 

@@ -362,7 +362,12 @@ def test_long_pairs_are_left_out_and_a_line_may_be_a_paragraph(tmp_path):
     task = fields.override(experiments.find("sentence-pairs"), {"task.path": str(path)}).task
     found = list(task.examples("train"))
     assert found and all(len(e.prompt) < 300 for e in found)
-    assert task.notes() == "left out    40 of 80 pairs, of more than 300 characters"
+    long = "left out    pairs of more than 300 characters, as 40 of 80 pairs of neighbours have"
+    assert task.notes() == f"{long}; the others are drawn"
+    ordered = dataclasses.replace(task, pairs="order")
+    assert ordered.notes() == "left out    40 of 80 pairs, of more than 300 characters"
+    splits = ("train", "validation", "test")
+    assert sum(len(list(ordered.examples(split))) for split in splits) == 80 - 40
     every = dataclasses.replace(task, max_characters=0)
     assert len(list(every.examples("train"))) > len(found) and every.notes() == ""
     with pytest.raises(ValueError, match=r"raise task\.max_characters"):
