@@ -22,7 +22,7 @@ def read_objects(text: str, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each object, and where it stands, such as `line 3`.
 
     Raises:
-      ValueError: for what is not JSON, or no object; with the line or the row.
+      ValueError: for what is not JSON, or no object, with the line or the row; for an array without objects.
     """
     place, line, counted, first = _SPACE.match(text).end(), 1, 0, True
     while place < len(text):
@@ -34,6 +34,8 @@ def read_objects(text: str, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
             raise _not_json(text, path, place, line, error) from error
         after = _SPACE.match(text, end).end()
         if first and isinstance(value, list) and after == len(text):
+            if not value:
+                raise ValueError(in_file(path, "is an empty array; it should hold objects"))
             for number, element in enumerate(value, 1):
                 yield _object(element, path, f"row {number}")
             return

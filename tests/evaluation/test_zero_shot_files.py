@@ -228,11 +228,12 @@ LONG = " ".join(["horses"] * 60)
         ("choices", CHOICE.format('["b", "c"]', '"d"'), "line 1: the answer 'd' is not among the choices"),
         ("choices", '{"context": "a"}', "line 1: no key 'choices'; it has 'context'"),
         ("choices", "the cat", "line 1 is not JSON"),
-        ("choices", "[]", "has no question"),
+        ("choices", "[]", "is an empty array; it should hold objects"),
+        ("lambada", "[]", "is an empty array; it should hold objects"),
     ],
 )
 def test_files_that_are_not_of_their_form_are_told_in_one_line(tmp_path, test, text, message):
-    file = tmp_path / "file.txt"
+    file = tmp_path / ("file.json" if text == "[]" else "file.txt")
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ValueError, match=message.replace("|", r"\|")) as error:
         scored(test, file)

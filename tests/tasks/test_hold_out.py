@@ -91,10 +91,11 @@ def test_every_form_of_a_file_is_read(tmp_path, text):
         ('{"a": "3+4"}', "line 1 has none of the keys prompt, question"),
         ('{"question": 3.5}', "line 1: 'question' is '3.5'; write it as text"),
         ("", "is empty"),
+        ("[]", "is an empty array"),
     ],
 )
 def test_what_cannot_be_kept_out_is_refused_before_training(tmp_path, text, message):
-    file = tmp_path / "q"
+    file = tmp_path / ("q.json" if text == "[]" else "q")
     file.write_text(text)
     with pytest.raises(ValueError) as error:
         next(Arithmetic(hold_out=str(file)).examples("train"))

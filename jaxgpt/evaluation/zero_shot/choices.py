@@ -50,8 +50,6 @@ def choices(
             pairs = [encoded(tokenizer, *joined(one.context, choice)) for choice in one.choices]
             items.append(item(where, pairs, models[0].config.max_length))
         asked.append(one)
-    if not items:
-        raise ValueError(f"{path} has no question; write JSON objects with context, choices and answer")
     scores = log_likelihoods(models, items, progress)
     ways = {
         "acc": ("right, by the sum of log-likelihoods", lambda choice: 1),
