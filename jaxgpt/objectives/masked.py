@@ -26,8 +26,7 @@ class Masked(Objective):
     ends_answers: ClassVar[bool] = False
 
     def __post_init__(self):
-        if not 0 < self.share <= 1:
-            raise ValueError(f"share={self.share} must be above 0 and at most 1")
+        masking.check_share(self.share)
 
     def scored_from(self, start):
         return start if self.tokens == "answer" else 1

@@ -12,6 +12,12 @@ from jaxgpt.objectives.batches import Batch
 SHARE, MASKED, RANDOM = 0.15, 0.8, 0.1
 
 
+def check_share(share: float) -> None:
+    """Raises ValueError for what is no share of tokens, or none of them."""
+    if not 0 < share <= 1:
+        raise ValueError(f"share={share} must be above 0 and at most 1")
+
+
 def hide_answers(config: ModelConfig, batch: Batch) -> Batch:
     """The batch with every token of the targets hidden; see `hide_some` for what it holds."""
     targets, order, inside = _inside(batch)

@@ -28,8 +28,7 @@ class Multitask(Ordered):
     half: Annotated[float, "rows whose first half is seen by all, the rest from left to right"] = 2.0
 
     def __post_init__(self):
-        if not 0 < self.share <= 1:
-            raise ValueError(f"share={self.share} must be above 0 and at most 1")
+        masking.check_share(self.share)
         for name, value in self.proportions.items():
             if not 0 <= value < math.inf:
                 raise ValueError(f"{name}={value} must be at least 0 and finite")

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Int
 
+from jaxgpt.objectives import masking
 from jaxgpt.objectives.batches import Batch
 from jaxgpt.objectives.ordered import Ordered
 
@@ -29,8 +30,7 @@ class Permuted(Ordered):
     share: Annotated[float, "of the tokens that are predicted"] = 1 / 6
 
     def __post_init__(self):
-        if not 0 < self.share <= 1:
-            raise ValueError(f"share={self.share} must be above 0 and at most 1")
+        masking.check_share(self.share)
 
     def tokens_read(self, tokens):
         return tokens + self._predicted(tokens)
