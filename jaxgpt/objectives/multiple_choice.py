@@ -3,12 +3,10 @@
 import dataclasses
 
 import jax.numpy as jnp
-import numpy as np
 
-from jaxgpt.data.labelled import CHOICE, encoded, second_segments
-from jaxgpt.data.rows import Rows, check_length, pad
+from jaxgpt.data.labelled import CHOICE, encoded
 from jaxgpt.objectives.language_loss import WithLanguageLoss
-from jaxgpt.objectives.told import check_label_count
+from jaxgpt.objectives.told import check_label_count, rows_of_readings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,25 +37,8 @@ class MultipleChoice(WithLanguageLoss):
         )
 
     def rows(self, examples, tokenizer, model):
-        """Rows of [N, C, L], one a choice; where an example has fewer than C, its first stands in."""
-        rows, labels, counts = [], [], []
-        for example in examples:
-            labels.append(self.right(example, model))
-            rows.append(self.readings(example.prompt, tokenizer, model))
-            counts.append(len(rows[-1]))
-            check_length(rows[-1], model.max_length, [example] * counts[-1])
-        most = max(counts)
-        flat = [row for found in rows for row in [*found, *[found[0]] * (most - len(found))]]
-        table, length = pad(flat, tokenizer)
-        shape = (len(rows), most, table.shape[1])
-        return Rows(
-            table.reshape(shape),
-            np.ones(len(rows), np.int32),
-            length.reshape(shape[:2]),
-            labels=np.asarray(labels, np.int32),
-            segments=second_segments(flat, shape[2], tokenizer).reshape(shape),
-            choices=np.asarray(counts, np.int32),
-        )
+        """Rows of [N, C, L], one a choice."""
+        return rows_of_readings(self, examples, tokenizer, model)
 
     def label_losses(self, found, batch, real, loss):
         """Of the right choice among those of its question. [B, 1]"""

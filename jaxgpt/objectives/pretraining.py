@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxgpt.objectives import masking
 from jaxgpt.objectives.labels import Labels
 from jaxgpt.objectives.losses import hidden_losses, token_losses
+from jaxgpt.objectives.told import longest_pair
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,5 +41,4 @@ class Pretraining(Labels):
         return jnp.concatenate([tokens, self.label_losses(output.labels, batch, real, loss)], axis=1)
 
     def longest_example(self, model):
-        half = (model.max_length - 3) // 2
-        return "a" * (model.max_length - 3 - half) + "\t" + "a" * half, ("0", "1")
+        return longest_pair(model)

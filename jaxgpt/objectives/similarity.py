@@ -3,11 +3,10 @@
 import dataclasses
 
 import jax.numpy as jnp
-import numpy as np
 
-from jaxgpt.data.labelled import encoded, second_segments
-from jaxgpt.data.rows import Rows, check_length, pad
+from jaxgpt.data.labelled import encoded
 from jaxgpt.objectives.labels import Labels
+from jaxgpt.objectives.told import longest_pair, rows_of_readings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,22 +24,7 @@ class Similarity(Labels):
 
     def rows(self, examples, tokenizer, model):
         """Rows of [N, 2, L], one an order."""
-        rows, labels = [], []
-        for example in examples:
-            rows.append(self.readings(example.prompt, tokenizer, model))
-            labels.append(self.right(example, model))
-            check_length(rows[-1], model.max_length, [example] * 2)
-        flat = [row for both in rows for row in both]
-        table, length = pad(flat, tokenizer)
-        shape = (len(rows), 2, table.shape[1])
-        return Rows(
-            table.reshape(shape),
-            np.ones(len(rows), np.int32),
-            length.reshape(shape[:2]),
-            labels=np.asarray(labels, np.int32),
-            segments=second_segments(flat, shape[2], tokenizer).reshape(shape),
-            choices=np.full(len(rows), 2, np.int32),
-        )
+        return rows_of_readings(self, examples, tokenizer, model)
 
     def readings(self, prompt, tokenizer, model):
         texts = prompt.split("\t")
@@ -65,5 +49,4 @@ class Similarity(Labels):
         return super().label_losses(found[::2], batch, real, loss)
 
     def longest_example(self, model):
-        half = (model.max_length - 3) // 2
-        return "a" * (model.max_length - 3 - half) + "\t" + "a" * half, ("0", "1")
+        return longest_pair(model)

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from jaxgpt.data.labelled import encoded, second_segments
-from jaxgpt.data.rows import Rows, batch_of
+from jaxgpt.data.rows import Rows, batch_of, check_length, pad
 from jaxgpt.data.splits import Tables, naming
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.structure import split
@@ -154,6 +154,36 @@ def _labels(objective: Told, structure, weights, tokens, order, segments) -> Flo
     model, order = structure.model(weights), jnp.asarray(order)
     output = read_labels(model, jnp.asarray(tokens), order, segments)
     return objective.logits(model, output, order >= 0)
+
+
+def rows_of_readings(
+    objective: Told, examples: Sequence[Example], tokenizer: Tokenizer, model: ModelConfig
+) -> Rows:
+    """Rows of [N, C, L], one a reading; where an example has fewer than C, its first stands in."""
+    rows, labels = [], []
+    for example in examples:
+        labels.append(objective.right(example, model))
+        rows.append(objective.readings(example.prompt, tokenizer, model))
+        check_length(rows[-1], model.max_length, [example] * len(rows[-1]))
+    counts = [len(own) for own in rows]
+    most = max(counts)
+    flat = [row for own in rows for row in [*own, *own[:1] * (most - len(own))]]
+    table, length = pad(flat, tokenizer)
+    shape = (len(rows), most, table.shape[1])
+    return Rows(
+        table.reshape(shape),
+        np.ones(len(rows), np.int32),
+        length.reshape(shape[:2]),
+        labels=np.asarray(labels, np.int32),
+        segments=second_segments(flat, shape[2], tokenizer).reshape(shape),
+        choices=np.asarray(counts, np.int32),
+    )
+
+
+def longest_pair(model: ModelConfig) -> tuple[str, tuple[str, ...]]:
+    """The `longest_example` of an objective with two texts and a label."""
+    half = (model.max_length - 3) // 2
+    return "a" * (model.max_length - 3 - half) + "\t" + "a" * half, ("0", "1")
 
 
 def check_label_count(model: ModelConfig, names: tuple[str, ...]) -> tuple[str, ...]:
