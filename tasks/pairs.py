@@ -30,7 +30,7 @@ from jaxgpt.task.fingerprints import file_stamp
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import place_in
+from tasks.corpus import check_path, place_in
 from tasks.corpus.number_errors import measure_errors
 from tasks.corpus.pair_rows import Form, plain_numbers, read_pairs
 
@@ -144,8 +144,7 @@ class Pairs(FewShot):
         return _keys(file, file_stamp(file), self._form) if file else frozenset()
 
     def _pairs(self, split: Split) -> list[Example]:
-        if not self.path:
-            raise ValueError("task.path is not set: name a file of text with --task.path FILE")
+        check_path(self.path)
         if file := self._file(split):
             return _read(file, self.stamp(f"{split}_path"), self._form)
         # Asked for every shot.

@@ -25,7 +25,7 @@ from jaxgpt.task import SPLITS, Example, Split, Task, shuffled
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.training_config import TrainingConfig
-from tasks.corpus import place_in
+from tasks.corpus import check_path, place_in
 from tasks.corpus.translations import Sentence, joined, plain, read_translations, thirds, words
 
 #: What `--list` groups the experiments under.
@@ -119,8 +119,7 @@ class Translation(Task):
 
     @property
     def _known(self) -> "_Known":
-        if not self.path:
-            raise ValueError("task.path is not set: name a file of text with --task.path FILE")
+        check_path(self.path)
         # Asked for every answer.
         return _read(self, tuple(self.stamp(field) for field in self.file_fields if getattr(self, field)))
 

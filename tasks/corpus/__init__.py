@@ -3,7 +3,7 @@
 from tasks.corpus.cleaning import RULES, Report, clean
 from tasks.corpus.last_word import last_word, last_word_score, last_words, shortened
 from tasks.corpus.places import place_in
-from tasks.corpus.reading import read_documents, read_labelled, read_lines, read_text
+from tasks.corpus.reading import check_path, read_documents, read_labelled, read_lines, read_text
 from tasks.corpus.sentences import read_sentences, split_sentences
 from tasks.corpus.text_pieces import LinePieces, TextPieces, cut_line
 
@@ -12,6 +12,7 @@ __all__ = [
     "LinePieces",
     "Report",
     "TextPieces",
+    "check_path",
     "clean",
     "cut_line",
     "last_word",

@@ -12,6 +12,12 @@ _TABLE_SUFFIXES = (".csv", ".tsv", ".tab")
 _JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 
 
+def check_path(path: str) -> None:
+    """Raises ValueError if no file is named."""
+    if not path:
+        raise ValueError("task.path is not set: name a file of text with --task.path FILE")
+
+
 def read_text(path: str) -> str:
     r"""The text of a file, without a byte-order mark, with `\n` at the end of every line.
 
@@ -35,8 +41,7 @@ def read_lines(path: str) -> list[str]:
 
 def _raw(path: str) -> tuple[str, str]:
     """The text with its line ends as they stand, and the file's name without its packing."""
-    if not path:
-        raise ValueError("task.path is not set: name a file of text with --task.path FILE")
+    check_path(path)
     return read_raw_text(path)
 
 
