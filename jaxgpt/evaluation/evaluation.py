@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,9 @@ from jaxgpt.core.paths import expanded
 from jaxgpt.core.writing import write_atomically
 from jaxgpt.evaluation.intervals import Estimate, Interval, bounded_mean, proportion
 from jaxgpt.evaluation.table import table
+
+#: No figure of an evaluation is as large: its square could not be computed with.
+LARGEST = 1e100
 
 
 @dataclasses.dataclass(frozen=True)
@@ -209,7 +211,7 @@ class Evaluation:
         return {} if self.overall is None else self.overall.scores
 
     def to_json(self) -> dict[str, Any]:
-        """JSON values; a number that is not finite becomes null."""
+        """JSON values; a number that is not finite, or has `LARGEST` or more, becomes null."""
         return _plain(
             {
                 "exact_match": self.exact_match,
@@ -252,5 +254,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
+        return float(value) if abs(value) < LARGEST else None
     return value

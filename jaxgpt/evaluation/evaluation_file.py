@@ -5,15 +5,12 @@ from typing import Any
 
 from jaxgpt.core import foreign
 from jaxgpt.core.wording import one_line
-from jaxgpt.evaluation.evaluation import Errors, Evaluation, Likelihood, Mistake, NotAsked, Row
+from jaxgpt.evaluation.evaluation import LARGEST, Errors, Evaluation, Likelihood, Mistake, NotAsked, Row
 from jaxgpt.evaluation.intervals import Estimate, proportion
-
-#: No figure of an evaluation is larger.
-_LARGEST = 1e100
 
 
 def read(path: Path) -> Evaluation:
-    """The evaluation in a file; a null is a number that was not finite.
+    """The evaluation in a file; a null is a number that was not finite, or too large.
 
     Raises:
       ValueError: if the file holds something else.
@@ -110,7 +107,7 @@ def _numbers(data: dict[str, Any]) -> dict[str, float]:
 def _number(value: Any) -> float:
     if value is None:
         return float("nan")
-    if type(value) not in (int, float) or not abs(value) < _LARGEST:
+    if type(value) not in (int, float) or not abs(value) < LARGEST:
         raise TypeError("a figure that is none")
     return float(value)
 

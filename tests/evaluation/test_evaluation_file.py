@@ -1,5 +1,6 @@
 """An evaluation in a file: what was written is read, and what was changed ends in one line."""
 
+import dataclasses
 import json
 import math
 
@@ -33,6 +34,15 @@ WHOLE = Evaluation(
 def test_what_was_written_is_read(evaluation, tmp_path):
     evaluation.write_json(tmp_path / "evaluation.json")
     assert evaluation_file.read(tmp_path / "evaluation.json") == evaluation
+
+
+@pytest.mark.parametrize("huge", [1e100, -1e230, math.inf])
+def test_what_is_too_large_to_compute_with_is_read_as_no_number(huge, tmp_path):
+    """Such as the error of an answer with 230 digits."""
+    errors = {"absolute_error": Estimate(huge, None, (huge, 1.0))}
+    dataclasses.replace(WHOLE, summary=errors).write_json(tmp_path / "evaluation.json")
+    found = evaluation_file.read(tmp_path / "evaluation.json").summary["absolute_error"]
+    assert math.isnan(found.mean) and math.isnan(found.per_seed[0]) and found.per_seed[1] == 1
 
 
 def test_what_was_not_finite_is_no_number(tmp_path):
