@@ -16,7 +16,13 @@ from jaxgpt.models.mixers.concat import ConcatMixer
 from jaxgpt.models.mixers.gru import GRU
 from jaxgpt.models.mixers.lstm import LSTM
 from jaxgpt.models.mixers.mean import MeanMixer
+from jaxgpt.models.mixers.none import NoMixer
+from jaxgpt.models.mixers.rnn import RNN
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.nn.position import Position
+from jaxgpt.nn.position.learned import Learned
+from jaxgpt.nn.position.randomized import Randomized
+from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.nn.recurrent_cells import Cell
 from jaxgpt.nn.tap import recorder
 from jaxgpt.tokenizers.vocabulary import Vocabulary
@@ -286,8 +292,42 @@ def test_a_gru_has_a_hidden_bias_that_acts_behind_the_reset_gate():
         ({"mixer": LSTM(), "window": 3}, "window=3"),
         ({"mixer": GRU(), "layers": "scanned"}, "layers=scanned"),
         ({"mixer": LSTM(), "kind": "encoder_decoder", "encoder_layers": 3}, "one each"),
+        ({"mixer": LSTM(), "kind": "encoder_decoder", "encoder_heads": 2}, "encoder_heads=2; leave"),
+        ({"mixer": LSTM(), "kind": "encoder_decoder", "encoder_d_ff": 9}, "encoder_d_ff=9; leave"),
+        ({"mixer": GRU(), "attention.qk_norm": True}, "mixer=gru does not go with attention.qk_norm=True"),
+        ({"mixer": RNN(), "attention.softcap": 9.0}, "attention.softcap=9.0"),
+        ({"mixer": MeanMixer(), "attention.scale": 1.0}, "attention.scale=1.0"),
+        ({"mixer": LSTM(), "attention.factor": 2.0}, "attention.factor=2.0"),
+        ({"mixer": LSTM(), "attention.maps": "none"}, "attention.maps=none"),
+        ({"mixer": ConcatMixer(), "num_layers": 4}, "num_layers=4: mixer=concat .*; set num_layers=1"),
+        ({"mixer": NoMixer(), "num_layers": 4}, "num_layers=4: mixer=none .*; set num_layers=1"),
     ],
 )
 def test_fields_that_do_not_fit_together_are_named(changes, said):
     with pytest.raises(ValueError, match=said):
         made(ModelConfig, **changes)
+
+
+@pytest.mark.parametrize(
+    "position",
+    [
+        *(Position.named(name)() for name in ("alibi", "fire", "relative", "transformer_xl")),
+        *(Position.named(name)() for name in ("coupled_relative", "coupled_rotary", "learned_relative")),
+        Rotary(theta=500.0),
+        Randomized(base=Rotary()),
+    ],
+    ids=lambda position: type(position).kind(),
+)
+@pytest.mark.parametrize("mixer", [LSTM(), MeanMixer()], ids=lambda mixer: mixer.kind())
+def test_positions_of_queries_and_keys_are_refused(mixer, position):
+    with pytest.raises(ValueError) as error:
+        made(ModelConfig, mixer=mixer, position=position)
+    kinds = f"mixer={mixer.kind()} does not go with position={type(position).kind()}, which acts on queries"
+    assert str(error.value).startswith(kinds) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["abacus", "axial", "coupled", "learned", "none", "rotary", "sinusoidal"])
+def test_positions_of_vectors_and_sizes_of_other_parts_are_taken(name):
+    unread = {"num_heads": 2, "d_ff": 9, "mlp.bias": False, "attention.bias": False, "attention.head_dim": 4}
+    made(ModelConfig, mixer=LSTM(), position=Position.named(name)(), **unread)
+    made(ModelConfig, mixer=LSTM(), position=Randomized(base=Learned()), **unread)

@@ -1,7 +1,7 @@
 """The last few tokens side by side (Bengio et al. 2003; makemore's MLP)."""
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -19,6 +19,8 @@ class ConcatMixer(Mixer):
     """One layer over the last tokens' embeddings, side by side."""
 
     window: Annotated[int, "tokens that are joined, the newest included"] = 16
+
+    layered: ClassVar[bool] = False
 
     def __post_init__(self):
         if self.window < 1:

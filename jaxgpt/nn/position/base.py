@@ -77,6 +77,11 @@ class Position(Choice, package="jaxgpt.nn.position"):
         return type(self).bias is not Position.bias
 
     @property
+    def in_attention(self) -> bool:
+        """Whether the scheme changes queries, keys or scores, which attention alone has."""
+        return self.biased or type(self).rotate is not Position.rotate
+
+    @property
     def size(self) -> int | None:
         """Positions must be below this number; None where the model's `max_length` is limit enough."""
         return None

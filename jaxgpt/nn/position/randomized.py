@@ -60,6 +60,10 @@ class Randomized(Position):
         return dataclasses.replace(self, base=self.base.in_encoder())
 
     @property
+    def in_attention(self):
+        return self.base.in_attention
+
+    @property
     def size(self):
         return self.max_position
 
