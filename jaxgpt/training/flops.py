@@ -6,9 +6,10 @@ of width Q. N leaves out embeddings; the output matrix, which the paper counts a
 here, since V is what tokenizers differ in. Where token vectors have a width of their own, that is D; of an
 adaptive softmax all its tables and maps count.
 
-What is counted is what is computed: rows with their padding, and every product of a query with a key, also
-those that the mask hides. Left out are norms, softmax and activations, the optimizer, what a position scheme
-adds, and the second forward pass of model.remat, which is no work of the model (appendix B).
+Rows count with their padding, and every query with every key of its row, also where the mask hides it: full
+attention. model.window, model.sparse and model.memory, with which a layer computes other products, do not
+change the count. Left out are norms, softmax and activations, the optimizer, what a position scheme adds, and
+the second forward pass of model.remat, which is no work of the model (appendix B).
 """
 
 import math

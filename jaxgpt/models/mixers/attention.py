@@ -31,7 +31,10 @@ class AttentionMixer(Mixer):
         return ""
 
     def flops(self, config, *, tokens, source):
-        """12 L H Q T a token (Chowdhery et al. 2022, arXiv 2204.02311, appendix B)."""
+        """12 L H Q T a token (Chowdhery et al. 2022, arXiv 2204.02311, appendix B).
+
+        Windows, sparse schemes and memory count as full attention.
+        """
         width, depth = config.num_heads * config.resolved_head_dim, config.num_layers * config.loops
         products = depth * width * tokens * tokens
         if config.kind == "encoder_decoder":
