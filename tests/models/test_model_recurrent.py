@@ -181,6 +181,17 @@ def test_the_last_words_stand_side_by_side_the_newest_first():
         np.testing.assert_allclose(model(TOKENS).hidden[:, step], np.tanh(wide + layer.bias[...]), atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["makemore_bag_of_words", "makemore_mlp", "makemore_rnn"])
+def test_dropout_follows_the_layer(name):
+    seen, tap = recorder()
+    hidden = np.asarray(build(name, dropout=0.5)(TOKENS, key=jax.random.key(0), tap=tap).hidden)
+    layer, kept = np.asarray(seen["decoder.0.residual"]), hidden != 0
+    assert 0.3 < kept.mean() < 0.7
+    np.testing.assert_allclose(hidden[kept], 2 * layer[kept], rtol=1e-6)
+    model = build(name)  # whose rate is 0
+    np.testing.assert_array_equal(model(TOKENS, key=jax.random.key(0)).hidden, model(TOKENS).hidden)
+
+
 def test_a_bigram_model_sees_the_last_token_alone():
     model = build("makemore_bigram")
     logits = np.asarray(model(TOKENS).logits)

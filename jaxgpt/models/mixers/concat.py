@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 from jaxgpt.models.mixers.base import Mixer
 from jaxgpt.models.state_stack import StateStack
-from jaxgpt.nn.linear import Linear, normal
+from jaxgpt.nn.linear import Linear, dropout, fold, normal
 from jaxgpt.nn.tap import below
 
 
@@ -54,5 +54,5 @@ class ConcatStack(StateStack):
         xs = jnp.moveaxis(x, 1, 0), jnp.moveaxis(real, 1, 0)
         before, windows = jax.lax.scan(step, states[0], xs)
         windows = jnp.moveaxis(windows, 0, 1)  # [B, T, window, D]
-        x = jnp.tanh(self.blocks[0](windows))
-        return below(tap, "0")("residual", x), (before,)
+        x = below(tap, "0")("residual", jnp.tanh(self.blocks[0](windows)))
+        return dropout(x, self.config.dropout, fold(key, 2)), (before,)
