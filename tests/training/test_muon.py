@@ -6,8 +6,10 @@ from test_optimizers import trained
 from variants import often
 
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.mixers.concat import ConcatMixer
 from jaxgpt.models.template import Template
 from jaxgpt.training.optimizers.adamw import AdamW
+from jaxgpt.training.optimizers.base import matrix_sides
 from jaxgpt.training.optimizers.muon import Muon
 
 CONFIG = Muon(learning_rate=0.1, schedule="constant", warmup_steps=0, weight_decay=0.2, clip_norm=None)
@@ -77,3 +79,32 @@ def test_an_update_has_singular_values_near_one():
     update = after["a.kernel"].reshape(6, 12) / (0.1 * 0.2 * np.sqrt(12))
     singular = np.linalg.svd(update, compute_uv=False)
     assert singular.min() > 0.5 and singular.max() < 1.3
+
+
+@pytest.mark.parametrize(
+    ("names", "inputs", "outputs"),
+    [
+        (("embed", "heads", "head"), (0,), (1, 2)),
+        (("heads", "head", "embed"), (0, 1), (2,)),
+        (("embed", "mlp"), (0,), (1,)),
+        (("mlp", "embed"), (0,), (1,)),
+        (("embed", "gates", "mlp"), (0,), (1, 2)),
+        ((None, "embed", "mlp"), (0, 1), (2,)),
+        (("mlp", None), (0,), (1,)),
+    ],
+)
+def test_the_sides_of_a_kernel(names, inputs, outputs):
+    assert matrix_sides(names, len(names)) == (inputs, outputs)
+    behind = tuple(tuple(i + 1 for i in side) for side in (inputs, outputs))
+    assert matrix_sides(names, len(names) + 1) == behind  # layers stand first
+
+
+def test_the_last_words_side_by_side_are_one_input():
+    config = ModelConfig(vocab_size=7, num_layers=1, d_model=8, num_heads=2, mixer=ConcatMixer(window=3))
+    template, name = Template(config), "decoder.blocks.0.kernel"
+    assert template.shapes[name] == (3, 8, 8)
+    gradient = {name: np.random.default_rng(0).normal(size=(3, 8, 8)).astype(np.float32)}
+    before = {name: np.zeros((3, 8, 8), np.float32)}
+    after = trained(CONFIG, before, [gradient], axes=template.axes)
+    expected = -0.1 * 0.2 * np.sqrt(24) * newton_schulz(gradient[name].reshape(24, 8))
+    np.testing.assert_allclose(after[name].reshape(24, 8), expected, atol=2e-5)

@@ -102,8 +102,9 @@ _MATRIX = re.compile(
 def matrix_sides(names: tuple[str | None, ...], ndim: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """The input and the output dimensions of a kernel of `ndim`, told by its logical axes."""
     first = ndim - len(names)  # layers stand before the named axes
-    inputs = [i for i, axis in enumerate(names) if axis == "embed"][:1] or [0]
-    if inputs[0] != 0:  # an output map: everything before `embed` is its input
-        inputs = list(range(inputs[0]))
+    last = names.index("embed") if "embed" in names else 0
+    inputs = range(last + 1)
+    if 0 < last == len(names) - 1:  # an output map: everything before `embed` is its input
+        inputs = range(last)
     outputs = [i for i in range(len(names)) if i not in inputs]
     return tuple(first + i for i in inputs), tuple(first + i for i in outputs)

@@ -174,8 +174,8 @@ FAULTS = [
     Fault(
         "muon-output-map",
         "jaxgpt/training/optimizers/base.py",
-        "inputs = list(range(inputs[0]))",
-        "inputs = [0]",
+        "inputs = range(last)\n",
+        "inputs = range(1)\n",
         "Muon takes an output map's inputs for outputs",
         ("tests/training/test_muon.py",),
     ),
