@@ -107,7 +107,8 @@ class RecurrentStack(nnx.Module):
         if cache is not None:
             order = jnp.where(real, order + cache.seen[:, None], -1)
             begun = cache.seen > 0
-        carry = self.position.start(batch) if cache is None else cache.carry
+        answering = self.role == "decoder" and self.config.kind == "encoder_decoder"
+        carry = self.position.start(batch, answering=answering) if cache is None else cache.carry
         positions, carry = self.position.assign(tokens, order, carry, fold(key, 0))
         key = fold(key, 1 if self.role == "encoder" else 2)
         states = self.init_cache(batch, 0).layers if cache is None else cache.layers

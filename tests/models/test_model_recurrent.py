@@ -20,6 +20,7 @@ from jaxgpt.models.mixers.none import NoMixer
 from jaxgpt.models.mixers.rnn import RNN
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.position import Position
+from jaxgpt.nn.position.coupled import Coupled
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.nn.position.randomized import Randomized
 from jaxgpt.nn.position.rotary import Rotary
@@ -211,10 +212,16 @@ def test_makemores_embeddings_start_wide_and_its_other_weights_do_not():
     assert [float(weights[...].std()) for weights in narrow] == pytest.approx([1 / 8] * 3, rel=0.1)
 
 
-@pytest.mark.thorough
-@pytest.mark.parametrize("name", NAMES)
-def test_token_by_token_is_the_same_as_at_once(name):
-    model = build(name)
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        *(pytest.param(name, {}, id=name, marks=pytest.mark.thorough) for name in NAMES),
+        # All ids are digits, and the answer begins with no marker.
+        pytest.param("seq2seq", {"position": Coupled(marker="19")}, id="seq2seq-coupled"),
+    ],
+)
+def test_token_by_token_is_the_same_as_at_once(name, changes):
+    model = build(name, **changes)
     whole = model(TOKENS, **source_of(model)).logits
     cache, parts = model.init_cache(2, 9), []
     for index in range(9):
