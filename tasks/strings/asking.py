@@ -68,10 +68,6 @@ class Asking(Rule, abc.ABC):
         """The share of right ones among answers of the right length; None where that is not known."""
         return None
 
-    def fitting(self, length: int) -> int:
-        """The symbols of a question of `length`: one fewer where no question has that many."""
-        return length
-
     def sample(self, rng: random.Random) -> str:
         question = self.question(rng, rng.randint(self.shortest, self.longest))
         return f"{question}{self.separator}{self.answer(question)}"

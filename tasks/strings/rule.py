@@ -89,6 +89,10 @@ class Rule(Choice, package="tasks.strings.rules"):
         """The number of a string's first place, as the rule counts."""
         return 0
 
+    def fitting(self, length: int) -> int:
+        """The symbols of a question of `length`: one fewer where no question has that many."""
+        return length
+
     def of_length(self, length: int) -> Self:
         """The same rule for strings, or questions, of one length.
 

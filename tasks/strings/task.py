@@ -63,10 +63,12 @@ class Strings(Task):
                 self.rule.of_length(length)
             except ValueError as error:
                 raise ValueError(f"extra_lengths={self.extra_lengths}: {error}") from error
-            if self.rule.shortest <= length <= self.rule.longest:
+            symbols = self.rule.fitting(length)
+            if self.rule.fitting(self.rule.shortest) <= symbols <= self.rule.fitting(self.rule.longest):
+                of = f"length {length}" if symbols == length else f"length {length}, of {symbols} symbols,"
                 raise ValueError(
-                    f"extra_lengths={self.extra_lengths}: questions of length {length} are trained on; give "
-                    f"lengths above rule.longest={self.rule.longest}"
+                    f"extra_lengths={self.extra_lengths}: questions of {of} are trained on; give lengths "
+                    f"whose questions have more symbols than rule.longest={self.rule.longest}"
                 )
 
     @property

@@ -324,6 +324,18 @@ def test_other_alphabets_and_moduli():
         (lambda: Recall(noises="|"), ("noises='|'",)),
         (lambda: Recall(noises="a"), ("alphabet=", "has a")),
         (lambda: Strings(rule=MissingDuplicate(), extra_lengths=(1,)), ("extra_lengths=(1,)", "2 symbols")),
+        (
+            lambda: Strings(rule=Recall(), extra_lengths=(42, 41)),
+            ("questions of length 41, of 40 symbols, are trained on", "more symbols than rule.longest=40"),
+        ),
+        (
+            lambda: Strings(rule=ModularArithmetic(longest=41), extra_lengths=(50, 42)),
+            ("questions of length 42, of 41 symbols, are trained on", "rule.longest=41"),
+        ),
+        (
+            lambda: Strings(rule=ModularArithmetic(shortest=6), extra_lengths=(5,)),
+            ("questions of length 5 are trained on", "rule.longest=40"),
+        ),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused_in_one_line(make, words):
