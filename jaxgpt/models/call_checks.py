@@ -22,7 +22,8 @@ def check(
 ) -> None:
     """Raises ValueError for arguments of `Transformer.__call__` that do not fit the model or each other."""
     _check_kind(config, source, cache)
-    one_text = documents is None and features.visible is None
+    # Several tokens that are visible apart may stand at one place, which `order` says.
+    one_text = documents is None and (features.visible is None or order is None)
     _check_ids(config, "tokens", tokens, bounded=one_text and cache is None)
     if source is not None:
         _check_ids(config, "source", source, bounded=one_text)
@@ -92,6 +93,14 @@ def _check_documents(config, tokens, documents, order, cache):
         raise ValueError("documents have an order of their own and are read at once: no order, no cache")
     if documents.shape != tokens.shape:
         raise ValueError(f"documents of shape {list(documents.shape)} must be {list(tokens.shape)}")
+    if isinstance(documents, jax.core.Tracer):
+        return
+    counts = [np.bincount(row[row > 0]).max(initial=0) for row in np.asarray(documents)]
+    if (longest := int(max(counts, default=0))) > config.max_length:
+        raise ValueError(
+            f"documents: one of {longest} tokens exceeds model.max_length={config.max_length}; shorten it or "
+            "train with a larger max_length"
+        )
 
 
 def _check_numbers(config, tokens, numbers, name):

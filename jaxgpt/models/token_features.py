@@ -19,7 +19,8 @@ class Features:
       global_tokens: where in each row the tokens stand that see all and are seen by all, -1 for none; of an
         encoder with `sparse=longformer`.
       visible: which tokens each token may see, of an encoder; at least one, and None means all. Where it is
-        given, several may stand at one place of the text: there may be more of them than `max_length`.
+        given with an order, several may stand at one place of the text: there may be more of them than
+        `max_length`.
     """
 
     segments: Int[Array, "B T"] | None = None

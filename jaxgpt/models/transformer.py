@@ -196,8 +196,8 @@ class Transformer(nnx.Module):
           tap: sees and may change every named activation (`jaxgpt.nn.tap`).
 
         Raises:
-          ValueError: if tokens lie outside the vocabulary (checked outside of jit only), if the kind of
-            model and the arguments do not fit, or if there are more tokens than `max_length`.
+          ValueError: if the kind of model and the arguments do not fit, if a text has more tokens than
+            `max_length`, or, outside of jit only, if a document has, or if tokens lie outside the vocabulary.
         """
         if has_explicit_axes():
             arrays = {"source": source, "order": order, "source_order": source_order, "features": features}

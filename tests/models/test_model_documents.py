@@ -278,6 +278,20 @@ def test_documents_bring_their_order_and_take_no_cache():
         model(tokens, documents=documents[:1])
 
 
+def test_a_document_longer_than_the_model_reads_is_refused():
+    model = build(config(num_layers=1, max_length=8, position=Learned()))
+    tokens, documents = whole()
+    model(tokens, documents=documents)  # of 8 tokens at most, in rows of 22
+    longer = np.where(documents == 2, 1, documents)  # 8 tokens and 3 more
+    with pytest.raises(ValueError) as error:
+        model(tokens, documents=longer)
+    assert str(error.value) == (
+        "documents: one of 11 tokens exceeds model.max_length=8; shorten it or train with a larger max_length"
+    )
+    shape = jax.eval_shape(lambda documents: model(tokens, documents=documents).logits, longer).shape
+    assert shape == (2, WIDTH, len(TEXTS))  # inside of jit no number is known
+
+
 @pytest.mark.thorough
 def test_numbers_that_are_one_token():
     own = tokenizers.build("xval", lambda: ["0123456789+=1"])

@@ -169,6 +169,13 @@ def test_several_tokens_may_stand_at_one_place():
     np.testing.assert_allclose(found, jnp.tile(model(TOKENS).logits, (1, 2, 1)), atol=1e-4)
 
 
+def test_without_an_order_each_token_has_a_place_of_its_own():
+    model = build(config(kind="encoder", max_length=LENGTH, position=scheme("learned")))
+    every = jnp.ones((6, 2 * LENGTH, 2 * LENGTH), bool)
+    with pytest.raises(ValueError, match=r"^12 tokens exceed model\.max_length=6; "):
+        model(jnp.tile(TOKENS, (1, 2)), features=Features(visible=every))
+
+
 @pytest.mark.parametrize(
     ("kind", "size", "said"),
     [("decoder", LENGTH, "of an encoder"), ("encoder", LENGTH + 1, r"\[6, 6, 7\] must be \[6, 6, 6\]")],
