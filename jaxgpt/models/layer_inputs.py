@@ -3,7 +3,9 @@
 import dataclasses
 from typing import TYPE_CHECKING, NamedTuple
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Int
 
 from jaxgpt.nn.attention import masks
@@ -163,6 +165,8 @@ class LayerInputs:
     def _banded(self, blocks: Blocks, length: int | None = None) -> Band:
         queries = self._queries
         if blocks not in self._found:
+            if blocks.reach is not None and queries.documents is None:
+                self._check_padding(queries.order)
             rule = masks.causal() if self._stack.role == "decoder" else masks.full()
             length = queries.order.shape[1] if length is None else length
             order = self._padded(queries.order, length, -1)
@@ -172,6 +176,20 @@ class LayerInputs:
                 blocks, rule, order, positions, queries.sight.global_tokens, documents
             )
         return self._found[blocks]
+
+    def _check_padding(self, order):
+        """Raises ValueError for padding between tokens, which blocks count as tokens (outside of jit)."""
+        if isinstance(order, jax.core.Tracer):
+            return
+        real = np.asarray(order) >= 0
+        begins = real & ~np.pad(real, ((0, 0), (1, 0)))[:, :-1]
+        if (begins.sum(axis=1) > 1).any():
+            window, sparse = self._config.window, self._config.sparse
+            named = f"window={window}" if sparse is None else f"sparse={type(sparse).kind()}"
+            raise ValueError(
+                f"order has padding between the tokens of a row, but {named} finds keys by their distance "
+                "in the row; put padding at the ends"
+            )
 
     def _padded(self, x, length: int, fill: int):
         x = jnp.broadcast_to(x, (self._batch, x.shape[1]))

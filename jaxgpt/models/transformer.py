@@ -182,7 +182,8 @@ class Transformer(nnx.Module):
           tokens: of the decoder, or of the encoder in an encoder.
           source: tokens of the encoder, in an encoder-decoder. May be left out once the cache holds it.
           order: index of each token among the real ones of its row, -1 on padding; None means that there
-            is no padding. With a cache it counts on from what the cache has seen.
+            is no padding. With a cache it counts on from what the cache has seen. Without one, padding of
+            models with `window` or `sparse` stands at the ends of a row (checked outside of jit only).
           source_order: the same for the source.
           features: of numbers, segments and what tokens see, in models that read them.
           documents: where rows hold several, one behind the other: which one each token is in, counted from

@@ -74,6 +74,33 @@ def test_a_window_by_blocks_leaves_padding_out():
     np.testing.assert_allclose(found[1, 9:], expected[1, 9:], atol=2e-5)
 
 
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"window": 3}, "window=3"),
+        ({"window": 3, "kind": "encoder"}, "window=3"),
+        ({"window": 3, "window_layers": (False, True)}, "window=3"),
+        ({"sparse": Longformer((6, 4)), "kind": "encoder"}, "sparse=longformer"),
+    ],
+)
+def test_padding_between_tokens_is_refused_where_keys_are_found_by_place(changes, named):
+    within = np.stack([np.arange(29), np.r_[np.arange(15), -np.ones(4), np.arange(15, 25)]]).astype(int)
+    with pytest.raises(ValueError) as error:
+        build(**changes)(TOKENS, order=within)
+    assert str(error.value) == (
+        f"order has padding between the tokens of a row, but {named} finds keys by their distance in the "
+        "row; put padding at the ends"
+    )
+
+
+def test_padding_between_the_tokens_of_a_short_row_moves_no_window():
+    model = build(window=10)  # as long as a third of the row, so that a mask is made
+    order = np.tile(np.r_[np.arange(15), -np.ones(4), np.arange(15, 25)].astype(int), (2, 1))
+    real = order[0] >= 0
+    found = np.asarray(model(TOKENS, order=order).logits)[:, real]
+    np.testing.assert_allclose(found, model(TOKENS[:, real]).logits, atol=2e-5)
+
+
 @pytest.mark.thorough
 def test_gradients_through_blocks_are_those_of_the_mask():
     model = build(window=4, window_layers=(True, False))
