@@ -25,7 +25,7 @@ from jaxgpt.nn.position.learned import Learned
 from jaxgpt.nn.position.randomized import Randomized
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.nn.recurrent_cells import Cell
-from jaxgpt.nn.tap import recorder
+from jaxgpt.nn.tap import identity, recorder
 from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 NAMES = (
@@ -169,6 +169,23 @@ def test_a_bag_of_words_is_the_mean_so_far():
         up, down = block.mlp.up, block.mlp.down
         y = y + np.tanh(y @ up.kernel[...] + up.bias[...]) @ down.kernel[...] + down.bias[...]
         np.testing.assert_allclose(model(TOKENS).hidden[:, step], y, atol=1e-5)
+
+
+def test_a_bag_of_many_words_is_their_mean_in_bfloat16():
+    """300 times 1 and 300 times -1, token by token; what a block adds to each is the mean so far."""
+    block = build("makemore_bag_of_words", dtype="bfloat16").decoder.blocks[0]
+    for part in (block.mlp.down.kernel, block.mlp.down.bias):
+        part[...] = jnp.zeros_like(part[...])
+
+    def step(state, x):
+        y, state = block(x, jnp.ones((1, 1), bool), state, identity)
+        return state, y - x
+
+    ones = jnp.ones((300, 1, 1, 16), jnp.bfloat16)
+    _, added = jax.lax.scan(step, block.start(1), jnp.concatenate([ones, -ones]))
+    assert added.dtype == jnp.bfloat16
+    expected = np.cumsum(np.repeat([1, -1], 300)) / np.arange(1, 601)
+    np.testing.assert_allclose(np.asarray(added, np.float64)[:, 0, 0, 3], expected, atol=0.01)
 
 
 @pytest.mark.thorough

@@ -25,7 +25,7 @@ class MeanMixer(Mixer):
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class Sum:
-    """The sum of what a layer has seen, and of how much."""
+    """The sum of what a layer has seen, and of how much, in float32 or wider: bfloat16 counts to 256."""
 
     total: Float[Array, "B D"]
     count: Float[Array, "B 1"]
@@ -42,15 +42,15 @@ class Bag(nnx.Module):
 
     def start(self, batch: int) -> Sum:
         """Nothing seen."""
-        zeros = jnp.zeros((batch, self.width), self.dtype)
+        zeros = jnp.zeros((batch, self.width), jnp.promote_types(self.dtype, jnp.float32))
         return Sum(zeros, zeros[:, :1])
 
     def __call__(
         self, x: Float[Array, "B T D"], real: Bool[Array, "B T"], state: Sum, tap: Tap
     ) -> tuple[Float[Array, "B T D"], Sum]:
-        h = jnp.where(real[..., None], self.norms[0](x), 0)
+        h = jnp.where(real[..., None], self.norms[0](x), 0).astype(state.total.dtype)
         total = state.total[:, None] + jnp.cumsum(h, axis=1)
         count = state.count[:, None] + jnp.cumsum(real[..., None].astype(h.dtype), axis=1)
-        x = x + tap("mean", total / jnp.maximum(count, 1))
+        x = x + tap("mean", (total / jnp.maximum(count, 1)).astype(x.dtype))
         x = x + self.mlp(self.norms[1](x), below(tap, "mlp"))
         return tap("residual", x), Sum(total[:, -1], count[:, -1])
