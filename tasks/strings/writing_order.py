@@ -5,9 +5,10 @@
     turned at 3   0 1 2 6 5 4 3
 
 Places counted from the end are then as fixed as those counted from the start. `ends_first` writes place k as
-number 2k and place -k as number 2k - 1, in strings of any length that is 2k or more. `turned` writes the
-first places as they stand, and place -k as number at + k - 1, in strings of at + k symbols or more. Forward,
-place -k stands where the length decides, which a model that writes does not know before the end.
+number 2k, in strings of 2k + 1 symbols or more, and place -k as number 2k - 1, in strings of 2k or more.
+`turned` writes the first places as they stand, and place -k as number at + k - 1, in strings of at + k
+symbols or more. Forward, place -k stands where the length decides, which a model that writes does not know
+before the end.
 """
 
 import dataclasses
