@@ -115,8 +115,8 @@ class Stack(nnx.Module):
             at = cache.used
             if self.config.memory is not None:
                 oldest = cache.seen - self.config.memory
-            limit = self.config.max_length + (self.config.memory or 0)
-            cache = append(cache, order, positions, carry, limit=limit)
+            limit, memory = self.config.max_length, self.config.memory or 0
+            cache = append(cache, order, positions, carry, limit=limit, memory=memory)
             k_order, k_positions = cache.order, cache.positions
         params = read(self.tables)
         x = self.position.embed(params, x, positions)
@@ -259,21 +259,25 @@ def _of(layers, part: slice):
     return None if layers is None else layers[part]
 
 
-def append(cache: caching.Cache, order, positions, carry, *, limit: int) -> caching.Cache:
+def append(cache: caching.Cache, order, positions, carry, *, limit: int, memory: int = 0) -> caching.Cache:
     """The cache after new tokens, all but what its layers remember of them.
+
+    Args:
+      memory: zeros that the cache began with, which are no tokens.
 
     Raises:
       ValueError: if the slots run out, or a row has more than `limit` tokens (outside of jit, where the
         numbers are known).
     """
     batch, length = order.shape
-    if not isinstance(cache.used, jax.core.Tracer) and int(cache.used) + length > cache.capacity:
+    slots = cache.capacity - memory
+    if not isinstance(cache.used, jax.core.Tracer) and (used := int(cache.used) - memory) + length > slots:
         raise ValueError(
-            f"{length} tokens do not fit: {int(cache.used)} of the cache's {cache.capacity} slots are used; "
+            f"{length} tokens do not fit: {used} of the cache's {slots} slots are used; "
             "make a larger one with init_cache"
         )
     seen = cache.seen + (order >= 0).sum(axis=1).astype(jnp.int32)
-    if not isinstance(seen, jax.core.Tracer) and (most := int(np.asarray(seen).max())) > limit:
+    if not isinstance(seen, jax.core.Tracer) and (most := int(np.asarray(seen).max()) - memory) > limit:
         raise ValueError(
             f"{most} tokens exceed model.max_length={limit}; stop earlier or train with a larger max_length"
         )

@@ -416,6 +416,16 @@ def test_segments_remember_as_many_tokens_as_the_memory_is_long():
         assert (np.abs(last(TOKENS) - last(other)).max() > 1e-5) == seen
 
 
+def test_messages_count_tokens_without_the_memory():
+    model = build(**XL, max_length=8, num_layers=1)
+    cache = model(TOKENS[:, :5], cache=model.init_cache(2, 20)).cache
+    with pytest.raises(ValueError, match=r"^10 tokens exceed model\.max_length=8; "):
+        model(TOKENS[:, 5:10], cache=cache)
+    with pytest.raises(ValueError, match=r"^5 tokens do not fit: 0 of the cache's 4 slots are used; "):
+        model(TOKENS[:, :5], cache=model.init_cache(2, 4))
+    model(TOKENS[:, 5:8], cache=cache)  # the last that fits
+
+
 def test_no_gradient_flows_into_what_is_remembered():
     graph, state = nnx.split(build(**XL, segment=10, num_layers=1))
     tokens = jnp.arange(20)[None]  # each segment has ids of its own
