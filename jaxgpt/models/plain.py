@@ -142,7 +142,7 @@ def check(config: ModelConfig) -> None:
         "number",
     ):
         simple[name] = getattr(config, name) == getattr(plain, name)
-    for name in ("scale", "softcap", "qk_norm", "factor"):
+    for name in ("scale", "softcap", "qk_norm", "factor", "maps"):
         simple[f"attention.{name}"] = getattr(config.attention, name) == getattr(plain.attention, name)
     for name in ("transform", "factor", "softcap"):
         simple[f"head.{name}"] = getattr(config.head, name) == getattr(plain.head, name)

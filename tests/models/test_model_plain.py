@@ -79,6 +79,15 @@ def test_one_kernel_says_the_same(decoder, monkeypatch):
         ({"position": scheme("alibi")}, "position"),
         ({"wiring": "post", "attention.softcap": 3.0}, "wiring, attention.softcap"),
         ({"position": scheme("rotary", rotary_dim=2)}, "position"),
+        (
+            {
+                "position": scheme("learned"),
+                "attention.maps": "none",
+                "attention.num_kv_heads": None,
+                "attention.head_dim": None,
+            },
+            "attention.maps",
+        ),
     ],
 )
 def test_more_than_a_plain_decoder_is_refused(fields, named):
