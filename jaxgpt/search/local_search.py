@@ -131,7 +131,7 @@ def climbed(
         jnp.float32(moves.degree_cost),
         jnp.int32(moves.tabu),
         jnp.int32(steps),
-        jnp.int32(_ENDLESS if enough is None else enough),
+        jnp.int32(_ENDLESS if enough is None else min(enough, _ENDLESS)),
     )
     end, added = filled(orbits.table, placed(orbits.table, best), last)
     return np.asarray(end.inside), states * size * (int(made) + int(walked) + int(added))
@@ -145,5 +145,5 @@ def _found(orbits: Orbits, sets: Bool[np.ndarray, "S O"], evaluations: int) -> F
 
 
 def _check(states: int, steps: int) -> None:
-    if states < 1 or steps < 0:
-        raise ValueError(f"states={states} and steps={steps}: give states >= 1 and steps >= 0")
+    if states < 1 or not 0 <= steps < 2**31:
+        raise ValueError(f"states={states} and steps={steps}: give states >= 1 and 0 <= steps < 2^31")

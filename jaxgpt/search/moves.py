@@ -22,6 +22,8 @@ from jaxgpt.search.conflict_tables import Table
 
 #: 2^32 divided by the golden ratio: its multiples are far apart in the bits that are kept.
 _GOLDEN = np.uint32(0x9E3779B9)
+#: Temperatures and costs lie between these, so that float32 holds each cost over each temperature.
+_LEAST, _MOST = 1e-9, 1e9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Moves:
     """How a local search moves.
 
     Raises:
-      ValueError: unless 0 < coldest <= warmest, and the others are in range.
+      ValueError: unless coldest <= warmest, and all are in range and finite.
     """
 
     coldest: Annotated[float, "temperature of the first state, in elements"] = 0.07
@@ -42,17 +44,19 @@ class Moves:
     polish: Annotated[int, "steps without the symmetry, after those with it"] = 250
 
     def __post_init__(self):
-        if not 0 < self.coldest <= self.warmest:
+        if not _LEAST <= self.coldest <= self.warmest <= _MOST:
             raise ValueError(
-                f"coldest={self.coldest} and warmest={self.warmest}: give 0 < coldest <= warmest"
+                f"coldest={self.coldest} and warmest={self.warmest}: give {_LEAST} <= coldest <= warmest <= "
+                f"{_MOST:.0e}"
             )
-        if self.penalty <= 0 or not 0 <= self.tabu < 2**14 or self.polish < 0:
-            raise ValueError(
-                f"penalty={self.penalty}, tabu={self.tabu} and polish={self.polish}: give penalty > 0, "
-                f"0 <= tabu < {2**14} and polish >= 0"
-            )
-        if self.degree_cost < 0:
-            raise ValueError(f"degree_cost={self.degree_cost}: give degree_cost >= 0")
+        if not _LEAST <= self.penalty <= _MOST:
+            raise ValueError(f"penalty={self.penalty}: give {_LEAST} <= penalty <= {_MOST:.0e}")
+        if not 0 <= self.degree_cost <= _MOST:
+            raise ValueError(f"degree_cost={self.degree_cost}: give 0 <= degree_cost <= {_MOST:.0e}")
+        if not 0 <= self.tabu < 2**14:
+            raise ValueError(f"tabu={self.tabu}: give 0 <= tabu < {2**14}")
+        if not 0 <= self.polish < 2**31:
+            raise ValueError(f"polish={self.polish}: give 0 <= polish < 2^31")
 
 
 class States(NamedTuple):

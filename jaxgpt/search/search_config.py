@@ -72,22 +72,23 @@ class SearchConfig:
         for name in ("generations", "states", "keep", "train_steps", "batch_size"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        for name in ("steps", "smaller"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name}={getattr(self, name)} must be at least 0")
+        if not 0 <= self.steps < 2**31:
+            raise ValueError(f"steps={self.steps} must be at least 0 and below 2^31")
+        if self.smaller < 0:
+            raise ValueError(f"smaller={self.smaller} must be at least 0")
         if not 0 <= self.given < 1:
             raise ValueError(f"given={self.given} must be at least 0 and below 1")
-        if not self.temperature > 0:
-            raise ValueError(f"temperature={self.temperature} must be above 0")
+        if not 0 < self.temperature < math.inf:
+            raise ValueError(f"temperature={self.temperature} must be above 0 and finite")
         if self.feedback == "policy" and self.states < self.batch_size:
             raise ValueError(
                 f"states={self.states} are fewer than batch_size={self.batch_size}, which one update needs"
             )
         for name in ("sharpness", "policy_rate"):
             if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name}={getattr(self, name)} must be above 0")
+                raise ValueError(f"{name}={getattr(self, name)} must be above 0 and finite")
         if not 0 <= self.stay < math.inf:
-            raise ValueError(f"stay={self.stay} must be at least 0")
+            raise ValueError(f"stay={self.stay} must be at least 0 and finite")
         if self.model.kind != "decoder":
             raise ValueError(f"model.kind={self.model.kind}: sets are written by a decoder")
         if self.model.vocab_size:

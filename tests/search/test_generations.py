@@ -124,8 +124,12 @@ def test_what_does_not_fit_is_told_in_one_line(found, folder, tmp_path):
     other = Problem.named("isosceles")(n=6)
     with pytest.raises(ValueError, match=r"problem\.n differs; choose another --workdir"):
         search.search(other, CONFIG, workdir=folder)
-    with pytest.raises(ValueError, match="temperature=0 must be above 0"):
-        search.SearchConfig(temperature=0)
+    for name in ("temperature", "sharpness", "policy_rate"):
+        for value in (0, float("inf"), float("nan")):
+            with pytest.raises(ValueError, match=f"^{name}={value} must be above 0 and finite$"):
+                search.SearchConfig(**{name: value})
+    with pytest.raises(ValueError, match="steps=2147483648 must be at least 0 and below"):
+        search.SearchConfig(steps=2**31)
     with pytest.raises(ValueError, match=r"model\.vocab_size=7: it follows from the problem"):
         search.SearchConfig(model=dataclasses.replace(CONFIG.model, vocab_size=7))
     (tmp_path / "stands").mkdir()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import re
 
 import jax
 import jax.numpy as jnp
@@ -153,6 +154,8 @@ def test_enough_ends_the_search():
     rule = problem("isosceles", 4)
     short = search.local(rule, states=STATES, steps=10**6, enough=6)
     assert len(short.best) == 6 and short.evaluations < STATES * 1000 * rule.size()
+    whole = search.local(rule, states=STATES, steps=20, enough=10**12)  # more than int32 holds
+    assert whole.evaluations >= STATES * 20 * rule.size()
 
 
 def test_orbits_are_in_conflict_where_the_verifier_says_so():
@@ -263,7 +266,8 @@ def test_a_table_that_is_too_large_is_refused_before_it_is_built():
             "none of this problem's: none, mirror, flip, half-turn, quarter-turn, 4-fold, 8-fold",
         ),
         ({"symmetry": "8-fold"}, "every orbit of symmetry='8-fold' holds a conflict; choose another one"),
-        ({"states": 0}, "states=0 and steps=1000: give states >= 1 and steps >= 0"),
+        ({"states": 0}, r"states=0 and steps=1000: give states >= 1 and 0 <= steps < 2\^31"),
+        ({"steps": 2**31}, r"steps=2147483648: give states >= 1 and 0 <= steps < 2\^31"),
         ({"start": np.zeros((3, 16), bool)}, r"start has the shape \(3, 16\); give \(2, 16\)"),
         ({"start": np.eye(2, 16, dtype=bool), "symmetry": "half-turn"}, r"start\[0\] does not have this sym"),
     ],
@@ -276,10 +280,18 @@ def test_what_does_not_fit_is_refused_in_one_line(options, message):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"coldest": 0}, {"coldest": 2}, {"penalty": 0}, {"tabu": -1}, {"polish": -1}, {"degree_cost": -1}],
+    [
+        *({"coldest": 0}, {"coldest": 2}, {"coldest": float("nan")}, {"coldest": 1e-50}),
+        *({"warmest": value} for value in (float("inf"), float("nan"), 1e39)),
+        *({"penalty": value} for value in (0, 1e-50, float("inf"), float("nan"), 1e39)),
+        *({"degree_cost": value} for value in (-1, float("inf"), float("nan"), 1e39)),
+        *({"tabu": -1}, {"tabu": 2**14}, {"polish": -1}, {"polish": 2**31}),
+    ],
 )
 def test_moves_out_of_range_are_refused(wrong):
-    with pytest.raises(ValueError, match="give"):
+    """Of 1e39 float32 makes infinity, of 1e-50 zero: with either no move has a value."""
+    ((name, value),) = wrong.items()
+    with pytest.raises(ValueError, match=f"{name}={re.escape(str(value))}.*: give"):
         search.Moves(**wrong)
 
 
