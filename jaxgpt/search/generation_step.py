@@ -115,7 +115,7 @@ class Way:
 
     def prepare(self, sets: Bool[np.ndarray, "S E"]) -> None:
         """Compile what a generation computes, on these sets."""
-        sets = sets[np.arange(self.config.states) % len(sets)]
+        sets = self._repeated(sets)
         self.improving.fill(_key(0, 0, "fill"), len(sets))
         self.improving.search(
             self.improving.repair(sets, _key(0, 0, "repair")), _key(0, 0, "search"), steps=1
@@ -126,7 +126,11 @@ class Way:
             self.model.prepare(kept, _begun(kept, self.tokens, self.config, 0, 0))
 
     def begin(self, seed: int, brought: Bool[np.ndarray, "B E"]) -> Stand:
-        """The first stand: greedy fill, improved as the arm does, and the sets that were brought."""
+        """The first stand: the sets that were brought and greedy fill, improved as the arm does.
+
+        The largest of what was brought are searched from in the place of as many of greedy fill; all are kept
+        as far as they are among the best.
+        """
         kept, record = self._filled(brought, seed, 0)
         return Stand(kept, {}, self.config.temperature, (record,))
 
@@ -139,10 +143,14 @@ class Way:
         return self._learned(stand, seed, generation)
 
     def _filled(self, before: Sets, seed: int, generation: int) -> tuple[Sets, Record]:
-        """The kept sets after greedy fill from nothing, improved as the arm does."""
+        """The kept sets after greedy fill from nothing, at first also of what was brought, improved."""
         clock = _Clock()
         with clock("propose"):
             sets = self.improving.fill(_key(seed, generation, "fill"), self.config.states)
+            if generation == 0 and len(before):
+                brought = pool.best(before, self.config.states)
+                fixed = self.improving.repair(self._repeated(brought), _key(seed, generation, "repair"))
+                sets = np.concatenate([fixed[: len(brought)], sets[len(brought) :]])
         with clock("improve"):
             found = self._improved(sets, seed, generation)
         with clock("keep"):
@@ -168,8 +176,7 @@ class Way:
             record = Record(clock.seconds, {}, _sizes(stand.sets), note=note, **told)
             return dataclasses.replace(stand, known=known, records=(*stand.records, record))
         with clock("improve"):
-            # A program is compiled for one number of sets, so that they are taken over and over.
-            proposed = sets[np.arange(config.states) % len(sets)]
+            proposed = self._repeated(sets)
             fixed = self.improving.repair(proposed, _key(seed, generation, "repair"))
             found = self._improved(fixed, seed, generation)
         with clock("learn"):
@@ -195,6 +202,10 @@ class Way:
         )
         warmer = stand.temperature + (_WARMER if record.repeated > _REPEATED else -_WARMER)
         return Stand(kept, known, max(warmer, config.temperature), (*stand.records, record))
+
+    def _repeated(self, sets: Sets) -> Sets:
+        """The sets over and over, since a program is compiled for one number of them."""
+        return sets[np.arange(self.config.states) % len(sets)]
 
     def _improved(self, sets: np.ndarray, seed: int, generation: int) -> np.ndarray:
         if not self.searches:

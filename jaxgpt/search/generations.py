@@ -77,7 +77,8 @@ def search(
       arms: names of `jaxgpt.search.ARMS`.
       workdir: where generations are saved; a search that was stopped or killed goes on there, also with more
         seeds and generations, or other arms behind the first. None: nowhere.
-      pool: sets to begin with, beside those of greedy fill. They hold no conflict.
+      pool: sets to begin with, beside those of greedy fill: every arm's first local search begins from them.
+        They hold no conflict.
       say: takes each line of what is told.
 
     Raises:

@@ -161,6 +161,36 @@ def test_sets_that_are_brought_are_kept(found):
     assert best in members(stand.sets) and stand.records[0].best == len(best)
 
 
+def test_sets_that_are_brought_are_searched_from():
+    """The first states begin from them, filled up, the largest first; the others as without them."""
+    begun = []
+
+    class Watched(Improving):
+        def search(self, sets, key, steps=None):
+            begun.append(sets)
+            return super().search(sets, key, steps)
+
+    best = sorted(search.local(PROBLEM, states=64, steps=50).best)
+    brought = np.zeros((2, 25), bool)
+    brought[0, best[:2]] = brought[1, best[:4]] = True
+    tokens = SetTokens(25, "elements", 14)
+    ways = arms.ways(["bigram", "none"], Watched(PROBLEM, CONFIG), tokens, CONFIG, Beside(NOTHING, 0.0))
+    for way in ways.values():
+        way.begin(0, NOTHING)
+        without = begun.pop()
+        stand = way.begin(0, brought)
+        sets = begun.pop()
+        assert sets.shape == without.shape and np.array_equal(sets[2:], without[2:])
+        for start, one in zip(members(brought)[::-1], members(sets[:2]), strict=True):
+            assert start <= one and not PROBLEM.verify(one)
+            assert all(PROBLEM.verify(one | {element}) for element in set(range(25)) - one)
+        assert sum(stand.records[0].repaired.values()) == CONFIG.states
+    many = search.fill(PROBLEM, states=64).sets  # more than there are states
+    assert len({*members(many)}) > CONFIG.states
+    way.begin(0, many)
+    assert np.array_equal(begun.pop(), pool.best(many, CONFIG.states))
+
+
 def test_repair_drops_only_elements_in_conflict_and_fills_up():
     improving = Improving(PROBLEM, CONFIG)
     sets = np.random.default_rng(0).random((CONFIG.states, 25)) < 0.4
