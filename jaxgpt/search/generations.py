@@ -265,7 +265,13 @@ def _begun(path: Path) -> dict:
     """
     found = foreign.read_json(path)
     parts = {"problem": dict, "config": dict, "seeds": int, "arms": list, "pool": str}
-    if not isinstance(found, dict) or any(type(found.get(name)) is not kind for name, kind in parts.items()):
+    if (
+        not isinstance(found, dict)
+        or any(type(found.get(name)) is not kind for name, kind in parts.items())
+        or type(found["config"].get("generations")) is not int
+        or not found["arms"]
+        or found["seeds"] < 1
+    ):
         raise ValueError(f"{path} does not say what is searched; choose another --workdir")
     return found
 

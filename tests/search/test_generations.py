@@ -87,7 +87,10 @@ def test_a_search_is_read_from_its_directory(found, folder, tmp_path):
     assert {arm: again.best(arm) for arm in again.stands} == {arm: found.best(arm) for arm in found.stands}
     with pytest.raises(ValueError, match="holds no search"):
         search.read(tmp_path)
-    for text in ("[]", "{}", '{"problem": 1, "config": {}, "seeds": 1, "arms": [], "pool": ""}'):
+    told = json.loads((folder / "search.json").read_text())
+    wrong = [{"problem": 1}, {"arms": []}, {"seeds": 0}, {"config": {}}]
+    wrong.append({"config": told["config"] | {"generations": "2"}})
+    for text in ("[]", "{}", *(json.dumps(told | one) for one in wrong)):
         (tmp_path / "search.json").write_text(text)
         with pytest.raises(ValueError, match="does not say what is searched; choose another --workdir"):
             search.read(tmp_path)
