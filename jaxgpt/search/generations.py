@@ -76,14 +76,14 @@ def search(
     Args:
       arms: names of `jaxgpt.search.ARMS`.
       workdir: where generations are saved; a search that was stopped or killed goes on there, also with more
-        seeds and generations, or other arms behind the first. None: nowhere.
+        seeds and generations, never with fewer, or other arms behind the first. None: nowhere.
       pool: sets to begin with, beside those of greedy fill: every arm's first local search begins from them.
         They hold no conflict.
       say: takes each line of what is told.
 
     Raises:
       ValueError: in one line, for arms that do not exist, a symmetry, a table or sets that do not fit, or
-        another search in `workdir`.
+        another or a longer search in `workdir`.
       OSError: if a generation cannot be saved; those before it stay.
     """
     config = config or SearchConfig()
@@ -277,7 +277,7 @@ def _begun(path: Path) -> dict:
 
 
 def _check_same(path: Path, asked: dict) -> None:
-    """Raises ValueError unless a directory's search is the one that is asked for, or a longer one."""
+    """Raises ValueError unless the search that is asked for is a directory's, or makes it longer."""
     found = _begun(path)
     if found["arms"][:1] != asked["arms"][:1]:
         raise ValueError(
@@ -300,3 +300,10 @@ def _check_same(path: Path, asked: dict) -> None:
         )
         where = f"{name}.{inner[0]}" if inner else name
         raise ValueError(f"{path} is of another search: {where} differs; choose another --workdir")
+    longest = {"generations": found["config"]["generations"], "seeds": found["seeds"]}
+    for name, new in {"generations": asked["config"]["generations"], "seeds": asked["seeds"]}.items():
+        if new < longest[name]:
+            raise ValueError(
+                f"{path} is of a search with {name}={longest[name]}, more than {new}; ask for at least so "
+                "many, or choose another --workdir"
+            )

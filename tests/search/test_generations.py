@@ -112,6 +112,19 @@ def test_more_generations_go_on_as_if_never_stopped(tmp_path):
         assert np.array_equal(value, other.known[name]), name
 
 
+def test_a_shorter_search_is_refused_and_leaves_what_stands(found, folder):
+    """Its other arms would have the time of fewer generations than the first arm made."""
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    shorter = dataclasses.replace(CONFIG, generations=1)
+    for config, seeds, told in ((shorter, 2, "generations=2"), (CONFIG, 1, "seeds=2")):
+        with pytest.raises(ValueError, match=f"{told}, more than 1; ask for at least so many, or .*workdir$"):
+            search.search(PROBLEM, config, seeds=seeds, workdir=folder, say=lambda line: None)
+    for path, content in before.items():
+        assert path.read_bytes() == content, path
+    free = search.going_on_or_free(folder, PROBLEM, shorter, seeds=2, arms=list(search.ARMS))
+    assert free == folder.with_name(f"{folder.name}-2")
+
+
 def test_what_does_not_fit_is_told_in_one_line(found, folder, tmp_path):
     def refused(message, *, config=CONFIG, **given):
         with pytest.raises(ValueError, match=message) as error:
@@ -140,7 +153,7 @@ def test_what_does_not_fit_is_told_in_one_line(found, folder, tmp_path):
     refused("has no search.json", workdir=tmp_path)
     (tmp_path / "search.json").write_text(json.dumps(json.loads((folder / "search.json").read_text())))
     (tmp_path / "stands" / "transformer-0.npz").write_bytes(b"PK half of a file")
-    refused("is not where a search stands", workdir=tmp_path, arms=["transformer"])
+    refused("is not where a search stands", workdir=tmp_path, arms=["transformer"], seeds=2)
 
 
 def test_stands_are_read_as_they_were_written(found, tmp_path):
