@@ -29,8 +29,8 @@ class Record:
       seconds: of each part: learn, propose, improve, keep; smaller: of the sets of smaller problems, which
         the first generation that learns them pays for.
       proposed: how many readable proposals had each size as they were written, conflicts and all.
-      repaired: how many had each size once they were repaired and filled up.
-      improved: how many had each size after the local search.
+      repaired: how many of these had each size once they were repaired and filled up.
+      improved: how many had each size after the local search, of as many as there are states.
       kept: how many of the kept sets have each size.
       written: proposals; readable: those that stand for a set.
       repeated, new, conflicts: shares of the readable ones: those that came before in this generation, those
@@ -176,12 +176,12 @@ class Way:
             record = Record(clock.seconds, {}, _sizes(stand.sets), note=note, **told)
             return dataclasses.replace(stand, known=known, records=(*stand.records, record))
         with clock("improve"):
-            proposed = self._repeated(sets)
-            fixed = self.improving.repair(proposed, _key(seed, generation, "repair"))
+            fixed = self.improving.repair(self._repeated(sets), _key(seed, generation, "repair"))
             found = self._improved(fixed, seed, generation)
+        once = fixed[: len(sets)]  # each readable proposal's, without those that fill the program's states
         with clock("learn"):
             scores = np.full(len(rows), fixed.sum(1).min() - 1)  # what stands for no set is worse than all
-            scores[readable] = fixed[: len(sets)].sum(1)
+            scores[readable] = once.sum(1)
             written = Written(rows, lengths(begun), read)
             known = self.model.rewarded(known, written, scores, _seed(seed, generation))
         with clock("keep"):
@@ -191,12 +191,12 @@ class Way:
             clock.seconds,
             _sizes(found),
             _sizes(kept),
-            repaired=_sizes(fixed),
+            repaired=_sizes(once),
             proposed=_sizes(sets),
             readable=len(sets),
             repeated=1 - len(pool.distinct(sets)) / len(sets),
             new=float(new.mean()),
-            conflicts=float((self.improving.whole(proposed) & ~fixed).any(1).mean()),
+            conflicts=float((self.improving.whole(sets) & ~once).any(1).mean()),
             note="" if new.any() else "no proposal is new",
             **told,
         )

@@ -244,6 +244,25 @@ def test_a_generation_in_which_nothing_is_read_keeps_the_sets(found):
     assert after.records[-1].note == "none of 16 proposals stands for a set; the kept sets stay"
 
 
+def test_what_is_told_of_proposals_counts_each_readable_one_once():
+    """Three of sixteen can be read, of which one holds a conflict; the others fill no share."""
+
+    class Three(BigramModel):
+        def write(self, known, begun, temperature, seed):
+            rows = np.full((len(begun), 5), PAD, np.int32)
+            for row, chosen in ((1, [0, 1, 2]), (4, [0, 1]), (9, [7])):
+                rows[row, : len(chosen) + 1] = [*(3 + element for element in chosen), END]
+            return rows
+
+    tokens = SetTokens(25, "elements", 12)
+    (way,) = arms.ways(["bigram"], Improving(PROBLEM, CONFIG), tokens, CONFIG, Beside(NOTHING, 0.0)).values()
+    way = dataclasses.replace(way, model=Three(tokens, CONFIG))
+    record = way.after(way.begin(0, NOTHING), 0).records[-1]
+    assert record.readable == 3 and record.proposed == {1: 1, 2: 1, 3: 1}
+    assert record.conflicts == pytest.approx(1 / 3)
+    assert sum(record.repaired.values()) == 3 and sum(record.improved.values()) == CONFIG.states
+
+
 def test_repeated_proposals_are_written_warmer(found):
     class Parrot(BigramModel):
         def write(self, known, begun, temperature, seed):
