@@ -98,7 +98,9 @@ def search(
     with _held(folder, asked) if folder is not None else contextlib.nullcontext():
         improving = Improving(problem, config)
         sample = improving.fill(jax.random.key(0), config.states)
-        beside, spent = smaller_sets(problem, config)
+        beside, spent = np.zeros((0, problem.size()), bool), 0.0
+        if any(arms_of.ARMS[arm].model is not None for arm in arms):
+            beside, spent = smaller_sets(problem, config)
         largest = max(int(sets.sum(1).max(initial=1)) for sets in (sample, brought, beside))
         tokens = SetTokens(problem.size(), config.written, _ROOM * largest)
         ways = arms_of.ways(arms, improving, tokens, config, Beside(beside, spent))

@@ -11,7 +11,7 @@ import pytest
 from tiny_search import CONFIG, NOTHING, PROBLEM, members
 
 from jaxgpt import search
-from jaxgpt.search import arms, pool, search_findings, smaller, stand_file
+from jaxgpt.search import arms, generations, pool, search_findings, smaller, stand_file
 from jaxgpt.search.generation_step import Beside
 from jaxgpt.search.improving import Improving
 from jaxgpt.search.set_model import BigramModel
@@ -301,6 +301,20 @@ def test_arms_with_a_model_pay_for_smaller_problems_once():
     (bigram,), (none,) = stands.values()
     assert [record.seconds.get("smaller", 0) > 0 for record in bigram.records] == [False, True, False]
     assert bigram.elapsed <= none.elapsed and not any("smaller" in record.seconds for record in none.records)
+
+
+def test_smaller_problems_are_not_searched_where_no_arm_has_a_model(monkeypatch):
+    searched = []
+
+    def counted(problem, config):
+        searched.append(problem)
+        return NOTHING, 0.0
+
+    monkeypatch.setattr(generations, "smaller_sets", counted)
+    config = dataclasses.replace(CONFIG, smaller=2, generations=1)
+    for arm, count in (("none", 0), ("bigram", 1)):
+        search.search(PROBLEM, config, arms=[arm], say=lambda line: None)
+        assert len(searched) == count
 
 
 def test_as_many_sets_may_be_kept_as_there_are():
