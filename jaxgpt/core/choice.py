@@ -164,7 +164,7 @@ class Choice:
         prefix = cls.package + "."
         if cls.__module__.startswith(prefix):
             short = _short(cls.__module__.removeprefix(prefix).split(".")[0])
-            if short and _member(_family(cls), short) is cls:
+            if short and _member(family_of(cls), short) is cls:
                 return short
         return f"{cls.__module__}:{cls.__name__}"
 
@@ -187,7 +187,8 @@ class Choice:
         )
 
 
-def _family(cls: type[Choice]) -> type[Choice]:
+def family_of(cls: type[Choice]) -> type[Choice]:
+    """The family that a class is a member of."""
     return next(c for c in reversed(cls.__mro__) if "package" in vars(c))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from jaxgpt.core import fields, foreign
+from jaxgpt.core.choice import family_of
 from jaxgpt.core.wording import quoted, shown
 from jaxgpt.core.writing import replacing, write_atomically
 from jaxgpt.search.searchable import Searchable
@@ -91,9 +92,8 @@ def _of_json(problem: Searchable, path: Path) -> list[tuple[str, frozenset[int]]
         raise ValueError(f"{path} is not JSON ({error})") from error
     if not isinstance(told, dict) or not isinstance(told.get("sets"), list) or "problem" not in told:
         raise ValueError(f'{path} must be an object with "problem" and "sets"')
-    family = next(cls for cls in reversed(type(problem).__mro__) if "package" in vars(cls))
     with foreign.naming(path):
-        theirs = fields.from_json(family, told["problem"], "problem")
+        theirs = fields.from_json(family_of(type(problem)), told["problem"], "problem")
     if type(theirs) is not type(problem):
         raise ValueError(f"{path} has sets of {theirs}; this search is of {problem}")
     found = []
