@@ -8,11 +8,9 @@ import numpy as np
 from jaxtyping import Bool, Int, PRNGKeyArray
 
 from jaxgpt.search.moves import Moves, States, filled, placed, searched
-from jaxgpt.search.orbits import Orbits, check_polish, orbits_of
+from jaxgpt.search.orbits import TABLE_LIMIT, Orbits, check_polish, orbits_of
 from jaxgpt.search.searchable import Searchable
 
-#: Bytes that a table of conflicts may take unless told otherwise.
-TABLE_LIMIT = 2 * 2**30
 #: More elements than any problem has.
 _ENDLESS = 2**30
 

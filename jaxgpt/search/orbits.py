@@ -16,6 +16,9 @@ from jaxgpt.search.conflict_tables import (
 from jaxgpt.search.searchable import Searchable, ThreeUniform
 from jaxgpt.search.tested_tables import alone, members, tested_table
 
+#: Bytes that a table of conflicts may take unless told otherwise.
+TABLE_LIMIT = 2 * 2**30
+
 
 @dataclasses.dataclass(frozen=True)
 class Orbits:

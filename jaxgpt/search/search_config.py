@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.presets.small import makemore
 from jaxgpt.search.moves import Moves
+from jaxgpt.search.orbits import TABLE_LIMIT
 from jaxgpt.training.optimizers import Optimizer
 from jaxgpt.training.optimizers.muon import Muon
 
@@ -66,7 +67,7 @@ class SearchConfig:
         default_factory=_optimizer
     )
     moves: Annotated[Moves, "of the local search"] = dataclasses.field(default_factory=Moves)
-    table_limit: Annotated[int, "the most bytes that a table of conflicts may take"] = 2 * 2**30
+    table_limit: Annotated[int, "the most bytes that a table of conflicts may take"] = TABLE_LIMIT
 
     def __post_init__(self):
         for name in ("generations", "states", "keep", "train_steps", "batch_size"):
