@@ -112,7 +112,7 @@ def lines(rows: tuple[SearchRow, ...], kept: dict[str, Any]) -> list[str]:
             cells = [[_cell(entry) for entry in each] for each in table["rows"]]
             told += [*tables.grid(table["header"], cells), ""]
         told += [
-            f"![The largest set of each seed over time, a panel an arm](constructions/{row.picture})",
+            f"![{_ALT}](constructions/{row.picture})",
             "",
         ]
         told += [row.note, ""] if row.note else []

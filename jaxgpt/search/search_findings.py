@@ -130,7 +130,7 @@ def shown_and_made(searched: Searched) -> Table:
             parts = [
                 Entry(f"{np.mean([measure(one) for one in each]):.1f}")
                 for each in (before, made)
-                for measure in (max, _mean, top_fifth)
+                for measure in (max, mean_size, top_fifth)
             ]
             shares = [Entry(f"{100 * share:.0f} %") for share in (1 - readable, conflicts)]
             speed = np.median([60 * record.written / record.seconds["propose"] for record in records])
@@ -150,7 +150,8 @@ def shown_and_made(searched: Searched) -> Table:
     )
 
 
-def _mean(sizes: dict[int, int]) -> float:
+def mean_size(sizes: dict[int, int]) -> float:
+    """The mean of some sets, from how many have each size."""
     return sum(size * count for size, count in sizes.items()) / sum(sizes.values())
 
 

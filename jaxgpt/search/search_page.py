@@ -124,5 +124,4 @@ def _columns(record: Record) -> list:
 
 
 def _mean(sizes: dict[int, int]) -> str:
-    total = sum(sizes.values())
-    return f"{sum(size * count for size, count in sizes.items()) / total:.4f}" if total else ""
+    return f"{search_findings.mean_size(sizes):.4f}" if sizes else ""
