@@ -42,7 +42,7 @@ def over_time(stands: dict[str, list[Stand]], known: int | None) -> Any:
     The band reaches from the worst seed to the best. A seed whose search ended sooner keeps its best.
     """
     figure, panels = plots.new_panels(1.0 + 2.6 * len(stands), 3.0, 1, len(stands))
-    end = max(stand.elapsed for found in stands.values() for stand in found)
+    end = max(_ends(stand)[-1] for found in stands.values() for stand in found)
     grid = np.linspace(end / 400, end, 400)
     curves = {arm: np.array([_best_at(stand, grid) for stand in found]) for arm, found in stands.items()}
     for axes, (arm, own) in zip(panels, curves.items(), strict=True):
@@ -122,5 +122,8 @@ def _best_at(stand: Stand, grid: np.ndarray) -> np.ndarray:
 
 
 def _ends(stand: Stand) -> np.ndarray:
-    """The second at which each generation was over."""
+    """The second at which each generation was over.
+
+    `Stand.elapsed` may be less than the last of them: from Python 3.12 on `sum` rounds otherwise.
+    """
     return np.cumsum([record.elapsed for record in stand.records])
