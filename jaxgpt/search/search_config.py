@@ -37,8 +37,8 @@ class SearchConfig:
     ] = 0
     feedback: Annotated[
         Literal["best", "weighted", "policy"],
-        "best: kept sets are learned equally often; weighted: by the exponential of their size; policy: the "
-        "model learns the kept sets once, and then from the sizes of what it writes",
+        "best: kept sets are learned equally often; weighted: by the exponential of their size; policy: a "
+        "transformer learns them once, and then from the sizes of what it writes, a bigram as with best",
     ] = "best"
     sharpness: Annotated[
         float, "feedback=weighted: one element more is learned exp(sharpness) times as often"

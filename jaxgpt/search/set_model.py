@@ -184,7 +184,10 @@ class TransformerModel:
 
 
 class BigramModel:
-    """Each token follows the one before it as often as in the sets: the control of the transformer."""
+    """Each token follows the one before it as often as in the sets: the control of the transformer.
+
+    It has no policy: with `feedback=policy` it learns the kept sets in each generation, all alike.
+    """
 
     def __init__(self, tokens: SetTokens, config: SearchConfig):
         self._tokens = tokens
@@ -209,7 +212,7 @@ class BigramModel:
     def write(
         self, known: Arrays, begun: list[list[int]], temperature: float, seed: int
     ) -> Int[np.ndarray, "S N"]:
-        draw = np.random.default_rng([seed, 2])
+        draw, known = np.random.default_rng([seed, 2]), _at_temperature(known, temperature)
         found = np.full((len(begun), self._tokens.longest + 1), PAD, np.int32)
         for row, start in enumerate(begun):
             found[row, : len(start)] = start
@@ -234,6 +237,19 @@ class BigramModel:
 def lengths(begun: list[list[int]]) -> Int[np.ndarray, " S"]:
     """The number of tokens of each beginning."""
     return np.array([len(start) for start in begun], int)
+
+
+def _at_temperature(table: Arrays, temperature: float) -> Arrays:
+    """A bigram's table with each probability raised to 1 / temperature; at 1 the table itself."""
+    if temperature == 1:
+        return table
+    pairs, pair = np.unique(np.stack([table["before"], table["after"]]), axis=1, return_inverse=True)
+    weight = np.bincount(pair.ravel(), np.diff(table["weight"], prepend=0.0))
+    # Over the largest that follows the same token: no low temperature makes 0 of all that may follow.
+    largest = np.zeros(pairs[0].max() + 1)
+    np.maximum.at(largest, pairs[0], weight)
+    share = np.divide(weight, largest[pairs[0]], out=np.zeros_like(weight), where=weight > 0)
+    return {"before": pairs[0], "after": pairs[1], "weight": np.cumsum(share ** (1 / temperature))}
 
 
 def _part(known: Arrays, name: str) -> Arrays:

@@ -263,16 +263,29 @@ def test_what_is_told_of_proposals_counts_each_readable_one_once():
     assert sum(record.repaired.values()) == 3 and sum(record.improved.values()) == CONFIG.states
 
 
-def test_repeated_proposals_are_written_warmer(found):
+def test_repeated_proposals_are_written_warmer_until_they_are_no_more():
+    """The temperature that a model writes at, and that of the record."""
+
     class Parrot(BigramModel):
+        heard = [(0,), (0,), range(16), range(16), range(16)]
+        temperatures = []
+
         def write(self, known, begun, temperature, seed):
-            return np.tile(np.array([3, 4, END], np.int32), (len(begun), 1))
+            words = self.heard[len(self.temperatures)]
+            self.temperatures.append(temperature)
+            rows = [[3 + words[row % len(words)], END, PAD] for row in range(len(begun))]
+            return np.array(rows, np.int32)
 
     tokens = SetTokens(25, "elements", 12)
     (way,) = arms.ways(["bigram"], Improving(PROBLEM, CONFIG), tokens, CONFIG, Beside(NOTHING, 0.0)).values()
     way = dataclasses.replace(way, model=Parrot(tokens, CONFIG))
-    stand = way.after(way.begin(0, np.zeros((0, 25), bool)), 0)
-    assert stand.records[-1].repeated == 15 / 16 and stand.temperature > CONFIG.temperature
+    stand = way.begin(0, NOTHING)
+    for _ in Parrot.heard:
+        stand = way.after(stand, 0)
+    assert Parrot.temperatures == pytest.approx([1.0, 1.1, 1.2, 1.1, 1.0])
+    assert stand.temperature == pytest.approx(1.0)  # never below that of the search
+    told = [(record.temperature, record.repeated) for record in stand.records[1:]]
+    assert told == list(zip(Parrot.temperatures, [15 / 16, 15 / 16, 0, 0, 0], strict=True))
 
 
 def test_the_best_sets_are_kept_each_once():

@@ -64,6 +64,32 @@ def test_a_bigram_follows_the_shares_of_what_comes_next():
     assert BEGIN not in rows
 
 
+@pytest.mark.parametrize("temperature", [0.5, 2.0])
+def test_a_bigram_writes_at_a_temperature(temperature):
+    """Probabilities are raised to its inverse, those of a pair that stands in several sets together."""
+    tokens = SetTokens(4, "elements", 4)
+    sets = np.array([[1, 1, 0, 0], [1, 1, 1, 0], [1, 0, 1, 0], [1, 0, 0, 1]], bool)
+    model = BigramModel(tokens, CONFIG)
+    known, _ = model.learn({}, sets, np.array([0.3, 0.2, 0.3, 0.2]), seed=0)
+    rows = model.write(known, [[]] * 4000, temperature, seed=1)
+    assert (rows[:, 0] == 3).all() and BEGIN not in rows
+    expected = np.array([0.5, 0.3, 0.2]) ** (1 / temperature)
+    shares = [(rows[:, 1] == token).mean() for token in (4, 5, 6)]
+    assert np.allclose(shares, expected / expected.sum(), atol=0.03)
+    after = rows[rows[:, 1] == 4, 2]
+    ends, goes_on = np.array([0.6, 0.4]) ** (1 / temperature)
+    assert (after == END).mean() == pytest.approx(ends / (ends + goes_on), abs=0.04)
+
+
+def test_a_cold_bigram_writes_what_is_likeliest():
+    tokens = SetTokens(4, "elements", 4)
+    sets = np.array([[1, 1, 0, 0], [1, 0, 1, 0], [0, 0, 0, 1]], bool)
+    model = BigramModel(tokens, CONFIG)
+    known, _ = model.learn({}, sets, np.array([0.5, 0.3, 0.2]), seed=0)
+    rows = model.write(known, [[]] * 100, 1e-4, seed=1)
+    assert (rows[:, :3] == [3, 4, END]).all()
+
+
 def test_weighted_feedback_shows_larger_sets_more_often():
     sets = np.array([[1, 1, 1], [1, 1, 0], [1, 0, 0]], bool)
     config = dataclasses.replace(CONFIG, feedback="weighted", sharpness=1.0)
