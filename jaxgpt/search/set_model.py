@@ -1,6 +1,7 @@
 """Models that learn the kept sets and write new ones: a transformer, and a bigram in its place."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple, Protocol
@@ -12,6 +13,7 @@ from jaxtyping import Bool, Float, Int
 
 from jaxgpt.generation import Sampling
 from jaxgpt.generation.decode import generate
+from jaxgpt.generation.prompts import bucket
 from jaxgpt.models.template import Params, Template
 from jaxgpt.objectives.batches import Batch
 from jaxgpt.parallel import sharding
@@ -100,10 +102,25 @@ class TransformerModel:
         )
         known = _named(_WEIGHTS, known)
         rows = self.write(known, begun, 1.0, 0)
+        for length in self._longer(begun):  # beside short ones, which have the most to write
+            mixed = [[BEGIN] * (length if row % 2 == 0 else 0) for row in range(len(begun))]
+            self.write(known, mixed, 1.0, 0)
         if self._config.feedback == "policy":
             read, _ = self._tokens.read(rows)
             known |= _named(_REFERENCE, _part(known, _WEIGHTS))
             self.rewarded(known, Written(rows, lengths(begun), read), read.sum(1), 0)
+
+    def _longer(self, begun: list[list[int]]) -> list[int]:
+        """Lengths that beginnings may grow to, one for each larger program.
+
+        Sets grow by the local search, so that parts of them become longer than those of greedy fill.
+        """
+        found, most = [], math.floor(self._config.given * self._tokens.longest)
+        width = bucket(1 + max(map(len, begun)))
+        while width < 1 + most:
+            width *= 2
+            found.append(min(width - 1, most))
+        return found
 
     def learn(
         self, known: Arrays, sets: Bool[np.ndarray, "K E"], share: np.ndarray, seed: int

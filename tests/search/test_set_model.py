@@ -7,6 +7,7 @@ import pytest
 from tiny_search import CONFIG, PROBLEM, members
 
 from jaxgpt import search
+from jaxgpt.generation import decode_loop
 from jaxgpt.search import reward_model
 from jaxgpt.search.generation_step import _shares
 from jaxgpt.search.set_model import BigramModel, TransformerModel, Written
@@ -42,6 +43,23 @@ def test_proposals_may_go_on_from_a_part(taught):
     assert (rows[:, :2] == [5, 12]).all()
     written, readable = tokens.read(rows)
     assert readable.any() and written[readable][:, [2, 9]].all()
+
+
+def test_beginnings_of_any_length_are_compiled_ahead():
+    """Kept sets grow, and with them what the model goes on from; compiling then would count as its time."""
+
+    def compiled():
+        return sum(part._cache_size() for part in (decode_loop.prefill, decode_loop.extend, decode_loop.grow))
+
+    config, tokens = dataclasses.replace(CONFIG, given=0.9), SetTokens(100, "elements", 60)
+    model = TransformerModel(tokens, config)
+    sets = np.arange(100) < np.array([[6], [7]])
+    model.prepare(sets, [[3, 4, 5]] * 16)
+    known, _ = model.learn({}, sets, np.full(2, 0.5), seed=0)
+    before = compiled()
+    for length in (5, 15, 16, 31, 32, 54):  # 54 of 60 are given at most
+        model.write(known, [[3] * length, *[[3]] * 15], 1.0, seed=length)
+        assert compiled() == before, length
 
 
 def test_weights_are_kept_between_generations(taught):
