@@ -79,8 +79,10 @@ def run(given: argparse.Namespace) -> int:
     from jaxgpt import search
     from jaxgpt.core import tables
     from jaxgpt.search import search_findings, search_page
+    from jaxgpt.search.orbits import check_size
 
     problem, config, arms = asked(given.problem, given.fields)
+    check_size(problem, config.symmetry, config.table_limit)
     arms = arms if given.arms is None else [arm for arm in given.arms.split(",") if arm]
     pool = _pool(problem, given.pool)
     how = {"seeds": given.seeds, "arms": arms, "pool": pool}

@@ -147,6 +147,14 @@ def list_table_bytes(size: int, conflicts: Int[np.ndarray, "C W"]) -> int:
     return 12 * (size + 1) * max(_most(size, conflicts), 1)
 
 
+def even_list_table_bytes(size: int, elements: int) -> int:
+    """The least memory of a `ListTable` whose conflicts have so many elements together.
+
+    That is where every element is in as many conflicts.
+    """
+    return 12 * (size + 1) * max(-(-elements // size), 1)
+
+
 def _most(size: int, conflicts: Int[np.ndarray, "C W"]) -> int:
     """The most conflicts that an element is in."""
     return int(np.bincount(conflicts[conflicts >= 0], minlength=size + 1).max())

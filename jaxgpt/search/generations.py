@@ -21,6 +21,7 @@ from jaxgpt.search import arms as arms_of
 from jaxgpt.search import stand_file
 from jaxgpt.search.generation_step import Beside, Stand, Way
 from jaxgpt.search.improving import Improving
+from jaxgpt.search.orbits import check_size
 from jaxgpt.search.search_config import SearchConfig
 from jaxgpt.search.searchable import Searchable
 from jaxgpt.search.set_tokens import SetTokens
@@ -90,6 +91,7 @@ def search(
     arms_of.check(arms)
     if seeds < 1:
         raise ValueError(f"seeds={seeds} must be at least 1")
+    check_size(problem, config.symmetry, config.table_limit)
     brought = np.zeros((0, problem.size()), bool) if pool is None else np.asarray(pool, bool)
     if brought.shape[1:] != (problem.size(),):
         raise ValueError(f"pool has the shape {brought.shape}; give rows of {problem.size()} elements")

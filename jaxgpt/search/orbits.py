@@ -10,6 +10,7 @@ from jaxgpt.search.conflict_tables import (
     Table,
     bit_table,
     bit_table_bytes,
+    even_list_table_bytes,
     list_table,
     list_table_bytes,
 )
@@ -18,6 +19,8 @@ from jaxgpt.search.tested_tables import alone, members, tested_table
 
 #: Bytes that a table of conflicts may take unless told otherwise.
 TABLE_LIMIT = 2 * 2**30
+#: Elements that a problem may have: the symmetries of so large a grid, nine numbers each, take 2.4 GB.
+_MOST_ELEMENTS = 2**25
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +69,7 @@ def orbits_of(problem: Searchable, symmetry: str, table_limit: int) -> Orbits:
       ValueError: if there is no such symmetry, each of its orbits holds a conflict, or the table takes more
         than `table_limit` bytes.
     """
+    check_size(problem, symmetry, table_limit)
     number = _numbered(problem, symmetry)
     if isinstance(problem, ThreeUniform):
         number = _free(problem, number)
@@ -88,6 +92,8 @@ def table_bytes(problem: Searchable, symmetry: str = "none") -> int:
     Raises:
       ValueError: if there is no such symmetry.
     """
+    if symmetry == "none" and problem.largest_conflict == 3:
+        return bit_table_bytes(problem.size())
     number = _numbered(problem, symmetry)
     if isinstance(problem, ThreeUniform):
         return bit_table_bytes(int(_free(problem, number).max()) + 1)
@@ -97,11 +103,28 @@ def table_bytes(problem: Searchable, symmetry: str = "none") -> int:
     return list_table_bytes(int(number.max()) + 1, conflicts)
 
 
+def check_size(problem: Searchable, symmetry: str, table_limit: int) -> None:
+    """Raises ValueError if a problem is too large, as far as that is seen before its elements are listed."""
+    if problem.size() > _MOST_ELEMENTS:
+        raise ValueError(
+            f"{problem} has {problem.size():,} elements; give a smaller problem, {_MOST_ELEMENTS:,} at most"
+        )
+    if symmetry == "none":
+        _check_limit(_least_bytes(problem), table_limit)
+
+
 def check_polish(problem: Searchable, table_limit: int) -> None:
-    """Raises ValueError if the table without a symmetry is too large; that of lists is not checked here."""
+    """Raises ValueError if the table without a symmetry is too large, as far as that is seen at once."""
+    way_out = "set moves.polish=0, choose a smaller problem, or set table_limit"
+    _check_limit(_least_bytes(problem), table_limit, "the table without the symmetry", way_out)
+
+
+def _least_bytes(problem: Searchable) -> int:
+    """What the table without a symmetry takes at least, told without listing elements or conflicts."""
     if problem.largest_conflict == 3:
-        way_out = "set moves.polish=0, choose a smaller problem, or set table_limit"
-        _check_limit(bit_table_bytes(problem.size()), table_limit, "the table without the symmetry", way_out)
+        return bit_table_bytes(problem.size())
+    elements = problem.conflict_elements()
+    return 0 if elements is None else even_list_table_bytes(problem.size(), elements)
 
 
 def _check_limit(

@@ -25,6 +25,10 @@ class Searchable(Protocol):
         """Every set of elements of which one must be missing, a row each; -1 at its end fills a row."""
         ...
 
+    def conflict_elements(self) -> int | None:
+        """How many elements all conflicts have together; None where that is known only by listing them."""
+        ...
+
     def symmetries(self) -> Mapping[str, Int[np.ndarray, "G E"]]:
         """Generators of each group of symmetries, by its name: where each element goes."""
         ...

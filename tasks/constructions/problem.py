@@ -41,6 +41,13 @@ class Problem(Choice, package="tasks.constructions.problems"):
         """
         raise NotImplementedError(f"{type(self).__name__} does not define conflicts")
 
+    def conflict_elements(self) -> int | None:
+        """How many elements all conflicts have together; None where that is known only by listing them.
+
+        A table that would be too large is then refused before its conflicts are listed.
+        """
+        return None
+
     def verify(self, chosen: Iterable[int]) -> list[tuple[int, ...]]:
         """The conflicts that a set holds, in plain exact Python that shares no code with `conflicts`."""
         raise NotImplementedError(f"{type(self).__name__} does not define verify")

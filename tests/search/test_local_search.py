@@ -259,6 +259,56 @@ def test_a_table_that_is_too_large_is_refused_before_it_is_built():
 
 
 @pytest.mark.parametrize(
+    ("name", "n", "symmetry", "message"),
+    [
+        (
+            "isosceles",
+            10**6,
+            "none",
+            r"Isosceles\(n=1000000\) has 1,000,000,000,000 elements; give",
+        ),
+        ("isosceles", 10**6, "half-turn", "has 1,000,000,000,000 elements; give a smaller problem"),
+        ("cap_sets", 26, "none", "has 2,541,865,828,329 elements; give a smaller problem"),
+        ("isosceles", 1000, "none", "the table of conflicts takes 125,000,000,000,125,000 bytes"),
+        ("c4_free", 200, "none", "the table of conflicts takes 9,315,100,872 bytes, more than table_limit"),
+        (
+            "rectangles",
+            300,
+            "8-fold",
+            "without the symmetry takes [0-9,]+ bytes, .* moves.polish=0",
+        ),
+        ("sidon", 3000, "none", "the table of conflicts takes"),
+    ],
+)
+def test_a_problem_that_is_too_large_is_refused_before_it_is_listed(monkeypatch, name, n, symmetry, message):
+    def listed(rule):
+        raise AssertionError("listed")
+
+    rule = problem(name, n)
+    monkeypatch.setattr(type(rule), "symmetries", listed)
+    monkeypatch.setattr(type(rule), "conflicts", listed)
+    with pytest.raises(ValueError, match=message) as error:
+        search.local(rule, STATES, 1, symmetry)
+    assert str(error.value).isprintable()
+
+
+@pytest.mark.parametrize(("name", "n"), [("c4_free", 6), ("rectangles", 4), ("isosceles", 4)])
+def test_the_bytes_of_a_table_are_known_before_conflicts_are_listed(monkeypatch, name, n):
+    """Exactly, where all elements are in as many conflicts."""
+    rule = problem(name, n)
+    needed = search.table_bytes(rule)
+    (table,) = jax.tree.leaves(orbits.orbits_of(rule, "none", needed).table)
+    assert table.nbytes == needed
+
+    def listed(rule):
+        raise AssertionError("listed")
+
+    monkeypatch.setattr(type(rule), "conflicts", listed)
+    with pytest.raises(ValueError, match=f"takes {needed:,} bytes, more than table_limit={needed - 1:,}; "):
+        orbits.orbits_of(rule, "none", needed - 1)
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         (

@@ -124,6 +124,20 @@ def test_the_groups_of_the_square_have_their_orders():
 
 
 @pytest.mark.parametrize("name", SMALL)
+def test_the_elements_of_conflicts_are_counted_as_they_are_listed(name):
+    for n in range(2, 9) if name != "cap_sets" else (2, 3):
+        rule = problem(name, n)
+        listed = int((rule.conflicts() >= 0).sum())
+        assert rule.conflict_elements() == (listed if rule.largest_conflict == 4 else None), n
+
+
+def test_a_dimension_whose_points_cannot_be_counted_is_refused():
+    assert problem("cap_sets", 39).size() < 2**63 < 3**40
+    with pytest.raises(ValueError, match=r"^problem\.n=40: give at most 39$"):
+        problem("cap_sets", 40)
+
+
+@pytest.mark.parametrize("name", SMALL)
 def test_a_size_below_the_smallest_is_refused(name):
     with pytest.raises(ValueError, match=r"problem\.n=0: give at least [12]$"):
         problem(name, 0)

@@ -8,6 +8,7 @@ edges are in conflict if they are a cycle.
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterable
 from typing import Annotated
 
@@ -58,6 +59,10 @@ class C4Free(Problem):
         corners = np.array(list(itertools.combinations(range(self.n), 4)), int).reshape(-1, 4)
         cycles = np.concatenate([corners[:, order] for order in ([0, 1, 2, 3], [0, 2, 1, 3], [0, 1, 3, 2])])
         return np.sort(edge[cycles, np.roll(cycles, -1, axis=1)], axis=1)
+
+    def conflict_elements(self) -> int:
+        """Four vertices have three cycles, of four edges each."""
+        return 12 * math.comb(self.n, 4)
 
     def verify(self, chosen: Iterable[int]) -> list[tuple[int, ...]]:
         return verifiers.c4_free(self.n, chosen)

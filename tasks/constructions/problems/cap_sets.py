@@ -18,6 +18,8 @@ from tasks.constructions.problem import ThreeUniform, check_at_least
 
 #: For n = 0, 1, ...: OEIS A090245.
 BEST = (1, 2, 4, 9, 20, 45, 112)
+#: So many dimensions have 3^39 points, the most that a number of eight bytes can count.
+MOST = 39
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,6 +30,8 @@ class CapSets(ThreeUniform):
 
     def __post_init__(self):
         check_at_least("n", self.n, 1)
+        if self.n > MOST:
+            raise ValueError(f"problem.n={self.n}: give at most {MOST}")
 
     def size(self) -> int:
         return 3**self.n

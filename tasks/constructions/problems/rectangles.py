@@ -8,6 +8,7 @@ Two rows have a one in at most one common column.
 """
 
 import dataclasses
+import math
 from collections.abc import Iterable
 
 import numpy as np
@@ -32,6 +33,10 @@ class Rectangles(Grid):
         first, second = np.triu_indices(self.n, 1)
         top, bottom = self.n * first[:, None], self.n * second[:, None]
         return np.stack([top + first, top + second, bottom + first, bottom + second], axis=-1).reshape(-1, 4)
+
+    def conflict_elements(self) -> int:
+        """Two rows and two columns have a rectangle, of four corners."""
+        return 4 * math.comb(self.n, 2) ** 2
 
     def verify(self, chosen: Iterable[int]) -> list[tuple[int, ...]]:
         return verifiers.rectangles(self.n, chosen)

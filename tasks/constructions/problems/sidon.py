@@ -51,6 +51,12 @@ class Sidon(Problem):
         ]
         return np.array(found, int).reshape(-1, 4)
 
+    def conflict_elements(self) -> int:
+        """Each a and width w have w // 2 conflicts, of four elements each; where w is even one has three."""
+        last, halves = self.n - 1, (self.n - 1) // 2
+        conflicts = (last * self.n * (2 * last + 1) // 6 - (last + 1) // 2) // 4
+        return 4 * conflicts - halves * (last - halves)
+
     def verify(self, chosen: Iterable[int]) -> list[tuple[int, ...]]:
         return verifiers.sidon(chosen)
 
