@@ -10,7 +10,7 @@ from jaxgpt.core.usage import UsageError
 
 #: Command -> what stands behind it, and what it does. Its file in this folder has its name, and there
 #: `parser()` returns its options, `run(given)` its status, and where the help depends on what was given
-#: `help_text(given)` the help.
+#: `help_text(given)` the help. A command may say in `LESS_MEMORY` how it takes less memory.
 COMMANDS = {
     "train": (
         "[EXPERIMENT]",

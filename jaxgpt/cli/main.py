@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         printing.let_go(sys.stdout)
         return process.left(141, "nobody reads its output")
     except Exception as error:
-        message = _explained(error)
+        message = _explained(error, argv)
         if "--traceback" in argv or message is None:
             if not together:
                 raise
@@ -83,10 +83,26 @@ def _trusted(argv: Sequence[str]) -> list[str]:
     return [name for names in given for name in names.split(",") if name]
 
 
-def _explained(error: Exception) -> str | None:
+#: How a command takes less memory, unless it has a `LESS_MEMORY` of its own.
+_LESS_MEMORY = (
+    "lower training.batch_size, raise training.accumulation, set model.remat=block, or give the mesh more "
+    "devices"
+)
+
+
+def _less_memory(argv: Sequence[str]) -> str:
+    """How a command takes less memory."""
+    known = argv and argv[0] in COMMANDS
+    return getattr(module(argv[0]), "LESS_MEMORY", _LESS_MEMORY) if known else _LESS_MEMORY
+
+
+def _explained(error: Exception, argv: Sequence[str]) -> str | None:
     """What to tell of an error that a user can mend; None for one that is a fault of the program."""
     if isinstance(error, UsageError):  # before JAX is waited for
         return str(error)
+    if isinstance(error, MemoryError):
+        reason = f" ({error})" if str(error) else ""
+        return f"this machine has too little memory{reason}; {_less_memory(argv)}"
     from jax.errors import JaxRuntimeError
 
     from jaxgpt.parallel import processes
@@ -94,10 +110,7 @@ def _explained(error: Exception) -> str | None:
     from jaxgpt.training.trainer import TrainingError
 
     if isinstance(error, JaxRuntimeError) and "RESOURCE_EXHAUSTED" in str(error):
-        return (
-            "the device has too little memory; lower training.batch_size, raise training.accumulation, "
-            "set model.remat=block, or give the mesh more devices"
-        )
+        return f"the device has too little memory; {_less_memory(argv)}"
     if isinstance(error, JaxRuntimeError | CheckpointError) and (lost := processes.lost(error)):
         return lost
     if isinstance(error, ValueError | OSError | CheckpointError | TrainingError):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from jaxgpt.search import Searchable, SearchConfig
 
+#: How a search takes less memory.
+LESS_MEMORY = "lower --states or --batch-size, choose a larger --symmetry, or a smaller problem"
+
 
 def parser() -> Parser:
     """Its options."""

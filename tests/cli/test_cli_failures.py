@@ -5,8 +5,10 @@ import sys
 
 import pytest
 import tiny_runs
+from jax.errors import JaxRuntimeError
 from tiny_runs import REPOSITORY, tiny
 
+from jaxgpt.cli import commands
 from jaxgpt.cli import main as cli
 from jaxgpt.runs import session
 
@@ -119,6 +121,39 @@ def test_whatever_is_named_an_error_is_one_short_line(words, tmp_path, capsys, m
     (line,) = [line for line in errors.splitlines() if line.startswith("error: ")]
     assert status == 2 and len(line) <= 300 and line.isprintable()
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("error", "begins"),
+    [
+        (
+            JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory\nallocating"),
+            "error: the device has too ",
+        ),
+        (
+            MemoryError("Unable to allocate 7 TiB"),
+            "error: this machine has too little memory (Unable",
+        ),
+        (MemoryError(), "error: this machine has too little memory; "),
+    ],
+)
+@pytest.mark.parametrize(
+    ("words", "change", "not_of_it"),
+    [
+        (("search", "isosceles"), "--states", "training."),
+        (("train", "addition"), "training.batch_size", "--states"),
+    ],
+)
+def test_too_little_memory_is_told_with_what_the_command_can_change(
+    capsys, monkeypatch, words, change, not_of_it, error, begins
+):
+    def full(given):
+        raise error
+
+    monkeypatch.setattr(commands.module(words[0]), "run", full)
+    status, errors = call(capsys, *words)
+    assert status == 2 and errors.startswith(begins) and errors.count("\n") == 1
+    assert change in errors and not_of_it not in errors
 
 
 def test_a_long_error_keeps_its_beginning_and_its_end(capsys):
