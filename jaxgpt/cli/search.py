@@ -9,6 +9,7 @@ from jaxgpt.cli.option_types import Repeated, path, whole
 from jaxgpt.cli.options import COMMON, Parser, add_common
 from jaxgpt.cli.process import leave_at_once, say, start_jax
 from jaxgpt.cli.writable import makeable
+from jaxgpt.core import hints
 from jaxgpt.core.usage import UsageError
 
 if TYPE_CHECKING:
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
 
 #: How a search takes less memory.
 LESS_MEMORY = "lower --states or --batch-size, choose a larger --symmetry, or a smaller problem"
+#: The arms of a problem; a search with a name has its own.
+_ARMS = ("transformer", "none")
 
 
-def parser() -> Parser:
-    """Its options."""
+def parser(arms: Sequence[str] = _ARMS) -> Parser:
+    """Its options, with the arms that a search has where none are given."""
     parser = Parser(
         "search",
         "PROBLEM [--OPTION VALUE ...] [--problem.FIELD VALUE ...]",
@@ -38,7 +41,8 @@ def parser() -> Parser:
     parser.add_argument(
         "--arms",
         metavar="ARM,...",
-        help="transformer, none, bigram, transformer-alone; the first sets the time (default: the first two)",
+        help="transformer, none, bigram, transformer-alone; the first sets the time "
+        f"(default: {','.join(arms)})",
     )
     parser.add_argument(
         "--seeds", metavar="N", type=whole, default=1, help="searches of each arm (default: %(default)s)"
@@ -64,15 +68,30 @@ def parser() -> Parser:
 
 
 def help_text(given: argparse.Namespace) -> str:
-    """The options, with the fields of the search; with `--help-all` those of its model and optimizer, too."""
+    """The options, with the fields of what is named; with `--help-all` those of its model and optimizer, too.
+
+    Raises:
+      ValueError: if no problem or search has that name.
+    """
     from jaxgpt.cli import field_groups
+    from jaxgpt.core import fields
     from jaxgpt.search import SearchConfig
 
-    page = parser()
-    groups = field_groups.every(SearchConfig(), "search")
+    name, notes = given.problem or "PROBLEM", []
+    if given.problem is None:
+        page, config, own = parser(), SearchConfig(), []
+        notes.append(f"fields and arms of a problem: {hints.command('search', name, '--help')}")
+    else:
+        problem, config, arms = asked(given.problem, {})
+        page = parser(arms)
+        own = [(f"problem {type(problem).kind()}", list(fields.describe(problem, "problem.")))]
+    groups = every = field_groups.every(config, "search")
     if not given.help_all:
-        groups = [group for group in groups if group[0] == "search" or group[0].startswith("moves:")]
-    field_groups.add(page, groups)
+        groups = [group for group in every if group[0] == "search" or group[0].startswith("moves:")]
+        more = sum(len(rows) for _, rows in every) - sum(len(rows) for _, rows in groups)
+        notes.append(f"{more} more fields: {hints.command('search', name, '--help-all')}")
+    page.epilog = "\n".join(notes).replace("%", "%%")
+    field_groups.add(page, [*own, *groups])
     return page.format_help()
 
 
@@ -106,10 +125,10 @@ def run(given: argparse.Namespace) -> int:
 
 
 def _fields() -> list[str]:
-    from jaxgpt.core.fields import hints
+    from jaxgpt.core import fields
     from jaxgpt.search import SearchConfig
 
-    return ["problem", *hints(SearchConfig)]
+    return ["problem", *fields.hints(SearchConfig)]
 
 
 def asked(name: str, values: Mapping[str, str]) -> tuple["Searchable", "SearchConfig", Sequence[str]]:
@@ -123,7 +142,7 @@ def asked(name: str, values: Mapping[str, str]) -> tuple["Searchable", "SearchCo
         problem, config, arms = named[key]()
     else:
         problem, config = imported("tasks.constructions").Problem.named(name)(), SearchConfig()
-        arms = ("transformer", "none")
+        arms = _ARMS
     own = {key: text for key, text in values.items() if key.split(".")[0] == "problem"}
     if "problem" in own:
         raise UsageError(f"the problem is {name}; set its fields by --problem.FIELD")

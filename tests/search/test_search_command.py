@@ -6,6 +6,7 @@ import io
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,8 @@ import numpy as np
 import pytest
 
 from jaxgpt.cli.main import main
-from jaxgpt.search import set_files, stand_file
+from jaxgpt.core import fields
+from jaxgpt.search import SearchConfig, set_files, stand_file
 from tasks.constructions import Problem
 from tasks.constructions.searches import SEARCHES
 
@@ -38,6 +40,47 @@ def done(folder):
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
         status = main(["search", "isosceles", *SMALL, *words])
     return status, output.getvalue(), errors.getvalue()
+
+
+def page(jaxgpt, *words):
+    """The options of a help page, each with all that is said of it."""
+    status, output, errors = jaxgpt("search", *words)
+    assert status == 0, errors
+    if "--help" in words:
+        assert len(output.splitlines()) <= 80 and max(map(len, output.splitlines())) <= 110
+    said = " ".join(output.split())
+    return {one.split()[0]: one for one in re.split(r" (?=--[\w.-]+ )", said) if one.startswith("--")}, said
+
+
+@pytest.mark.parametrize("option", ["--help", "--help-all"])
+def test_help_shows_the_fields_and_arms_of_what_is_named(jaxgpt, monkeypatch, option):
+    monkeypatch.setenv("COLUMNS", "100")
+    shown, _ = page(jaxgpt, "cap-sets", option)
+    assert "dimensions (default: 4)" in shown["--problem.n"]
+    assert "(default: transformer,none)" in shown["--arms"]
+    assert "(default: 10)" in shown["--generations"]
+    for name, make in SEARCHES.items():
+        problem, config, arms = make()
+        shown, _ = page(jaxgpt, name.replace("_", "-"), option)
+        assert f"points on a side of the grid (default: {problem.n})" in shown["--problem.n"]
+        assert f"(default: {','.join(arms)})" in shown["--arms"]
+        for field in ("generations", "states", "keep", "steps", "train_steps", "smaller"):
+            assert f"(default: {getattr(config, field)})" in shown[f"--{field.replace('_', '-')}"], field
+    shown, said = page(jaxgpt, option)
+    assert "--problem.n" not in shown and "jaxgpt search PROBLEM --help" in said
+    assert "(default: 10)" in shown["--generations"]
+    status, _, errors = jaxgpt("search", "isoceles", option)
+    assert status == 2 and "did you mean isosceles?" in errors
+
+
+def test_help_all_shows_every_field(jaxgpt, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
+    first, said = page(jaxgpt, "sidon", "--help")
+    every, _ = page(jaxgpt, "sidon", "--help-all")
+    rows = [*fields.describe(Problem.named("sidon")(), "problem."), *fields.describe(SearchConfig())]
+    paths = {f"--{row.path.replace('_', '-')}" for row in rows}
+    assert paths <= every.keys() and first.keys() <= every.keys()
+    assert f"{len(paths - first.keys())} more fields: jaxgpt search sidon --help-all" in said
 
 
 def test_the_command_tells_and_writes_what_it_found(done, folder):
