@@ -90,7 +90,7 @@ def table_bytes(problem: Searchable, symmetry: str = "none") -> int:
     """The memory that the table of conflicts takes on the device, told before it is built.
 
     Raises:
-      ValueError: if there is no such symmetry.
+      ValueError: if there is no such symmetry, or there are too many elements to list.
     """
     if symmetry == "none" and problem.largest_conflict == 3:
         return bit_table_bytes(problem.size())
@@ -105,16 +105,14 @@ def table_bytes(problem: Searchable, symmetry: str = "none") -> int:
 
 def check_size(problem: Searchable, symmetry: str, table_limit: int) -> None:
     """Raises ValueError if a problem is too large, as far as that is seen before its elements are listed."""
-    if problem.size() > _MOST_ELEMENTS:
-        raise ValueError(
-            f"{problem} has {problem.size():,} elements; give a smaller problem, {_MOST_ELEMENTS:,} at most"
-        )
+    _check_elements(problem)
     if symmetry == "none":
         _check_limit(_least_bytes(problem), table_limit)
 
 
 def check_polish(problem: Searchable, table_limit: int) -> None:
     """Raises ValueError if the table without a symmetry is too large, as far as that is seen at once."""
+    _check_elements(problem)
     way_out = "set moves.polish=0, choose a smaller problem, or set table_limit"
     _check_limit(_least_bytes(problem), table_limit, "the table without the symmetry", way_out)
 
@@ -125,6 +123,13 @@ def _least_bytes(problem: Searchable) -> int:
         return bit_table_bytes(problem.size())
     elements = problem.conflict_elements()
     return 0 if elements is None else even_list_table_bytes(problem.size(), elements)
+
+
+def _check_elements(problem: Searchable) -> None:
+    if problem.size() > _MOST_ELEMENTS:
+        raise ValueError(
+            f"{problem} has {problem.size():,} elements; give a smaller problem, {_MOST_ELEMENTS:,} at most"
+        )
 
 
 def _check_limit(
@@ -139,6 +144,7 @@ def _check_limit(
 
 def _numbered(problem: Searchable, symmetry: str) -> Int[np.ndarray, " E"]:
     """The orbit of each element, in the order of their first elements."""
+    _check_elements(problem)
     groups = problem.symmetries()
     if symmetry not in groups:
         raise ValueError(f"symmetry={quoted(symmetry)} is none of this problem's: {', '.join(groups)}")

@@ -290,6 +290,9 @@ def test_a_problem_that_is_too_large_is_refused_before_it_is_listed(monkeypatch,
     with pytest.raises(ValueError, match=message) as error:
         search.local(rule, STATES, 1, symmetry)
     assert str(error.value).isprintable()
+    if symmetry == "half-turn":
+        with pytest.raises(ValueError, match=message):
+            search.table_bytes(rule, symmetry)
 
 
 @pytest.mark.parametrize(("name", "n"), [("c4_free", 6), ("rectangles", 4), ("isosceles", 4)])
