@@ -87,14 +87,40 @@ def _add_fields(parser: Parser, words: Sequence[str]) -> None:
         given = parser.parse(words)
     except UsageError:  # the last word may be an option that waits for its value
         given = parser.parse(words[:-1])
-    config = _config(given)
-    with contextlib.suppress(ValueError):
-        config = fields.override(config, given.fields)
-    field_groups.add(parser, field_groups.every(config, "fields"))
+    left = dict(given.fields)
+    for part, config in _configs(parser.command, given).items():
+        inner = {path.removeprefix(part): left.pop(path) for path in list(left) if path.startswith(part)}
+        with contextlib.suppress(ValueError):
+            config = fields.override(config, inner)
+        field_groups.add(parser, [("fields", list(fields.describe(config, part)))])
+
+
+def _configs(command: str, given: argparse.Namespace) -> dict[str, Any]:
+    """What the fields of a command line are fields of, by what stands ahead of their names; "" comes last."""
+    if command == "search":
+        from jaxgpt.cli import search
+
+        problem, config, _ = search.asked(given.problem, {})
+        return {"problem.": problem, "": config}
+    if command == "lab":
+        return _of_lab(given.runs)
+    return {"": _config(given)}
+
+
+def _of_lab(runs: Sequence[str]) -> dict[str, Any]:
+    from jaxgpt.cli import lab
+    from jaxgpt.runs import experiments
+
+    if lab.LADDER in runs:
+        from jaxgpt.lab.ladder_training import LadderConfig
+
+        return {"task.": experiments.find("truecasing").task, "ladder.": LadderConfig()}
+    if lab.THREE in runs:
+        return {"": experiments.find("lab-shakespeare")}
+    return {}
 
 
 def _config(given: argparse.Namespace) -> Any:
-    """What the fields of a command line are fields of."""
     if hasattr(given, "experiment"):
         from jaxgpt.runs import experiments
 

@@ -21,6 +21,12 @@ OFFERED = {
     "jaxgpt generate runs/x --temp": ["--temperature"],
     "jaxgpt evaluate runs/none --split t": ["train", "test"],
     "jaxgpt completion z": ["zsh"],
+    "jaxgpt search isosceles --problem.": ["--problem.n"],
+    "jaxgpt search isosceles --arm": ["--arms"],
+    "jaxgpt search isosceles --moves.deg": ["--moves.degree-cost"],
+    "jaxgpt lab feature-ladder runs/x --ladder.hid": ["--ladder.hidden"],
+    "jaxgpt lab feature-ladder runs/x --temp": [""],
+    "jaxgpt lab runs/x --out": ["--output"],
     # A line that is wrong is no error.
     "jaxgpt train no-such --mode": [""],
     "jaxgpt trian --mode": [""],
