@@ -48,7 +48,7 @@ class Names(Task):
         several lines may be in both sides.
     """
 
-    path: Annotated[str, "file of words, one on each line, UTF-8"] = ""
+    path: Annotated[str, "file of words, one on each line"] = ""
     split_by: Annotated[
         Literal["words", "makemore"],
         "how held-out words are chosen; makemore: test = validation = its test set",
@@ -92,7 +92,7 @@ class Names(Task):
         """The words of a split, in the order of the file; of makemore's split in the order of its shuffle.
 
         Raises:
-          ValueError: if the file is missing, empty or not UTF-8, or no word is left for the split.
+          ValueError: if the file is missing, empty or not Unicode, or no word is left for the split.
         """
         words = self._lines.parts[split]
         if not words:

@@ -40,13 +40,13 @@ HEADING = "files of your own"
 
 @dataclasses.dataclass(frozen=True)
 class Pairs(FewShot):
-    """Lines of `prompt<TAB>target` in UTF-8; empty lines are passed over.
+    """Lines of `prompt<TAB>target`; empty lines are passed over.
 
     The hash of a prompt decides its split, however often it stands in the file and with whatever targets. A
     prompt with two targets is asked twice and expects each of them once.
     """
 
-    path: Annotated[str, "file with a prompt, a tab and a target on each line, UTF-8"] = ""
+    path: Annotated[str, "file with a prompt, a tab and a target on each line"] = ""
     texts: Annotated[int, "texts that make up a prompt, with tabs between them; 0: any number"] = 1
     validation_path: Annotated[str, "file of the validation questions; empty: a share of the lines"] = ""
     test_path: Annotated[str, "file of the test questions; empty: a share of the lines"] = ""
@@ -78,7 +78,7 @@ class Pairs(FewShot):
         """The lines of a split, in the order of the file.
 
         Raises:
-          ValueError: if the file is missing, empty or not UTF-8, a line is malformed, or no line is left for
+          ValueError: if the file is missing, empty or not Unicode, a line is malformed, or none is left for
             the split.
         """
         pairs = self._pairs(split)

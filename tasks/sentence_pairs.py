@@ -46,7 +46,7 @@ class SentencePairs(TextPieces):
     1909.11942, section 3.1. A paragraph lies in one split with all of its pairs.
     """
 
-    path: Annotated[str, "file of text, UTF-8; empty lines between paragraphs, or each line is one"] = ""
+    path: Annotated[str, "file of text; empty lines between paragraphs, or each line is one"] = ""
     pairs: Annotated[Literal["next", "order"], "what is asked"] = "next"
     max_characters: Annotated[int, "pairs of more are left out; 0: none are"] = 300
 

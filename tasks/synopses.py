@@ -131,7 +131,7 @@ def _cleaned(task: Synopses, stamp: tuple[int, int]) -> tuple[tuple[str, ...], R
 def synopses() -> Experiment:
     """A small GPT on short documents from your own table.
 
-    Needs a table (CSV, JSON lines, Parquet): --task.path.
+    Needs a table (CSV, JSON) or a plain text: --task.path.
 
     Takes 8 min on two CPU cores.
 

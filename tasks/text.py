@@ -45,7 +45,7 @@ class Text(Task):
         nanoGPT's prepare.py, for comparison with the losses published there.
     """
 
-    path: Annotated[str, "file of text, UTF-8"] = ""
+    path: Annotated[str, "file of text"] = ""
     split_by: Annotated[
         Literal["blocks", "paragraphs", "tail", "nanogpt"],
         "how held-out text is cut; nanogpt: test = validation = the end",

@@ -40,7 +40,7 @@ class Translation(Task):
     sources that differ in marks or capitals alone are together, with all of their translations.
     """
 
-    path: Annotated[str, "file of lines source<TAB>target, UTF-8; a third column is not read"] = ""
+    path: Annotated[str, "file of lines source<TAB>target; a third column is not read"] = ""
     letters: Annotated[Literal["lowered", "kept"], "lowered: no capitals are read and written"] = "lowered"
     joined: Annotated[int, "examples are up to so many pairs, one behind another"] = 1
 

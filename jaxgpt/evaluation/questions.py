@@ -58,13 +58,10 @@ def distinct(examples: Iterable[Example], n: int) -> list[Example]:
 
 
 def select(task: Task, split: Split, *, n: int, n_extra: int, data_seed: int) -> list[Question]:
-    """The first n different questions of a split, and n_extra of the task's `extra_questions`, if any."""
+    """The first n different questions of a split, and n_extra of the task's `extra_questions`."""
     chosen = [Question(example) for example in distinct(task.questions(split, data_seed), n)]
-    extra = getattr(task, "extra_questions", None)
-    if extra is not None and n_extra:
-        examples = itertools.islice(extra(split, data_seed), n_extra)
-        chosen += [Question(example, in_distribution=False) for example in distinct(examples, n_extra)]
-    return chosen
+    examples = itertools.islice(task.extra_questions(split, data_seed), n_extra)
+    return chosen + [Question(example, in_distribution=False) for example in distinct(examples, n_extra)]
 
 
 def count_trained_on(asked: Sequence[Question], training: Sequence[Example], task: Task | None = None) -> int:

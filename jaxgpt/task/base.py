@@ -69,7 +69,7 @@ class Task(Choice, package="tasks"):
     """The base of every task: a frozen dataclass whose fields are its settings.
 
     A generated task defines `example`; a task over a finite set or a corpus overrides `examples`.
-    Both define `score`.
+    Either may override `score`, which is 1 where the answer is exactly the target.
     """
 
     held_out: Annotated[float, "share of the canonical examples in validation, and again in test"] = 0.1
@@ -201,6 +201,10 @@ class Task(Choice, package="tasks"):
         """
         examples = self.examples(split, seed)
         return examples if self.endless else shuffled(examples, seed)
+
+    def extra_questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
+        """Questions unlike the training, such as longer ones, with rows of their own; by default none."""
+        return iter(())
 
     def selection_questions(self, seed: int = 0) -> Iterator[Example] | None:
         """Questions that rank checkpoints where the validation split is too easy to, such as longer ones.

@@ -21,7 +21,7 @@ class TextPieces(Task, abc.ABC):
       ValueError: if `max_characters` is below 0.
     """
 
-    path: Annotated[str, "file of text, UTF-8"] = ""
+    path: Annotated[str, "file of text"] = ""
     max_characters: Annotated[int, "pieces of more are left out; 0: none are"] = 0
 
     endless: ClassVar[bool] = False
