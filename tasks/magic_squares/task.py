@@ -100,10 +100,12 @@ class MagicSquares(Task):
     def questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """One question for each different prompt of the split: each centre, or each matrix number.
 
-        With `asked=nothing` as many as there are squares: the prompts are all empty.
+        With `asked=nothing` as many as there are squares: the prompts are all empty. Drills are not asked.
         """
         asked = set()
         for example in self.examples(split, seed):
+            if example.group == _DRILL:
+                continue
             if self.asked == "nothing" or example.prompt not in asked:
                 asked.add(example.prompt)
                 yield example

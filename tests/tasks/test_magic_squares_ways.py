@@ -132,6 +132,14 @@ def test_drills_are_squares_of_any_numbers_with_true_marks():
     assert not [e for split in ("validation", "test") for e in CHECKED.examples(split) if e.group == DRILL]
 
 
+@pytest.mark.parametrize("way", ["usual", "nothing"])
+def test_drills_are_not_asked_of_the_training_split(way):
+    task, plain = (dataclasses.replace(CHECKED, asked=way, drills=drills) for drills in (300, 0))
+    questions = list(task.questions("train"))
+    assert sorted(q.prompt for q in questions) == sorted(q.prompt for q in plain.questions("train"))
+    assert questions and all(task.score(q, q.target)["exact_match"] == 1 for q in questions)
+
+
 def test_the_most_marks_are_chosen():
     task = dataclasses.replace(CHECKED, candidates=4)
     assert (task.temperature, CHECKED.temperature) == (0.5, 0.0)
