@@ -32,6 +32,17 @@ class Question(NamedTuple):
         return functools.reduce(_FUNCTIONS.get(self.symbol), self.operands)
 
 
+def expression(text: str) -> str:
+    """What a person typed, with signs for words, and without what others write around it.
+
+    `9 plus 5`, `Q: What is 9 plus 5? A:` and `$9 + 5=` are all `9 + 5`.
+    """
+    asked = _AROUND.fullmatch(text.strip())[1].strip()
+    for word, sign in _WORDS.items():
+        asked = asked.replace(word, sign)
+    return spelled(asked)
+
+
 def read_question(text: str, symbol: str, operands: int) -> Question:
     """The question a person typed: `9+71421`, ` 9 + 71421 `, `9+71421=` or, without a symbol, `65`.
 
@@ -40,10 +51,7 @@ def read_question(text: str, symbol: str, operands: int) -> Question:
     Raises:
       ValueError: for anything else; the message shows a question that can be read.
     """
-    asked = _AROUND.fullmatch(text.strip())[1].strip()
-    for word, sign in _WORDS.items():
-        asked = asked.replace(word, sign)
-    asked = spelled(asked)
+    asked = expression(text)
     numbers = re.split(rf"\s*{re.escape(symbol)}\s*", asked) if symbol else [asked]
     if len(numbers) != operands or not all(re.fullmatch("[0-9]+", number) for number in numbers):
         example = symbol.join(["9", "71421", *["65"] * operands][:operands]) if symbol else "65"

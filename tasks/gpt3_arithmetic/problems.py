@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tasks.arithmetic.notation import expression
+
 _FUNCTIONS = {"+": operator.add, "-": operator.sub, "*": operator.mul}
 _WORDS = {"+": "plus", "-": "minus", "*": "times"}
-#: Other ways in which people write the operations.
-_SPELLINGS = {"plus": "+", "minus": "-", "times": "*", "−": "-", "–": "-", "×": "*", "x": "*"}
 
 
 class Problem(NamedTuple):
@@ -139,25 +139,23 @@ KINDS: dict[str, Kind] = {
     "arithmetic_5ds": TwoNumbers("-", 5),
 }
 
-_QUESTION = re.compile(r"(?:Q(?:uestion)?:)?\s*(?:What is)?(.*?)\??\s*(?:A(?:nswer)?:)?", re.DOTALL)
 _PAIR = re.compile(r"([0-9]+)([-+*])([0-9]+)")
 _TRIPLE = re.compile(r"\(([0-9]+)([-+*])([0-9]+)\)([-+*])([0-9]+)")
 
 
 def read_problem(text: str) -> Problem:
-    """What a person typed: `48 + 76`, `48 plus 76`, `(9 + 8) * 2`, with or without `What is ...?` around it.
+    """What a person typed: `48 + 76`, `48 plus 76`, `(9 + 8) * 2`.
+
+    Around it may stand `What is ...?` or `$...=`, as other people's files have it.
 
     Raises:
       ValueError: for anything else; the message shows a problem that can be read.
     """
-    spelled = _QUESTION.fullmatch(text.strip())[1]
-    for word, symbol in _SPELLINGS.items():
-        spelled = spelled.replace(word, symbol)
-    spelled = re.sub(r"(?<=[-+*()])\s+|\s+(?=[-+*()])", "", spelled.strip())
+    asked = re.sub(r"(?<=[-+*()])\s+|\s+(?=[-+*()])", "", expression(text))
     try:
-        if match := _PAIR.fullmatch(spelled):
+        if match := _PAIR.fullmatch(asked):
             return Problem((int(match[1]), int(match[3])), match[2])
-        if match := _TRIPLE.fullmatch(spelled):
+        if match := _TRIPLE.fullmatch(asked):
             return Problem((int(match[1]), int(match[3]), int(match[5])), match[2] + match[4])
     except ValueError:  # Python converts at most 4,300 digits
         raise ValueError(f"a number in a question of {len(text)} characters is too long to read") from None

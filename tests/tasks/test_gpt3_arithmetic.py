@@ -14,6 +14,7 @@ import pytest
 from jaxgpt.core.fields import from_json, override, to_json
 from jaxgpt.task import SPLITS, Task
 from jaxgpt.training.experiment import Experiment
+from tasks.arithmetic.task import Arithmetic
 from tasks.gpt3_arithmetic import Gpt3Arithmetic, gpt3_arithmetic
 from tasks.gpt3_arithmetic.problems import KINDS, Problem
 from tasks.gpt3_arithmetic.task import Name
@@ -265,6 +266,13 @@ def test_other_spellings_are_read():
     assert task.prompt("24×42") == task.prompt("24 x 42") == "Question: What is 24 times 42?\nAnswer:"
     assert task.prompt(" 34 − 053 ") == "Question: What is 34 minus 53?\nAnswer:"
     assert task.prompt("(9+8)*2") == "Question: What is (9 + 8) * 2?\nAnswer:"
+
+
+def test_what_others_write_around_a_question_is_read_as_arithmetic_reads_it():
+    texts = ("48+76", "48+76=", "$48+76=", "48 plus 76 =", "Q: What is 48 plus 76?\n\nA:", "What is 48 + 76?")
+    for text in texts:
+        assert Gpt3Arithmetic().typed(text).key == Arithmetic().typed(text).key == "48+76"
+    assert Gpt3Arithmetic().typed("$(9+8)*2=").prompt == "Question: What is (9 + 8) * 2?\nAnswer:"
 
 
 @pytest.mark.parametrize(

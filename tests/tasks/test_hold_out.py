@@ -33,7 +33,7 @@ TASKS = {
     "gpt3": (
         Gpt3Arithmetic,
         {"subtasks": ("arithmetic_2da",)},
-        ["Q: What is 4 plus 5?\\n\\nA:", "71 plus 12"],
+        ["Q: What is 4 plus 5?\\n\\nA:", "71 plus 12", "$48+76="],
     ),
     "base": (BaseConversion, {}, [str(number) for number in range(10, 40)]),
     "comparison": (Comparison, {"numbers": "integers", "max_digits": 1}, ["4?5", "7?2", "9?8"]),
