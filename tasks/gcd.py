@@ -154,6 +154,9 @@ class _Outcome(Task):
     def kept_out(self) -> frozenset[str]:
         return self.task.kept_out
 
+    def typed(self, text: str) -> Example:
+        return self.task.typed(text)
+
     def forms(self) -> Iterable[str] | None:
         largest = self.task.max_operand // self.outcome
         if largest**2 > FEW:

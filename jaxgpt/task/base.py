@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from jaxgpt.core.choice import Choice
 from jaxgpt.core.fields import told
-from jaxgpt.core.wording import in_file
+from jaxgpt.core.wording import in_file, quoted
 from jaxgpt.task.attended import Attended
 from jaxgpt.task.diagnosis import Diagnosis
 from jaxgpt.task.fingerprints import check_files, file_stamp, fingerprint_files
@@ -113,7 +113,12 @@ class Task(Choice, package="tasks"):
         """The split an example belongs to: a hash of its canonical form, the same in every process.
 
         What the file `hold_out` names is of test, whatever its hash.
+
+        Raises:
+          ValueError: if there is such a file, and `typed` gives no question the key that this example has.
         """
+        if self.hold_out:
+            self._check_key(example)
         if self.hold_out and example.canonical in self.kept_out:
             return "test"
         digest = hashlib.blake2b(example.canonical.encode(), digest_size=8).digest()
@@ -121,6 +126,15 @@ class Task(Choice, package="tasks"):
         if share < self.held_out:
             return "test"
         return "validation" if share < 2 * self.held_out else "train"
+
+    def _check_key(self, example: Example) -> None:
+        own = type(self)
+        by_prompt = own.typed is Task.typed and own.held_forms is Task.held_forms
+        if by_prompt and example.prompt and example.key not in ("", example.prompt):
+            raise ValueError(
+                f"task.hold_out={self.hold_out} cannot keep {quoted(example.prompt)} out: {own.__name__} "
+                "splits by a key that typed() does not give; define typed(text), which returns prompt and key"
+            )
 
     @functools.cached_property
     def kept_out(self) -> frozenset[str]:

@@ -18,6 +18,28 @@ class Numbers(Task):
         return Example(str(rng.randrange(self.count)), "")
 
 
+@dataclasses.dataclass(frozen=True)
+class Anagrams(Task):
+    """Three digits, of which each order has one key; `typed` does not give it."""
+
+    def example(self, rng):
+        return self.of_digits("".join(rng.choice("0123456789") for _ in range(3)))
+
+    def of_digits(self, digits):
+        return Example(f"{digits}=", "", key="".join(sorted(digits)))
+
+    def prompt(self, text):
+        return f"{text}="
+
+
+@dataclasses.dataclass(frozen=True)
+class TypedAnagrams(Anagrams):
+    """The same, and `typed` gives the key."""
+
+    def typed(self, text):
+        return self.of_digits(text)
+
+
 def test_examples_keep_to_their_split():
     found = {split: {e.prompt for e in itertools.islice(Numbers().examples(split), 500)} for split in SPLITS}
     assert all(found.values())
@@ -48,3 +70,16 @@ def test_a_task_with_too_few_examples_is_an_error_and_no_endless_loop():
 
 def test_everything_may_be_trained_on():
     assert next(Numbers(held_out=0.0).examples("train")).prompt
+
+
+def test_a_key_that_is_not_typed_is_refused_where_questions_are_kept_out(tmp_path):
+    (tmp_path / "held").write_text("310\n")
+    with pytest.raises(ValueError, match=r"task\.hold_out=.* Anagrams splits by .* define typed") as error:
+        next(Anagrams(hold_out=str(tmp_path / "held")).examples("train"))
+    assert "\n" not in str(error.value)
+    assert next(Anagrams().examples("train")).key
+    task = TypedAnagrams(hold_out=str(tmp_path / "held"))
+    assert task.split_of(task.of_digits("103")) == "test"
+    trained = {example.key for example in itertools.islice(task.examples("train"), 2000)}
+    assert trained and "013" not in trained
+    assert "013" in {example.key for example in itertools.islice(TypedAnagrams().examples("train"), 2000)}

@@ -62,6 +62,13 @@ def test_no_question_of_the_file_is_trained_on(name, tmp_path):
     assert {task.split_of(task.typed(line)) for line in map(_as_read, lines)} == {"test"}
 
 
+def test_what_is_asked_of_each_divisor_is_kept_out_too(tmp_path):
+    (tmp_path / "theirs").write_text("3,4\n")
+    task = Gcd(max_operand=100, max_outcome=1, hold_out=str(tmp_path / "theirs"))
+    asked = {question.canonical for question in itertools.islice(task.questions("train"), 10_000)}
+    assert len(asked) > 1000 and "3 4" not in asked
+
+
 def _as_read(line):
     return line.replace("\\n", "\n")
 
