@@ -12,6 +12,7 @@ from tasks.arithmetic.formats import (
     Plain,
     Reversed,
 )
+from tasks.arithmetic.laws import MOST_DIGITS
 from tasks.arithmetic.notation import SYMBOLS
 from tasks.arithmetic.scratchpads import Scratchpad, SimplifiedScratchpad
 from tasks.arithmetic.steps import Steps
@@ -69,6 +70,11 @@ def _check_law(task: "Arithmetic") -> None:
         raise ValueError(
             "law=balanced_carries counts the carries of two operands, which operation="
             f"{task.operation}, format={task.format}, operands={task.operands} does not have; use law=digits"
+        )
+    if task.law == "balanced_carries" and task.max_digits > MOST_DIGITS:
+        raise ValueError(
+            f"max_digits={task.max_digits} must be at most {MOST_DIGITS:,} with law=balanced_carries; "
+            "use law=digits for longer operands"
         )
     if not task.min_difference:
         return

@@ -4,11 +4,17 @@ Every law draws operands of `shortest` to `longest` digits, without leading zero
 """
 
 import functools
+import itertools
 import math
 import random
 from collections.abc import Callable
 
 from tasks.numbers import of_digits
+
+#: The longest operands of `balanced_carries`, which takes seconds for a pair of them.
+MOST_DIGITS = 1000
+#: So many digits `_ways` may be asked to go down at once: Python nests about a thousand calls.
+_STEP = 100
 
 Law = Callable[[random.Random, int, int, int], tuple[int, ...]]
 
@@ -37,7 +43,7 @@ def balanced_carries(rng: random.Random, count: int, shortest: int, longest: int
     The balanced carries of Lee et al. 2023 (arXiv 2307.03381, on the sampling of their training data), which
     fill each number of carries equally. Here the number is drawn first, then both lengths as in `digits`,
     again and again until the longer one has room for that many carries, then the pair, uniformly among all
-    pairs of those lengths with exactly so many carries.
+    pairs of those lengths with exactly so many carries. `longest` is at most `MOST_DIGITS`.
     """
     carries = rng.randrange(longest + 1)
     while True:
@@ -77,6 +83,7 @@ def _pair(rng: random.Random, longer: int, shorter: int, carries: int) -> tuple[
 
     A place makes a carry or not in proportion to the pairs that each choice leaves possible.
     """
+    _fill(longer, shorter, carries)
     numbers, carry = [0, 0], 0
     for place in range(longer):
         rest = longer - place, max(shorter - place, 0)
@@ -91,6 +98,14 @@ def _pair(rng: random.Random, longer: int, shorter: int, carries: int) -> tuple[
         for index, digit in enumerate(rng.choice(pairs[carry])):
             numbers[index] += digit * 10**place
     return numbers[0], numbers[1]
+
+
+def _fill(longer: int, shorter: int, carries: int) -> None:
+    """Have what `_pair` asks of `_ways` known of short numbers first, so that no call goes down far."""
+    for left in range(_STEP, longer, _STEP):
+        below = longer - left
+        for more, carry in itertools.product(range(max(carries - below, 0), carries + 1), (0, 1)):
+            _ways(left, max(shorter - below, 0), carry, more)
 
 
 @functools.lru_cache(maxsize=1_000_000)

@@ -209,6 +209,7 @@ def test_extra_questions_have_the_extra_lengths_and_their_split():
         ({"law": "balanced_carries", "operands": 3}, "law=balanced_carries .*operands=3"),
         ({"law": "balanced_carries", "operation": "subtraction"}, "operation=subtraction"),
         ({"law": "balanced_carries", "format": "decomposition"}, "format=decomposition"),
+        ({"law": "balanced_carries", "max_digits": 1001}, "max_digits=1001 must be at most 1,000"),
         ({"min_difference": 10}, "min_difference=10 .* at most 9"),
         ({"min_difference": -1}, "min_difference=-1"),
         ({"min_difference": 1, "format": "decomposition"}, "min_difference=1 .* at most 0"),

@@ -8,7 +8,7 @@ import random
 import pytest
 
 from tasks.arithmetic import Arithmetic
-from tasks.arithmetic.laws import balanced_carries, log_uniform
+from tasks.arithmetic.laws import _pair, balanced_carries, log_uniform
 
 
 def carries(a: int, b: int) -> int:
@@ -59,6 +59,23 @@ def test_balanced_carries_of_long_numbers_keep_to_the_lengths():
     lengths = [tuple(len(str(n)) for n in balanced_carries(rng, 2, 3, 60)) for _ in range(30)]
     assert all(3 <= length <= 60 for pair in lengths for length in pair)
     assert any(a > b for a, b in lengths) and any(a < b for a, b in lengths)
+
+
+@pytest.mark.parametrize(("shorter", "count"), [(1000, 0), (1000, 3), (700, 5), (1000, 998)])
+def test_a_thousand_digits_have_the_carries_asked_for(shorter, count):
+    a, b = _pair(random.Random(0), 1000, shorter, count)
+    assert (len(str(a)), len(str(b)), carries(a, b)) == (1000, shorter, count)
+
+
+def test_balanced_carries_draw_the_pairs_that_runs_were_trained_on():
+    """Recorded: other pairs from the same seed would change the data of finished runs."""
+    rng = random.Random(0)
+    short = [balanced_carries(rng, 2, 1, 5) for _ in range(4)]
+    assert short == [(4998, 6), (29959, 283), (1859, 205), (9998, 5)]
+    assert balanced_carries(rng, 2, 3, 60) == (
+        621416143910508770884066975147074092675999142618217498,
+        897582992806,
+    )
 
 
 def test_uniform_values_are_uniform():
