@@ -115,12 +115,15 @@ class Arithmetic(Task):
         )
 
     def probed(self, seed: int = 0) -> Probed | None:
-        """Sums of numbers of at most five digits, with their carries and the digits of their results."""
+        """Sums of numbers of one length, with their carries and the digits of their results.
+
+        The length is five digits, or the nearest to it that is trained on.
+        """
         from tasks.arithmetic import probing
 
         if self.operation != "addition" or not self._format.symbols:
             return None
-        return probing.probed(self, min(self.max_digits, 5), 1000, seed=seed)
+        return probing.probed(self, max(self.min_digits, min(self.max_digits, 5)), 1000, seed=seed)
 
     def score(self, example: Example, completion: str) -> dict[str, float]:
         return self._format.score(example.target, completion)

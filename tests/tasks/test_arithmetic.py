@@ -185,6 +185,14 @@ def test_extra_questions_have_the_extra_lengths_and_their_split():
     assert list(Arithmetic().extra_questions("test")) == []
 
 
+@pytest.mark.parametrize(("shortest", "longest", "digits"), [(1, 10, 5), (1, 3, 3), (7, 9, 7), (10, 10, 10)])
+def test_sums_to_probe_have_a_length_that_is_trained_on(shortest, longest, digits):
+    texts, labels, _ = Arithmetic(format="plain", min_digits=shortest, max_digits=longest).probed()
+    operands = {len(number) for text in texts for number in text.partition("=")[0].split("+")}
+    assert len(texts) > 100 and operands == {digits}
+    assert len([name for name in labels if name.startswith("carry into")]) == digits
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
