@@ -1,6 +1,7 @@
 """The task of multiplying and dividing decimals."""
 
 import dataclasses
+import functools
 import itertools
 import math
 import random
@@ -73,15 +74,26 @@ class Decimals(Task):
     def split_of(self, example: Example) -> Split:
         """The split of the operands; where few digits of them are worked with, that of the rounded ones.
 
-        Else a prompt of training would be one of test, of other operands.
+        Else a prompt of training would be one of test, of other operands. So what is rounded to the prompt
+        of a question that is kept out is kept out as well, however many digits are worked with.
         """
-        few = self.format == "worked" and self._worked_prompts <= FEW**2
-        if few and example.canonical not in self.kept_out:
-            rounded_ones = example.prompt.removesuffix("=").split(self._symbol)
-            if self.operation == "multiplication":
-                rounded_ones.sort()
-            example = dataclasses.replace(example, key=self._symbol.join(rounded_ones))
+        few = self._worked_prompts <= FEW**2
+        if self.format == "worked" and (few or self.hold_out):
+            key = self._rounded_key(example.canonical)
+            if key in self._rounded_kept_out:
+                return "test"
+            if few:
+                example = dataclasses.replace(example, key=key)
         return super().split_of(example)
+
+    @functools.cached_property
+    def _rounded_kept_out(self) -> frozenset[str]:
+        return frozenset(map(self._rounded_key, self.kept_out))
+
+    def _rounded_key(self, key: str) -> str:
+        """The operands of a key as they are worked with; a product's in order."""
+        texts = [str(Scientific.of(Decimal(text), self.digits)) for text in key.split(self._symbol)]
+        return self._symbol.join(sorted(texts) if self.operation == "multiplication" else texts)
 
     def forms(self) -> Iterable[str] | None:
         if (2 * 9 * 10 ** (self.max_digits - 1) * self._exponents) ** 2 > FEW:

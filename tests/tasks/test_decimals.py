@@ -13,7 +13,7 @@ import tasks.decimals
 from jaxgpt.core.fields import from_json, to_json
 from jaxgpt.evaluation.exam import read_exam
 from jaxgpt.runs import experiments
-from jaxgpt.task import SPLITS
+from jaxgpt.task import SPLITS, Example, Task
 from jaxgpt.training.experiment import Experiment
 from tasks.decimals import Decimals, working
 from tasks.decimals.notation import Scientific, read
@@ -211,3 +211,26 @@ def test_no_prompt_of_few_digits_is_in_two_splits(operation):
     prompts = {split: {e.prompt for e in itertools.islice(task.examples(split), 500)} for split in SPLITS}
     for one, other in itertools.combinations(SPLITS, 2):
         assert not prompts[one] & prompts[other]
+
+
+def test_few_examples_are_in_the_splits_of_their_rounded_operands():
+    """Also where the task asks whether its few examples leave a split any."""
+    task = Decimals(format="worked", digits=3, max_digits=1, min_exponent=0, max_exponent=9)
+    for split in SPLITS:
+        for example in itertools.islice(task.examples(split), 20):
+            assert task.split_of(Example("", "", key=example.key)) == task.split_of(example) == split
+            by_prompt = "*".join(sorted(example.prompt.removesuffix("=").split("*")))
+            assert Task.split_of(task, Example("", "", key=by_prompt)) == split
+
+
+@pytest.mark.parametrize("digits", [2, 8])
+@pytest.mark.parametrize(("operation", "held"), [("multiplication", "2.5*3.5"), ("division", "2.5/3.5")])
+def test_what_is_rounded_to_a_question_of_the_file_is_kept_out(operation, held, digits, tmp_path):
+    (tmp_path / "held").write_text(f"{held}\n")
+    free = Decimals(operation=operation, format="worked", digits=digits)
+    task = Decimals(operation=operation, format="worked", digits=digits, hold_out=str(tmp_path / "held"))
+    others = [free.typed(f"{held}{'0' * digits}{n}") for n in range(1, 40)]
+    assert {example.prompt for example in others} == {free.typed(held).prompt}
+    assert {task.split_of(example) for example in others} == {"test"}
+    assert "train" in {free.split_of(example) for example in others}
+    assert task.split_of(task.typed(f"{held}51")) == free.split_of(free.typed(f"{held}51")) == "train"
