@@ -64,11 +64,17 @@ class Comparison(Task):
         for name in ("max_digits", "max_places"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)} must be at least 1")
-        if self.max_count > min(10**self.max_digits, 10**self.max_places - (not self.trailing_zeros)):
-            raise ValueError(
-                f"max_count={self.max_count} different numbers need more digits than "
-                f"max_digits={self.max_digits} and max_places={self.max_places}"
-            )
+        most = {}  # different integers, and decimals of one whole part
+        if self.numbers != "decimals":
+            most["max_digits"] = 10**self.max_digits
+        if self.numbers != "integers":
+            most["max_places"] = 10**self.max_places - (not self.trailing_zeros)
+        for name, count in most.items():
+            if self.max_count > count:
+                raise ValueError(
+                    f"max_count={self.max_count} different numbers need more digits than "
+                    f"{name}={getattr(self, name)}; raise {name}"
+                )
 
     @property
     def sample_prompts(self) -> tuple[str, ...]:

@@ -176,7 +176,9 @@ def test_every_group_is_asked_for(task):
         (lambda: BaseConversion(to_base=37), "to_base=37"),
         (lambda: BaseConversion(min_digits=5), "min_digits=5"),
         (lambda: Comparison(min_count=1), "min_count=1"),
-        (lambda: Comparison(max_count=20, max_digits=1), "max_count=20"),
+        (lambda: Comparison(max_count=20, max_digits=1), "max_count=20 .*max_digits=1; raise max_digits"),
+        (lambda: Comparison(numbers="integers", max_count=11, max_digits=1), "max_count=11 .*max_digits=1"),
+        (lambda: Comparison(numbers="decimals", max_count=11, max_places=1), "max_count=11 .*max_places=1"),
         (lambda: Sorting(max_digits=0), "max_digits=0"),
         (lambda: Fractions(max_term=3), "max_term=3"),
         (lambda: Matrices(max_entry=0), "max_entry=0"),
@@ -241,6 +243,19 @@ def test_decimals_without_trailing_zeros_have_one_notation_a_value():
         assert tokenizer.decode(tokenizer.encode(text)) == text
     with pytest.raises(ValueError, match="max_count=10 different numbers"):
         Comparison(max_count=10, max_digits=1, max_places=1, trailing_zeros=False)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        Comparison(numbers="integers", min_count=11, max_count=11, max_digits=3, max_places=1),
+        Comparison(numbers="decimals", min_count=11, max_count=11, max_digits=1, max_places=3),
+    ],
+    ids=lambda task: task.numbers,
+)
+def test_as_many_numbers_are_compared_as_their_own_digits_allow(task):
+    for example in first(task, "train", 20):
+        assert len(set(map(Fraction, example.prompt.removesuffix("=").split("?")))) == 11
 
 
 def test_a_comparison_says_where_the_two_largest_differ():
