@@ -13,9 +13,9 @@ the square, its rows, and the sum of every line:
     sum 177
 
 With `format="matrix", rule="document"` the task is the training text of the source document, which opens
-each square with `Matrix N` and writes out its eight sums. With `format="search"` the answer begins with the
-search for a square, step by step. Any valid square of the centre asked for is right; `asked="sum"` asks for
-a line's sum, and `asked="nothing"` lets the model write squares from an empty prompt.
+each square with `Matrix N` and writes out its eight sums. With `format="checked"` each entry is followed by
+whether it is prime. Any valid square of the centre asked for is right; `asked="sum"` asks for a line's sum,
+and `asked="nothing"` lets the model write squares from an empty prompt.
 """
 
 from tasks.magic_squares.experiments import (

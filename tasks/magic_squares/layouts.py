@@ -133,7 +133,7 @@ class Checked(Compact):
 
     All numbers have their least significant digit first and one length, the sum one digit more, so that sums
     are read off digit by digit. Behind each entry stands whether it is prime, `+` or `-`. A training text
-    that is told both differences, `9500=2100 4200:`, goes on with any square, magic but seldom of primes: so
+    that is told both differences, `9500=2100 2400:`, goes on with any square, magic but seldom of primes: so
     the marks mean something, and a model can tell of its own squares which to keep.
 
     Args:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from jaxgpt.task import SPLITS
+from tasks import magic_squares
 from tasks.magic_squares import MagicSquares
+from tasks.magic_squares.layouts import Checked
 from tasks.magic_squares.squares import LINES, cells, is_prime
 
 SMALL = MagicSquares(limit=1000)
@@ -130,6 +132,13 @@ def test_drills_are_squares_of_any_numbers_with_true_marks():
     assert len({e.prompt for e in drills}) > 250
     assert len({len(e.prompt + e.target) for e in train}) == 1
     assert not [e for split in ("validation", "test") for e in CHECKED.examples(split) if e.group == DRILL]
+
+
+def test_what_the_documentation_shows_is_there():
+    formats = re.findall('format="([a-z]+)"', magic_squares.__doc__)
+    assert set(formats) == {"matrix", "checked"}  # of compact, matrix and checked
+    prompt, rest = Checked(10_000).drill(cells(59, 42, 12))
+    assert f"`{prompt}`" in Checked.__doc__ and f":{rest}`" in Checked.__doc__
 
 
 @pytest.mark.parametrize("way", ["usual", "nothing"])
