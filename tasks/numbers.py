@@ -1,10 +1,13 @@
 """What the tasks on numbers share: laws to draw them from, and reading what a person types."""
 
+import math
 import random
 import re
 
 #: Up to so many different examples are listed, which takes a fraction of a second.
 FEW = 100_000
+#: Bits of a large log-uniform number that follow from its logarithm.
+_LEADING_BITS = 32
 #: Other characters for the signs of arithmetic.
 _SPELLINGS = str.maketrans({"−": "-", "–": "-", "×": "*", "÷": "/"})
 
@@ -18,8 +21,15 @@ def log_uniform(rng: random.Random, limit: int) -> int:
     """k in 1..limit with probability log((k + 1) / k) / log(limit + 1), close to proportional to 1/k.
 
     The integer part of a real number whose logarithm is uniform (Charton 2023, arXiv 2308.15594, section 5).
+    Of a limit from 2**53 on, the leading bits of k follow this law and those behind them are uniform: a float
+    holds no more.
     """
-    return min(int((limit + 1) ** rng.random()), limit)  # the power may round up to limit + 1
+    if limit < 2**53:
+        return min(int((limit + 1) ** rng.random()), limit)  # the power may round up to limit + 1
+    exponent = rng.random() * math.log2(limit + 1)
+    behind = max(int(exponent) - _LEADING_BITS, 0)
+    leading = int(2 ** (exponent - behind))
+    return min((leading << behind) + rng.getrandbits(behind), limit)
 
 
 def spelled(text: str) -> str:

@@ -42,6 +42,29 @@ def test_log_uniform_up_to_one_is_one():
     assert {log_uniform(random.Random(i), 1) for i in range(50)} == {1}
 
 
+def test_log_uniform_numbers_are_those_that_runs_were_trained_on():
+    """Recorded: other numbers from the same seed would change the data of finished runs."""
+    rng = random.Random(0)
+    assert [log_uniform(rng, 10**6) for _ in range(5)] == [116555, 35296, 333, 35, 1168]
+    assert [log_uniform(rng, 2**53 - 1) for _ in range(3)] == [2887739, 3200257694953, 69060]
+
+
+@pytest.mark.parametrize("digits", [20, 309, 400])
+def test_log_uniform_numbers_beyond_a_float_have_all_their_digits(digits):
+    rng, draws = random.Random(0), 6000
+    drawn = [log_uniform(rng, 10**digits - 1) for _ in range(draws)]
+    assert min(drawn) >= 1 and max(drawn) < 10**digits
+    lengths = [len(str(number)) for number in drawn]
+    assert abs(sum(length <= digits // 2 for length in lengths) / draws - digits // 2 / digits) < 0.026
+    first = collections.Counter(str(number)[0] for number in drawn)
+    last = collections.Counter(number % 10 for number in drawn if number > 2**53)
+    for digit in range(1, 10):  # Benford's law, within four deviations
+        share = math.log10(1 + 1 / digit)
+        assert abs(first[str(digit)] / draws - share) < 4 * math.sqrt(share / draws)
+    expected = sum(last.values()) / 10
+    assert all(abs(last[digit] - expected) < 4 * math.sqrt(expected) for digit in range(10)), last
+
+
 @pytest.mark.parametrize("base", [2, 10, 16])
 def test_numbers_of_a_length_are_uniform(base):
     rng = random.Random(1)
