@@ -2,6 +2,8 @@
 
 import itertools
 import math
+import operator
+import random
 from fractions import Fraction
 
 import numpy as np
@@ -17,7 +19,7 @@ from tasks.base_conversion import BaseConversion
 from tasks.comparison import Comparison
 from tasks.fractions import Fractions
 from tasks.gcd import Gcd
-from tasks.matrices import Matrices
+from tasks.matrices import Matrices, _determinant
 from tasks.modular import Modular
 from tasks.sorting import Sorting
 
@@ -318,6 +320,44 @@ def test_fractions_are_grouped_by_what_has_to_be_done():
     assert group(Fractions(operation="product"), "3/4*4/9") == "cancels 10 or more"
     assert group(Fractions(operation="simplification"), "42/56") == "cancels 10 or more"
     assert group(Fractions(operation="simplification"), "4/6") == "cancels 2-9"
+
+
+def by_expansion(matrix):
+    """A determinant by its definition: along the first row (Laplace)."""
+    if not matrix:
+        return 1
+    minors = ([row[:j] + row[j + 1 :] for row in matrix[1:]] for j in range(len(matrix)))
+    return sum((-1) ** j * matrix[0][j] * by_expansion(minor) for j, minor in enumerate(minors))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("under", [1, 100])
+def test_determinants_are_those_of_the_definition(size, under):
+    rng, found = random.Random(size), set()
+    for index in range(60):
+        # Few different entries: many places that are divided by hold a 0.
+        entries = (Fraction(rng.randint(-2, 2), rng.choice((1, under))) for _ in range(size**2))
+        matrix = [list(itertools.islice(entries, size)) for _ in range(size)]
+        if index % 3 == 0:  # singular, but for a single entry
+            matrix[-1] = [2 * entry for entry in matrix[0]]
+        assert _determinant(matrix) == by_expansion(matrix)
+        found.add(by_expansion(matrix) == 0)
+    assert found == {True, False}
+
+
+def test_a_determinant_of_twelve_rows_is_that_of_its_factors():
+    rng, size = random.Random(0), 12
+    lower, upper = ([[rng.randint(-9, 9) for _ in range(size)] for _ in range(size)] for _ in range(2))
+    for i, j in itertools.product(range(size), repeat=2):
+        lower[i][j] = lower[i][j] if j < i else int(i == j)
+        upper[i][j] = upper[i][j] if j > i else (i + 1) * (i == j)
+    columns = list(zip(*upper, strict=True))
+    matrix = [[sum(map(operator.mul, row, column)) for column in columns] for row in lower]
+    task = Matrices(operation="determinant", max_size=size)
+    # The diagonal of `upper` is 1 to 12; every exchange of two rows turns the sign.
+    assert task._example([matrix]).target == str(math.factorial(size))
+    assert task._example([matrix[1::-1] + matrix[2:]]).target == str(-math.factorial(size))
+    assert task._example([[matrix[0], *matrix[:-1]]]).target == "0"
 
 
 def test_an_approximate_matrix_is_measured_as_the_paper_does():
