@@ -119,7 +119,7 @@ def run(given: argparse.Namespace) -> int:
     if not given.distributed:
         settings.spread_seeds(experiment.seeds)
     start_jax(given.distributed, quiet=True)  # the run's report says it
-    from jaxgpt.runs.sampled import askable
+    from jaxgpt.evaluation.questions import askable
     from jaxgpt.runs.session import train
     from jaxgpt.task import Task
 
@@ -138,7 +138,8 @@ def run(given: argparse.Namespace) -> int:
 
         processes.by_first(lambda: attended_pictures.draw(run, say))
     if run.status == "finished" and experiment.task.sample_prompts:
-        prompt = next(iter(askable(run.tokenizer, experiment.task)), "")
+        objective = run.experiment.objective
+        prompt = next(iter(askable(run.model, run.tokenizer, run.task, objective)), "")
         asked = _asked(prompt, experiment.task.temperature)
         again = hints.command("generate", run.directory.path, *asked)
         say(f"ask it: {again}{run.directory.trust_option()}")

@@ -122,6 +122,15 @@ def obstacles(
     return found
 
 
+def askable(model: Transformer, tokenizer: Tokenizer, task: Task, objective: Objective) -> list[str]:
+    """The task's sample prompts, each once, that the tokenizer can encode and the model has room for."""
+    if not objective.asks:
+        return []
+    found = list(dict.fromkeys(task.sample_prompts))
+    reasons = obstacles(model, tokenizer, [Example(task.prompt(text), "") for text in found], objective)
+    return [text for text, reason in zip(found, reasons, strict=True) if not reason]
+
+
 def _largest_positions(model: Transformer, role: str, rows: list[list[int]], tokenizer: Tokenizer):
     """The largest position of each row in one of the model's stacks."""
     answering = role == "decoder" and model.config.kind == "encoder_decoder"

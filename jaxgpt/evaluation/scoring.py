@@ -74,7 +74,9 @@ def evaluate(
     questions = select(task, split, n=n, n_extra=n_extra, data_seed=data_seed)
     reasons = obstacles(models[0], tokenizer, [question.example for question in questions], objective)
     asked = [question for question, reason in zip(questions, reasons, strict=True) if not reason]
-    prompts = text.sample_prompts(task) if writes_text and kept.samples else []
+    prompts = []
+    if writes_text and kept.samples:
+        prompts = text.sample_prompts(models[0], tokenizer, task, objective)
     samples_a_prompt = -(-kept.samples // max(len(prompts), 1))
     sampled = samples_a_prompt * len(prompts)
     counter = Counting(progress, len(models) * (len(asked) + sampled))

@@ -9,7 +9,9 @@ from jaxgpt.evaluation import tally
 from jaxgpt.evaluation.evaluation import NotAsked
 from jaxgpt.evaluation.likelihood import text_likelihood
 from jaxgpt.evaluation.ngram import bits_per_byte
+from jaxgpt.evaluation.questions import askable
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.objectives.base import Objective
 from jaxgpt.task import Example, Task
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -18,9 +20,9 @@ _CHARACTERS = 1_000_000
 _BASELINE_ORDER = 5
 
 
-def sample_prompts(task: Task) -> list[str]:
-    """What free samples begin with."""
-    return [task.prompt(typed) for typed in task.sample_prompts] or [""]
+def sample_prompts(model: Transformer, tokenizer: Tokenizer, task: Task, objective: Objective) -> list[str]:
+    """What free samples begin with: the task's own prompts, or nothing where the model can be asked none."""
+    return [task.prompt(text) for text in askable(model, tokenizer, task, objective)] or [""]
 
 
 def measure(

@@ -1,11 +1,12 @@
 """What a model makes of the prompts that its task shows in training."""
 
+from jaxgpt.evaluation.questions import askable
 from jaxgpt.generation import Sampling
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.objectives.asking import Asking
 from jaxgpt.objectives.base import Objective
 from jaxgpt.task import Task
-from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Tokenizer
+from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 #: Tokens of a sample of text.
 SAMPLE_TOKENS = 200
@@ -13,8 +14,10 @@ SAMPLE_TOKENS = 200
 
 def samples(model: Transformer, tokenizer: Tokenizer, task: Task, objective: Objective) -> list[str]:
     """The task's sample prompts with what the model makes of them, in ordinary notation."""
-    asked = askable(tokenizer, task)
-    if not (asked and objective.asks and objective.ends_answers):
+    if not objective.ends_answers:
+        return []
+    asked = askable(model, tokenizer, task, objective)
+    if not asked:
         return []
     prompts = [task.prompt(text) for text in asked]
     longest = max(len(tokenizer.encode(prompt)) for prompt in prompts)
@@ -30,17 +33,3 @@ def samples(model: Transformer, tokenizer: Tokenizer, task: Task, objective: Obj
             asked, prompts, objective.predict(model, tokenizer, prompts, asking), strict=True
         )
     ]
-
-
-def askable(tokenizer: Tokenizer, task: Task) -> list[str]:
-    """The task's sample prompts that the tokenizer can encode."""
-    return [text for text in dict.fromkeys(task.sample_prompts) if _readable(tokenizer, task.prompt(text))]
-
-
-def _readable(tokenizer: Tokenizer, prompt: str) -> bool:
-    """Whether a sample can be asked for: a corpus need not hold the characters of a task's own prompts."""
-    try:
-        tokenizer.encode(prompt)
-    except OutsideAlphabet:
-        return False
-    return True

@@ -10,10 +10,12 @@ from jaxgpt.comparison import preflight, reading
 from jaxgpt.comparison.axes import Axis
 from jaxgpt.comparison.cells import Request
 from jaxgpt.data.tokenizing import tokenize
+from jaxgpt.evaluation.questions import askable
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.runs import opening as report
-from jaxgpt.runs.sampled import askable, samples
+from jaxgpt.runs.sampled import samples
+from jaxgpt.runs.session import train
 from jaxgpt.task import Example, Task
 from jaxgpt.tokenizers.bpe import BytePairs
 from jaxgpt.tokenizers.tokenizer import CorpusTexts
@@ -114,8 +116,9 @@ def test_a_comparison_says_so_in_its_plan(experiment):
 
 @pytest.mark.parametrize("spec, prompts", [("characters", []), ("bytes", ["\n"])])
 def test_what_is_told_to_be_asked_can_be_read(experiment, spec, prompts):
-    tokenizer = prepare.prepare(dataclasses.replace(experiment, tokenizer=spec)).tokenizer
-    assert askable(tokenizer, experiment.task) == prompts
+    prepared = prepare.prepare(dataclasses.replace(experiment, tokenizer=spec))
+    model = Transformer(prepared.model, rngs=nnx.Rngs(0))
+    assert askable(model, prepared.tokenizer, experiment.task, experiment.objective) == prompts
 
 
 @pytest.mark.thorough
@@ -124,6 +127,16 @@ def test_a_sample_prompt_outside_the_alphabet_ends_no_run(experiment):
     assert experiment.task.sample_prompts == ("\n",)
     model = Transformer(prepared.model, rngs=nnx.Rngs(0))
     assert samples(model, prepared.tokenizer, experiment.task, experiment.objective) == []
+
+
+def test_a_text_without_the_sample_prompts_is_trained_and_evaluated_to_its_end(experiment, tmp_path):
+    (tmp_path / "text.txt").write_text("the cat sat on a mat " * 60)
+    task = dataclasses.replace(experiment.task, question_characters=10)
+    training = dataclasses.replace(experiment.training, steps=2, eval_examples=2, test_examples=2)
+    experiment = dataclasses.replace(experiment, task=task, training=training)
+    run = train(experiment, tmp_path / "run", say=lambda line: None)
+    assert run.status == "finished" and len(run.evaluation.samples) == 50
+    assert set("".join(run.evaluation.samples)) <= set("the cat sat on a mat ")
 
 
 def test_a_comparison_reads_with_the_same_alphabet(experiment):

@@ -5,8 +5,10 @@ import itertools
 import pytest
 
 from jaxgpt import generation
-from jaxgpt.evaluation.questions import distinct, obstacles, select
+from jaxgpt.evaluation.questions import askable, distinct, obstacles, select
+from jaxgpt.evaluation.text_measures import sample_prompts
 from jaxgpt.nn.position.abacus import Abacus
+from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.task import Example
 from tasks.arithmetic import Arithmetic
 
@@ -62,6 +64,22 @@ def test_numbers_too_long_for_the_position_scheme_are_found(build, tokenizer, ki
     examples = [Example("1234=", "2468"), Example("12345=", "2"), Example("1=", "12345")]
     found = obstacles(model, tokenizer, examples)
     assert found == ["", *["position 5, position.max_position is 5"] * 2]
+
+
+def test_sample_prompts_that_the_model_cannot_be_asked_are_left_out(build, tokenizer, task, monkeypatch):
+    model = build(max_length=10, position=Abacus(max_position=5, max_offset=0))
+    prompts = ("1234=", "a" * 9, "a" * 10, "12345=", "1+1=", "1234=")
+    monkeypatch.setattr(type(task), "sample_prompts", prompts)
+    assert askable(model, tokenizer, task, NextToken()) == ["1234=", "a" * 9]
+
+
+def test_free_samples_begin_with_nothing_where_no_prompt_of_the_task_can_be_asked(
+    build, tokenizer, task, monkeypatch
+):
+    monkeypatch.setattr(type(task), "sample_prompts", ("1=", "+"))
+    assert sample_prompts(build(), tokenizer, task, NextToken()) == ["1="]
+    monkeypatch.setattr(type(task), "sample_prompts", ("+", "a" * 99))
+    assert sample_prompts(build(), tokenizer, task, NextToken()) == [""]
 
 
 def test_a_character_outside_the_alphabet_is_a_reason(build, tokenizer):
