@@ -20,11 +20,9 @@ def samples(model: Transformer, tokenizer: Tokenizer, task: Task, objective: Obj
     if not asked:
         return []
     prompts = [task.prompt(text) for text in asked]
-    longest = max(len(tokenizer.encode(prompt)) for prompt in prompts)
-    room = max(model.config.max_length - longest - 1, 1)
     is_text = task.layout == "stream"
     asking = Asking(
-        max_new_tokens=min(SAMPLE_TOKENS, room) if is_text else room,
+        max_new_tokens=SAMPLE_TOKENS if is_text else None,  # else what each prompt has room for
         sampling=Sampling(temperature=0.8 if is_text else task.temperature),
     )
     return [
