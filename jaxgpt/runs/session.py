@@ -133,7 +133,9 @@ def _run_in(
         if jax.process_index() == 0:
             if loop.step < prepared.resolved.steps:
                 directory.forget_end()
-            directory.write(prepared.experiment, prepared.resolved, prepared.tokenizer)
+            kept = _kept_steps(prepared, directory, resume)
+            resolved = dataclasses.replace(prepared.resolved, kept_steps=kept)
+            directory.write(prepared.experiment, resolved, prepared.tokenizer)
         try:
             loop.run()
         finally:
@@ -258,10 +260,14 @@ def _compile(prepared: Prepared, stop: StopRequest, say: Say):
 
 
 def _kept_steps(prepared: Prepared, directory: RunDirectory, resume: bool) -> tuple[int, ...]:
-    """The steps whose checkpoints are kept, those of the number of steps before a resume among them."""
+    """The steps whose checkpoints are kept, those of each number of steps before a resume among them."""
     training = prepared.program.training
-    before = directory.read_resolved().steps if resume else training.steps
-    return (*training.kept_steps, *dataclasses.replace(training, steps=before).kept_steps)
+    steps = {*training.kept_steps}
+    if resume:
+        before = directory.read_resolved()
+        # An older version recorded the number of steps alone.
+        steps |= {*before.kept_steps, *dataclasses.replace(training, steps=before.steps).kept_steps}
+    return tuple(sorted(steps))
 
 
 def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: bool, say: Say) -> Loop:

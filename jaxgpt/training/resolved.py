@@ -19,6 +19,9 @@ class Resolved:
     fingerprint: Annotated[str, "of the task's files: size and digest of each"]
     attention: Annotated[Computed, "how the attention of a plain layer was computed"]
     parameters: Annotated[int, "weights of one replica"]
+    kept_steps: Annotated[
+        tuple[int, ...], "steps of keep_spaced, those of each number of steps that the run was to have"
+    ] = ()
 
     @classmethod
     def of(cls, template: Template, *, steps: int, fingerprint: str) -> Self:

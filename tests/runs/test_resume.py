@@ -1,6 +1,7 @@
 """A run that was stopped goes on as if it had not been: signals, kills, and what is left behind."""
 
 import contextlib
+import json
 import random
 import shutil
 import signal
@@ -173,6 +174,19 @@ def test_a_run_that_goes_on_is_not_finished_yet(tmp_path, monkeypatch):
     assert not any(path.exists() for path in ends)
     assert jaxgpt_load(tmp_path / "run").evaluation is None
     assert kept(tmp_path / "run") == [1, 2, 4, 6]
+
+
+def test_what_was_to_be_kept_stays_however_often_a_run_goes_on(tmp_path):
+    """Also where the first of the steps were recorded by a version that told the number of steps alone."""
+    workdir = tmp_path / "run"
+    fields = {"training__keep_spaced": 3, "training__keep_last": 1, "training__keep_best": 0}
+    train(tiny(**fields, training__steps=4), workdir, say=lambda line: None)
+    told = json.loads((workdir / "resolved.json").read_text())
+    assert told.pop("kept_steps") == [1, 2, 4]
+    (workdir / "resolved.json").write_text(json.dumps(told))
+    for steps, expected in ((6, [1, 2, 4, 6]), (8, [1, 2, 4, 6, 8])):
+        train(tiny(**fields, training__steps=steps), workdir, resume=True, say=lambda line: None)
+        assert kept(workdir) == expected
 
 
 def kept(workdir):
