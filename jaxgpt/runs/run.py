@@ -3,18 +3,20 @@
 import dataclasses
 import functools
 import math
+import operator
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Literal
 
 import jax
+import numpy as np
 
 from jaxgpt.core import foreign
 from jaxgpt.core.nested import replaced
 from jaxgpt.core.paths import broken_link, expanded
 from jaxgpt.core.trust import allowing
 from jaxgpt.core.untrusted import refuse_pickle
-from jaxgpt.core.wording import one_line, quoted
+from jaxgpt.core.wording import one_line, quoted, shown
 from jaxgpt.evaluation import evaluation_file
 from jaxgpt.evaluation.evaluation import Evaluation
 from jaxgpt.generation import Sampling
@@ -143,6 +145,24 @@ class Run:
         ]
 
 
+def _which(checkpoint: Which) -> Which:
+    """The checkpoint that is meant, a step as an `int`.
+
+    Raises:
+      ValueError: if it is neither a name nor a whole number.
+    """
+    if isinstance(checkpoint, str) and checkpoint in ("last", "best", "selected"):
+        return checkpoint
+    try:
+        if isinstance(checkpoint, bool | np.bool_):
+            raise TypeError
+        return operator.index(checkpoint)
+    except TypeError:
+        raise ValueError(
+            f"checkpoint={shown(checkpoint)} must be last, best, selected or a step, a whole number"
+        ) from None
+
+
 def load(
     path: Path | str,
     *,
@@ -161,9 +181,11 @@ def load(
         their code. True: any. Those that are imported already need not be named.
 
     Raises:
-      ValueError: if the path holds no run, is a pickle (which is never opened), or its parts do not fit.
+      ValueError: if the path holds no run, is a pickle (which is never opened), or its parts do not fit; for
+        another checkpoint.
       CheckpointError: if no checkpoint can be read.
     """
+    checkpoint = _which(checkpoint)
     path = expanded(path)
     if path.is_file():
         refuse_pickle(path)

@@ -46,6 +46,15 @@ def test_checkpoints_by_step_and_best(finished_run, tmp_path):
         library.load(finished_run, checkpoint=7)
 
 
+def test_a_step_is_any_whole_number_and_nothing_else(finished_run):
+    assert library.load(finished_run, checkpoint=np.int64(15)).step == 15
+    with pytest.raises(RuntimeError, match="no checkpoint of step 1;"):
+        library.load(finished_run, checkpoint=np.int32(1))
+    for wrong in ("15", "Best", 15.0, True, np.True_, None):
+        with pytest.raises(ValueError, match=r"must be last, best, selected or a step, a whole number$"):
+            library.load(finished_run, checkpoint=wrong)
+
+
 def test_best_is_the_lowest_validation_loss_not_the_last(finished_run, tmp_path, monkeypatch):
     from jaxgpt.runs.checkpoints import Checkpoints
 
