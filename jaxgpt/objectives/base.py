@@ -34,6 +34,8 @@ class Objective(Choice, package="jaxgpt.objectives"):
     asks: ClassVar[bool] = True
     #: Whether it finds out by itself how long an answer is.
     ends_answers: ClassVar[bool] = True
+    #: Whether answers are drawn, and end, as `Asking.sampling` and `Asking.stop` say.
+    takes_sampling: ClassVar[bool] = True
 
     @property
     def marks(self) -> int:

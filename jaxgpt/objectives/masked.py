@@ -24,6 +24,7 @@ class Masked(Objective):
     share: Annotated[float, "of a row that tokens=random hides"] = masking.SHARE
 
     ends_answers: ClassVar[bool] = False
+    takes_sampling: ClassVar[bool] = False
 
     def __post_init__(self):
         masking.check_share(self.share)

@@ -4,6 +4,7 @@ import abc
 import dataclasses
 from collections.abc import Sequence
 from functools import partial
+from typing import ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +30,8 @@ class Told(Objective, abc.ABC):
 
     A tab in a prompt separates two texts: `bos one eos other eos`, of which the other is the second segment.
     """
+
+    takes_sampling: ClassVar[bool] = False
 
     @abc.abstractmethod
     def right(self, example: Example, model: ModelConfig) -> list[int]:

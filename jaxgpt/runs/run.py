@@ -11,7 +11,7 @@ from typing import Literal
 import jax
 import numpy as np
 
-from jaxgpt.core import foreign
+from jaxgpt.core import fields, foreign
 from jaxgpt.core.nested import replaced
 from jaxgpt.core.paths import broken_link, expanded
 from jaxgpt.core.trust import allowing
@@ -23,6 +23,7 @@ from jaxgpt.generation import Sampling
 from jaxgpt.models.template import Template
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.objectives.asking import Asking
+from jaxgpt.objectives.base import Objective
 from jaxgpt.parallel import sharding
 from jaxgpt.parallel.mesh_config import MeshConfig
 from jaxgpt.runs import records
@@ -122,8 +123,10 @@ class Run:
             many tokens are filled in behind the prompt.
 
         Raises:
-          ValueError: if a prompt is no question of the task, or does not fit the model.
+          ValueError: if a prompt is no question of the task, or does not fit the model; for sampling or a
+            stop where the objective tells the likeliest answer alone.
         """
+        _check_sampling(self.experiment.objective, sampling, stop)
         texts = [prompts] if isinstance(prompts, str) else list(prompts)
         try:
             asked = [self.task.prompt(text) for text in texts]
@@ -143,6 +146,18 @@ class Run:
             [self.task.answer(prompt, text) for text in answers]
             for prompt, answers in zip(asked, written, strict=True)
         ]
+
+
+def _check_sampling(objective: Objective, sampling: Sampling, stop: Sequence[str]) -> None:
+    """Raises ValueError for settings that the objective's answers would not heed."""
+    given = {name: getattr(sampling, name) for name in sorted(fields.changed(sampling))}
+    given |= {"stop": stop} if stop else {}
+    if given and not objective.takes_sampling:
+        told = ", ".join(f"{name}={shown(value)}" for name, value in given.items())
+        raise ValueError(
+            f"{told}: objective={type(objective).kind()} tells the likeliest answer and draws none; "
+            f"leave out {', '.join(given)}"
+        )
 
 
 def _which(checkpoint: Which) -> Which:

@@ -1,6 +1,7 @@
 """Hidden tokens: which are hidden, what is learned of them, and filling them in."""
 
 import dataclasses
+import re
 
 import jax
 import jax.numpy as jnp
@@ -12,16 +13,18 @@ from tiny_runs import tiny
 import jaxgpt
 from jaxgpt.core import fields
 from jaxgpt.data.rows import build_rows
-from jaxgpt.generation import fill, filling
+from jaxgpt.generation import Sampling, fill, filling
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.objectives import masking
+from jaxgpt.objectives.labels import Labels
 from jaxgpt.objectives.masked import Masked
 from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.runs import experiments
-from jaxgpt.task import Example
+from jaxgpt.task import Example, Task
 from jaxgpt.tokenizers.characters import Characters
 from jaxgpt.tokenizers.vocabulary import Vocabulary
+from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.prepare import prepare
 
 CONFIG = ModelConfig(kind="encoder", position=Learned()).for_vocabulary(
@@ -126,6 +129,29 @@ def test_an_encoder_learns_sums_and_fills_them_in(tmp_path):
     assert len(run.generate(["3+4"], max_new_tokens=2)[0]) == 1
     with pytest.raises(ValueError, match="--max-new-tokens"):
         run.generate(["3+4"])
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"sampling": Sampling(num_samples=3)}, "num_samples=3: objective={} tells the likeliest answer"),
+        ({"sampling": Sampling(temperature=0.8, top_k=5)}, "temperature=0.8, top_k=5: objective={} tells"),
+        ({"sampling": Sampling(seed=1), "stop": ["9"]}, "seed=1, stop=['9']: objective={} tells"),
+    ],
+)
+@pytest.mark.parametrize("objective", [Masked(), Labels()])
+def test_settings_that_an_answer_would_not_heed_are_refused(objective, given, told):
+    run = jaxgpt.Run(None, Experiment(Task(), "characters", objective=objective), Characters("ab"), (), 0)
+    with pytest.raises(ValueError, match=re.escape(told.format(type(objective).kind()))):
+        run.generate("ab", max_new_tokens=2, **given)
+
+
+def test_without_such_settings_an_encoder_answers():
+    tokenizer = Characters("ab")
+    small = ModelConfig(kind="encoder", position=Learned(), num_layers=1, d_model=16, num_heads=2)
+    model = jaxgpt.Transformer(small.for_vocabulary(tokenizer.vocabulary()), rngs=nnx.Rngs(0))
+    run = jaxgpt.Run(None, Experiment(Task(), "characters", objective=Masked()), tokenizer, (model,), 0)
+    assert [len(answers) for answers in run.generate(["ab", "b"], max_new_tokens=2)] == [1, 1]
 
 
 @pytest.mark.thorough
