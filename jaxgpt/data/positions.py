@@ -5,6 +5,7 @@ a compiled step a position beyond its table would silently read another one's ve
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
@@ -12,9 +13,10 @@ import numpy as np
 from jaxtyping import Int
 
 from jaxgpt.data.corpus import Windows
-from jaxgpt.data.rows import Rows
+from jaxgpt.data.rows import Rows, pad
 from jaxgpt.data.stream import Stream
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.position import Position
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -44,6 +46,18 @@ def largest_positions(
         values = np.asarray(largest(part, np.where(place < end, place, -1).astype(np.int32)))
         found.append(values[first - rows.start :])
     return np.concatenate(found)
+
+
+def largest_in(
+    model: Transformer, stack: Literal["encoder", "decoder"], rows: list[list[int]], tokenizer: Tokenizer
+) -> Int[np.ndarray, "N"]:
+    """The largest position of each row in one of a model's stacks; 0 where the scheme has no `size`."""
+    if model.config.position.size is None or not rows:
+        return np.zeros(len(rows), int)
+    marks = max(model.config.vocab_size - tokenizer.vocab_size, 0)
+    tokens, length = pad(rows, tokenizer, more=marks)
+    answering = stack == "decoder" and model.config.kind == "encoder_decoder"
+    return largest_positions(getattr(model, stack).position, tokens, length, answering=answering)
 
 
 def check_positions(config: ModelConfig, table: Rows | Stream, *, offsets: bool = True) -> None:

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxgpt.data.positions import largest_positions
-from jaxgpt.data.rows import pad
+from jaxgpt.data.positions import largest_in
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.objectives.base import Objective
 from jaxgpt.objectives.inferred import inferred
@@ -115,7 +114,7 @@ def obstacles(
         return found
     largest = np.zeros(len(examples), int)
     for stack, rows in inputs.items():
-        positions = _largest_positions(model, stack, [ids for _, ids in rows], tokenizer)
+        positions = largest_in(model, stack, [ids for _, ids in rows], tokenizer)
         np.maximum.at(largest, [index for index, _ in rows], positions)
     for index in np.flatnonzero(largest >= size):
         found[index] = f"position {largest[index]}, position.max_position is {size}"
@@ -129,10 +128,3 @@ def askable(model: Transformer, tokenizer: Tokenizer, task: Task, objective: Obj
     found = list(dict.fromkeys(task.sample_prompts))
     reasons = obstacles(model, tokenizer, [Example(task.prompt(text), "") for text in found], objective)
     return [text for text, reason in zip(found, reasons, strict=True) if not reason]
-
-
-def _largest_positions(model: Transformer, role: str, rows: list[list[int]], tokenizer: Tokenizer):
-    """The largest position of each row in one of the model's stacks."""
-    answering = role == "decoder" and model.config.kind == "encoder_decoder"
-    tokens, length = pad(rows, tokenizer)
-    return largest_positions(getattr(model, role).position, tokens, length, answering=answering)

@@ -8,7 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 
+from jaxgpt.data.positions import largest_in
 from jaxgpt.data.rows import batch_of
+from jaxgpt.generation.prompts import check_positions
 from jaxgpt.models.structure import split
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -27,7 +29,7 @@ def fill(
       prompts: a text and how many tokens follow it, hidden, before the end token.
 
     Raises:
-      ValueError: if the model has no mask, or no room for a prompt.
+      ValueError: if the model has no mask, or no room for a prompt, or its position scheme has none.
     """
     config = model.config
     if config.kind != "encoder" or config.mask_id is None:
@@ -42,6 +44,7 @@ def fill(
             raise ValueError(
                 f"{len(rows[-1])} tokens exceed model.max_length={config.max_length}; shorten it"
             )
+    check_positions(config, [largest_in(model, "encoder", rows, tokenizer)])
     found = []
     width = max(map(len, rows), default=0)
     for first in range(0, len(rows), batch_size):

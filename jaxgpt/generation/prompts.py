@@ -167,7 +167,7 @@ def check_positions(config: ModelConfig, largest: Sequence[Int[Array, "R"]]) -> 
     if size is None:
         return
     found = np.concatenate(largest)
-    if int(found.max()) >= size:
+    if found.size and int(found.max()) >= size:
         row = int(found.argmax())
         raise ValueError(
             f"the prompt or source of row {row} reaches position {int(found[row])}, which "

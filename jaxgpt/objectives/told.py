@@ -4,7 +4,7 @@ import abc
 import dataclasses
 from collections.abc import Sequence
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +12,10 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from jaxgpt.data.labelled import encoded, second_segments
+from jaxgpt.data.positions import largest_in
 from jaxgpt.data.rows import Rows, batch_of, check_length, pad
 from jaxgpt.data.splits import Tables, naming
+from jaxgpt.generation.prompts import check_positions
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.structure import split
 from jaxgpt.models.token_features import Features
@@ -109,8 +111,8 @@ class Told(Objective, abc.ABC):
         return [[tokenizer.bos_id, *encoded(tokenizer, prompt), tokenizer.eos_id]]
 
     def reads(self, example, tokenizer, model):
-        stack = "decoder" if model.kind == "decoder" else "encoder"
-        return [(stack, row) for row in self.readings(example.prompt, tokenizer, model)]
+        rows = self.readings(example.prompt, tokenizer, model)
+        return [(stack, row) for stack in _stacks(model) for row in rows]
 
     def predict(self, model, tokenizer, prompts, asking):
         config = model.config
@@ -120,6 +122,8 @@ class Told(Objective, abc.ABC):
         ends = np.cumsum([len(reading) for reading in readings])
         if (longest := max(map(len, rows), default=0)) > config.max_length:
             raise ValueError(f"{longest} tokens exceed model.max_length={config.max_length}; shorten it")
+        for stack in _stacks(config):
+            check_positions(config, [largest_in(model, stack, rows, tokenizer)])
         logits: list[np.ndarray] = []
         size = asking.batch_size + asking.batch_size % 2  # two rows of one prompt are read together
         for first in range(0, len(rows), size):
@@ -136,6 +140,11 @@ class Told(Objective, abc.ABC):
             own = np.stack(logits[end - len(reading) : end])
             found.append([self.answer(config, tokenizer, prompt, reading, own)])
         return found
+
+
+def _stacks(model: ModelConfig) -> list[Literal["encoder", "decoder"]]:
+    """Those that read a text."""
+    return ["encoder", "decoder"] if model.kind == "encoder_decoder" else [model.kind]
 
 
 def read_labels(model: Transformer, tokens, order, segments, key: jax.Array | None = None) -> Output:

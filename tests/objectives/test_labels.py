@@ -14,8 +14,10 @@ from jaxgpt.cli import main as cli
 from jaxgpt.core import fields
 from jaxgpt.core.nested import replaced
 from jaxgpt.data.labelled import CHOICE, SPAN, encoded
+from jaxgpt.evaluation.questions import obstacles
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.token_features import Features
+from jaxgpt.nn.position.abacus import Abacus
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.objectives.asking import Asking
 from jaxgpt.objectives.labels import Labels
@@ -207,6 +209,18 @@ def test_they_are_learned_and_told(kind, changes, tmp_path):
     assert run.generate([example.prompt]) == [[example.target]]
     asked = [example.prompt, "a\tb\tc"]
     assert found.objective.predict(run.model, run.tokenizer, asked, Asking())[0] == [example.target]
+
+
+@pytest.mark.parametrize("kind", ["encoder", "decoder", "encoder_decoder"])
+def test_a_number_too_long_for_the_position_scheme_gets_no_label_silently(kind):
+    tokenizer, position = Characters(TEXT), Abacus(max_position=12, max_offset=0)
+    model_config = config(("no", "yes"), "last", kind, position=position)
+    model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
+    assert Labels().predict(model, tokenizer, ["1" * 11], Asking())[0][0] in ("no", "yes")
+    with pytest.raises(ValueError, match=r"row 1 reaches position 15, which position\.max_position=12 does"):
+        Labels().predict(model, tokenizer, ["1", "1" * 15], Asking())
+    example = Example("1" * 15, "no")
+    assert obstacles(model, tokenizer, [example], Labels()) == ["position 15, position.max_position is 12"]
 
 
 @pytest.mark.thorough

@@ -15,6 +15,7 @@ from jaxgpt.core import fields
 from jaxgpt.data.rows import build_rows
 from jaxgpt.generation import Sampling, fill, filling
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.abacus import Abacus
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.objectives import masking
 from jaxgpt.objectives.labels import Labels
@@ -194,6 +195,16 @@ def test_a_row_to_fill_begins_as_those_that_were_trained_on(monkeypatch, begin_i
     fill(model, tokenizer, [("3+4=", 1)])
     trained = build_rows([Example("3+4=", "7")], tokenizer, encoder_decoder=False, max_length=20).ids(0)
     assert rows == [model.config.mask_id if i == len(trained) - 2 else id_ for i, id_ in enumerate(trained)]
+
+
+def test_a_number_too_long_for_the_position_scheme_is_not_filled_in_silently():
+    tokenizer = Characters("0123456789+=")
+    position = Abacus(max_position=12, max_offset=0)
+    config = ModelConfig(kind="encoder", position=position, num_layers=1, d_model=8, num_heads=2)
+    model = jaxgpt.Transformer(config.for_vocabulary(tokenizer.vocabulary()), rngs=nnx.Rngs(0))
+    assert len(fill(model, tokenizer, [("1" * 11 + "+1=", 2)])) == 1
+    with pytest.raises(ValueError, match=r"row 1 reaches position 15, which position\.max_position=12 does"):
+        fill(model, tokenizer, [("1+1=", 2), ("1" * 15 + "+1=", 2)])
 
 
 @pytest.mark.thorough
