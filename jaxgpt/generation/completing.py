@@ -7,7 +7,7 @@ from flax import nnx
 
 from jaxgpt.generation import stopping
 from jaxgpt.generation.decode import GREEDY, Decoding
-from jaxgpt.generation.prompts import Overflow, bucket
+from jaxgpt.generation.prompts import Overflow, bucket, check_request
 from jaxgpt.generation.sampling import Sampling
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -64,6 +64,9 @@ def complete(
         raise ValueError(f"batch_size={batch_size} must be at least 1")
     stopping.Watch(stop, tokenizer.settled)  # says at once what is wrong with `stop`, even without prompts
     prompt_ids, source = encode_prompts(model, tokenizer, prompts)
+    check_request(model.config, source, max_new_tokens)
+    if overflow == "stop":  # no row gets more than its context holds, whatever is asked for
+        max_new_tokens = min(max_new_tokens, model.config.max_length)
     by_length = sorted(range(len(prompts)), key=lambda i: len((source or prompt_ids)[i]))
     size = min(batch_size, bucket(len(prompts), least=1), _room(model, prompt_ids, source))
     completions: list[list[str]] = [[] for _ in prompts]

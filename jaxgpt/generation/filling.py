@@ -38,12 +38,11 @@ def fill(
     rows, spans = [], []
     for text, count in prompts:
         before = tokenizer.begun(tokenizer.encode(text))
+        length = len(before) + count + 1
+        if length > config.max_length:
+            raise ValueError(f"{length} tokens exceed model.max_length={config.max_length}; shorten it")
         rows.append([*before, *[config.mask_id] * count, tokenizer.eos_id])
         spans.append(slice(len(before), len(before) + count))
-        if len(rows[-1]) > config.max_length:
-            raise ValueError(
-                f"{len(rows[-1])} tokens exceed model.max_length={config.max_length}; shorten it"
-            )
     check_positions(config, [largest_in(model, "encoder", rows, tokenizer)])
     found = []
     width = max(map(len, rows), default=0)

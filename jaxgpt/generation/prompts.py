@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Array, Int, Num
 
 from jaxgpt.data.numbers import feature_array
+from jaxgpt.generation.sampling import MOST
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.number import NumberEncoding
 from jaxgpt.tokenizers.number_token import NumberToken
@@ -116,6 +117,8 @@ def check_request(config: ModelConfig, source: Ids | None, max_new_tokens: int) 
         raise ValueError("kind=decoder takes no source; put its tokens into the prompt")
     if max_new_tokens < 1:
         raise ValueError(f"max_new_tokens={max_new_tokens} must be at least 1")
+    if max_new_tokens > MOST:
+        raise ValueError(f"max_new_tokens={max_new_tokens} must be at most {MOST:,}")
 
 
 def checked_source(source: Ids, count: int, config: ModelConfig) -> list[np.ndarray]:

@@ -10,6 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+#: The largest whole number that the device counts to.
+MOST = 2**31 - 1
 #: What ends a row: an id, any of several, or nothing.
 Ends = int | Sequence[int] | None
 
@@ -21,7 +23,7 @@ def ends(eos_id: Ends) -> Int[np.ndarray, "E"]:
       ValueError: for what is no id.
     """
     ids = [eos_id] if eos_id is None or np.ndim(eos_id) == 0 else [*eos_id]
-    if not all(i is None or (isinstance(i, int | np.integer) and i >= 0) for i in ids):
+    if not all(i is None or (isinstance(i, int | np.integer) and 0 <= i <= MOST) for i in ids):
         raise ValueError(f"eos_id={eos_id} must be an id, a list of ids, or None")
     return np.asarray([-1 if i is None else i for i in ids] or [-1], np.int32)
 
@@ -124,7 +126,7 @@ class Rules:
             return None if value == unless else jnp.float32(value)
 
         def whole(value):
-            return None if value is None else jnp.int32(value)
+            return None if value is None else jnp.int32(min(value, MOST))  # no vocabulary has as many
 
         sampled = sampling.temperature > 0
         return cls(

@@ -21,6 +21,8 @@ SHORT = {"max_length": 12}
         ([BOS, 4], {}, r"prompts\[0\] must be a sequence of ids"),
         ([[0.5]], {}, r"prompts\[0\] holds float64, not integers"),
         ([[BOS]], {"max_new_tokens": 0}, "max_new_tokens=0 must be at least 1"),
+        ([[BOS]], {"max_new_tokens": 2**31}, "max_new_tokens=2147483648 must be at most 2,147,483,647"),
+        ([[BOS]], {"eos_id": 2**31}, "eos_id=2147483648 must be an id"),
         ([[BOS]], {"overflow": "wrap"}, "overflow='wrap' must be one of error, stop, slide"),
         ([[BOS]], {"row_ids": [1, 2]}, "2 row_ids for 1 prompts"),
         ([[BOS]], {"source": [[4]]}, "kind=decoder takes no source"),

@@ -20,7 +20,7 @@ def softmax(logits):
     return weights / weights.sum()
 
 
-@pytest.mark.parametrize("k", [1, 3, 29, 30, 100])
+@pytest.mark.parametrize("k", [1, 3, 29, 30, 100, 2**40])
 def test_top_k_keeps_the_k_most_likely(rng, k):
     logits = rng.normal(0, 2, (5, V))
     for row, got in zip(logits, distribution(logits, temperature=0.7, top_k=k), strict=True):

@@ -213,6 +213,13 @@ def test_stream_errors_come_with_the_call(decoder, characters):
         stream(decoder, characters, [], max_new_tokens=2)
 
 
+def test_more_tokens_than_a_context_holds_may_be_asked_for_up_to_a_limit(characters):
+    model = always(characters.encode("a")[0], max_length=32)
+    assert complete(model, characters, ["1+2="], max_new_tokens=2**31 - 1) == [["a" * 28]]
+    with pytest.raises(ValueError, match="max_new_tokens=3000000000 must be at most 2,147,483,647"):
+        complete(model, characters, ["1+2="], max_new_tokens=3_000_000_000)
+
+
 @pytest.mark.thorough
 def test_a_run_gives_a_short_prompt_its_room_beside_a_long_one(characters):
     model = always(characters.encode("a")[0], max_length=32)

@@ -197,6 +197,14 @@ def test_a_row_to_fill_begins_as_those_that_were_trained_on(monkeypatch, begin_i
     assert rows == [model.config.mask_id if i == len(trained) - 2 else id_ for i, id_ in enumerate(trained)]
 
 
+def test_more_tokens_than_an_encoder_reads_are_refused_before_they_are_made():
+    tokenizer = Characters("ab")
+    config = ModelConfig(kind="encoder", max_length=8, num_layers=1, d_model=8, num_heads=2)
+    model = jaxgpt.Transformer(config.for_vocabulary(tokenizer.vocabulary()), rngs=nnx.Rngs(0))
+    with pytest.raises(ValueError, match=r"1000000000000004 tokens exceed model\.max_length=8"):
+        fill(model, tokenizer, [("ab", 10**15)])
+
+
 def test_a_number_too_long_for_the_position_scheme_is_not_filled_in_silently():
     tokenizer = Characters("0123456789+=")
     position = Abacus(max_position=12, max_offset=0)
