@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxgpt.cli.model_directory import opened
 from jaxgpt.cli.option_types import path
 from jaxgpt.cli.options import COMMON, Parser, add_checkpoint, add_common
 from jaxgpt.cli.process import say, start_jax
@@ -16,11 +17,9 @@ from jaxgpt.core.progress import Counter
 from jaxgpt.core.textfile import read_text
 from jaxgpt.core.usage import UsageError
 from jaxgpt.core.wording import in_file
-from jaxgpt.huggingface.load import load_hf
 from jaxgpt.lab.layer_choice import USAGE
 from jaxgpt.lab.subject import Subject
 from jaxgpt.lab.text_features import check_ending, text_features, write
-from jaxgpt.runs.run_directory import RunDirectory
 
 Say = Callable[[str], None]
 
@@ -69,7 +68,7 @@ def features(given: argparse.Namespace, say: Say) -> None:
         for number, line in enumerate(split_lines(read_text(given.file)), start=1)
         if line.strip()
     }
-    subject = opened(given.run, given.checkpoint)
+    subject = Subject(*opened(given.run, given.checkpoint))
     try:
         found = text_features(
             subject,
@@ -87,22 +86,3 @@ def features(given: argparse.Namespace, say: Say) -> None:
     write(output, found, about, lines=np.fromiter(lines, np.int32))
     count, width = found.features.shape
     say(f"written: {output}; {count:,} tokens of {len(lines):,} texts, {width:,} features each")
-
-
-def opened(directory: str, checkpoint: str | int) -> Subject:
-    """The model of a run directory, or of a directory of transformers.
-
-    Raises:
-      ValueError: if it is neither, or has no tokenizer.
-    """
-    source = Path(directory)
-    if RunDirectory(source).exists() or not (source / "config.json").is_file():
-        from jaxgpt.runs.run import load
-
-        return Subject.of(load(source, checkpoint=checkpoint))
-    if checkpoint != "last":
-        raise UsageError(f"--checkpoint {checkpoint}: {source} is of transformers and has a single one")
-    loaded = load_hf(source)
-    if loaded.tokenizer is None:
-        raise UsageError(f"{source} has no tokenizer; jaxgpt import-hf --tokenizer NAME makes a run with one")
-    return Subject((loaded.model,), loaded.tokenizer, source.resolve().name)

@@ -1,19 +1,14 @@
 """`jaxgpt score`: a model on the tests of GPT-2: last words, words left out, perplexity, choices."""
 
 import argparse
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from jaxgpt.cli.model_directory import opened
 from jaxgpt.cli.option_types import Among, path, whole
 from jaxgpt.cli.options import COMMON, Parser, add_checkpoint, add_common
 from jaxgpt.cli.process import say, start_jax
 from jaxgpt.cli.writable import writable
 from jaxgpt.core.usage import UsageError
-
-if TYPE_CHECKING:
-    from jaxgpt.models.transformer import Transformer
-    from jaxgpt.tokenizers.tokenizer import Tokenizer
 
 Say = Callable[[str], None]
 #: As in `jaxgpt.evaluation.zero_shot`, whose import would start JAX.
@@ -79,41 +74,19 @@ def score(given: argparse.Namespace, say: Say) -> None:
     """Score a model, and say or write what it gets.
 
     Raises:
-      ValueError: as `loaded` and `score_file`.
+      ValueError: as `opened` and `score_file`.
     """
     from jaxgpt.core.progress import Counter
     from jaxgpt.evaluation.zero_shot.items import Reading
     from jaxgpt.evaluation.zero_shot.scoring_files import score_file
 
-    models, tokenizer = loaded(given.model, given.checkpoint)
+    model = opened(given.model, given.checkpoint, dtype="float32")
     reading = Reading(given.detokenize or "none", given.stride, given.n)
     found = score_file(
-        models, tokenizer, given.task, given.file, reading, progress=Counter("texts scored", say)
+        model.models, model.tokenizer, given.task, given.file, reading, progress=Counter("texts scored", say)
     )
     for line in found.lines():
         say(line)
     if given.output is not None:
         found.write(given.output)
         say(f"written: {given.output}")
-
-
-def loaded(place: str, checkpoint: str | int) -> tuple[Sequence["Transformer"], "Tokenizer"]:
-    """The models and the tokenizer of a run directory, or of a directory of transformers, in float32.
-
-    Raises:
-      ValueError: if it is neither, cannot be read, or has no tokenizer.
-    """
-    from jaxgpt.huggingface.load import load_hf
-    from jaxgpt.runs.run import load
-    from jaxgpt.runs.run_directory import RunDirectory
-
-    folder = Path(place)
-    if RunDirectory(folder).exists() or not (folder / "config.json").is_file():
-        run = load(folder, checkpoint=checkpoint)
-        return (run.model, *run.models[1:]), run.tokenizer
-    if checkpoint != "last":
-        raise UsageError(f"--checkpoint {checkpoint}: {place} is a directory of transformers, which has one")
-    found = load_hf(folder, dtype="float32")
-    if found.tokenizer is None:
-        raise UsageError(f"{place} has no tokenizer; put its files there")
-    return (found.model,), found.tokenizer

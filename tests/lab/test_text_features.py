@@ -200,7 +200,7 @@ def test_what_a_command_refuses(model, tmp_path, jaxgpt):
         ("texts", ("--output", "x.csv"), "--output x.csv: the name must end in .npz or .safetensors"),
         ("texts", ("--output", tmp_path / "no" / "x.npz"), "no does not exist"),
         ("texts", ("--layers", "7"), "--layers=7: the model has layers 0 (embeddings) to 2"),
-        ("texts", ("--checkpoint", "best"), "is of transformers and has a single one"),
+        ("texts", ("--checkpoint", "best"), "is a directory of transformers, which has one"),
         ("empty", (), "empty.txt is empty"),
         ("missing", (), "missing.txt"),
         ("long", (), "long.txt: line 3 has 31 tokens and the model reads 24; cut it in two"),
