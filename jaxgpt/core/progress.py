@@ -17,10 +17,14 @@ class Progress:
       total: steps of the whole run; start: steps done before.
       tokens: that a step reads.
       say: prints a line where there is no terminal.
+      spent: seconds that the steps before took.
     """
 
-    def __init__(self, total: int, *, start: int, tokens: int, say: Callable[[str], None]):
+    def __init__(
+        self, total: int, *, start: int, tokens: int, say: Callable[[str], None], spent: float = 0.0
+    ):
         self._total, self._start, self._tokens, self._say = total, start, tokens, say
+        self._spent = spent
         self._began = self._spoke = time.perf_counter()
         self._step = start
         self._bar = None
@@ -31,6 +35,11 @@ class Progress:
 
     @property
     def seconds(self) -> float:
+        """Spent on steps, those before this process among them."""
+        return self._spent + self._here
+
+    @property
+    def _here(self) -> float:
         """Spent on the steps of this process."""
         return time.perf_counter() - self._began
 
@@ -46,7 +55,7 @@ class Progress:
     @property
     def tokens_per_second(self) -> float:
         """Over this process's steps so far, padding included."""
-        return (self._step - self._start) * self._tokens / max(self.seconds, 1e-9)
+        return (self._step - self._start) * self._tokens / max(self._here, 1e-9)
 
     def advance(self, step: int, loss: float, skipped: int = 0) -> None:
         """Note that `step` steps are done, and how many updates were skipped by then."""
@@ -61,7 +70,7 @@ class Progress:
         now = time.perf_counter()
         if now - self._spoke >= INTERVAL or step >= self._total:
             self._spoke = now
-            rate = (step - self._start) / max(self.seconds, 1e-9)
+            rate = (step - self._start) / max(self._here, 1e-9)
             left = (self._total - step) / max(rate, 1e-9)
             done = f"step {step}/{self._total}  loss {loss:.4f}" + (skips and f"  {skips}")
             self._say(f"{done}  {speed} tokens/s  {clock(left)} left")

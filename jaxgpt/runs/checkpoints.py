@@ -130,6 +130,12 @@ class Checkpoints:
         """How many updates had been skipped: `Spikes.note`; None if none was."""
         return self._metadata(step).get("skipped")
 
+    def trained_for(self, step: int) -> float:
+        """Seconds of training until then; 0 where an older version, which noted none, wrote it."""
+        noted = self._metadata(step).get("seconds")
+        known = isinstance(noted, int | float) and not isinstance(noted, bool) and 0 <= noted < 2**53
+        return float(noted) if known else 0.0
+
     def _metadata(self, step: int) -> dict[str, Any]:
         """What was recorded with a checkpoint: the tokenizer's fingerprint and the loss."""
         refuse_sizes(self.directory / str(step))
@@ -176,6 +182,7 @@ class Checkpoints:
         selection: dict[str, Any] | None = None,
         interim: bool = False,
         skipped: dict[str, Any] | None = None,
+        seconds: float = 0.0,
     ) -> None:
         """Start to write; the arrays are copied first, so training may go on.
 
@@ -184,6 +191,7 @@ class Checkpoints:
           selection: where the selected ones come from.
           interim: it is there to go on from alone, and counts neither as newest nor as best.
           skipped: `Spikes.note`.
+          seconds: of training until then.
 
         Raises:
           CheckpointError: if this save or the one before fails. Older checkpoints stay as they are.
@@ -200,7 +208,8 @@ class Checkpoints:
                 force=True,
                 overwrite=True,
                 metrics={"loss": loss},
-                custom_metadata={"schema": schema.NUMBER, "tokenizer": self._fingerprint, "loss": loss}
+                custom_metadata={"schema": schema.NUMBER, "tokenizer": self._fingerprint}
+                | {"loss": loss, "seconds": seconds}
                 | ({} if selection is None else {"selection": selection})
                 | ({} if skipped is None else {"skipped": skipped}),
             )

@@ -210,7 +210,8 @@ def seconds_until(metrics: Iterable[Metric]) -> dict[int, float]:
     found, before, last = {}, 0.0, 0.0
     for metric in metrics:
         if metric.name == "seconds" and metric.value is not None:
-            before += last if metric.value < last else 0.0  # a run that went on counts from 0 again
+            # Before checkpoints told the time, a run that went on counted from 0 again.
+            before += last if metric.value < last else 0.0
             last = metric.value
             found[metric.step] = before + last
     return found

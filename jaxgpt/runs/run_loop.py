@@ -161,6 +161,7 @@ class Loop:
             state, note = state | {"selected": self.selection.params}, self.selection.note()
         loss = float(np.mean(losses))
         options = {"selection": note, "skipped": self.trainer.spikes.note(), "interim": interim}
+        options["seconds"] = self.progress.seconds
         self.checkpoints.save(self.step, state, loss=loss, **options)
         self.saved = self.step
 
@@ -242,6 +243,8 @@ class Loop:
         return sorted(names)
 
     def _handle(self, events: list[str]) -> None:
+        # Before anything is saved: what goes on counts from the time beside its checkpoint, not from less.
+        seconds = self.progress.seconds
         # Selected weights are part of what is saved, and the last ones may be selected, too.
         if "select" in events:
             self._select()
@@ -258,7 +261,7 @@ class Loop:
                 found |= self.hooks.evaluate(self.step, models)
         if found:
             if not self._is_logged(self.step):  # a look is also told by the time it took
-                found["seconds"] = round(self.progress.seconds, 3)
+                found["seconds"] = round(seconds, 3)
             self.records.write(self.step, **found)
         with self._interruptible():
             if first and "sample" in events:

@@ -280,14 +280,14 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
         keep_best=training.keep_best,
         keep_steps=_kept_steps(prepared, directory, resume),
     )
-    step, state, selection, spikes = 0, None, None, Spikes(experiment.seeds)
+    step, state, selection, spikes, spent = 0, None, None, Spikes(experiment.seeds), 0.0
     if resume:
         if checkpoints.steps():
             like = prepared.program.abstract()
             step, state, skipped = checkpoints.restore(
                 like | ({"selected": like["params"]} if training.select_every else {})
             )
-            spikes = Spikes(experiment.seeds, checkpoints.skipped(step))
+            spikes, spent = Spikes(experiment.seeds, checkpoints.skipped(step)), checkpoints.trained_for(step)
             if training.select_every:
                 selection = Selection.restored(state.pop("selected"), checkpoints.selection(step))
             for line in skipped:
@@ -324,7 +324,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
             config=fields.to_json(experiment),
         ),
         stop=stop,
-        progress=Progress(prepared.resolved.steps, start=step, tokens=batch * width, say=say),
+        progress=Progress(prepared.resolved.steps, start=step, tokens=batch * width, say=say, spent=spent),
         hooks=_hooks(prepared, directory, say),
         selection=selection,
         owed=[

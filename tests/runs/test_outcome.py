@@ -1,11 +1,15 @@
 """What a finished run says of the time it took and the machine it ran on."""
 
+import itertools
 import json
+from types import SimpleNamespace
 
 import jax
 import pytest
 from tiny_runs import records, tiny
 
+from jaxgpt.core import progress
+from jaxgpt.runs.checkpoints import Checkpoints
 from jaxgpt.runs.records import Metric, training_seconds
 from jaxgpt.runs.session import train
 
@@ -14,6 +18,26 @@ def test_time_is_added_up_over_the_processes_of_a_run():
     found = [Metric(i, None, "seconds", s) for i, s in ((1, 1.5), (2, 3.0), (3, 0.5), (4, 2.0))]
     assert training_seconds([*found, Metric(5, 0, "validation_loss", 1.0)]) == 5.0
     assert training_seconds([]) == 0
+
+
+def test_the_time_of_a_run_that_goes_on_is_counted_on(tmp_path, monkeypatch):
+    clock = itertools.count(0, 100)
+    with monkeypatch.context() as patch:
+        patch.setattr(progress, "time", SimpleNamespace(perf_counter=lambda: float(next(clock))))
+        train(tiny(training__steps=4), tmp_path / "run", say=lambda line: None)
+    spent = Checkpoints(tmp_path / "run" / "checkpoints", fingerprint="", read_only=True).trained_for(4)
+    run = train(tiny(training__steps=6), tmp_path / "run", resume=True, say=lambda line: None)
+    found = {metric.step: metric.value for metric in run.metrics if metric.name == "seconds"}
+    assert list(found) == [1, 2, 3, 4, 5, 6] and list(found.values()) == sorted(found.values())
+    assert 100 < found[4] <= spent <= found[5] < spent + 100
+    assert json.loads((tmp_path / "run" / "outcome.json").read_text())["seconds"] == found[6]
+
+
+@pytest.mark.parametrize(("noted", "seconds"), [({}, 0), ({"seconds": 2.5}, 2.5), ({"seconds": "1"}, 0)])
+def test_a_checkpoint_that_tells_no_time_counts_from_0(finished_run, monkeypatch, noted, seconds):
+    monkeypatch.setattr(Checkpoints, "_metadata", lambda self, step: {"loss": 1.0} | noted)
+    checkpoints = Checkpoints(finished_run / "checkpoints", fingerprint="", read_only=True)
+    assert checkpoints.trained_for(20) == seconds
 
 
 @pytest.mark.thorough
