@@ -123,8 +123,6 @@ def obstacles(
 
 def askable(model: Transformer, tokenizer: Tokenizer, task: Task, objective: Objective) -> list[str]:
     """The task's sample prompts, each once, that the tokenizer can encode and the model has room for."""
-    if not objective.asks:
-        return []
     found = list(dict.fromkeys(task.sample_prompts))
     reasons = obstacles(model, tokenizer, [Example(task.prompt(text), "") for text in found], objective)
     return [text for text, reason in zip(found, reasons, strict=True) if not reason]

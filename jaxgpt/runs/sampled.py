@@ -14,7 +14,7 @@ SAMPLE_TOKENS = 200
 
 def samples(model: Transformer, tokenizer: Tokenizer, task: Task, objective: Objective) -> list[str]:
     """The task's sample prompts with what the model makes of them, in ordinary notation."""
-    if not objective.ends_answers:
+    if not (objective.asks and objective.ends_answers):
         return []
     asked = askable(model, tokenizer, task, objective)
     if not asked:
