@@ -6,6 +6,7 @@ it repeats: a model that adds modulo N keeps few frequencies (Nanda et al. 2023,
 """
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -238,10 +239,11 @@ def geometry(source: Source | Subject, tokens: Sequence[str] | None = None) -> G
 
 def _all_numbers(texts: Sequence[str]) -> list[str]:
     numbers = {text for text in texts if text.isascii() and text.isdigit()}
-    for length in range(max(map(len, numbers), default=0), 0, -1):
-        wanted = [str(number).zfill(length) for number in range(10**length)]
-        if numbers.issuperset(wanted):
-            return wanted
+    counts = Counter(map(len, numbers))
+    for length in sorted(counts, reverse=True):
+        # Counted, since all numbers of a long token's length would not fit into memory.
+        if counts[length] == 10**length:
+            return [str(number).zfill(length) for number in range(10**length)]
     raise ValueError(
         f"the vocabulary has {len(numbers)} tokens of digits alone, and not all ten digits; give tokens=[...]"
     )

@@ -106,6 +106,15 @@ def test_groups_of_digits_are_taken_where_all_are_tokens():
     np.testing.assert_allclose(found.power[0], by_numpy(vectors), rtol=1e-4)
 
 
+def test_the_ten_digits_are_taken_where_a_longer_number_is_a_token():
+    """All numbers as long as the longest power of ten would be more than any memory holds."""
+    powers = build("10", lambda: ["+="])
+    assert max(len(text) for text in powers.token_texts() if text.isdigit()) > 20
+    found = geometry((model_of(powers, circle(1), "0123456789"), powers))
+    assert found.tokens == tuple("0123456789")
+    np.testing.assert_allclose(found.power[0], np.eye(5)[0], atol=1e-5)
+
+
 def test_tokens_that_are_no_numbers_have_no_frequencies():
     source = (linear().model, TOKENIZER)
     found = geometry(source, ["a", "b", "c"])
