@@ -126,6 +126,11 @@ class NumberTokenizer(Tokenizer):
             between = []
         return "".join([*parts, self.base.decode(between)])
 
+    def settled(self, ids: Sequence[int]) -> str:
+        numbers = [place for place, token in enumerate(ids) if token == self.number_id]
+        end = numbers[-1] + 1 if numbers else 0
+        return self.decode(ids[:end]) + self.base.settled(ids[end:])
+
     def token_texts(self) -> list[str]:
         return [*self.base.token_texts(), NAME]
 

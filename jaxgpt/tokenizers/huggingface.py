@@ -1,7 +1,9 @@
 """Any `tokenizer.json` of the Hugging Face `tokenizers` library."""
 
+import functools
 import itertools
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,6 +13,9 @@ from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers._special import MOST_BEYOND, check_told, mask_id, special_ids
 from jaxgpt.tokenizers.declared import Declared, ending
 from jaxgpt.tokenizers.tokenizer import Texts, Tokenizer, check_same, field, look_up, utf8
+
+#: A byte among the tokens of a SentencePiece vocabulary.
+_BYTE = re.compile("<0x[0-9A-Fa-f]{2}>")
 
 
 class HuggingFace(Tokenizer):
@@ -97,6 +102,19 @@ class HuggingFace(Tokenizer):
     def decode(self, ids: Iterable[int]) -> str:
         ids = [i for i in look_up(range(self._size), ids) if i not in self._special]
         return self._library.decode(ids, skip_special_tokens=False)
+
+    def settled(self, ids: Sequence[int]) -> str:
+        # Bytes that follow each other are U+FFFD, each of them, unless all together are whole characters.
+        ids = [i for i in look_up(range(self._size), ids) if i not in self._special]
+        while ids and ids[-1] in self._bytes:
+            ids.pop()
+        return super().settled(ids)
+
+    @functools.cached_property
+    def _bytes(self) -> set[int]:
+        """The ids that the library decodes as bytes, as many as follow each other at once."""
+        known, _ = tokens_of(self._library)
+        return {i for name, i in known.items() if _BYTE.fullmatch(name) and self.decode([i]) != name}
 
     def token_texts(self) -> list[str]:
         # Behind another token, because a decoder may take off the space at the start of a text.

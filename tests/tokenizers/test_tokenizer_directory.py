@@ -142,6 +142,55 @@ def test_a_lossy_hugging_face_tokenizer_says_what_it_loses(tmp_path):
         tokenizer.encode_exactly("the Sum")
 
 
+@pytest.fixture
+def single_bytes(tmp_path):
+    """A directory whose `tokenizer.json` has `a`, `b` and every byte, as Llama 2's reads rare characters."""
+    from tokenizers import Tokenizer, decoders, models
+
+    names = ["<unk>", "a", "b", *(f"<0x{value:02X}>" for value in range(256))]
+    vocab = {name: i for i, name in enumerate(names)}
+    library = Tokenizer(models.BPE(vocab=vocab, merges=[], unk_token="<unk>", byte_fallback=True))
+    library.decoder = decoders.Sequence([decoders.ByteFallback(), decoders.Fuse()])
+    library.add_special_tokens(["<unk>", "<s>", "</s>"])
+    library.save(str(tmp_path / "tokenizer.json"))
+    return tmp_path
+
+
+@pytest.mark.parametrize("over", ["", "digits:1:right:", "fone:12:0:", "spaced:", "subset:"])
+def test_a_character_streams_out_when_all_of_its_bytes_are_there(single_bytes, over):
+    tokenizer = build(f"{over}{single_bytes}", lambda: ["a😀bab 12☃"])
+    ids = tokenizer.encode("a😀bab")
+    assert len(ids) == 8 and tokenizer.decode(ids[:3]) == "a\ufffd\ufffd"
+    # The bytes of the last whole character wait for the next token: they are none if it is a broken one.
+    assert [tokenizer.settled(ids[:count]) for count in range(9)] == [
+        *["", "a", "a", "a", "a", "a"],
+        *["a😀b", "a😀ba", "a😀bab"],
+    ]
+    # Special tokens have no text and part no bytes.
+    assert tokenizer.settled([*ids[:5], tokenizer.eos_id]) == "a"
+
+
+@pytest.mark.parametrize("text", ["a😀☃b", "☃☃", "a12☃b34😀", "\ufffda\ufffd"])
+def test_what_is_settled_stays_whatever_bytes_follow(single_bytes, text):
+    for over in ("", "digits:1:right:", "fone:12:0:"):
+        tokenizer = build(f"{over}{single_bytes}", nothing)
+        ids = tokenizer.encode(text)
+        broken = [*ids, *tokenizer.encode("😀")[:2], *tokenizer.encode("b")]
+        for whole in (ids, broken):
+            settled = [tokenizer.settled(whole[:count]) for count in range(len(whole) + 1)]
+            assert all(tokenizer.decode(whole).startswith(part) for part in settled)
+        assert settled[-1] == tokenizer.decode(broken)
+
+
+def test_names_of_bytes_that_decode_as_they_are_written_stand_for_themselves(tmp_path):
+    from tokenizers import Tokenizer, decoders, models
+
+    library = Tokenizer(models.BPE(vocab={"a": 0, "<0x41>": 1}, merges=[]))
+    library.decoder = decoders.Fuse()
+    library.save(str(tmp_path / "tokenizer.json"))
+    assert build(str(tmp_path), nothing).settled([0, 1]) == "a<0x41>"
+
+
 def train_sentencepiece(path, **settings):
     from sentencepiece import SentencePieceTrainer
 
