@@ -29,7 +29,7 @@ import numpy as np
 
 from jaxgpt.evaluation import plots
 from jaxgpt.lab.captured import capture
-from jaxgpt.lab.part import Part
+from jaxgpt.lab.part import Part, drawn_label
 from jaxgpt.lab.subject import Source, Subject
 from jaxgpt.models import Transformer
 from jaxgpt.models.structure import Structure, Weights, split
@@ -105,9 +105,9 @@ class Attribution(Part):
         colors = [plots.BLUE if value >= 0 else plots.ORANGE for value in self.signed]
         axes.bar(range(count), self.signed, color=colors)
         axes.axhline(0, color=plots.GREY, linewidth=0.8)
-        axes.set_xticks(range(count), [token_label(token) for token in self.tokens], fontsize=8)
+        axes.set_xticks(range(count), [drawn_label(token) for token in self.tokens], fontsize=8)
         layer = "" if self.layer is None else f", {'embedding' if self.layer < 0 else f'layer {self.layer}'}"
-        axes.set_title(f"{self.method}{layer}: for {token_label(self.target)}", fontsize=10, loc="left")
+        axes.set_title(f"{self.method}{layer}: for {drawn_label(self.target)}", fontsize=10, loc="left")
         axes.set_ylabel("score")
         return figure
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from jaxgpt.evaluation import plots
 from jaxgpt.lab.attribution import METHODS, Attribution, Method, attribute
-from jaxgpt.lab.part import Part
+from jaxgpt.lab.part import Part, drawn_label
 from jaxgpt.lab.subject import Source, Subject
 from jaxgpt.pages.blocks import Block, Paragraph, TokenScores
 from jaxgpt.pages.token_text import label as token_label
@@ -59,7 +59,7 @@ class Attributions(Part):
             axes.axhline(0, color=plots.GREY, linewidth=0.8)
             axes.set_title(method, fontsize=8, loc="left")
             axes.tick_params(labelsize=7)
-        panels[-1].set_xticks(range(len(tokens)), [token_label(token) for token in tokens], fontsize=7)
+        panels[-1].set_xticks(range(len(tokens)), [drawn_label(token) for token in tokens], fontsize=7)
         return figure
 
 

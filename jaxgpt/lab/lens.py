@@ -101,12 +101,10 @@ class Lens(Part):
         figure, (axes,) = plots.new_figure(1.6 + 0.75 * len(self.layers), 1.0 + 0.23 * len(places))
         picture = axes.imshow(shown, cmap="Blues", vmin=0, vmax=1, aspect="auto")
         for (row, layer), value in np.ndenumerate(shown):
-            text = drawn_label(self.top[layer][begin + row])
+            text = drawn_label(token_label(self.top[layer][begin + row])[:9])
             weight = "bold" if self.chosen_rank[layer, begin + row] == 1 else "normal"
             color = "white" if value > 0.55 else "black"
-            axes.text(
-                layer, row, text[:9], ha="center", va="center", fontsize=8, color=color, fontweight=weight
-            )
+            axes.text(layer, row, text, ha="center", va="center", fontsize=8, color=color, fontweight=weight)
         axes.set_xticks(range(len(self.layers)), self.layers, fontsize=8)
         axes.set_yticks(range(len(places)), [drawn_label(self.tokens[p]) for p in places], fontsize=8)
         axes.xaxis.tick_top()

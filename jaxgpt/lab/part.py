@@ -8,14 +8,16 @@ from typing import Any
 from jaxgpt.core.paths import expanded
 from jaxgpt.core.tables import comma_separated
 from jaxgpt.core.writing import write_atomically
+from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.pages.blocks import Block, Picture
 from jaxgpt.pages.token_text import label as token_label
 
 
 def drawn_label(text: str) -> str:
-    """The same in a picture of matplotlib, where two dollars would begin a formula."""
-    return token_label(text).replace("$", r"\$")
+    """The same in a picture of matplotlib, as `plots.label` has it, and not shortened."""
+    shown = token_label(text)
+    return plots.label(shown, len(shown))
 
 
 def band(axes: Any, steps: Sequence[float], estimates: Sequence[Estimate], name: str, color: str, **style):

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.intervals import Estimate, mean_score
-from jaxgpt.lab.part import Part, band
+from jaxgpt.lab.part import Part, band, drawn_label
 from jaxgpt.lab.subject import Source, Subject, steps_of
 from jaxgpt.lab.windows import entropies, over_windows, windows
 from jaxgpt.pages.blocks import Block, Picture
@@ -85,22 +85,22 @@ class NextTokens(Part):
             # Nothing is clipped and no tick is drawn: a page holds many of these.
             axes.bar(range(len(top)), [value for _, value in top], color=plots.BLUE, clip_on=False)
             axes.tick_params(axis="x", length=0)
-            axes.set_xticks(range(len(top)), [token_label(token) for token, _ in top], fontsize=8)
+            axes.set_xticks(range(len(top)), [drawn_label(token) for token, _ in top], fontsize=8)
             axes.set_title(f"step {self.steps[s]}: {self.bits[s, p]:.2f} bits", fontsize=8)
             if s == chosen[0]:
-                axes.set_ylabel(f"...{token_label(self.prefixes[p][-12:])}", fontsize=8)
+                axes.set_ylabel(f"...{drawn_label(self.prefixes[p][-12:])}", fontsize=8)
         return figure
 
     def trajectories(self, prefix: int = 0, count: int = 5):
         """The probabilities of the last step's likeliest tokens over all steps, as a figure."""
         figure, (axes,) = plots.new_figure(6.4, 3.6)
         for token in np.argsort(-self.probabilities[-1, prefix], kind="stable")[:count]:
-            label = token_label(self.tokens[token])
+            label = drawn_label(self.tokens[token])
             axes.plot(self.steps, self.probabilities[:, prefix, token], marker="o", markersize=3, label=label)
         axes.set_xscale("log")
         axes.set_ylim(0)
         axes.set_xlabel("step")
-        axes.set_ylabel(f"probability behind ...{token_label(self.prefixes[prefix][-16:])}")
+        axes.set_ylabel(f"probability behind ...{drawn_label(self.prefixes[prefix][-16:])}")
         axes.legend(frameon=False)
         return figure
 

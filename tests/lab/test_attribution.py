@@ -8,6 +8,7 @@ from flax import nnx
 from lab_models import TOKENIZER, linear
 
 import jaxgpt.lab as lab
+from jaxgpt.evaluation import plots
 from jaxgpt.lab import METHODS, attribute, faithfulness
 from jaxgpt.lab.captured import capture
 from jaxgpt.lab.faithfulness import SHARES
@@ -108,6 +109,16 @@ def test_numbers_are_written_and_drawn(tmp_path):
     assert [float(row["score"]) for row in rows] == found.signed.tolist()
     (axes,) = found.plot().axes
     assert [bar.get_height() for bar in axes.patches] == found.signed.tolist()
+
+
+def test_tokens_are_drawn_as_they_stand(tmp_path):
+    """Two dollars begin no formula, which may be a bad one."""
+    found = lab.Attribution(("$x$", r"$\R$", "_"), r"$\Q$", "saliency", None, np.ones(3), 0.5)
+    for name, part in (("one", found), ("all", lab.Attributions({"saliency": found}))):
+        plots.save(part.plot(), tmp_path / f"{name}.svg")
+        drawn = (tmp_path / f"{name}.svg").read_text(encoding="utf-8")
+        assert ">$x$<" in drawn and r">$\R$<" in drawn
+        assert (r"saliency: for $\Q$<" in drawn) == (name == "one")
 
 
 def test_deletion_takes_away_the_tokens_with_the_highest_scores_first():

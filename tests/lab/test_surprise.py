@@ -10,7 +10,8 @@ from lab_models import TOKENIZER, linear
 from tiny_runs import tiny
 
 import jaxgpt
-from jaxgpt.lab import Subject, entropy, next_tokens
+from jaxgpt.evaluation import plots
+from jaxgpt.lab import NextTokens, Subject, entropy, next_tokens
 from jaxgpt.runs.session import train
 
 MODEL = linear(0).model
@@ -36,6 +37,18 @@ def test_the_distribution_behind_a_prompt_and_behind_what_follows_it():
         assert top[0][1] == pytest.approx(expected.max(), rel=1e-4) and top[0][1] >= top[1][1]
         ids = [*ids, int(expected.argmax())]
     assert found.prefixes[1].startswith("bad ")
+
+
+def test_tokens_are_drawn_as_they_stand(tmp_path):
+    """Two dollars begin no formula, which may be a bad one, and a legend has a token that is `_`."""
+    tokens = ("$x$", r"$\R$", "_", "_a")
+    found = NextTokens((1, 2), (r"in $\R$ ",), tokens, np.full((2, 1, 4), 0.25))
+    for name, figure in (("tokens", found.plot()), ("over", found.trajectories())):
+        plots.save(figure, tmp_path / f"{name}.svg")
+        drawn = (tmp_path / f"{name}.svg").read_text(encoding="utf-8")
+        assert all(f">{told}<" in drawn for told in tokens[:2]) and r"...in␣$\R$␣<" in drawn
+    legend = found.trajectories().axes[0].get_legend()
+    assert [text.get_text().strip() for text in legend.get_texts()][2:] == ["_", "_a"]
 
 
 def test_the_mean_entropy_of_a_text():
