@@ -80,8 +80,8 @@ class FineTuning(Part):
         """The three curves in axes of matplotlib."""
         colors = (plots.BLUE, plots.GREY, plots.ORANGE)
         for (name, row), color in zip(self.curves.items(), colors, strict=True):
-            band(axes, self.steps, row, name, color)
-        axes.set_xlabel(f"steps of training on {self.trained_on}")
+            band(axes, self.steps, row, plots.label(name, 80), color)
+        axes.set_xlabel(f"steps of training on {plots.label(self.trained_on)}")
         axes.set_ylabel("loss, nats a character")
 
 

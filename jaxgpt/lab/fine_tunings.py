@@ -69,7 +69,9 @@ class FineTunings(Part):
             axes, one = panels[row * count + column], groups[row][column]
             axes.set_visible(True)
             one.draw(axes)
-            axes.set_title(f"{one.learned}, then {one.trained_on}", fontsize=9, loc="left")
+            axes.set_title(
+                f"{plots.label(one.learned)}, then {plots.label(one.trained_on)}", fontsize=9, loc="left"
+            )
             axes.set_xlabel("step", fontsize=8)
             axes.set_ylabel("nats a character" if column == 0 else "", fontsize=8)
             if place == 0:

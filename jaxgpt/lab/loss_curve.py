@@ -57,7 +57,7 @@ class LossCurve(Part):
         figure, (axes,) = plots.new_figure(6.4, 3.8)
         colors = (plots.BLUE, plots.ORANGE, plots.GREEN, plots.GREY)
         for index, (name, row) in enumerate(zip(self.texts, self.nats, strict=True)):
-            band(axes, self.steps, row, name, colors[index % len(colors)])
+            band(axes, self.steps, row, plots.label(name), colors[index % len(colors)])
         axes.set_xscale("log")
         axes.set_xlabel("step")
         axes.set_ylabel("loss, nats a character")

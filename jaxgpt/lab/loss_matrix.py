@@ -95,8 +95,8 @@ class LossMatrix(Part):
         for (i, j), mean in np.ndenumerate(means):
             color = "k" if mean <= middle else "w"
             axes.text(j, i, f"{mean:.3f}", ha="center", va="center", color=color)
-        axes.set_xticks(range(size[1]), self.evaluated_on)
-        axes.set_yticks(range(size[0]), self.trained_on)
+        axes.set_xticks(range(size[1]), map(plots.label, self.evaluated_on))
+        axes.set_yticks(range(size[0]), map(plots.label, self.trained_on))
         axes.set_xlabel("evaluated on")
         axes.set_ylabel("trained on")
         figure.colorbar(image, label="nats a character")

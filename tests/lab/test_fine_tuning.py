@@ -2,12 +2,17 @@
 
 import csv
 
+import numpy as np
 import pytest
 from lab_models import made_up, text_experiment
 
 import jaxgpt
 from jaxgpt.core import fields
-from jaxgpt.lab import fine_tune, kept, loss_curve, loss_matrix
+from jaxgpt.evaluation import plots
+from jaxgpt.evaluation.intervals import Estimate
+from jaxgpt.lab import FineTuning, LossCurve, LossMatrix, fine_tune, kept, loss_curve, loss_matrix
+from jaxgpt.lab.fine_tunings import FineTunings
+from jaxgpt.lab.text_loss import TextLoss
 from jaxgpt.runs.session import train
 from jaxgpt.tokenizers import build, saved
 
@@ -71,6 +76,24 @@ def test_fine_tuning_begins_where_the_models_stand_and_fresh_weights_beside_them
     assert found.forgotten[-1].nats.mean > found.forgotten[0].nats.mean
     assert len(list(found.rows()[1])) == 9
     assert len(found.plot().axes[0].lines) == 3
+
+
+def test_names_are_drawn_as_they_stand(tmp_path):
+    """Two dollars begin no formula, which may be a bad one, and a legend has a name that begins with `_`."""
+    names = ("_seen", r"in $\R$")
+    high, low = (TextLoss(Estimate(n, None, (n,)), Estimate(n, None, (n,)), 0.0) for n in (2.0, 1.0))
+    nats, row = ((high.nats, low.nats), (low.nats, high.nats)), (high, low)
+    curve, further = (
+        LossCurve((1, 3), names, (row, row)),
+        FineTuning(names[0], 5, names[1], (0, 3), row, row, row),
+    )
+    parts = {"curve": curve, "further": further, "all": FineTunings((further,))}
+    for name, part in (parts | {"matrix": LossMatrix(names, names, nats, nats, np.zeros((2, 2)))}).items():
+        plots.save(part.plot(), tmp_path / f"{name}.svg")
+        drawn = (tmp_path / f"{name}.svg").read_text(encoding="utf-8")
+        assert r"in $\R$" in drawn and "_seen" in drawn
+    assert len(curve.plot().axes[0].get_legend().get_texts()) == 2
+    assert len(further.plot().axes[0].get_legend().get_texts()) == 3
 
 
 def test_what_does_not_fit_is_refused_in_one_line(run, folder):
