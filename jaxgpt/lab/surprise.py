@@ -168,12 +168,12 @@ def next_tokens(source: Source, prompt: str, *, count: int = 3) -> NextTokens:
     subjects = steps_of(source)
     last = subjects[-1].decoder()
     tokens = last.encode(prompt, most=last.models[0].config.max_length - count + 1)
+    begun = len(tokens) - len(last.tokenizer.encode_exactly(prompt))
     prefixes = []
     for _ in range(count):
         prefixes.append(list(tokens))
         tokens = [*tokens, int(_next(last, tokens).argmax())]
     found = np.asarray([[_next(subject, prefix) for prefix in prefixes] for subject in subjects])
-    begun = len(last.tokenizer.begun([]))
     texts = tuple(last.tokenizer.decode(prefix[begun:]) for prefix in prefixes)
     return NextTokens(tuple(s.step or 0 for s in subjects), texts, tuple(last.tokenizer.token_texts()), found)
 

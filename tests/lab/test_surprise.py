@@ -26,17 +26,31 @@ def softmax(ids):
 
 def test_the_distribution_behind_a_prompt_and_behind_what_follows_it():
     found = next_tokens(SOURCE, "bad ", count=3)
-    ids = Subject.of(SOURCE).encode("bad ")
+    ids, text = Subject.of(SOURCE).encode("bad "), "bad "
     assert found.steps == (0,) and found.probabilities.shape == (1, 3, TOKENIZER.vocab_size)
     for place in range(3):
         expected = softmax(ids)[-1]
         np.testing.assert_allclose(found.probabilities[0, place], expected, rtol=1e-4, atol=1e-6)
         assert found.bits[0, place] == pytest.approx(-(expected * np.log2(expected)).sum(), rel=1e-4)
-        assert found.prefixes[place] == TOKENIZER.decode(ids[len(TOKENIZER.begun([])) :])
+        assert found.prefixes[place] == text
         top = found.top(0, place, 2)
         assert top[0][1] == pytest.approx(expected.max(), rel=1e-4) and top[0][1] >= top[1][1]
         ids = [*ids, int(expected.argmax())]
-    assert found.prefixes[1].startswith("bad ")
+        text += TOKENIZER.token_texts()[ids[-1]]
+
+
+@pytest.mark.parametrize(
+    ("begins", "prompt", "reads"),
+    [
+        ((), "bad ", "bad "),  # as GPT-2's texts begin
+        ((), "", ""),  # nothing at all: bos stands in
+        (TOKENIZER.encode("a"), "bad ", "bad "),  # a begin token with a text of its own
+        ([TOKENIZER.bos_id, TOKENIZER.eos_id], "bad ", "bad "),
+    ],
+)
+def test_a_prefix_is_the_text_behind_what_begins_texts(begins, prompt, reads):
+    found = next_tokens((MODEL, TOKENIZER.used_with(begin_ids=begins)), prompt, count=1)
+    assert found.prefixes == (reads,)
 
 
 def test_tokens_are_drawn_as_they_stand(tmp_path):
