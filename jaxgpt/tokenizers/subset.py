@@ -12,6 +12,7 @@ from typing import Any
 from jaxgpt.tokenizers import _library
 from jaxgpt.tokenizers._library import Form
 from jaxgpt.tokenizers._numbers import NumberScheme
+from jaxgpt.tokenizers.spaced import Spaced
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet, Texts, Tokenizer, all_text, field, look_up
 
 #: What stands for a part of a character among the texts of tokens.
@@ -33,12 +34,28 @@ def _alone(base: Tokenizer, alphabet: str) -> set[int]:
     return found
 
 
+def _separators(base: Tokenizer) -> str:
+    """The characters that a vocabulary puts between digits, whether or not a text has them."""
+    found = ""
+    while isinstance(base, Spaced | Subset):
+        found += base.separator if isinstance(base, Spaced) else ""
+        base = base.base
+    return found
+
+
+def _symbols(base: Tokenizer) -> set[int]:
+    """The tokens that a vocabulary makes numbers of, also where it puts separators between digits."""
+    while isinstance(base, Spaced):  # whose ids are those of its own base
+        base = base.base
+    return base.symbol_ids if isinstance(base, NumberScheme) else set()
+
+
 class Subset(Tokenizer):
     """The tokens of a vocabulary that consist of the training text's characters, with ids of their own.
 
     Args:
       base: the whole vocabulary.
-      alphabet: the characters that a text may have.
+      alphabet: the characters that a text may have, and those that the base puts between digits.
     """
 
     usage = "subset:BASE... with BASE a tokenizer or a directory that holds one"
@@ -50,8 +67,7 @@ class Subset(Tokenizer):
         self._kept = sorted(special | _spelled(texts, self.alphabet))
         if not _alone(base, self.alphabet).issubset(self._kept):
             # Some characters take tokens that are parts of one, or symbols of numbers.
-            symbols = base.symbol_ids if isinstance(base, NumberScheme) else set()
-            self._kept = sorted(special | symbols | _spelled(texts, self.alphabet + _PART))
+            self._kept = sorted(special | _symbols(base) | _spelled(texts, self.alphabet + _PART))
         self._ids = {kept: i for i, kept in enumerate(self._kept)}
         self._texts = [texts[i] for i in self._kept]
         self.pad_id, self.bos_id, self.eos_id = (
@@ -71,7 +87,7 @@ class Subset(Tokenizer):
         base = build(":".join(arguments), texts)
         if base.number_id is not None:
             raise cls.wrong_spec(arguments, "its numbers are one token, so there is nothing to cut down")
-        return cls(base, {c for text in all_text(texts) for c in text})
+        return cls(base, {*_separators(base), *(c for text in all_text(texts) for c in text)})
 
     @property
     def vocab_size(self) -> int:

@@ -64,6 +64,31 @@ def test_parts_of_characters_and_symbols_of_numbers_are_kept(base):
     assert tokenizers.from_json(tokenizers.to_json(tokenizer)).encode(texts[1]) == tokenizer.encode(texts[1])
 
 
+@pytest.mark.parametrize(
+    "base", ["spaced", "underscore", "spaced:bytes", "underscore:spaced", "subset:spaced", "spaced:10e"]
+)
+def test_what_stands_between_digits_is_kept_where_no_text_has_it(base):
+    tokenizer, whole = tokenizers.build(f"subset:{base}", sums), tokenizers.build(base, sums)
+    for text in ("12+3=15", "40+56=96", "7"):
+        ids = tokenizer.encode(text)
+        assert tokenizer.decode(ids) == text
+        assert [tokenizer.token_texts()[i] for i in ids] == [
+            whole.token_texts()[i] for i in whole.encode(text)
+        ]
+    assert tokenizers.from_json(tokenizers.to_json(tokenizer)).encode("12+3=15") == tokenizer.encode(
+        "12+3=15"
+    )
+
+
+@pytest.mark.parametrize("base", ["spaced", "underscore"])
+def test_between_two_digits_stands_one_separator(base):
+    tokenizer = tokenizers.build(f"subset:{base}", lambda: iter(["12+3=15"]))
+    separator = {"spaced": " ", "underscore": "_"}[base]
+    assert [tokenizer.token_texts()[i] for i in tokenizer.encode("12+3=15")] == [
+        *["1", separator, "2", "+", "3", "=", "1", separator, "5"]
+    ]
+
+
 def test_numbers_that_are_one_token_cannot_be_cut_down():
     with pytest.raises(
         ValueError, match="subset:fone: its numbers are one token, so there is nothing to cut"
