@@ -3,18 +3,19 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeGuard
 
 import numpy as np
 
+from jaxgpt.huggingface.load import Pretrained
 from jaxgpt.models import Transformer
 from jaxgpt.runs import run as runs
 from jaxgpt.runs.checkpoints import Checkpoints
 from jaxgpt.runs.run import Run
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
-#: A run, its directory, or a model (or several, a seed each) with its tokenizer.
-Source = Run | Path | str | tuple[Transformer | Sequence[Transformer], Tokenizer]
+#: A run, its directory, or a model (or several, a seed each) with its tokenizer, as `load_hf` gives it.
+Source = Run | Path | str | Pretrained | tuple[Transformer | Sequence[Transformer], Tokenizer]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Subject:
         """The subject in a run, in the directory of one, or of a model and its tokenizer.
 
         Raises:
-          ValueError: if a directory holds no run, or there is no model.
+          ValueError: if a directory holds no run, or there is no model or no tokenizer.
         """
         if isinstance(source, Subject):
             return source
@@ -47,10 +48,15 @@ class Subject:
             return cls(
                 (source.model, *source.models[1:]), source.tokenizer, source.directory.path.name, source.step
             )
-        models, tokenizer = source
+        models, tokenizer = (source.model, source.tokenizer) if isinstance(source, Pretrained) else source
         models = (models,) if isinstance(models, Transformer) else tuple(models)
         if not models:
             raise ValueError("models=(): give at least one model")
+        if tokenizer is None:
+            raise ValueError(
+                "tokenizer=None: no text can be read without one; give (model, tokenizer), the second of "
+                "jaxgpt.tokenizers.build"
+            )
         return cls(models, tokenizer)
 
     def decoder(self) -> Self:
@@ -98,8 +104,10 @@ def kept(source: Run | Path | str) -> Iterator[Subject]:
     """The models of a run at each step of which a checkpoint was kept, the first step first.
 
     Raises:
-      ValueError: if fewer than two were kept; the message says what keeps more.
+      ValueError: if fewer than two were kept; the message says what keeps more. For what is no run.
     """
+    if not _is_run(source):
+        raise ValueError("models with their tokenizer have no checkpoints; give a run or its directory")
     run = source if isinstance(source, Run) else runs.load(source)
     steps = _steps(run)
     if len(steps) < 2:
@@ -108,6 +116,10 @@ def kept(source: Run | Path | str) -> Iterator[Subject]:
             "train with --training.keep-spaced 20"
         )
     return (Subject.of(runs.load(run.directory.path, checkpoint=step)) for step in steps)
+
+
+def _is_run(source: "Source | Subject") -> TypeGuard[Run | Path | str]:
+    return isinstance(source, Run | Path | str)
 
 
 def has_steps(run: Run) -> bool:
@@ -127,7 +139,7 @@ def steps_of(source: "Source | Subject") -> list[Subject]:
     Raises:
       ValueError: as `kept`.
     """
-    return [Subject.of(source)] if isinstance(source, tuple | Subject) else list(kept(source))
+    return list(kept(source)) if _is_run(source) else [Subject.of(source)]
 
 
 def spread(source: "Source | Subject", most: int) -> list[Subject]:
@@ -140,7 +152,7 @@ def spread(source: "Source | Subject", most: int) -> list[Subject]:
     """
     if most < 1:
         raise ValueError(f"steps={most} must be at least 1")
-    if isinstance(source, tuple | Subject):
+    if not _is_run(source):
         return [Subject.of(source)]
     run = source if isinstance(source, Run) else runs.load(source)
     steps = _steps(run)

@@ -1,17 +1,21 @@
 """Distributions and entropies of the next token, against softmax by hand and a run that kept its steps."""
 
 import csv
+import dataclasses
 import math
 import shutil
 
 import numpy as np
 import pytest
+from flax import nnx
 from lab_models import TOKENIZER, linear
 from tiny_runs import tiny
 
 import jaxgpt
 from jaxgpt.evaluation import plots
-from jaxgpt.lab import NextTokens, Subject, entropy, next_tokens
+from jaxgpt.lab import NextTokens, Subject, attention, entropy, kept, next_tokens
+from jaxgpt.lab.subject import steps_of
+from jaxgpt.nn.position.learned import Learned
 from jaxgpt.runs.session import train
 
 MODEL = linear(0).model
@@ -89,6 +93,37 @@ def test_a_prompt_has_room_for_what_follows_it():
     assert len(next_tokens(SOURCE, "abcdefgha", count=3).prefixes) == 3
     with pytest.raises(ValueError, match="the model reads 10; shorten it"):
         next_tokens(SOURCE, "abcdefghab", count=3)
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory):
+    """What `load_hf` gives of a small GPT-2."""
+    path = tmp_path_factory.mktemp("hub") / "gpt2"
+    config = jaxgpt.ModelConfig(num_layers=1, d_model=8, num_heads=2, max_length=16, position=Learned())
+    model = jaxgpt.Transformer(config.for_vocabulary(TOKENIZER.vocabulary()), rngs=nnx.Rngs(0))
+    jaxgpt.save_hf(model, path, family="gpt2", tokenizer=TOKENIZER)
+    return jaxgpt.load_hf(path)
+
+
+def test_a_directory_of_transformers_is_a_model_with_its_tokenizer(loaded):
+    pair = (loaded.model, loaded.tokenizer)
+    found, expected = (next_tokens(source, "bad ", count=2) for source in (loaded, pair))
+    assert found.steps == (0,) and found.prefixes == expected.prefixes
+    np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+    assert Subject.of(loaded) == Subject.of(pair) == steps_of(loaded)[0]
+    seen, wanted = (attention(source, "bad ").over_steps for source in (loaded, pair))
+    np.testing.assert_array_equal(seen, wanted)
+
+
+def test_a_directory_without_a_tokenizer_and_one_without_steps_are_refused(loaded):
+    bare = dataclasses.replace(loaded, tokenizer=None)
+    for source in (bare, (loaded.model, None)):
+        for asked in (Subject.of, lambda source: next_tokens(source, "bad ")):
+            with pytest.raises(ValueError, match=r"tokenizer=None: .* give \(model, tokenizer\)"):
+                asked(source)
+    for source in (loaded, SOURCE, Subject.of(SOURCE)):
+        with pytest.raises(ValueError, match="have no checkpoints; give a run or its directory"):
+            kept(source)
 
 
 @pytest.fixture(scope="module")
