@@ -107,10 +107,10 @@ def fine_tune(
       ValueError: as `jaxgpt.Trainer` and `Trainer.start_from`; for a text that does not fill a window.
     """
     subject = Subject.of(source).decoder()
-    steps = sorted({step for step in looks if 0 <= step <= experiment.training.steps})
-    if not steps:
-        raise ValueError(f"looks={tuple(looks)}: none is within training.steps={experiment.training.steps}")
     trainer = Trainer(experiment, tokenizer=subject.tokenizer)
+    steps = sorted({step for step in looks if 0 <= step <= trainer.num_steps})
+    if not steps:
+        raise ValueError(f"looks={tuple(looks)}: none is within the {trainer.num_steps} steps of training")
     fresh = trainer.models
     trainer.start_from(subject.models)
     found = _followed(trainer, subject, steps, dict([learned, trained_on]))

@@ -104,7 +104,7 @@ def carry_out(known: Mapping[str, Experiment], folder: Path, say: Say) -> ThreeD
 def further_training(experiment: Experiment) -> Experiment:
     """The training on another text: short, at a third of the rate, which stays as it is."""
     training = dataclasses.replace(
-        experiment.training, steps=STEPS, keep_spaced=0, eval_every=0, sample_every=0, looks=0
+        experiment.training, steps=STEPS, epochs=None, keep_spaced=0, eval_every=0, sample_every=0, looks=0
     )
     optimizer = experiment.optimizer
     optimizer = dataclasses.replace(

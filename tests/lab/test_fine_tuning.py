@@ -1,6 +1,7 @@
 """Training on another text, and losses at kept steps, against the losses of the models by themselves."""
 
 import csv
+import dataclasses
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from jaxgpt.lab.fine_tunings import FineTunings
 from jaxgpt.lab.text_loss import TextLoss
 from jaxgpt.runs.session import train
 from jaxgpt.tokenizers import build, saved
+from jaxgpt.training.prepare import prepare
 
 SEA, HILL = made_up("sea salt sail tide gull", 80), made_up("hill oak path goat moss", 80)
 UNSEEN = {"sea": made_up("sea salt sail tide gull", 30, 1), "hill": made_up("hill oak path goat moss", 30, 1)}
@@ -76,6 +78,23 @@ def test_fine_tuning_begins_where_the_models_stand_and_fresh_weights_beside_them
     assert found.forgotten[-1].nats.mean > found.forgotten[0].nats.mean
     assert len(list(found.rows()[1])) == 9
     assert len(found.plot().axes[0].lines) == 3
+
+
+@pytest.mark.parametrize("about", [5, 20])
+def test_fine_tuning_ends_where_its_epochs_end(run, folder, about):
+    """Whatever training.steps says, which epochs stand in place of."""
+    other = experiment(folder, "hill")
+
+    def trained_for(epochs):
+        changed = dataclasses.replace(other, training=dataclasses.replace(other.training, epochs=epochs))
+        return changed, prepare(changed).resolved.steps
+
+    of_epochs, end = trained_for(100 * about / trained_for(100.0)[1])
+    assert abs(end - about) <= 1 and other.training.steps == 12
+    names = {"learned": ("sea", UNSEEN["sea"]), "trained_on": ("hill", UNSEEN["hill"])}
+    found = fine_tune(run, of_epochs, **names, looks=(0, end, end + 1))
+    assert found.steps == (0, end) and len(found.scratch) == len(found.forgotten) == 2
+    assert found.gained[1] != found.gained[0]
 
 
 def test_names_are_drawn_as_they_stand(tmp_path):

@@ -22,6 +22,7 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.runs.run import load
 from jaxgpt.runs.session import train
+from jaxgpt.training.prepare import prepare
 
 WORDS = "sea salt sail tide gull 12 7"
 
@@ -151,6 +152,14 @@ def test_a_training_on_another_text_is_read_from_its_file_unless_it_is_of_someth
         path.write_text(text)
         assert fine_tuning_file.read(path, ["a"]) is None
     assert dataclasses.asdict(found)["step"] == 5
+
+
+def test_training_on_another_text_is_as_short_for_models_that_were_trained_for_epochs(run):
+    plain = load(run).experiment
+    epochs = dataclasses.replace(plain, training=dataclasses.replace(plain.training, epochs=7.5))
+    further = three_domains.further_training(epochs)
+    assert prepare(further).resolved.steps == three_domains.STEPS == 200
+    assert further == three_domains.further_training(plain)
 
 
 @pytest.mark.thorough
