@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from jaxgpt.core.wording import shown
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.intervals import Estimate
-from jaxgpt.lab.part import Part, band
+from jaxgpt.lab.part import Part, band, step_axis
 from jaxgpt.lab.subject import Source, steps_of
 from jaxgpt.lab.text_loss import TextLoss, Unknown, text_loss
 
@@ -58,8 +58,7 @@ class LossCurve(Part):
         colors = (plots.BLUE, plots.ORANGE, plots.GREEN, plots.GREY)
         for index, (name, row) in enumerate(zip(self.texts, self.nats, strict=True)):
             band(axes, self.steps, row, plots.label(name), colors[index % len(colors)])
-        axes.set_xscale("log")
-        axes.set_xlabel("step")
+        step_axis(axes, self.steps)
         axes.set_ylabel("loss, nats a character")
         axes.legend(frameon=False)
         return figure

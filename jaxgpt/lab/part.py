@@ -27,6 +27,13 @@ def band(axes: Any, steps: Sequence[float], estimates: Sequence[Estimate], name:
     axes.fill_between(steps, *zip(*bounds, strict=True), color=color, alpha=0.2, linewidth=0)
 
 
+def step_axis(axes: Any, steps: Sequence[int]) -> None:
+    """Steps along x: on a log scale where there are several, since a single one may be 0."""
+    if len(steps) > 1:
+        axes.set_xscale("log")
+    axes.set_xlabel("step")
+
+
 class Part(abc.ABC):
     """An analysis of models; its arrays are its attributes."""
 

@@ -10,7 +10,7 @@ from jaxgpt.core.wording import quoted
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.intervals import Estimate, mean_score
 from jaxgpt.generation import Sampling, complete
-from jaxgpt.lab.part import Part, band
+from jaxgpt.lab.part import Part, band, step_axis
 from jaxgpt.lab.subject import Source, Subject, steps_of
 from jaxgpt.lab.whole_words import mean_length, share_known, share_repeated, vocabulary
 from jaxgpt.pages.blocks import Block, Chooser, Paragraph, Passage, Picture
@@ -109,9 +109,7 @@ class Samples(Part):
             band(axes, self.steps, row, name, plots.BLUE)
             axes.set_ylim(0, 1.02 if _is_share(name) else None)
             axes.set_title(name, fontsize=9, loc="left")
-        if len(self.steps) > 1:
-            panels[-1].set_xscale("log")
-        panels[-1].set_xlabel("step")
+        step_axis(panels[-1], self.steps)
         return figure
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.intervals import Estimate, mean_score
-from jaxgpt.lab.part import Part, band, drawn_label
+from jaxgpt.lab.part import Part, band, drawn_label, step_axis
 from jaxgpt.lab.subject import Source, Subject, steps_of
 from jaxgpt.lab.windows import entropies, over_windows, windows
 from jaxgpt.pages.blocks import Block, Picture
@@ -97,9 +97,8 @@ class NextTokens(Part):
         for token in np.argsort(-self.probabilities[-1, prefix], kind="stable")[:count]:
             label = drawn_label(self.tokens[token])
             axes.plot(self.steps, self.probabilities[:, prefix, token], marker="o", markersize=3, label=label)
-        axes.set_xscale("log")
+        step_axis(axes, self.steps)
         axes.set_ylim(0)
-        axes.set_xlabel("step")
         axes.set_ylabel(f"probability behind ...{drawn_label(self.prefixes[prefix][-16:])}")
         axes.legend(frameon=False)
         return figure
@@ -144,9 +143,8 @@ class Entropy(Part):
         figure, (axes,) = plots.new_figure(6.4, 3.6)
         band(axes, self.steps, self.bits, "", plots.BLUE)
         axes.axhline(math.log2(self.vocabulary), color=plots.GREY, linestyle="--", linewidth=0.8)
-        axes.set_xscale("log")
+        step_axis(axes, self.steps)
         axes.set_ylim(0)
-        axes.set_xlabel("step")
         axes.set_ylabel("entropy of the next token, bits")
         return figure
 

@@ -13,7 +13,18 @@ from tiny_runs import tiny
 
 import jaxgpt
 from jaxgpt.evaluation import plots
-from jaxgpt.lab import NextTokens, Subject, attention, entropy, kept, next_tokens
+from jaxgpt.evaluation.intervals import Estimate
+from jaxgpt.lab import (
+    Entropy,
+    NextTokens,
+    Subject,
+    attention,
+    entropy,
+    kept,
+    loss_curve,
+    next_tokens,
+    samples,
+)
 from jaxgpt.lab.subject import steps_of
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.runs.session import train
@@ -81,6 +92,28 @@ def test_the_mean_entropy_of_a_text():
     low, high = bits.interval
     assert low < bits.mean < high
     assert found.relative[0] == pytest.approx(np.mean(values) / math.log2(TOKENIZER.vocab_size), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: entropy(SOURCE, TEXT).plot(),
+        lambda: loss_curve(SOURCE, {"text": TEXT}).plot(),
+        lambda: next_tokens(SOURCE, "bad ", count=1).trajectories(),
+        lambda: samples(SOURCE, ["bad "], seeds=(0,), tokens=2).plot(),
+    ],
+    ids=["entropy", "loss_curve", "trajectories", "samples"],
+)
+def test_a_model_without_steps_is_a_point_inside_of_its_picture(draw):
+    for axes in draw().axes:
+        ((x,), (y,)) = axes.lines[0].get_data()
+        (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+        assert x == 0 and left < x < right and bottom <= y <= top and axes.get_xscale() == "linear"
+
+
+def test_several_steps_are_drawn_on_a_log_scale():
+    found = Entropy((1, 10, 100), (Estimate(1.0, None, (1.0,)),) * 3, 4)
+    assert found.plot().axes[0].get_xscale() == "log"
 
 
 @pytest.mark.parametrize("count", [0, -1])
