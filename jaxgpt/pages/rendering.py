@@ -5,7 +5,6 @@ import functools
 import hashlib
 import itertools
 import json
-import zlib
 from collections.abc import Callable, Sequence
 from importlib import resources
 from typing import Any
@@ -79,6 +78,7 @@ class _Page:
     def __init__(self):
         self.classes: dict[str, str] = {}
         self.data: dict[str, Any] = {}
+        self._lists: dict[tuple[str, ...], str] = {}
         self._numbers = itertools.count(1)
         self._macros: Any = _environment().get_template("blocks.html").module
         self._kinds: dict[type, Callable[[Any], Markup]] = {
@@ -149,10 +149,11 @@ class _Page:
         return self._macros.chooser(name, list(block.axes.items()), frames)
 
     def _labels(self, texts: Sequence[str]) -> str:
-        """The name of a list of labels in the data; equal lists have one, however spaces are written."""
-        key = "l" + format(zlib.crc32("\x1f".join(map(token_text.bare, texts)).encode()), "x")
-        self.data.setdefault(key, [token_text.label(text) for text in texts])
-        return key
+        """The name of a list of labels in the data; equal lists have one, also of tokens and their labels."""
+        labels = tuple(map(token_text.label, texts))
+        name = self._lists.setdefault(labels, f"l{len(self._lists) + 1}")
+        self.data[name] = labels
+        return name
 
 
 @functools.cache

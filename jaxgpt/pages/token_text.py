@@ -9,9 +9,6 @@ import numpy as np
 
 from jaxgpt.core.wording import visible
 
-#: Signs that stand for a space, for no text, or for a line end.
-_SIGNS = re.compile(r"[\s\u2423\u00b7\u21b5]|\\[nrt]")
-
 
 def readable(text: str) -> str:
     """Text with its line ends and tabs; other control characters and the like are escaped."""
@@ -21,11 +18,6 @@ def readable(text: str) -> str:
 def label(token: str) -> str:
     """A token on one line, where spaces are seen, and so is that there is no text."""
     return visible(token).replace(" ", "\u2423") or "\u00b7"
-
-
-def bare(token: str) -> str:
-    """A token without its spaces, however they are written: the same for a token and its label."""
-    return _SIGNS.sub("", visible(token))
 
 
 def rounded(scores: Any) -> list[float | None]:

@@ -144,6 +144,17 @@ def test_a_heatmap_holds_its_values(text, read):
     assert [found[found[figure]["rows"]][i] for i in (1, 7)] == ["\u2423be", "\u00b7"]
 
 
+def test_tokens_that_differ_in_white_space_alone_are_read_out_as_they_are():
+    prompts = (["a", "b"], [" a", "b"], ["a", "\n", "b"], ["a", " ", "b"], ["a", "\\n", "b"], ["a", "", "b"])
+    blocks = [TokenScores(prompt, {"x": np.ones(len(prompt))}, "") for prompt in prompts]
+    found = data(render("t", [], [Section("s", blocks)]))
+    named = [value["tokens"] for value in found.values() if isinstance(value, dict)]
+    assert [found[name] for name in named] == [
+        *[["a", "b"], ["\u2423a", "b"], ["a", "\\n", "b"]],
+        *[["a", "\u2423", "b"], ["a", "\\n", "b"], ["a", "\u00b7", "b"]],
+    ]
+
+
 def test_scored_tokens_are_the_text(text):
     shown = re.search('<div class="text".*?</div>', text, re.DOTALL)[0]
     bare = re.sub("<[^>]*>", "", shown)
