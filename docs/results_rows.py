@@ -10,7 +10,10 @@ SECTIONS = {
     "Longer than trained on": (
         "Sums of two numbers of that many digits. `selected` are the weights that did best on sums of a "
         "third length, which is neither trained on nor tested on, each seed's at its own step; `final` are "
-        "the last."
+        "the last. Numbers are padded to one length, and answers begin with the ones. The rows but Abacus "
+        "have `coupled_relative` positions, where the program computes which digits have one weight, and "
+        "scores depend on the difference of two weights alone: longer numbers need no weights that were "
+        "not trained."
     ),
     "Digits one by one": "",
     "Addition step by step": (
@@ -152,7 +155,9 @@ COMPARISONS = {
         "digits,digits:2:right,digits:3:right,digits:3:left,spaced,10e,bpe:512,subset:GPT2 --seeds 4 "
         "--workdir runs/results_tokenizations",
         (),
-        note="`GPT2` is a directory with GPT-2's `vocab.json` and `merges.txt`. Training is brief.",
+        note="`GPT2` is a directory with GPT-2's `vocab.json` and `merges.txt`. Training is brief, and the "
+        "model is another one: two blocks of width 64 with rotary positions, where the first comparison has "
+        "four of width 48 with relative ones. So figures of the two do not compare.",
     ),
     "comparison_continuous": Row(
         "Which tokenization",
@@ -321,7 +326,7 @@ ROWS = (
             Figure("the stated sum is that of every line", "summary/true_sums", "100 %", "wrong (as above)"),
             Figure("nine different entries", "summary/distinct_entries"),
             Figure("valid in every way", "summary/valid", "", "no new square (as above)"),
-            Figure("novel, of the valid", "summary/novel"),
+            Figure("novel, of the valid", "summary/novel", some=True),
         ),
         note="One seed of four never learned the sums.",
     ),

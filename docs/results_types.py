@@ -18,6 +18,7 @@ class Figure:
       file: in the run directory; of a run beside it `../RUN/evaluation.json`.
       percent: whether it is a share.
       digits: shown of what is no share.
+      some: whether it is a share of some of the questions' answers, whose number is another for each seed.
     """
 
     label: str
@@ -27,6 +28,7 @@ class Figure:
     file: str = "evaluation.json"
     percent: bool = True
     digits: int = 3
+    some: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
