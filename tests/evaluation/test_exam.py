@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jaxgpt.evaluation.exam import Examined, Result, examine, is_right, read_exam, read_published
+from jaxgpt.evaluation.exam import Asked, Examined, Result, examine, is_right, read_exam, read_published
 from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.evaluation.number_measures import log_smape, read_number
+from jaxgpt.evaluation.scoring_options import TrainedOn
 from jaxgpt.evaluation.wording_template import Template, reworded
+from jaxgpt.task import Example
 from tasks.arithmetic import Arithmetic
 
 SUMS = Arithmetic(max_digits=5)
@@ -155,6 +157,40 @@ def test_a_run_is_asked_beside_others(finished_run, jaxgpt, tmp_path):
     right = sum(is_right(row["answer"], text) for row, text in zip(found["answered"], given_, strict=True))
     assert run["exact_match"]["mean"] == right / 4
     assert "Kim" in printed and "log sMAPE" in printed
+
+
+def test_every_answer_stands_at_its_question(task, tokenizer, build, oracle, monkeypatch):
+    """The models write the double, which the task shows as three times the number; the first has no room."""
+    monkeypatch.setattr(type(task), "answer", lambda self, p, text: str(int(p[:-1]) + int(text)))
+    right = oracle.answer
+    oracle.answer = lambda seed, prompt: "81" if (seed, prompt) == (1, "40=") else right(seed, prompt)
+    numbers = (10**6, 7, 40, 8, 123)
+    questions = [
+        Asked(f"thrice {n}", str(3 * n), Example(f"{n}=", "", f"{len(str(n))} digits")) for n in numbers
+    ]
+    # bos, 7 digits, = and the 7 digits of the answer are 16 tokens.
+    models = [build(seed, max_length=12) for seed in range(2)]
+    trained_on = TrainedOn([task.of(10**6), task.of(7), task.of(9)])
+    found = examine(models, tokenizer, task, questions, trained_on=trained_on)
+    assert [prompts for prompts, _ in oracle.calls] == [["7=", "40=", "8=", "123="]] * 2
+    assert found.answered == (
+        ("thrice 1000000", "3000000", ("", "")),
+        ("thrice 7", "21", ("21", "21")),
+        ("thrice 40", "120", ("120", "121")),
+        ("thrice 8", "24", ("24", "24")),
+        ("thrice 123", "369", ("369", "369")),
+    )
+    assert found.questions == 5 and found.not_asked == (1, "16 tokens, model.max_length is 12")
+    assert found.trained_on == 1  # of those that were asked
+    assert [(name, count, share.per_seed) for name, count, share in found.groups] == [
+        ("1 digits", 2, (1.0, 1.0)),
+        ("2 digits", 1, (1.0, 0.0)),
+        ("3 digits", 1, (1.0, 1.0)),
+        ("7 digits", 1, (0.0, 0.0)),
+    ]
+    (result,) = found.results
+    assert result.exact_match.per_seed == pytest.approx((4 / 5, 3 / 5))
+    assert result.log_smape.per_seed == pytest.approx((4 / 5, (3 + log_smape(120, 121)) / 5))
 
 
 def test_an_answer_that_is_no_number_has_no_log_smape(finished_run, jaxgpt, tmp_path):

@@ -124,6 +124,22 @@ FAULTS = [
         ("tests/evaluation/test_evaluate.py",),
     ),
     Fault(
+        "exam-answers-move-up",
+        "jaxgpt/evaluation/exam.py",
+        "for index, text in zip(possible, texts, strict=True):",
+        "for index, text in enumerate(texts):",
+        "behind a question without room every answer stands at the question before its own",
+        ("tests/evaluation/test_exam.py::test_every_answer_stands_at_its_question",),
+    ),
+    Fault(
+        "exam-groups-of-one-answer",
+        "jaxgpt/evaluation/exam.py",
+        "is_right(questions[i].answer, one[i]) for i in which",
+        "is_right(questions[i].answer, one[0]) for i in which",
+        "every question of a group is scored by the first answer of the exam",
+        ("tests/evaluation/test_exam.py::test_every_answer_stands_at_its_question",),
+    ),
+    Fault(
         "ngram-kinds",
         "jaxgpt/evaluation/ngram.py",
         "p = np.where(seen, (count + kind * p) / np.where(seen, total + kind, 1), p)",
