@@ -428,6 +428,20 @@ def test_the_first_sentence_of_two_in_order_stands_first(tmp_path):
         assert example.prompt.startswith("First") == (example.target == "right")
 
 
+def test_a_sentence_that_does_not_follow_is_of_another_paragraph(tmp_path):
+    paragraphs = [f"First of {i}. Second of {i}. Third of {i}." for i in range(100)]
+    path = tmp_path / "text.txt"
+    path.write_text("\n\n".join(paragraphs))
+    task = dataclasses.replace(experiments.find("sentence-pairs").task, path=str(path))
+    found = list(task.examples("train"))
+    assert {example.target for example in found} == {"next", "other"}
+    for example in found:
+        one, other = example.prompt.split("\t")
+        assert any(f"{one} {other}" in text for text in paragraphs) == (example.target == "next")
+        assert any(one in text and other in text for text in paragraphs) == (example.target == "next")
+        assert example.group == example.target
+
+
 def test_a_label_that_only_test_has_is_refused_before_training(tmp_path):
     for split in ("train", "test"):
         label = "z" if split == "test" else "y"

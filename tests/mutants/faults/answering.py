@@ -188,6 +188,22 @@ FAULTS = [
         ("tests/objectives/test_labels.py::test_the_first_sentence_of_two_in_order_stands_first",),
     ),
     Fault(
+        "next-sentence-labels",
+        "tasks/sentence_pairs.py",
+        'target = "next" if true else "other"',
+        'target = "other" if true else "next"',
+        "sentences that follow each other are called other, and others next",
+        ("tests/objectives/test_labels.py::test_a_sentence_that_does_not_follow_is_of_another_paragraph",),
+    ),
+    Fault(
+        "other-sentence-of-the-paragraph",
+        "tasks/sentence_pairs.py",
+        "elsewhere = paragraphs[(index + rng.randrange(1, len(paragraphs))) % len(paragraphs)]",
+        "elsewhere = sentences",
+        "a sentence that does not follow is one of the same paragraph",
+        ("tests/objectives/test_labels.py::test_a_sentence_that_does_not_follow_is_of_another_paragraph",),
+    ),
+    Fault(
         "fingerprint-of-size",
         "jaxgpt/task/fingerprints.py",
         "return f\"{stamp[1]}-{hashlib.file_digest(file, 'sha256').hexdigest()[:16]}\"",
