@@ -69,8 +69,10 @@ def test_schedule_is_positive_and_finite_at_every_step(warmup, steps):
         assert found[-1] == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("layers", ["unrolled", "scanned"])
-def test_decay_leaves_out_norms_and_biases(layers):
+@pytest.mark.parametrize(
+    ("layers", "weights"), [("unrolled", "tied"), ("scanned", "tied"), ("unrolled", "separate")]
+)
+def test_decay_leaves_out_norms_and_biases(layers, weights):
     config = ModelConfig(
         vocab_size=5,
         num_layers=2,
@@ -78,11 +80,12 @@ def test_decay_leaves_out_norms_and_biases(layers):
         num_heads=2,
         layers=layers,
         position=Learned(),
-        head=HeadConfig(bias=True),
+        head=HeadConfig(weights=weights, bias=True),
     )
     mask = decay_mask(Template(config).shapes)
     decayed = {name for name, yes in mask.items() if yes}
-    assert decayed == {n for n in mask if n.endswith((".kernel", ".table"))}
+    own = {"head"} if weights == "separate" else set()
+    assert decayed == {n for n in mask if n.endswith((".kernel", ".table"))} | own
     assert {n.rsplit(".", 1)[-1] for n in mask if n not in decayed} == {"bias", "scale", "head_bias"}
 
 

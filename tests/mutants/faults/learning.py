@@ -148,6 +148,14 @@ FAULTS = [
         ("tests/training/test_optimizers.py",),
     ),
     Fault(
+        "head-without-decay",
+        "jaxgpt/training/optimizers/base.py",
+        "table|head|embedding",
+        "table|embedding",
+        "a head with its own weights does not decay",
+        ("tests/training/test_optimizers.py",),
+    ),
+    Fault(
         "warm-up-from-zero",
         "jaxgpt/training/optimizers/base.py",
         "ramp = optax.linear_schedule(peak / warmup, peak, max(warmup - 1, 1))",
