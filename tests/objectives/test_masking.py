@@ -78,6 +78,12 @@ def test_of_a_text_a_share_is_hidden_in_the_papers_three_ways():
     assert same == pytest.approx(0.1 + 0.1 / 41, abs=0.04)
 
 
+def test_as_large_a_share_is_hidden_as_the_objective_says():
+    given = batch()
+    hidden = Masked(tokens="random", share=0.5).draw(given, CONFIG, jax.random.key(1))["carries"]
+    np.testing.assert_array_equal(hidden.sum(1), np.round(0.5 * (np.asarray(given["length"]) - 2)))
+
+
 @pytest.mark.thorough
 def test_other_tokens_are_hidden_each_time():
     given = batch()

@@ -141,6 +141,7 @@ def test_rows_read_from_the_left_are_those_of_a_decoder():
     batch = objective.draw(WINDOWS, CONFIG, jax.random.key(2))
     expected = nats(decoder()(batch["tokens"]).logits, batch["targets"])
     np.testing.assert_allclose(loss(batch), expected, atol=1e-4)
+    assert (np.asarray(batch["carries"]).sum(axis=1) == 4).all()  # half of 8
 
 
 def test_rows_read_from_the_right_see_nothing_before():

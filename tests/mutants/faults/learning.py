@@ -100,6 +100,22 @@ FAULTS = [
         ("tests/objectives/test_masking.py",),
     ),
     Fault(
+        "masked-share-ignored",
+        "jaxgpt/objectives/masked.py",
+        "masking.hide_some(model, batch, key, share=self.share)",
+        "masking.hide_some(model, batch, key)",
+        "objective.share of masked changes nothing",
+        ("tests/objectives/test_masking.py",),
+    ),
+    Fault(
+        "multitask-share-ignored",
+        "jaxgpt/objectives/multitask.py",
+        "masking.hide_some(model, batch, hiding, share=self.share)",
+        "masking.hide_some(model, batch, hiding)",
+        "objective.share of multitask changes nothing",
+        ("tests/objectives/test_ordered.py::test_rows_read_from_the_left_are_those_of_a_decoder",),
+    ),
+    Fault(
         "seeds-shared",
         "jaxgpt/training/program.py",
         "seeds = jnp.arange(self.training.seed, self.training.seed + self.seeds)",
