@@ -9,6 +9,7 @@ import jaxgpt
 from jaxgpt.cli import main as cli
 from jaxgpt.core import fields
 from jaxgpt.noise import Marks, Noise
+from jaxgpt.noise.bart import Bart
 from jaxgpt.noise.base import poisson
 from jaxgpt.noise.document_rotation import DocumentRotation
 from jaxgpt.noise.masked_span import MaskedSpan
@@ -59,7 +60,9 @@ def test_spans_become_one_mask_each():
 
 
 def test_spans_of_length_0_put_a_mask_between_two_tokens():
-    assert any(len(source) > len(TOKENS) - 18 + 9 for source, _ in spoiled(TextInfilling(0.3, 1.0)))
+    # Spans of one token or more that hide 18 tokens are 18 at most, and no source is longer than its text.
+    found = [source for source, _ in spoiled(TextInfilling(0.3, 1.0))]
+    assert any(len(source) > len(TOKENS) and source.count(1000) > 18 for source in found)
 
 
 def test_poisson_draws_have_their_mean_and_variance():
@@ -79,6 +82,17 @@ def test_sentences_are_shuffled_whole():
         text = " ".join(map(str, source))
         assert all(" ".join(map(str, sentence)) in text for sentence in sentences)
     assert len({tuple(source) for source, _ in found}) > 10
+
+
+def test_bart_shuffles_sentences_and_then_hides_spans():
+    moved = 0
+    for source, target in spoiled(Bart()):
+        assert target == TOKENS
+        kept = [token for token in source if token != 1000]
+        assert len(kept) == 60 - 18
+        rest = iter(TOKENS)
+        moved += not all(token in rest for token in kept)
+    assert moved > 190  # of 200: some text is left of most of the seven sentences
 
 
 def test_a_rotated_text_begins_anywhere():
@@ -145,7 +159,7 @@ def experiment(tmp_path, **words):
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", ["bart"])
+@pytest.mark.parametrize("name", ["bart", "span_corruption"])
 def test_an_encoder_decoder_learns_to_restore_texts(name, tmp_path, capsys):
     found = experiment(tmp_path, objective="denoising", objective__noise=name, objective__copies="2")
     prepared = prepare(found)

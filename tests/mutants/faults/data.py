@@ -91,4 +91,20 @@ FAULTS = [
         "a hidden span leaves its last token behind",
         ("tests/objectives/test_noise.py",),
     ),
+    Fault(
+        "infilling-without-empty-spans",
+        "jaxgpt/noise/text_infilling.py",
+        "spans.append(min(poisson(rng, self.mean), left))",
+        "spans.append(min(max(1, poisson(rng, self.mean)), left))",
+        "no mask stands between two tokens",
+        ("tests/objectives/test_noise.py",),
+    ),
+    Fault(
+        "bart-keeps-the-order",
+        "jaxgpt/noise/bart.py",
+        "spoil(shuffled, rng, marks)[0], tokens",
+        "spoil(tokens, rng, marks)[0], tokens",
+        "BART's sentences stay in their order",
+        ("tests/objectives/test_noise.py",),
+    ),
 ]
