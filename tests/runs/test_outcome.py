@@ -33,6 +33,25 @@ def test_the_time_of_a_run_that_goes_on_is_counted_on(tmp_path, monkeypatch):
     assert json.loads((tmp_path / "run" / "outcome.json").read_text())["seconds"] == found[6]
 
 
+def test_speed_and_time_left_are_those_of_this_process(monkeypatch):
+    """A run that goes on from step 50 of 100, in steps of 10 tokens."""
+    now, said = [1000.0], []
+    monkeypatch.setattr(progress, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(progress.printing, "is_terminal", lambda: False)
+    found = progress.Progress(100, start=50, tokens=10, say=said.append, spent=5.0)
+    now[0] += 4
+    found.advance(60, 2.0)
+    assert (found.seconds, found.tokens_per_second, said) == (9.0, 25.0, [])
+    with found.paused():
+        now[0] += 100
+    now[0] += 6
+    found.advance(70, 1.5, 2)
+    assert (found.seconds, found.tokens_per_second) == (15.0, 20.0)
+    assert said == ["step 70/100  loss 1.5000  2 skipped  20 tokens/s  0:15 left"]
+    found.advance(100, 1.25)
+    assert said[1:] == ["step 100/100  loss 1.2500  50 tokens/s  0:00 left"]
+
+
 @pytest.mark.parametrize(("noted", "seconds"), [({}, 0), ({"seconds": 2.5}, 2.5), ({"seconds": "1"}, 0)])
 def test_a_checkpoint_that_tells_no_time_counts_from_0(finished_run, monkeypatch, noted, seconds):
     monkeypatch.setattr(Checkpoints, "_metadata", lambda self, step: {"loss": 1.0} | noted)

@@ -7,6 +7,8 @@ import pytest
 from tiny_runs import tiny
 
 from jaxgpt import tokenizers
+from jaxgpt.core import fields as options
+from jaxgpt.runs import experiments
 from jaxgpt.runs import opening as report
 from jaxgpt.training.prepare import prepare
 
@@ -43,6 +45,29 @@ def test_memory_and_trained_weights_are_those_of_the_compiled_step(fields, train
     assert f"{report.mib(report.held(prepared.program))} for weights and moments" in line
     (line,) = [line for line in lines if line.startswith("parameters")]
     assert (f"; {trained:,} are trained" in line) if trained else ("trained" not in line)
+
+
+def data_line(prepared):
+    (line,) = [line for line in report.summary(prepared).splitlines() if line.startswith("data ")]
+    return line
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"), [({"training__epochs": 2}, "2.00"), ({"training__steps": 12}, "2.40")]
+)
+def test_passes_over_questions_are_told(changes, told):
+    line = data_line(prepare(tiny(training__train_examples=40, training__batch_size=8, **changes)))
+    assert line.startswith("data        40 examples, ") and line.endswith(f" a step; {told} epochs")
+
+
+def test_passes_over_a_text_count_tokens(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("".join(f"Line {i} of the tide.\n" for i in range(200)))
+    given = {"task.path": str(path), "model.max-length": "16", "training.steps": "300"}
+    prepared = prepare(options.override(experiments.find("text"), given))
+    tokens, step = len(prepared.table.stream), prepared.experiment.training.batch_size * 16
+    told = f"data        {tokens:,} tokens an epoch; {step} a step; {300 * step / tokens:.2f} epochs"
+    assert data_line(prepared) == told
 
 
 def test_fields_at_their_defaults_are_counted_and_shown_when_asked_for():

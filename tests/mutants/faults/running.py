@@ -143,6 +143,22 @@ FAULTS = [
         ("tests/core/test_fields.py",),
     ),
     Fault(
+        "time-left-of-all-steps",
+        "jaxgpt/core/progress.py",
+        "rate = (step - self._start) / max(self._here, 1e-9)",
+        "rate = step / max(self._here, 1e-9)",
+        "a run that goes on counts steps of earlier processes in its speed",
+        ("tests/runs/test_outcome.py",),
+    ),
+    Fault(
+        "epochs-of-one-row",
+        "jaxgpt/runs/opening.py",
+        "passes = prepared.resolved.steps * training.batch_size / table.num_examples",
+        "passes = prepared.resolved.steps / table.num_examples",
+        "a run is told to see its data as often as if a step read one row",
+        ("tests/runs/test_training_report.py",),
+    ),
+    Fault(
         "trust-by-prefix",
         "jaxgpt/core/trust.py",
         'if not _reading.get() or module in sys.modules or module.split(".")[0] in OWN:',
