@@ -37,6 +37,38 @@ def test_every_target_but_a_processor_has_a_peak():
     assert 8 * PEAKS["v2"].flops == pytest.approx(180e12, rel=0.03)
 
 
+#: Of one device, half a chip of v2, v3 and tpu7x: GiB on the label, GiB that a program may use, TFLOP/s of
+#: dense products in bfloat16, watts. TPUs: docs.cloud.google.com/tpu/docs/v5e, v5p, v6e and tpu7x; v2 and v3:
+#: Jouppi et al. 2020, Communications of the ACM 63(7), table 3; v4: Jouppi et al. 2023, arXiv 2304.01433,
+#: table 4. GPUs: NVIDIA's data sheets of the A100, H100, H200 and B200 as SXM boards; where they give
+#: TFLOP/s with sparsity, half of them. What may be used: libtpu 0.0.52, and what CUDA reports.
+DATA_SHEETS = {
+    "v2": (8, 7.48, 23, 140),
+    "v3": (16, 15.48, 61.5, 225),
+    "v4": (32, 30.75, 275, 192),
+    "v5e": (16, 15.75, 197, None),
+    "v5p": (95, 95.73, 459, None),
+    "v6e": (32, 31.24, 918, None),
+    "tpu7x": (96, 94.74, 1153.5, None),
+    "a100-40": (40, 39.4, 312, 400),
+    "a100-80": (80, 79.1, 312, 400),
+    "h100": (80, 79.1, 989.4, 700),
+    "h200": (141, 139.8, 989.4, 700),
+    "b200": (180, 178.3, 2250, 1000),
+}
+
+
+@pytest.mark.parametrize("kind", PEAKS)
+def test_a_device_is_that_of_its_data_sheet(kind, monkeypatch):
+    monkeypatch.setenv("XLA_CLIENT_MEM_FRACTION", "1")  # all of a GPU
+    usage = {kind: usage for family in targets.FAMILIES for kind, usage in family.usage.items()}
+    label, usable, teraflops, watts = DATA_SHEETS[kind]
+    memory = targets.parse(usage[kind]).memory / 2**30
+    assert memory == pytest.approx(usable, abs=1e-6)
+    assert 0.93 * label < memory < 1.01 * label
+    assert PEAKS[kind].flops == pytest.approx(teraflops * 1e12) and PEAKS[kind].watts == watts
+
+
 def test_what_is_given_stands_before_what_is_known():
     h200 = targets.parse("h200:8")
     assert Rates.of(h200, 2.0) == Rates(2.0, 0.4, 989.4e12, 700)
