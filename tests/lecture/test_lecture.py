@@ -15,7 +15,7 @@ from tiny_runs import one_line
 from jaxgpt import lecture
 from jaxgpt.cli import lecture as lecture_command
 from jaxgpt.evaluation.intervals import paired, student_t
-from jaxgpt.lecture import Arm, ArmCurves, ArmTable, Row, make, reached
+from jaxgpt.lecture import Arm, ArmCurves, ArmTable, Row, make, place_losses, reached
 from jaxgpt.lecture.arm import SHORTER
 from jaxgpt.lecture.equal_cost import at_equal_cost, step_flops
 from jaxgpt.lecture.making import trained
@@ -27,7 +27,7 @@ from jaxgpt.lecture.rows.in_context import InContext
 from jaxgpt.lecture.rows.pretraining_ablation import PretrainingAblation
 from jaxgpt.lecture.rows.pretraining_tasks import PretrainingTasks
 from jaxgpt.lecture.rows.zero_shot_sizes import ZeroShotSizes
-from jaxgpt.lecture.softmax_scale import measured
+from jaxgpt.lecture.softmax_scale import measured, softmax_of_products
 from jaxgpt.objectives.losses import token_losses
 from jaxgpt.runs.run import load
 
@@ -114,6 +114,25 @@ def test_losses_by_place_are_those_of_the_model_that_reads_the_text(made):
     losses = token_losses(run.models[1](rows[:, :-1]).logits, rows[:, 1:])
     assert found.shape == (2, length)
     np.testing.assert_allclose(found[1], losses.mean(axis=0) / np.log(2), rtol=2e-4)
+
+
+def test_shorter_windows_begin_anew_in_pieces_of_equal_length(monkeypatch):
+    monkeypatch.setattr(place_losses, "losses_by_place", lambda run: np.asarray(run, float))
+    runs = {"short": [[1, 3, 5], [2, 2, 8]], "long": [[1, 2, 3, 6], [0, 4, 8, 8]]}
+    found = context_curves(runs, "character", most=2)
+    assert found.places == (1, 3) and found.measure == "bits a character"
+    # The short windows go on as 1 3 5 1 and 2 2 8 2.
+    assert found.values["short"] == ((2.0, 2.0), (3.0, 5.0))
+    assert found.values["long"] == ((1.5, 2.0), (4.5, 8.0))
+
+
+def test_scaled_products_keep_their_entropy_whatever_the_width():
+    entropy, _ = softmax_of_products((1, 256), seeds=2)
+    scaled, plain = entropy.values["scaled by 1/sqrt(d_k)"], entropy.values["not scaled"]
+    assert scaled[0] == plain[0] and len(scaled[0]) == 2
+    # Of 64 scores from N(0, 1) about log2(64) - 0.5 / log(2), of 64 from N(0, 256) what the largest leave.
+    np.testing.assert_allclose(scaled[1], 5.3, atol=0.15)
+    assert max(plain[1]) < 1.5
 
 
 def test_the_gradient_of_softmax_is_its_jacobian():

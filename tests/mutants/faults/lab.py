@@ -1,4 +1,4 @@
-"""Faults of the lab, and of numbers that are worked out."""
+"""Faults of the lab, of the lecture's page, and of numbers that are worked out."""
 
 from ..fault import Fault
 
@@ -90,6 +90,30 @@ FAULTS = [
         "return TextLoss(ratio(losses, encoded),",
         "a loss is called one of a character and is one of a byte",
         ("tests/lab/test_loss_matrix.py",),
+    ),
+    Fault(
+        "short-windows-stretched",
+        "jaxgpt/lecture/place_losses.py",
+        "again = np.tile(losses, math.ceil(longest / losses.shape[1]))",
+        "again = np.repeat(losses, math.ceil(longest / losses.shape[1]), axis=1)",
+        "the losses of shorter windows are stretched over longer ones",
+        ("tests/lecture/test_lecture.py::test_shorter_windows_begin_anew_in_pieces_of_equal_length",),
+    ),
+    Fault(
+        "losses-of-pieces-summed",
+        "jaxgpt/lecture/place_losses.py",
+        "again[:, start : start + size].mean(axis=1)",
+        "again[:, start : start + size].sum(axis=1)",
+        "the loss of a piece grows with its length",
+        ("tests/lecture/test_lecture.py::test_shorter_windows_begin_anew_in_pieces_of_equal_length",),
+    ),
+    Fault(
+        "scales-swapped",
+        "jaxgpt/lecture/softmax_scale.py",
+        "zip(entropy, (width**-0.5, 1.0), strict=True)",
+        "zip(entropy, (1.0, width**-0.5), strict=True)",
+        "products that are not scaled are called scaled",
+        ("tests/lecture/test_lecture.py::test_scaled_products_keep_their_entropy_whatever_the_width",),
     ),
     Fault(
         "product-without-carry",
