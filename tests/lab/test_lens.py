@@ -11,7 +11,7 @@ from lab_models import TOKENIZER, linear
 
 import jaxgpt
 from jaxgpt.lab import Subject, lens
-from jaxgpt.lab.lens import distributions
+from jaxgpt.lab.lens import Lens, distributions
 from jaxgpt.models import Transformer
 from jaxgpt.models.mixers.gru import GRU
 from jaxgpt.nn.head_config import HeadConfig
@@ -85,6 +85,16 @@ def test_the_last_row_is_the_whole_model(settings):
     found = lens((model, TOKENIZER), PROMPT)
     np.testing.assert_allclose(found.probability[-1], own[0].max(axis=-1), atol=1e-5)
     assert (found.chosen_rank[-1] == 1).all()
+
+
+def test_a_token_is_settled_where_it_stays_the_likeliest():
+    """A rank that falls back between two layers does not count from its first 1 on."""
+    ranks = np.array([[1, 2, 1, 2], [2, 1, 1, 1], [1, 2, 1, 1], [1, 1, 1, 1]])
+    values, words = np.full(ranks.shape, 0.5), tuple("abcd")
+    layers = ("embedding", "layer 0", "layer 1", "layer 2")
+    found = Lens(words, layers, (words,) * 4, values, values, words, values, ranks)
+    assert found.settled.tolist() == [2, 3, 0, 1]
+    assert "finds d likeliest, with 50%; it is the likeliest from layer 0 on." in found.summary()
 
 
 def test_what_the_model_cannot_read_is_told():

@@ -44,6 +44,14 @@ FAULTS = [
         ("tests/lab/test_lens.py",),
     ),
     Fault(
+        "settled-at-the-first",
+        "jaxgpt/lab/lens.py",
+        "np.where(other.any(axis=0), len(other) - np.argmax(other[::-1], axis=0), 0)",
+        "np.argmax(~other, axis=0)",
+        "a token counts as settled from the first layer that finds it likeliest, also if later ones do not",
+        ("tests/lab/test_lens.py::test_a_token_is_settled_where_it_stays_the_likeliest",),
+    ),
+    Fault(
         "half-frequency-twice",
         "jaxgpt/lab/geometry.py",
         "found[:, : count - 1] *= 2",
