@@ -111,6 +111,15 @@ def test_numbers_are_written_and_drawn(tmp_path):
     assert [bar.get_height() for bar in axes.patches] == found.signed.tolist()
 
 
+def test_what_speaks_most_for_a_target_has_the_highest_score_with_its_sign():
+    tokens = ("a", " ", "b", "c")
+    one = lab.Attribution(tokens, "d", "saliency", None, np.array([0.5, 2.0, -3.0, 1.0]), 1.5)
+    other = lab.Attribution(tokens, "d", "occlusion", None, np.array([0.5, -2.0, 0.0, 1.0]), 1.5)
+    assert one.summary() == "By saliency, what speaks most for d is ␣, token 1 of 4."
+    both = lab.Attributions({"saliency": one, "occlusion": other})
+    assert both.summary() == "What speaks most for d: ␣ by saliency, c by occlusion."
+
+
 def test_tokens_are_drawn_as_they_stand(tmp_path):
     """Two dollars begin no formula, which may be a bad one."""
     found = lab.Attribution(("$x$", r"$\R$", "_"), r"$\Q$", "saliency", None, np.ones(3), 0.5)
@@ -163,6 +172,22 @@ def test_of_a_linear_model_what_a_token_adds_orders_better_than_chance():
 def test_of_one_prompt_the_table_has_no_interval_and_is_not_sure():
     lines = faithfulness(SOURCE, [(PROMPT, TARGET)], methods=("occlusion",)).table().splitlines()
     assert lines[1].split()[-3:] == ["none", "not", "sure"]
+
+
+def test_methods_whose_interval_lies_above_random_orders_are_named_best_first():
+    gained = {
+        "elementwise": (0.1, 0.15, 0.125),
+        "gradcam": (-0.4, -0.5, -0.6),
+        "saliency": (0.3, -0.2, 0.1),  # better in the mean, and not surely
+        "occlusion": (0.2, 0.25, 0.3),
+        "random": (0.0, 0.0, 0.0),
+    }
+    insertion = np.repeat(0.7 + np.array(list(gained.values()))[..., None], len(SHARES), axis=-1)
+    found = lab.Faithfulness(tuple(gained), np.zeros_like(insertion), insertion)
+    surely = "Over 3 prompts, surely better than a random order"
+    assert found.summary() == f"{surely}: occlusion, elementwise."
+    few = lab.Faithfulness(("saliency", "random"), np.zeros((2, 3, len(SHARES))), insertion[[2, 4]])
+    assert few.summary() == f"{surely}: none of them."
 
 
 def test_without_a_prompt_nothing_can_be_said():

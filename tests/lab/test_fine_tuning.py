@@ -97,6 +97,18 @@ def test_fine_tuning_ends_where_its_epochs_end(run, folder, about):
     assert found.gained[1] != found.gained[0]
 
 
+def test_models_are_counted_that_end_below_fresh_weights():
+    def row(*nats):
+        return tuple(TextLoss(*[Estimate(n, None, (n,))] * 2, 0.0) for n in nats)
+
+    # From the given models, and from fresh weights, on the new text.
+    losses = [((3.0, 1.0), (2.5, 1.5)), ((2.0, 1.25), (3.0, 1.5)), ((3.5, 1.75), (3.0, 1.5))]
+    each = [FineTuning("sea", 5, "hill", (0, 20), row(*g), row(*s), row(1.0, 2.0)) for g, s in losses]
+    assert FineTunings(tuple(each)).summary() == (
+        "After 20 steps on another text, 2 of 3 trained models predict it better than fresh weights do."
+    )
+
+
 def test_names_are_drawn_as_they_stand(tmp_path):
     """Two dollars begin no formula, which may be a bad one, and a legend has a name that begins with `_`."""
     names = ("_seen", r"in $\R$")

@@ -8,7 +8,8 @@ import pytest
 from flax import nnx
 from lab_models import TOKENIZER, linear
 
-from jaxgpt.lab import Subject, loss_matrix
+from jaxgpt.evaluation.intervals import Estimate
+from jaxgpt.lab import LossMatrix, Subject, loss_matrix
 from jaxgpt.lab.windows import sizes, windows
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
@@ -99,6 +100,18 @@ def test_without_models_or_texts_there_is_nothing_to_say():
     for sources, texts, name in (({}, {"t": TEXT}, "sources"), ({"m": SUBJECT}, {}, "texts")):
         with pytest.raises(ValueError, match=f"{name}={{}}: give at least one"):
             loss_matrix(sources, texts)
+
+
+def test_each_text_is_predicted_best_by_the_row_of_the_least_loss():
+    plays, maths = (
+        tuple(Estimate(nats, None, (nats,)) for nats in row) for row in ((1.25, 2.5, 3.0), (2.0, 1.5, 1.0))
+    )
+    cells = (plays, maths)
+    found = LossMatrix(("plays", "maths"), ("Hamlet", "Euclid", "Euler"), cells, cells, np.zeros((2, 3)))
+    assert found.summary() == (
+        "Loss in nats a character: Hamlet is predicted best by plays, with 1.250; Euclid is predicted best "
+        "by maths, with 1.500; Euler is predicted best by maths, with 1.000."
+    )
 
 
 def test_numbers_are_written_and_drawn(tmp_path):

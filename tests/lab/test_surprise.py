@@ -68,6 +68,15 @@ def test_a_prefix_is_the_text_behind_what_begins_texts(begins, prompt, reads):
     assert found.prefixes == (reads,)
 
 
+def test_the_likeliest_tokens_are_those_of_the_last_step():
+    shares = np.array([[[0.5, 0.5, 0.0], [0.25, 0.25, 0.5]], [[0.0, 0.75, 0.25], [1.0, 0.0, 0.0]]])
+    found = NextTokens((1, 9), ("ab", "ab c"), ("x", " ", "z"), shares)
+    assert found.summary() == (
+        "At step 9 the likeliest next token behind ...ab it is ␣ with 75%; behind ...ab␣c it is x with 100%. "
+        "Behind the prompt the entropy is 1.00 bits at step 1 and 0.81 at the end."
+    )
+
+
 def test_tokens_are_drawn_as_they_stand(tmp_path):
     """Two dollars begin no formula, which may be a bad one, and a legend has a token that is `_`."""
     tokens = ("$x$", r"$\R$", "_", "_a")

@@ -4,6 +4,30 @@ from ..fault import Fault
 
 FAULTS = [
     Fault(
+        "predicted-worst",
+        "jaxgpt/lab/loss_matrix.py",
+        "means.argmin(axis=0)",
+        "means.argmax(axis=0)",
+        "the model with the highest loss is said to predict a text best",
+        ("tests/lab/test_loss_matrix.py",),
+    ),
+    Fault(
+        "likeliest-at-the-first-step",
+        "jaxgpt/lab/surprise.py",
+        "best = [self.top(-1, place, 1)[0]",
+        "best = [self.top(0, place, 1)[0]",
+        "the likeliest token of the first step is told as that of the last",
+        ("tests/lab/test_surprise.py::test_the_likeliest_tokens_are_those_of_the_last_step",),
+    ),
+    Fault(
+        "ahead-of-fresh-at-first",
+        "jaxgpt/lab/fine_tunings.py",
+        "one.gained[-1].nats.mean < one.scratch[-1].nats.mean",
+        "one.gained[0].nats.mean < one.scratch[0].nats.mean",
+        "trained models are compared with fresh weights before any step",
+        ("tests/lab/test_fine_tuning.py::test_models_are_counted_that_end_below_fresh_weights",),
+    ),
+    Fault(
         "samples-of-one-seed",
         "jaxgpt/lab/samples.py",
         "row_ids = [int(np.random.SeedSequence(pair).generate_state(1)[0]) for pair in pairs]",
