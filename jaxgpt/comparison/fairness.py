@@ -116,14 +116,24 @@ def _check_usable(draft: Draft) -> None:
 
 
 def settle_steps(request: Request, drafts: list[Draft]) -> str:
-    """Let cells with another batch size train on as many examples as the baseline; say so."""
+    """Let cells with another batch size train on as many examples as the baseline; say so.
+
+    Raises:
+      ValueError: if a batch size does not divide their number.
+    """
     first = next(draft for draft in drafts if draft.values == request.baseline).experiment.training
     if all(draft.experiment.training.batch_size == first.batch_size for draft in drafts):
         return ""
     examples = first.steps * first.batch_size
     for draft in drafts:
         training = draft.experiment.training
-        training = training.of_steps(max(1, round(examples / training.batch_size)))
+        if examples % training.batch_size:
+            raise ValueError(
+                f"cell {draft.name}: training.batch_size={training.batch_size} does not divide the "
+                f"{examples:,} examples of the baseline, {first.steps:,} steps of {first.batch_size}; give "
+                "another batch size or training.steps"
+            )
+        training = training.of_steps(examples // training.batch_size)
         draft.experiment = dataclasses.replace(draft.experiment, training=training)
     found = [draft.experiment.training.steps for draft in drafts]
     return (

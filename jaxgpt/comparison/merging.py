@@ -89,6 +89,13 @@ def _check_same(first: Plan, path: Path, other: Plan, source: Path) -> None:
             f"{path} and {source} cannot be merged, their settings differ: {'; '.join(rows)}; compare again "
             "with the same"
         )
+    trained = [plan.baseline.experiment.training for plan in (first, other)]
+    seen = [training.steps * training.batch_size for training in trained]
+    if seen[0] != seen[1]:
+        raise ValueError(
+            f"{path} and {source} cannot be merged: their cells train on {seen[0]:,} and {seen[1]:,} "
+            "examples; compare with one --baseline in both"
+        )
     if "flops" in first.request.budgets:
         spent = [plan.baseline.flops * plan.baseline.experiment.training.steps for plan in (first, other)]
         if spent[0] != spent[1]:

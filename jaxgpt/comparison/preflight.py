@@ -47,7 +47,7 @@ def plan(request: Request) -> Plan:
     notes += [_model_size(request, cells), look, *_seeds(drafts)]
     found = Plan(request, cells, ())
     if found.budgets != request.budgets:
-        notes.append("A step costs the same in every cell: equal examples are equal training FLOPs.")
+        notes.append("An example costs the same in every cell: equal examples are equal training FLOPs.")
     return dataclasses.replace(found, notes=tuple(note for note in notes if note))
 
 

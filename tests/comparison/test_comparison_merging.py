@@ -94,6 +94,27 @@ def test_sizes_that_are_joined_agree_in_all_but_the_size(tmp_path):
         merging.merge([one, other], tmp_path / "none")
 
 
+def test_cells_that_train_on_other_examples_are_not_joined(tmp_path):
+    SCORES.update({str(size): (0.5, 0.5) for size in (4, 8, 16, 32)})
+
+    def of_batches(name, sizes):
+        (tmp_path / name).mkdir()
+        more = ("--vary", f"training.batch-size={sizes}", "--budgets", "examples", "--training.looks", "4")
+        finish(
+            tmp_path / name,
+            plan(*more, training__batch_size="LEFT OUT"),
+            lambda cell, _: evaluation(SCORES[cell]),
+        )
+        return tmp_path / name
+
+    one, two, three = of_batches("one", "8,16"), of_batches("two", "16,32"), of_batches("three", "8,4")
+    with pytest.raises(
+        ValueError, match=r"their cells train on 160 and 320 examples; compare with one --base"
+    ):
+        merging.merge([one, two], tmp_path / "none")
+    assert len(merging.merge([one, three], tmp_path / "both").cells) == 3
+
+
 def test_a_duplicate_that_is_not_the_same_is_named(tmp_path):
     one = compared(tmp_path / "one", "digits,digits:2:right")
     two = compared(tmp_path / "two", "digits,bytes")

@@ -240,6 +240,11 @@ def test_the_context_is_what_the_longest_cell_needs():
             {"training__steps": "LEFT OUT"},
             "--vary training.steps: every cell trains as long",
         ),
+        (
+            ["--vary", "training.batch-size=8,7"],
+            {"training__batch_size": "LEFT OUT"},
+            "cell 7: training.batch_size=7 does not divide the 160 examples of the baseline, 20 steps of 8",
+        ),
         (["--tokenizers", "digits,bytes"], {"training__packing": 48}, "training.packing=48: rows that hold"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
