@@ -137,10 +137,9 @@ def run(given: argparse.Namespace) -> int:
         from jaxgpt.parallel import processes
 
         processes.by_first(lambda: attended_pictures.draw(run, say))
-    if run.status == "finished" and experiment.task.sample_prompts:
-        objective = run.experiment.objective
-        prompts = askable(run.model, run.tokenizer, run.task, objective) if objective.asks else []
-        prompt = next(iter(prompts), "")
+    objective = experiment.objective
+    if run.status == "finished" and experiment.task.sample_prompts and objective.asks:
+        prompt = next(iter(askable(run.model, run.tokenizer, run.task, objective)), "")
         asked = _asked(prompt, experiment.task.temperature)
         again = hints.command("generate", run.directory.path, *asked)
         say(f"ask it: {again}{run.directory.trust_option()}")
