@@ -11,7 +11,7 @@ from jaxgpt.cli.option_types import path, whole
 from jaxgpt.cli.options import COMMON, Parser, add_checkpoint, add_common, unknown
 from jaxgpt.cli.process import answer, start_jax
 from jaxgpt.cli.writable import writable
-from jaxgpt.core import fields
+from jaxgpt.core import fields, printing
 from jaxgpt.core.lines import split_lines
 from jaxgpt.core.textfile import read_text
 from jaxgpt.core.usage import UsageError
@@ -132,14 +132,19 @@ def _check_output(given: argparse.Namespace) -> None:
 
 
 def _converse(run: "Run", length: int | None, settings: "Sampling", stop: list[str], say: Say) -> None:
-    """Answer line by line what standard input holds."""
+    """Answer line by line what standard input holds.
+
+    Raises:
+      UsageError: at its end, if what is no terminal holds prompts that cannot be answered.
+    """
     if sys.stdin is None:
         raise UsageError("standard input is closed; give --prompt TEXT or --prompts FILE")
+    typed, failed = sys.stdin.isatty(), 0
     while True:
         try:
-            text = input("prompt> " if sys.stdin.isatty() else "")
+            text = input("prompt> " if typed else "")
         except EOFError:
-            return
+            break
         except UnicodeDecodeError as error:
             raise UsageError(
                 f"standard input is read as {error.encoding}, which it is not; "
@@ -148,7 +153,13 @@ def _converse(run: "Run", length: int | None, settings: "Sampling", stop: list[s
         try:
             _answer(run, text, length, settings, stop, None, say)
         except ValueError as error:
-            say(f"error: {error}")
+            failed += 1
+            if typed:
+                say(f"error: {error}")
+            else:  # answers may go into a file
+                printing.complain(f"error: {error}\n")
+    if failed and not typed:
+        raise UsageError(f"{failed} of the prompts could not be answered; the lines above say why")
 
 
 def _answer(run: "Run", text: str, length, settings: "Sampling", stop, output, say: Say) -> None:

@@ -40,7 +40,10 @@ def fill(
         before = tokenizer.begun(tokenizer.encode(text))
         length = len(before) + count + 1
         if length > config.max_length:
-            raise ValueError(f"{length} tokens exceed model.max_length={config.max_length}; shorten it")
+            raise ValueError(
+                f"a prompt with the {count} tokens to fill in has {length} tokens, which exceed "
+                f"model.max_length={config.max_length}; shorten it, or fill in fewer"
+            )
         rows.append([*before, *[config.mask_id] * count, tokenizer.eos_id])
         spans.append(slice(len(before), len(before) + count))
     check_positions(config, [largest_in(model, "encoder", rows, tokenizer)])

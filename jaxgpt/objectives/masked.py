@@ -85,6 +85,8 @@ class Masked(Objective):
         if asking.targets is not None:
             counts = [len(tokenizer.encode(target)) for target in asking.targets]
         elif asking.max_new_tokens is not None:
+            if asking.max_new_tokens < 1:
+                raise ValueError(f"max_new_tokens={asking.max_new_tokens} must be at least 1")
             counts = [asking.max_new_tokens] * len(prompts)
         else:
             raise ValueError(

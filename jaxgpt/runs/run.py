@@ -128,6 +128,8 @@ class Run:
         """
         _check_sampling(self.experiment.objective, sampling, stop)
         texts = [prompts] if isinstance(prompts, str) else list(prompts)
+        if wrong := [text for text in texts if not isinstance(text, str)]:
+            raise ValueError(f"prompts: {shown(wrong[0])} is no text; give it in quotation marks")
         try:
             asked = [self.task.prompt(text) for text in texts]
         except ValueError as error:

@@ -159,6 +159,11 @@ def test_without_such_settings_an_encoder_answers():
     model = jaxgpt.Transformer(small.for_vocabulary(tokenizer.vocabulary()), rngs=nnx.Rngs(0))
     run = jaxgpt.Run(None, Experiment(Task(), "characters", objective=Masked()), tokenizer, (model,), 0)
     assert [len(answers) for answers in run.generate(["ab", "b"], max_new_tokens=2)] == [1, 1]
+    with pytest.raises(ValueError, match=r"^max_new_tokens=0 must be at least 1$"):
+        run.generate("ab", max_new_tokens=0)
+    length = small.max_length
+    with pytest.raises(ValueError, match=rf"the {length} tokens to fill in .* or fill in fewer$"):
+        run.generate("ab", max_new_tokens=length)
 
 
 @pytest.mark.thorough
@@ -207,7 +212,7 @@ def test_more_tokens_than_an_encoder_reads_are_refused_before_they_are_made():
     tokenizer = Characters("ab")
     config = ModelConfig(kind="encoder", max_length=8, num_layers=1, d_model=8, num_heads=2)
     model = jaxgpt.Transformer(config.for_vocabulary(tokenizer.vocabulary()), rngs=nnx.Rngs(0))
-    with pytest.raises(ValueError, match=r"1000000000000004 tokens exceed model\.max_length=8"):
+    with pytest.raises(ValueError, match=r"has 1000000000000004 tokens, which exceed model\.max_length=8"):
         fill(model, tokenizer, [("ab", 10**15)])
 
 

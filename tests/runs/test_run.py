@@ -1,6 +1,8 @@
 """A run read back: the same logits, its best checkpoint, and what the commands make of it."""
 
+import io
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -126,6 +128,20 @@ def test_generate(jaxgpt, finished_run, tmp_path):
     assert lines[0]["max_new_tokens"] == 3 and lines[0]["stop"] == ["9"]
     text = (tmp_path / "out.txt").read_text()
     assert text.startswith(f"3+4\n{lines[0]['completion']}\n") and "1+1\n" in text
+
+
+def test_what_cannot_be_answered_does_not_stand_among_the_answers(jaxgpt, finished_run, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("3+4\nthree\n1+1\n"))
+    status, output, errors = jaxgpt("generate", finished_run)
+    answers = [answer for (answer,) in library.load(finished_run).generate(["3+4", "1+1"])]
+    assert status == 2 and output.splitlines()[-2:] == answers and "error" not in output
+    told = [line for line in errors.splitlines() if line.startswith("error: ")]
+    assert "cannot read 'three'" in told[0] and "1 of the prompts could not be answered" in told[1]
+
+
+def test_a_prompt_is_a_text(finished_run):
+    with pytest.raises(ValueError, match=r"^prompts: 12 is no text; give it in quotation marks$"):
+        library.load(finished_run).generate(["3+4", 12])
 
 
 @pytest.mark.parametrize(
