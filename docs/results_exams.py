@@ -4,8 +4,8 @@ from results_types import Figure, Row
 
 GPT3 = "GPT-3's ten tasks"
 GPT3_INTRODUCTION = (
-    "Trained on questions like these, none of which is asked, and worked out least significant digit first; "
-    "GPT-3 saw a few in its "
+    "Trained on other questions of the same kind, and worked out least significant digit first; GPT-3 saw a "
+    "few in its "
     "prompt and had to guess the answer from its first digit on. Published: GPT-3 175B, few-shot (Brown "
     "et al. 2020, arXiv 2005.14165, table 3.9)."
 )

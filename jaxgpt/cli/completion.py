@@ -96,7 +96,7 @@ def _add_fields(parser: Parser, words: Sequence[str]) -> None:
 
 
 def _configs(command: str, given: argparse.Namespace) -> dict[str, Any]:
-    """What the fields of a command line are fields of, by what stands ahead of their names; "" comes last."""
+    """The configurations of a command line's fields, by the prefix of their names; "" comes last."""
     if command == "search":
         from jaxgpt.cli import search
 

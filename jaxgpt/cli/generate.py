@@ -132,10 +132,10 @@ def _check_output(given: argparse.Namespace) -> None:
 
 
 def _converse(run: "Run", length: int | None, settings: "Sampling", stop: list[str], say: Say) -> None:
-    """Answer line by line what standard input holds.
+    """Answer each line of standard input.
 
     Raises:
-      UsageError: at its end, if what is no terminal holds prompts that cannot be answered.
+      UsageError: at its end, for prompts without an answer, if it is no terminal.
     """
     if sys.stdin is None:
         raise UsageError("standard input is closed; give --prompt TEXT or --prompts FILE")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Opened(NamedTuple):
-    """What a directory holds, in the order of `jaxgpt.lab.subject.Subject`.
+    """The models of a directory, in the order of `jaxgpt.lab.subject.Subject`.
 
     Attributes:
       models: one a seed; of transformers a single one.

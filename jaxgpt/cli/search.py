@@ -68,7 +68,7 @@ def parser(arms: Sequence[str] = _ARMS) -> Parser:
 
 
 def help_text(given: argparse.Namespace) -> str:
-    """The options, with the fields of what is named; with `--help-all` those of its model and optimizer, too.
+    """The options and the fields of a search; with `--help-all` those of its model and optimizer, too.
 
     Raises:
       ValueError: if no problem or search has that name.

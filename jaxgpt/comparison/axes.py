@@ -107,7 +107,7 @@ def as_text(path: str, value: Any) -> str:
 
 
 def check_varied(varied: Sequence[Axis]) -> None:
-    """Raises UsageError for seeds, by which differences are paired, and steps, which a budget sets."""
+    """Raises UsageError for seeds and steps: seeds pair the differences, and a budget sets the steps."""
     for axis in varied:
         if axis.path in ("training.steps", "training.epochs"):
             raise UsageError(

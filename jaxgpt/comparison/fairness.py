@@ -1,4 +1,4 @@
-"""What cells must share for a comparison to be fair: positions that all can have, a context, examples."""
+"""The settings that cells of a fair comparison share: positions, context, number of examples."""
 
 import contextlib
 import dataclasses
