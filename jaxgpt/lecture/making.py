@@ -20,6 +20,8 @@ from jaxgpt.runs.run import Run
 from jaxgpt.task import Task
 
 Say = Callable[[str], None]
+#: The most characters that a token has in the mean of a text, by the tokenizers of the rows.
+_LONGEST_TOKEN = 8
 #: The names of a row's parts in their order, in its folder.
 PARTS = "parts.json"
 
@@ -108,12 +110,31 @@ def _check_folders(arms: Sequence[Arm]) -> None:
 
 def _check_tasks(arms: Sequence[Arm]) -> None:
     """Raises ValueError if a task has no training example, such as of a file without the column it reads."""
-    seen: list[Task] = []
+    tasks: list[Task] = []
+    windows: list[int] = []
     for arm in arms:
         task = arm.task()
-        if task not in seen:
+        if task not in tasks:
             next(iter(task.examples("train")), None)
-            seen.append(task)
+            tasks.append(task)
+            windows.append(0)
+        if not arm.begins_from:
+            place = tasks.index(task)
+            windows[place] = max(windows[place], arm.training({}, quick=False).model.max_length)
+    for task, window in zip(tasks, windows, strict=True):
+        if task.layout == "stream" and window:
+            _check_text(task, window)
+
+
+def _check_text(task: Task, window: int) -> None:
+    """Raises ValueError if so little of a text is held out that it may not fill one window of the model."""
+    found = sum(len(example.prompt + example.target) for example in task.examples("validation"))
+    needed = _LONGEST_TOKEN * (window + 1)
+    if found < needed:
+        path = getattr(task, "path", type(task).kind())
+        raise ValueError(
+            f"{path}: {found:,} of its characters are held out, and {needed:,} are needed; give a longer text"
+        )
 
 
 def _write(part: Part, path: Path) -> None:

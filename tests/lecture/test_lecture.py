@@ -311,6 +311,23 @@ def test_an_unfit_file_of_a_later_row_is_refused_before_anything_is_trained(
     assert "\n" not in str(error.value) and not (tmp_path / "out").exists()
 
 
+def test_a_text_too_short_for_a_later_row_is_refused_before_anything_is_trained(text, tmp_path):
+    class Longer(Depths):
+        def arms(self, files):
+            arms = super().arms(files)
+            return *arms, Arm("longer", "text", {**arms[0].values, "model.max_length": "256"})
+
+    task = Longer().arms({"text": str(text)})[0].task()
+    held_out = sum(len(example.target) for example in task.examples("validation"))
+    assert 8 * 17 < held_out < 8 * 257
+    with pytest.raises(ValueError) as error:
+        make([Depths(), Longer()], {"text": str(text)}, tmp_path / "out", seeds=1, say=pytest.fail)
+    assert str(error.value) == (
+        f"{text}: {held_out} of its characters are held out, and 2,056 are needed; give a longer text"
+    )
+    assert not (tmp_path / "out").exists()
+
+
 def test_two_arms_in_one_directory_are_refused_before_anything_is_trained(text, tmp_path):
     class Alike(Depths):
         def arms(self, files):
