@@ -19,7 +19,7 @@ from jaxgpt.search.tested_tables import alone, members, tested_table
 
 #: Bytes that a table of conflicts may take unless told otherwise.
 TABLE_LIMIT = 2 * 2**30
-#: Elements that a problem may have: the symmetries of so large a grid, nine numbers each, take 2.4 GB.
+#: Elements that a problem may have: the symmetries of so large a grid, eleven numbers each, take 3 GB.
 _MOST_ELEMENTS = 2**25
 
 

@@ -43,8 +43,8 @@ class Grid(Problem):
     def symmetries(self) -> dict[str, Int[np.ndarray, "G E"]]:
         """Turns and mirrors of the square.
 
-        `mirror` exchanges left and right, `flip` top and bottom, `4-fold` does both, `8-fold` has all
-        symmetries of the square.
+        `mirror` exchanges left and right, `flip` top and bottom, `4-fold` does both; `diagonal` exchanges
+        rows and columns, `antidiagonal` mirrors in the other diagonal; `8-fold` has all these symmetries.
         """
         points = np.arange(self.n**2).reshape(self.n, self.n)
         turned, upside_down, mirrored = np.rot90(points), points[::-1], points[:, ::-1]
@@ -56,5 +56,7 @@ class Grid(Problem):
             "quarter-turn": [turned],
             "4-fold": [upside_down, mirrored],
             "8-fold": [turned, mirrored],
+            "diagonal": [points.T],
+            "antidiagonal": [np.rot90(points, 2).T],
         }
         return {name: np.stack(group).reshape(-1, self.n**2) for name, group in groups.items()}

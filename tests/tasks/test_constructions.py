@@ -115,12 +115,23 @@ def test_symmetries_are_permutations_that_keep_the_conflicts(name):
 
 def test_the_groups_of_the_square_have_their_orders():
     """Closed under composition, by brute force."""
-    for group, order in {"none": 1, "half-turn": 2, "quarter-turn": 4, "4-fold": 4, "8-fold": 8}.items():
-        generators = problem("isosceles", 3).symmetries()[group]
+    orders = {"none": 1, "mirror": 2, "flip": 2, "diagonal": 2, "antidiagonal": 2, "half-turn": 2}
+    orders |= {"quarter-turn": 4, "4-fold": 4, "8-fold": 8}
+    groups = problem("isosceles", 3).symmetries()
+    assert groups.keys() == orders.keys()
+    for group, order in orders.items():
+        generators = groups[group]
         found = {tuple(range(9))}
         while new := {tuple(goes[list(one)].tolist()) for one in found for goes in generators} - found:
             found |= new
         assert len(found) == order
+
+
+def test_diagonals_exchange_rows_and_columns():
+    groups = problem("isosceles", 4).symmetries()
+    for row, column in itertools.product(range(4), repeat=2):
+        (over,), (under,) = (groups[name][:, 4 * row + column] for name in ("diagonal", "antidiagonal"))
+        assert (over, under) == (4 * column + row, 4 * (3 - column) + 3 - row)
 
 
 @pytest.mark.parametrize("name", SMALL)
