@@ -161,6 +161,13 @@ def top_fifth(sizes: dict[int, int]) -> float:
     return float(each[-max(1, round(len(each) / 5)) :].mean())
 
 
+def symmetry_words(searched: Searched, chosen: frozenset[int]) -> str:
+    """A set's symmetries in words; empty where the problem has no groups of which it could keep one."""
+    if set(searched.problem.symmetries()) <= {"none"}:
+        return ""
+    return ", ".join(symmetries(searched, chosen)) or "no symmetry"
+
+
 def symmetries(searched: Searched, chosen: frozenset[int]) -> list[str]:
     """The problem's groups of symmetries, all of which a set keeps."""
     inside = np.zeros(searched.problem.size(), bool)

@@ -92,10 +92,11 @@ def _sets(searched: Searched, folder: Path) -> Section:
         sets = sets[np.argsort(-sets.sum(1), kind="stable")][:_SHOWN]
         chosen = [frozenset(np.flatnonzero(row).tolist()) for row in sets]
         set_files.write(searched.problem, chosen, folder / "best" / arm)
-        titles = [", ".join(search_findings.symmetries(searched, one)) or "no symmetry" for one in chosen]
+        titles = [search_findings.symmetry_words(searched, one) for one in chosen]
         broken = sum(bool(searched.problem.verify(one)) for one in chosen)
         said = "none holds a conflict" if not broken else f"{broken} hold a conflict"
-        alt = f"The largest sets of the arm {arm}, with their symmetries; by the problem's verifier {said}."
+        named = ", with their symmetries" if all(titles) else ""
+        alt = f"The largest sets of the arm {arm}{named}; by the problem's verifier {said}."
         drawn = search_pictures.boards(searched.problem, [sorted(one) for one in chosen], titles)
         blocks.append(Picture(drawn, alt))
     return Section("The largest sets", [*blocks, Paragraph("As text, JSON and PNG: best/")])

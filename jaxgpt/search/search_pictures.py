@@ -16,7 +16,7 @@ _COLUMNS = 4
 
 
 def boards(problem: Searchable, sets: Sequence[Sequence[int]], titles: Sequence[str]) -> Any:
-    """Sets as boards, a filled cell for each element."""
+    """Sets as boards, a filled cell for each element, with its size and its title, if that has a word."""
     drawn = [problem.board(chosen) for chosen in sets]
     rows, columns = drawn[0].shape
     across = min(len(drawn), _COLUMNS if columns <= 2 * rows else 1)
@@ -32,7 +32,7 @@ def boards(problem: Searchable, sets: Sequence[Sequence[int]], titles: Sequence[
         axes.set_aspect("equal")
         axes.set_xticks([])
         axes.set_yticks([])
-        axes.set_title(f"{len(chosen)}: {title}", fontsize=8, loc="left")
+        axes.set_title(f"{len(chosen)}: {title}" if title else f"{len(chosen)}", fontsize=8, loc="left")
     return figure
 
 

@@ -63,15 +63,30 @@ def test_the_table_counts_a_seed_that_never_got_there_as_longest():
 @pytest.mark.parametrize(
     ("chosen", "kept"),
     [
-        ({0, 4, 20, 24}, ["half-turn", "quarter-turn", "4-fold", "8-fold"]),
-        ({0, 24}, ["half-turn"]),
+        (
+            {0, 4, 20, 24},
+            ["mirror", "flip", "half-turn", "quarter-turn", "4-fold", "8-fold", "diagonal", "antidiagonal"],
+        ),
+        ({0, 24}, ["half-turn", "diagonal", "antidiagonal"]),
+        ({1, 5}, ["diagonal"]),
+        ({1, 19}, ["antidiagonal"]),
         ({1}, []),
     ],
 )
 def test_symmetries_are_those_that_move_the_set_onto_itself(chosen, kept):
     searched = Searched(PROBLEM, SearchConfig(), {})
-    found = search_findings.symmetries(searched, frozenset(chosen))
-    assert [name for name in found if name not in ("mirror", "flip")] == kept
+    assert search_findings.symmetries(searched, frozenset(chosen)) == kept
+    assert search_findings.symmetry_words(searched, frozenset(chosen)) == (", ".join(kept) or "no symmetry")
+
+
+@pytest.mark.parametrize("name", Problem.names())
+def test_symmetries_are_named_only_where_a_problem_declares_some(name):
+    problem = Problem.named(name)(n=4)
+    searched = Searched(problem, SearchConfig(), {})
+    told = search_findings.symmetry_words(searched, frozenset({1}))
+    assert told == ("no symmetry" if name in ("isosceles", "no_three", "rectangles") else "")
+    (panel,) = search_pictures.boards(problem, [[1]], [told]).axes
+    assert panel.get_title(loc="left") == ("1: no symmetry" if told else "1")
 
 
 def test_the_picture_ends_with_what_the_table_has():

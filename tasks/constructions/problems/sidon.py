@@ -3,6 +3,9 @@
     1100101
 
 These are 1, 2, 5 and 7. The sums of a number with itself count, so that a + b = 2c is a conflict, too.
+
+The mirror, x to n + 1 - x, is no symmetry to search with: all numbers and their images have one sum, so that
+no Sidon set of three numbers is its own image.
 """
 
 import bisect
