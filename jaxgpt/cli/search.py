@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from jaxgpt.search import Searchable, SearchConfig
 
 #: How a search takes less memory.
-LESS_MEMORY = "lower --states, --keep or --batch-size, choose a larger --symmetry, or a smaller problem"
+LESS_MEMORY = (
+    "lower --states, --keep or --batch-size, choose a smaller problem, or a larger symmetry if it has one"
+)
 #: The arms of a problem; a search with a name has its own.
 _ARMS = ("transformer", "none")
 

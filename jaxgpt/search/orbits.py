@@ -74,15 +74,15 @@ def orbits_of(problem: Searchable, symmetry: str, table_limit: int) -> Orbits:
     if isinstance(problem, ThreeUniform):
         number = _free(problem, number)
         sizes = _sizes(number, symmetry)
-        _check_limit(bit_table_bytes(len(sizes)), table_limit)
+        _check_table(problem, symmetry, bit_table_bytes(len(sizes)), table_limit)
         return Orbits(number, sizes, tested_table(problem, members(number)))
     if problem.largest_conflict == 3:  # before the conflicts are listed, which takes memory too
-        _check_limit(bit_table_bytes(number.max() + 1), table_limit)
+        _check_table(problem, symmetry, bit_table_bytes(int(number.max()) + 1), table_limit)
     number, conflicts = _between(number, problem.conflicts())
     sizes = _sizes(number, symmetry)
     if conflicts.shape[1] <= 3:
         return Orbits(number, sizes, bit_table(len(sizes), conflicts))
-    _check_limit(list_table_bytes(len(sizes), conflicts), table_limit)
+    _check_table(problem, symmetry, list_table_bytes(len(sizes), conflicts), table_limit)
     return Orbits(number, sizes, list_table(len(sizes), conflicts))
 
 
@@ -107,7 +107,7 @@ def check_size(problem: Searchable, symmetry: str, table_limit: int) -> None:
     """Raises ValueError if a problem is too large, as far as that is seen before its elements are listed."""
     _check_elements(problem)
     if symmetry == "none":
-        _check_limit(_least_bytes(problem), table_limit)
+        _check_table(problem, symmetry, _least_bytes(problem), table_limit)
 
 
 def check_polish(problem: Searchable, table_limit: int) -> None:
@@ -132,12 +132,22 @@ def _check_elements(problem: Searchable) -> None:
         )
 
 
-def _check_limit(
-    needed: int,
-    limit: int,
-    table: str = "the table of conflicts",
-    way_out: str = "search with a larger symmetry, choose a smaller problem, or set table_limit",
-) -> None:
+def _check_table(problem: Searchable, symmetry: str, needed: int, limit: int) -> None:
+    way_out = "choose a smaller problem, or set table_limit"
+    if needed > limit and _has_larger(problem, symmetry):
+        way_out = f"search with a larger symmetry, {way_out}"
+    _check_limit(needed, limit, "the table of conflicts", way_out)
+
+
+def _has_larger(problem: Searchable, symmetry: str) -> bool:
+    """Whether another symmetry has fewer orbits."""
+    if symmetry == "none":  # of a large problem they are too many to list
+        return problem.has_symmetries()
+    last = _numbered(problem, symmetry).max()
+    return any(_numbered(problem, name).max() < last for name in problem.symmetries())
+
+
+def _check_limit(needed: int, limit: int, table: str, way_out: str) -> None:
     if needed > limit:
         raise ValueError(f"{table} takes {needed:,} bytes, more than table_limit={limit:,}; {way_out}")
 

@@ -33,6 +33,10 @@ class Searchable(Protocol):
         """Generators of each group of symmetries, by its name: where each element goes."""
         ...
 
+    def has_symmetries(self) -> bool:
+        """Whether there are other groups than `none`, told without listing them."""
+        ...
+
     def verify(self, chosen: Iterable[int]) -> list[tuple[int, ...]]:
         """The conflicts that a set holds, found in another way than `conflicts`."""
         ...

@@ -67,6 +67,10 @@ class Problem(Choice, package="tasks.constructions.problems"):
         """
         return {"none": np.arange(self.size())[None]}
 
+    def has_symmetries(self) -> bool:
+        """Whether there are other groups than `none`, told without listing them."""
+        return type(self).symmetries is not Problem.symmetries
+
     def board(self, chosen: Iterable[int]) -> Bool[np.ndarray, "R C"]:
         """A set as a board to be drawn: all elements in rows, row after row."""
         columns = math.isqrt(self.size() - 1) + 1 if self.size() > _STRIP else self.size()

@@ -208,6 +208,9 @@ class Listed:
     def symmetries(self) -> dict[str, np.ndarray]:
         return self.rule.symmetries()
 
+    def has_symmetries(self) -> bool:
+        return self.rule.has_symmetries()
+
 
 @pytest.mark.parametrize(("name", "symmetry"), [("isosceles", "4-fold"), ("rectangles", "half-turn")])
 def test_a_symmetric_search_finds_the_largest_symmetric_set(name, symmetry):
@@ -293,6 +296,24 @@ def test_a_problem_that_is_too_large_is_refused_before_it_is_listed(monkeypatch,
     if symmetry == "half-turn":
         with pytest.raises(ValueError, match=message):
             search.table_bytes(rule, symmetry)
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "symmetry", "larger"),
+    [
+        ("isosceles", 5, "none", True),
+        ("isosceles", 5, "diagonal", True),
+        ("no_three", 6, "8-fold", False),
+        ("rectangles", 5, "8-fold", False),
+        ("cap_sets", 3, "none", False),
+        ("c4_free", 6, "none", False),
+        ("sidon", 12, "none", False),
+    ],
+)
+def test_a_larger_symmetry_is_advised_where_there_is_one(name, n, symmetry, larger):
+    way_out = "search with a larger symmetry, " * larger + "choose a smaller problem, or set table_limit"
+    with pytest.raises(ValueError, match=f"bytes, more than table_limit=9; {way_out}$"):
+        orbits.orbits_of(problem(name, n), symmetry, 9)
 
 
 @pytest.mark.parametrize(("name", "n"), [("c4_free", 6), ("rectangles", 4), ("isosceles", 4)])

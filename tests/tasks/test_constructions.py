@@ -135,6 +135,12 @@ def test_diagonals_exchange_rows_and_columns():
 
 
 @pytest.mark.parametrize("name", SMALL)
+def test_whether_there_are_symmetries_is_told_without_listing_them(name):
+    small = problem(name, SMALL[name][0])
+    assert small.has_symmetries() == (len(small.symmetries()) > 1)
+
+
+@pytest.mark.parametrize("name", SMALL)
 def test_the_elements_of_conflicts_are_counted_as_they_are_listed(name):
     for n in range(2, 9) if name != "cap_sets" else (2, 3):
         rule = problem(name, n)
