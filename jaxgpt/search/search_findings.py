@@ -3,21 +3,22 @@
 import numpy as np
 
 from jaxgpt.core.tables import Entry, Table
-from jaxgpt.evaluation.intervals import paired, wilson
+from jaxgpt.evaluation.intervals import Difference, paired, wilson
 from jaxgpt.search.arms import ARMS
 from jaxgpt.search.generation_step import Stand
 from jaxgpt.search.generations import Searched
 
 #: The arm that says what a search without a model finds.
 CONTROL = "none"
+#: Arms in a sentence.
+_NAMES = {arm: f"the {arm.replace('-', ' ')}" for arm in ARMS} | {CONTROL: "the search without a model"}
 
 
 def sentences(searched: Searched) -> list[str]:
-    """What was found, the answer first: whether the first arm beat the search without a model."""
-    first, *_ = searched.stands
+    """What was found, the answer first: whether each other arm beat the search without a model."""
     told = []
-    if CONTROL in searched.stands and first != CONTROL:
-        told.append(_against_control(searched, first))
+    if CONTROL in searched.stands:
+        told += [_against_control(searched, arm) for arm in searched.stands if arm != CONTROL]
     known = searched.problem.best_known()
     top = max(max(searched.best(arm)) for arm in searched.stands)
     if known is None:
@@ -35,13 +36,29 @@ def _against_control(searched: Searched, arm: str) -> str:
     ours, theirs = searched.best(arm), searched.best(CONTROL)
     difference = paired(ours, theirs)
     wins, losses = sum(d > 0 for d in difference.per_seed), sum(d < 0 for d in difference.per_seed)
-    count = f"of {len(ours)} seeds {wins} found a larger set with the {arm}, {losses} without it"
-    if difference.sure:
-        side = "helps" if difference.median > 0 else "does harm"
-        return f"At equal time the {arm} {side}: {count} (sign test p = {difference.p:.3g})."
     if not wins and not losses:
-        return f"At equal time both arms find sets of one size with every seed; {_sooner(searched, arm)}."
-    return f"At equal time it is not sure that the {arm} helps: {count} (sign test p = {difference.p:.3g})."
+        return (
+            f"At equal time {_NAMES[arm]} and {_NAMES[CONTROL]} find sets of one size with every seed "
+            f"({_typical(difference, 'elements')}); {_sooner(searched, arm)}."
+        )
+    helps, harms = "helps", "does harm"
+    if not ARMS[arm].searches:
+        helps, harms = (f"finds {size} sets than {_NAMES[CONTROL]}" for size in ("larger", "smaller"))
+    answer = f"it is not sure that {_NAMES[arm]} {helps}"
+    if difference.sure:
+        answer = f"{_NAMES[arm]} {helps if difference.median > 0 else harms}"
+    count = f"of {len(ours)} seeds {wins} found a larger set with {_NAMES[arm]}, {losses} without it"
+    told = f"{_typical(difference, 'elements')}; sign test p = {difference.p:.3g}"
+    return f"At equal time {answer}: {count} ({told})."
+
+
+def _typical(difference: Difference, unit: str) -> str:
+    """The median of the seeds' differences, and its interval where there are seeds enough for one."""
+    told = f"median difference {difference.median:.3g} {unit}, "
+    if difference.interval is None:
+        return f"{told}too few seeds for an interval"
+    low, high = difference.interval
+    return f"{told}95 % interval {low:.3g} to {high:.3g}"
 
 
 def _sooner(searched: Searched, arm: str) -> str:
@@ -50,12 +67,13 @@ def _sooner(searched: Searched, arm: str) -> str:
     later = [pair for pair in pairs if any(stand.records[0].best < stand.best for stand in pair)]
     if not later:
         return "they have them from the beginning, before the model has learned anything"
-    gains = [seconds_to(ours, ours.best) - seconds_to(theirs, theirs.best) for ours, theirs in later]
-    told = (
-        f"the {arm} was there sooner with {sum(g < 0 for g in gains)}, later with {sum(g > 0 for g in gains)}"
-    )
-    beginning = len(pairs) - len(later)
-    return f"{told}" + (f", and with {beginning} both were from the beginning" if beginning else "")
+    ours, theirs = ([seconds_to(stand, stand.best) for stand in each] for each in zip(*later, strict=True))
+    difference = paired(ours, theirs)
+    wins, losses = sum(d < 0 for d in difference.per_seed), sum(d > 0 for d in difference.per_seed)
+    told = f"{_NAMES[arm]} was there sooner with {wins}, later with {losses}"
+    if beginning := len(pairs) - len(later):
+        told += f", and with {beginning} both were from the beginning"
+    return f"{told} ({_typical(difference, 'seconds')})"
 
 
 def seconds_to(stand: Stand, size: int) -> float:

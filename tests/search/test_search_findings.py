@@ -19,8 +19,13 @@ def stand(*best: int) -> Stand:
 
 
 def said(ours: list[Stand], theirs: list[Stand]) -> str:
-    searched = Searched(PROBLEM, SearchConfig(), {"transformer": ours, "none": theirs})
-    return " ".join(search_findings.sentences(searched))
+    return " ".join(sentences(transformer=ours, none=theirs))
+
+
+def sentences(**stands: list[Stand]) -> list[str]:
+    """Of arms in the order in which they are given."""
+    named = {arm.replace("_", "-"): found for arm, found in stands.items()}
+    return search_findings.sentences(Searched(PROBLEM, SearchConfig(), named))
 
 
 def test_a_larger_set_with_every_seed_of_six_is_sure():
@@ -28,21 +33,42 @@ def test_a_larger_set_with_every_seed_of_six_is_sure():
     assert "the transformer helps: of 6 seeds 6 found a larger set" in said(
         [stand(4, 6) for _ in six], [stand(4, 5) for _ in six]
     )
-    assert "the transformer does harm" in said([stand(4, 5) for _ in six], [stand(4, 6) for _ in six])
+    harm = said([stand(4, 5) for _ in six], [stand(4, 6) for _ in six])
+    assert "the transformer does harm" in harm and "6 without it" in harm
+    assert "(median difference -1 elements, 95 % interval -1 to -1; sign test p = 0.031" in harm
     assert "With fewer than six" not in said([stand(4, 6) for _ in six], [stand(4, 5) for _ in six])
 
 
 def test_fewer_seeds_or_mixed_ones_are_not_sure():
     told = said([stand(4, 6)] * 5, [stand(4, 5)] * 5)
     assert "it is not sure that the transformer helps" in told and "fewer than six seeds" in told
+    assert "(median difference 1 elements, too few seeds for an interval; sign test" in told
     mixed = said([stand(4, 6)] * 4 + [stand(4, 4)] * 2, [stand(4, 5)] * 6)
     assert "4 found a larger set with the transformer, 2 without it" in mixed and "not sure" in mixed
+    assert "(median difference 1 elements, 95 % interval -1 to 1; sign test" in mixed
+
+
+def test_every_arm_is_compared_with_the_search_without_a_model_whatever_their_order():
+    few, many = [stand(4, 5)] * 6, [stand(4, 6)] * 6
+    first, second, third, fourth = sentences(none=few, transformer=many, transformer_alone=many, bigram=few)
+    assert first.startswith("At equal time the transformer helps: of 6 seeds 6 found a larger set")
+    assert second.startswith(
+        "At equal time the transformer alone finds larger sets than the search without a model: of 6 seeds 6"
+    )
+    assert third.startswith("At equal time the bigram and the search without a model find sets of one size")
+    assert "(median difference 0 elements, 95 % interval 0 to 0)" in third
+    assert fourth.startswith("The largest set has 6 elements")
+    assert "transformer alone finds smaller sets" in sentences(transformer_alone=few, none=many)[0]
+    assert sentences(none=few)[0].startswith("The largest set has 5 elements")
 
 
 def test_what_both_had_at_the_beginning_speaks_for_nobody():
     assert "from the beginning, before the model has learned anything" in said([stand(6, 6)], [stand(6, 6)])
     told = said([stand(5, 6, 6), stand(6, 6, 6)], [stand(5, 5, 6), stand(6, 6, 6)])
     assert "sooner with 1, later with 0, and with 1 both were from the beginning" in told
+    assert "from the beginning (median difference -1 seconds, too few seeds for an interval)" in told
+    told = said([stand(5, 6, 6)] * 6, [stand(5, 5, 6)] * 6)
+    assert "sooner with 6, later with 0 (median difference -1 seconds, 95 % interval -1 to -1)" in told
     # An arm without local search begins with less.
     assert "sooner with 0, later with 1" in said([stand(5, 5, 7)], [stand(7, 7, 7)])
 
