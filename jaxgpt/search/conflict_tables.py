@@ -19,6 +19,8 @@ from jaxtyping import Array, Bool, Int, UInt
 
 #: Bits of a word of a table.
 WORD = 32
+#: Conflicts that are put into a list at once: what that takes in memory is little beside the table.
+_PART = 2**15
 
 
 class BitTable(NamedTuple):
@@ -128,18 +130,23 @@ def bit_table_bytes(size: int) -> int:
 
 
 def list_table(size: int, conflicts: Int[np.ndarray, "C W"]) -> ListTable:
-    """The table of conflicts of two to four elements, of `list_table_bytes(size, conflicts)` bytes."""
-    rows, columns = np.nonzero(conflicts >= 0)
-    element = conflicts[rows, columns]
-    order = np.argsort(element, kind="stable")
-    rows, columns, element = rows[order], columns[order], element[order]
-    place = np.arange(len(element)) - np.searchsorted(element, element)
-    padded = np.full((len(conflicts), 4), -1)
-    padded[:, : conflicts.shape[1]] = conflicts
-    own = columns[:, None] == np.arange(4)
+    """The table of conflicts of two to four elements, of `list_table_bytes(size, conflicts)` bytes.
+
+    Little more than the table itself is in memory while it is built.
+    """
     others = np.full((size + 1, max(_most(size, conflicts), 1), 3), size + 1, np.int32)
-    others[element, place] = padded[rows][~own].reshape(-1, 3)
-    return ListTable(jnp.asarray(np.where(others < 0, size, others)))
+    used = np.zeros(size + 1, int)  # places of each element's list
+    for begin in range(0, len(conflicts), _PART):
+        part = conflicts[begin : begin + _PART]
+        part = np.pad(part, ((0, 0), (0, 4 - part.shape[1])), constant_values=-1)
+        for column in range(4):
+            own = part[part[:, column] >= 0]
+            own = own[np.argsort(own[:, column], kind="stable")]
+            element, rest = own[:, column], np.delete(own, column, axis=1)
+            place = used[element] + np.arange(len(own)) - np.searchsorted(element, element)
+            others[element, place] = np.where(rest < 0, size, rest)
+            used += np.bincount(element, minlength=size + 1)
+    return ListTable(jnp.asarray(others))
 
 
 def list_table_bytes(size: int, conflicts: Int[np.ndarray, "C W"]) -> int:
@@ -157,7 +164,8 @@ def even_list_table_bytes(size: int, elements: int) -> int:
 
 def _most(size: int, conflicts: Int[np.ndarray, "C W"]) -> int:
     """The most conflicts that an element is in."""
-    return int(np.bincount(conflicts[conflicts >= 0], minlength=size + 1).max())
+    columns = (np.bincount(column[column >= 0], minlength=size + 1) for column in conflicts.T)
+    return int(sum(columns, np.zeros(size + 1, int)).max())
 
 
 def words(size: int) -> int:

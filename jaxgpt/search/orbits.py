@@ -108,6 +108,9 @@ def check_size(problem: Searchable, symmetry: str, table_limit: int) -> None:
     _check_elements(problem)
     if symmetry == "none":
         _check_table(problem, symmetry, _least_bytes(problem), table_limit)
+    elif problem.largest_conflict == 4:  # all are listed, whatever the symmetry
+        way_out = "choose a smaller problem, or set table_limit"
+        _check_limit(_least_bytes(problem), table_limit, "listing the conflicts", way_out)
 
 
 def check_polish(problem: Searchable, table_limit: int) -> None:
@@ -118,7 +121,10 @@ def check_polish(problem: Searchable, table_limit: int) -> None:
 
 
 def _least_bytes(problem: Searchable) -> int:
-    """What the table without a symmetry takes at least, told without listing elements or conflicts."""
+    """What the table without a symmetry takes at least, told without listing elements or conflicts.
+
+    Listing conflicts of four elements takes about as much, with a symmetry, too.
+    """
     if problem.largest_conflict == 3:
         return bit_table_bytes(problem.size())
     elements = problem.conflict_elements()
@@ -182,7 +188,7 @@ def _sizes(number: Int[np.ndarray, " E"], symmetry: str) -> Int[np.ndarray, " O"
 
 def _renumbered(free: Int[np.ndarray, " F"], orbits: int) -> Int[np.ndarray, " O+1"]:
     """A new number for each orbit, -1 for those that are not free; the last one is for -1."""
-    new = np.full(orbits + 1, -1)
+    new = np.full(orbits + 1, -1, np.int32)
     new[free] = np.arange(len(free))
     return new
 
@@ -193,12 +199,16 @@ def _between(
     """The numbers of orbits, -1 for those that hold a conflict, and the conflicts between the others."""
     if not conflicts.size:  # of any shape
         return number, np.zeros((0, 3), int)
-    found = np.sort(np.where(conflicts >= 0, number[conflicts], -1), axis=1)
+    found = number.astype(np.int32)[conflicts]  # sorted in place: there may be millions
+    found[conflicts < 0] = -1
+    found.sort(axis=1)
     found[:, 1:][found[:, 1:] == found[:, :-1]] = -1
-    found = -np.sort(-found, axis=1)  # descending, so that what fills comes last
+    np.negative(found, out=found).sort(axis=1)
+    np.negative(found, out=found)  # descending, so that what fills comes last
     alone = found[:, 1] < 0
     free = np.setdiff1d(np.arange(number.max() + 1), found[alone, 0])
     new = _renumbered(free, number.max() + 1)
     found = found[~alone]
     found = found[((new[found] >= 0) | (found < 0)).all(1)]
-    return new[number], np.unique(new[found], axis=0)
+    found = new[found]
+    return new[number], np.unique(found, axis=0)

@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 import re
+import tracemalloc
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from jaxgpt import search
-from jaxgpt.search import moves, orbits
+from jaxgpt.search import conflict_tables, moves, orbits
 from tasks.constructions import Problem
 
 #: One problem for each table: conflicts of three elements, and of three and four.
@@ -296,6 +297,59 @@ def test_a_problem_that_is_too_large_is_refused_before_it_is_listed(monkeypatch,
     if symmetry == "half-turn":
         with pytest.raises(ValueError, match=message):
             search.table_bytes(rule, symmetry)
+
+
+def test_with_a_symmetry_too_conflicts_of_four_elements_are_refused_before_they_are_listed(monkeypatch):
+    """Their list is as large as without; the table would fit."""
+    rule = problem("rectangles", 6)
+    needed = search.table_bytes(rule)
+    assert search.table_bytes(rule, "half-turn") < needed
+    assert len(search.fill(rule, STATES, "half-turn", table_limit=needed).sets) == STATES
+
+    def listed(rule):
+        raise AssertionError("listed")
+
+    monkeypatch.setattr(type(rule), "conflicts", listed)
+    told = rf"^listing the conflicts takes {needed:,} bytes, more than .*; choose a smaller problem, or set"
+    with pytest.raises(ValueError, match=told):
+        search.fill(rule, STATES, "half-turn", table_limit=needed - 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "symmetry"),
+    [
+        ("c4_free", 36, "none"),
+        ("rectangles", 30, "none"),
+        ("rectangles", 30, "half-turn"),
+        ("sidon", 130, "none"),
+    ],
+)
+def test_listing_conflicts_takes_little_more_memory_than_their_table(name, n, symmetry):
+    """Than that without a symmetry, which the limit counts."""
+    rule = problem(name, n)
+    needed = search.table_bytes(rule)
+    assert needed > 2**23  # what does not grow with the conflicts is little beside it
+    tracemalloc.start()
+    try:
+        orbits.orbits_of(rule, symmetry, needed)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 3 * needed
+
+
+@pytest.mark.parametrize("size", [9, 40])
+def test_a_list_is_the_same_in_whatever_parts_it_is_built(monkeypatch, size):
+    """Each conflict once in the list of each of its elements."""
+    rule = problem("sidon", size)
+    rows = np.random.default_rng(0).permutation(rule.conflicts())
+    monkeypatch.setattr(conflict_tables, "_PART", 7)
+    others = np.asarray(conflict_tables.list_table(size, rows).others)
+    assert others.nbytes == conflict_tables.list_table_bytes(size, rows)
+    for element in range(size + 1):
+        listed = sorted(sorted(other.tolist()) for other in others[element] if size + 1 not in other)
+        held = [[e if e >= 0 else size for e in row.tolist()] for row in rows if element in row]
+        assert listed == sorted(sorted(e for e in row if e != element) for row in held)
 
 
 @pytest.mark.parametrize(

@@ -52,13 +52,20 @@ class C4Free(Problem):
         return f"edge {first}-{second}"
 
     def conflicts(self) -> Int[np.ndarray, "C 4"]:
-        edge = np.zeros((self.n, self.n), int)
+        edge = np.zeros((self.n, self.n), np.int32)
         upper = np.triu_indices(self.n, 1)
         edge[upper] = np.arange(self.size())
         edge += edge.T
-        corners = np.array(list(itertools.combinations(range(self.n), 4)), int).reshape(-1, 4)
-        cycles = np.concatenate([corners[:, order] for order in ([0, 1, 2, 3], [0, 2, 1, 3], [0, 1, 3, 2])])
-        return np.sort(edge[cycles, np.roll(cycles, -1, axis=1)], axis=1)
+        found, filled = np.empty((3 * math.comb(self.n, 4), 4), np.int32), 0
+        for a, b in itertools.combinations(range(self.n), 2):  # no larger arrays than what is found
+            c, d = b + 1 + np.array(np.triu_indices(self.n - b - 1, 1))
+            for first, second, third, fourth in ((a, b, c, d), (a, c, b, d), (a, b, d, c)):
+                cycle = found[filled : filled + len(c)]
+                cycle[:, 0], cycle[:, 1] = edge[first, second], edge[second, third]
+                cycle[:, 2], cycle[:, 3] = edge[third, fourth], edge[fourth, first]
+                filled += len(c)
+        found.sort(axis=1)
+        return found
 
     def conflict_elements(self) -> int:
         """Four vertices have three cycles, of four edges each."""

@@ -8,6 +8,7 @@ Two rows have a one in at most one common column.
 """
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterable
 
@@ -30,9 +31,11 @@ class Rectangles(Grid):
     largest_conflict = 4
 
     def conflicts(self) -> Int[np.ndarray, "C 4"]:
-        first, second = np.triu_indices(self.n, 1)
-        top, bottom = self.n * first[:, None], self.n * second[:, None]
-        return np.stack([top + first, top + second, bottom + first, bottom + second], axis=-1).reshape(-1, 4)
+        first, second = np.array(np.triu_indices(self.n, 1), np.int32)
+        found = np.empty((len(first), len(first), 4), np.int32)
+        for place, (row, column) in enumerate(itertools.product((first, second), repeat=2)):
+            np.add(self.n * row[:, None], column, out=found[..., place])
+        return found.reshape(-1, 4)
 
     def conflict_elements(self) -> int:
         """Two rows and two columns have a rectangle, of four corners."""

@@ -44,15 +44,19 @@ class Sidon(Problem):
         return f"number {element + 1}"
 
     def conflicts(self) -> Int[np.ndarray, "C 4"]:
-        # a < b <= c < d with a + d = b + c, for each a and width d - a.
-        found = [
-            (a, b, c if c > b else a + width, a + width if c > b else -1)
-            for a in range(self.n)
-            for width in range(2, self.n - a)
-            for b in range(a + 1, a + width // 2 + 1)
-            for c in [2 * a + width - b]
-        ]
-        return np.array(found, int).reshape(-1, 4)
+        # a < b <= c < d with a + d = b + c. First those of a = 0, by their width d; each other a has as many
+        # of them as fit behind it.
+        widths = np.arange(self.n)
+        d = np.repeat(widths, widths // 2)
+        ends = np.cumsum(widths // 2)
+        b = 1 + np.arange(len(d)) - np.repeat(ends - widths // 2, widths // 2)
+        c = d - b
+        four = np.stack([0 * d, b, np.where(b < c, c, d), np.where(b < c, d, -1)], axis=1).astype(np.int32)
+        found, filled = np.empty((ends.sum(), 4), np.int32), 0
+        for a, end in enumerate(ends[::-1]):
+            found[filled : filled + end] = np.where(four[:end] >= 0, four[:end] + np.int32(a), -1)
+            filled += end
+        return found
 
     def conflict_elements(self) -> int:
         """Each a and width w have w // 2 conflicts, of four elements each; where w is even one has three."""
