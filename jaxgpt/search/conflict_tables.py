@@ -116,7 +116,7 @@ def bit_table(size: int, conflicts: Int[np.ndarray, "C W"]) -> BitTable:
 
     three = conflicts[(conflicts >= 0).sum(1) == 3]
     two = conflicts[(conflicts >= 0).sum(1) == 2]
-    for a, b, c in ((0, 1, 2), (0, 2, 1), (1, 2, 0)):
+    for a, b, c in ((0, 1, 2), (0, 2, 1), (1, 2, 0)) if len(three) else ():  # pairs alone have two columns
         put(three[:, a], three[:, b], three[:, c])
         put(three[:, b], three[:, a], three[:, c])
     put(two[:, 0], two[:, 0], two[:, 1])

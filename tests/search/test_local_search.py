@@ -423,6 +423,24 @@ def test_moves_out_of_range_are_refused(wrong):
         search.Moves(**wrong)
 
 
+def test_all_conflicts_may_be_pairs():
+    """The largest sets of corners of a pentagon without a side have two."""
+
+    class Corners(Problem):
+        def size(self):
+            return 5
+
+        def conflicts(self):
+            return np.array([[0, 1], [1, 2], [2, 3], [3, 4], [0, 4]])
+
+        def verify(self, chosen):
+            return [side for side in map(tuple, self.conflicts().tolist()) if set(chosen).issuperset(side)]
+
+    found = search.local(Corners(), states=4, steps=10)
+    assert {len(row.nonzero()[0]) for row in found.sets} == {2}
+    assert not any(Corners().verify(row.nonzero()[0].tolist()) for row in found.sets)
+
+
 def test_a_problem_without_a_conflict_is_wholly_taken():
     """Of two numbers none is the sum of two others, and an empty list has one dimension."""
 
