@@ -3,9 +3,13 @@
 import contextlib
 import errno
 import os
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+
+#: The name that `replacing` gives, with the number of the process that writes.
+_UNFINISHED = re.compile(r"\..+\.(\d+)-\d+\.tmp")
 
 
 def write_atomically(path: Path, text: str) -> None:
@@ -37,6 +41,28 @@ def replacing(path: Path) -> Iterator[Path]:
         raise unwritten(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes were writing in a folder, by the names that `replacing` gives.
+
+    For a process that holds the folder and writes nothing there at this moment. What other processes of this
+    machine are writing stays.
+    """
+    for path in folder.glob(".*.tmp"):
+        found = _UNFINISHED.fullmatch(path.name)
+        if found and (int(found[1]) == os.getpid() or not _lives(int(found[1]))):
+            path.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 def unwritten(path: Path, error: OSError) -> OSError:

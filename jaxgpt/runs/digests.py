@@ -7,7 +7,7 @@ from pathlib import Path
 from jaxgpt.core import foreign
 from jaxgpt.core.untrusted import refuse_sizes
 from jaxgpt.core.wording import one_line
-from jaxgpt.core.writing import write_atomically
+from jaxgpt.core.writing import remove_unfinished, write_atomically
 
 
 def of_files(directory: Path) -> dict[str, str]:
@@ -32,6 +32,7 @@ class Digests:
     def write(self, step: int) -> None:
         """Record the files of a step as they are, and forget steps whose checkpoint is gone."""
         self._folder.mkdir(exist_ok=True)
+        remove_unfinished(self._folder)
         for path in self._folder.glob("*.json"):
             if not (self._checkpoints / path.stem).is_dir():
                 path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from jaxgpt import tokenizers
 from jaxgpt.core import fields, foreign, locks, trust
 from jaxgpt.core.paths import broken_link, expanded
-from jaxgpt.core.writing import write_atomically
+from jaxgpt.core.writing import remove_unfinished, write_atomically
 from jaxgpt.runs import schema
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.experiment import Experiment
@@ -172,6 +172,7 @@ def held(path: Path | str | FirstFree) -> Iterator[tuple[RunDirectory, str]]:
     directory.create()
     try:
         with locks.held(directory.path) as note:
+            remove_unfinished(directory.path)
             yield directory, note
     finally:
         if made:

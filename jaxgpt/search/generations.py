@@ -15,7 +15,7 @@ from jaxtyping import Bool
 from jaxgpt.core import fields, foreign, locks, printing
 from jaxgpt.core.choice import imported
 from jaxgpt.core.paths import expanded, make_folder
-from jaxgpt.core.writing import write_atomically
+from jaxgpt.core.writing import remove_unfinished, write_atomically
 from jaxgpt.runs.stop import Stopped, StopRequest
 from jaxgpt.search import arms as arms_of
 from jaxgpt.search import stand_file
@@ -29,8 +29,8 @@ from jaxgpt.search.smaller import smaller_sets
 
 Say = Callable[[str], None]
 
-#: What was asked for, and the folder of where each seed of each arm stands.
-FILE, STANDS = "search.json", "stands"
+#: What was asked for, and the folders of where each seed of each arm stands and of the best sets.
+FILE, STANDS, BEST = "search.json", "stands", "best"
 #: Seconds of a turn after which its generations are saved.
 _SAVED = 5.0
 #: Room of a row: a set may grow to so many times the largest that greedy fill finds or a file brings.
@@ -253,6 +253,8 @@ def _held(folder: Path, asked: dict) -> Iterator[None]:
     """
     make_folder(folder / STANDS)
     with locks.held(folder):
+        for inner in (folder, folder / STANDS, folder / BEST):
+            remove_unfinished(inner)
         path = folder / FILE
         if path.exists():
             _check_same(path, asked)

@@ -12,7 +12,7 @@ from jaxgpt.pages.blocks import Folded, Paragraph, Picture, Points, Section
 from jaxgpt.pages.rendering import render
 from jaxgpt.search import search_findings, search_pictures, set_files
 from jaxgpt.search.generation_step import Record, Stand
-from jaxgpt.search.generations import Searched
+from jaxgpt.search.generations import BEST, Searched
 
 #: Sets of each arm that are drawn and written.
 _SHOWN = 4
@@ -28,7 +28,7 @@ def write(searched: Searched, folder: Path) -> list[Path]:
     Raises:
       OSError: if the folder cannot be written to.
     """
-    make_folder(folder / "best")
+    make_folder(folder / BEST)
     sections = [_arms(searched), _sizes(searched)]
     learned = {arm: s for arm, s in searched.stands.items() if any(map(_writes, s))}
     if learned:
@@ -41,7 +41,7 @@ def write(searched: Searched, folder: Path) -> list[Path]:
         search_pictures.over_time(searched.stands, searched.problem.best_known()),
         folder / "best_over_time.png",
     )
-    return [folder / name for name in ("report.html", "generations.csv", "best_over_time.png", "best")]
+    return [folder / name for name in ("report.html", "generations.csv", "best_over_time.png", BEST)]
 
 
 def _arms(searched: Searched) -> Section:
@@ -91,7 +91,7 @@ def _sets(searched: Searched, folder: Path) -> Section:
         sets = np.concatenate([stand.sets[:_SHOWN] for stand in stands])
         sets = sets[np.argsort(-sets.sum(1), kind="stable")][:_SHOWN]
         chosen = [frozenset(np.flatnonzero(row).tolist()) for row in sets]
-        set_files.write(searched.problem, chosen, folder / "best" / arm)
+        set_files.write(searched.problem, chosen, folder / BEST / arm)
         titles = [search_findings.symmetry_words(searched, one) for one in chosen]
         broken = sum(bool(searched.problem.verify(one)) for one in chosen)
         said = "none holds a conflict" if not broken else f"{broken} hold a conflict"
@@ -99,7 +99,7 @@ def _sets(searched: Searched, folder: Path) -> Section:
         alt = f"The largest sets of the arm {arm}{named}; by the problem's verifier {said}."
         drawn = search_pictures.boards(searched.problem, [sorted(one) for one in chosen], titles)
         blocks.append(Picture(drawn, alt))
-    return Section("The largest sets", [*blocks, Paragraph("As text, JSON and PNG: best/")])
+    return Section("The largest sets", [*blocks, Paragraph(f"As text, JSON and PNG: {BEST}/")])
 
 
 def _numbers(searched: Searched) -> str:

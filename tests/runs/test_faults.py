@@ -17,11 +17,12 @@ from tiny_runs import run as run_process
 from variants import often
 
 import jaxgpt as library
-from jaxgpt.core import fields
+from jaxgpt.core import fields, locks
 from jaxgpt.core.writing import write_atomically
 from jaxgpt.runs import run_directory as rundir
 from jaxgpt.runs import session
 from jaxgpt.runs.checkpoints import CheckpointError, Checkpoints
+from jaxgpt.runs.digests import Digests
 from jaxgpt.runs.session import train
 
 
@@ -322,6 +323,26 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path, monkeypatch, code):
     assert ("make room" in str(error.value)) == (code != errno.EIO)
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
     assert (tmp_path / "file").read_text() == "as it was"
+
+
+def test_what_killed_processes_were_writing_is_removed_by_who_holds_the_directory(tmp_path):
+    """And nothing else: not what a process that lives is writing, nor files of other names."""
+    ended = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    ended.wait()
+    dead, lives = ended.pid, os.getppid()
+    left = [f".metrics.jsonl.{dead}-140.tmp", f".metrics.jsonl.{os.getpid()}-140.tmp"]
+    others = [f".metrics.jsonl.{lives}-140.tmp", ".notes.tmp", f".notes.{dead}.tmp", f"notes.{dead}-1.tmp"]
+    digests = tmp_path / "checkpoints" / ".sha256"
+    digests.mkdir(parents=True)
+    (tmp_path / "checkpoints" / "5").mkdir()
+    for folder in (tmp_path, digests):
+        for name in left + others:
+            (folder / name).write_text("half")
+    with rundir.held(tmp_path):
+        found = {path.name for path in tmp_path.iterdir() if path.is_file()}
+        assert found - set(locks.FILES) == set(others)
+        Digests(tmp_path / "checkpoints").write(5)
+    assert {path.name for path in digests.iterdir()} == {*others, "5.json"}
 
 
 class Trap:

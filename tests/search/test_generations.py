@@ -4,6 +4,8 @@ import dataclasses
 import errno
 import json
 import os
+import subprocess
+import sys
 
 import jax
 import numpy as np
@@ -154,6 +156,21 @@ def test_what_does_not_fit_is_told_in_one_line(found, folder, tmp_path):
     (tmp_path / "search.json").write_text(json.dumps(json.loads((folder / "search.json").read_text())))
     (tmp_path / "stands" / "transformer-0.npz").write_bytes(b"PK half of a file")
     refused("is not where a search stands", workdir=tmp_path, arms=["transformer"], seeds=2)
+
+
+def test_what_a_killed_search_was_writing_is_removed(found, folder, tmp_path):
+    asked = json.loads((folder / "search.json").read_text())
+    ended = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    ended.wait()
+    before = set(folder.rglob("*"))
+    for place in (folder, tmp_path):  # one of a search, and one in which none was begun
+        for inner in (place, place / "stands", place / "best"):
+            inner.mkdir(exist_ok=True)
+            (inner / f".none-0.npz.{ended.pid}-140.tmp").write_bytes(b"PK half of a file")
+        with generations._held(place, asked):
+            assert not list(place.rglob("*.tmp"))
+    (folder / "best").rmdir()
+    assert set(folder.rglob("*")) == before
 
 
 def test_stands_are_read_as_they_were_written(found, tmp_path):
