@@ -10,12 +10,12 @@ from jaxgpt.core.writing import write_atomically
 from jaxgpt.evaluation import plots
 from jaxgpt.pages.blocks import Folded, Paragraph, Picture, Points, Section
 from jaxgpt.pages.rendering import render
-from jaxgpt.search import search_findings, search_pictures, set_files
+from jaxgpt.search import pool, search_findings, search_pictures, set_files
 from jaxgpt.search.generation_step import Record, Stand
 from jaxgpt.search.generations import BEST, Searched
 
-#: Sets of each arm that are drawn and written.
-_SHOWN = 4
+#: Sets of each arm that are drawn, and that are written: not more, since verifiers are slow on purpose.
+_SHOWN, _WRITTEN = 4, 20
 _COLUMNS = ("written", "readable", "new", "repeated", "conflicts", "loss", "temperature")
 
 
@@ -88,10 +88,10 @@ def _proposals(searched: Searched, learned: dict) -> Section:
 def _sets(searched: Searched, folder: Path) -> Section:
     blocks = []
     for arm, stands in searched.stands.items():
-        sets = np.concatenate([stand.sets[:_SHOWN] for stand in stands])
-        sets = sets[np.argsort(-sets.sum(1), kind="stable")][:_SHOWN]
-        chosen = [frozenset(np.flatnonzero(row).tolist()) for row in sets]
-        set_files.write(searched.problem, chosen, folder / BEST / arm)
+        sets = pool.best(np.concatenate([stand.sets for stand in stands]), _WRITTEN)
+        written = [frozenset(np.flatnonzero(row).tolist()) for row in sets]
+        set_files.write(searched.problem, written, folder / BEST / arm, drawn=_SHOWN)
+        chosen = written[:_SHOWN]
         titles = [search_findings.symmetry_words(searched, one) for one in chosen]
         broken = sum(bool(searched.problem.verify(one)) for one in chosen)
         said = "none holds a conflict" if not broken else f"{broken} hold a conflict"
@@ -99,7 +99,8 @@ def _sets(searched: Searched, folder: Path) -> Section:
         alt = f"The largest sets of the arm {arm}{named}; by the problem's verifier {said}."
         drawn = search_pictures.boards(searched.problem, [sorted(one) for one in chosen], titles)
         blocks.append(Picture(drawn, alt))
-    return Section("The largest sets", [*blocks, Paragraph(f"As text, JSON and PNG: {BEST}/")])
+    text = f"As text, JSON and PNG, up to {_WRITTEN} different ones of each arm: {BEST}/"
+    return Section("The largest sets", [*blocks, Paragraph(text)])
 
 
 def _numbers(searched: Searched) -> str:

@@ -2,7 +2,7 @@
 
 - Text: a line a set, 0 or 1 for every element; what begins with # is a remark.
 - JSON: `{"problem": {"kind": "isosceles", "n": 16}, "sets": [[0, 3, ...], ...]}`, elements numbered from 0.
-- PNG: a board a set, with the JSON in the file beside the picture.
+- PNG: a board a set, as many as are drawn, with the JSON of all in the file beside the picture.
 """
 
 import json
@@ -45,11 +45,14 @@ def read(problem: Searchable, path: Path) -> Bool[np.ndarray, "B E"]:
     return sets
 
 
-def write(problem: Searchable, sets: Sequence[Iterable[int]], base: Path) -> list[Path]:
+def write(
+    problem: Searchable, sets: Sequence[Iterable[int]], base: Path, drawn: int | None = None
+) -> list[Path]:
     """Write sets as text, JSON and PNG, each with what the problem's verifier says of it.
 
     Args:
       base: the path of the files, without their endings.
+      drawn: how many, the first, have a board in the picture; None: all.
 
     Raises:
       OSError: if they cannot be written.
@@ -63,7 +66,7 @@ def write(problem: Searchable, sets: Sequence[Iterable[int]], base: Path) -> lis
     paths = [base.with_name(base.name + ending) for ending in ENDINGS]
     write_atomically(paths[0], "\n".join(lines) + "\n")
     write_atomically(paths[1], told + "\n")
-    _draw(problem, members, words, told, paths[2])
+    _draw(problem, members[:drawn], words[:drawn], told, paths[2])
     return paths
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from jaxgpt.cli.main import main
 from jaxgpt.core import fields
-from jaxgpt.search import SearchConfig, set_files, stand_file
+from jaxgpt.search import SearchConfig, pool, set_files, stand_file
 from tasks.constructions import Problem
 from tasks.constructions.searches import SEARCHES
 
@@ -94,6 +94,9 @@ def test_the_command_tells_and_writes_what_it_found(done, folder):
     for arm in ("transformer", "none"):
         sets = [set_files.read(problem, folder / "best" / f"{arm}{ending}") for ending in set_files.ENDINGS]
         assert all(np.array_equal(one, sets[0]) for one in sets)
+        stands = [stand_file.load(folder / "stands" / f"{arm}-{seed}.npz") for seed in (0, 1)]
+        best = pool.best(np.concatenate([stand.sets for stand in stands]), 20)
+        assert np.array_equal(sets[0], best) and 4 < len(best) == len({row.tobytes() for row in best})
     rows = list(csv.DictReader((folder / "generations.csv").read_text().splitlines()))
     assert {(row["arm"], row["seed"]) for row in rows} == {
         (arm, seed) for arm in ("transformer", "none") for seed in "01"

@@ -24,6 +24,18 @@ def test_every_form_is_read_as_it_was_written(written):
         assert [frozenset(np.flatnonzero(row).tolist()) for row in found] == SETS, path.suffix
 
 
+def test_a_picture_holds_also_the_sets_that_are_not_drawn(written, tmp_path):
+    from PIL import Image
+
+    paths = set_files.write(GRID, SETS, tmp_path / "two", drawn=1)
+    assert all(len(set_files.read(GRID, path)) == len(SETS) for path in paths)
+    widths = []
+    for path in (written[2], paths[2], set_files.write(GRID, SETS[:1], tmp_path / "one")[2]):
+        with Image.open(path) as image:
+            widths.append(image.size)
+    assert widths[0] != widths[1] == widths[2]
+
+
 def test_files_say_what_the_verifier_says(tmp_path):
     text, *_ = set_files.write(GRID, [frozenset({0, 1, 2})], tmp_path / "line")
     assert "# 3 elements, 1 conflicts" in text.read_text()
