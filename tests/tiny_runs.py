@@ -185,6 +185,23 @@ def jaxgpt(capsys):
 
 
 @pytest.fixture
+def small_disk(tmp_path):
+    """A file system in memory, and how to set the room that is left on it, in KiB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(place)], check=False)
+    if mounted.returncode:
+        pytest.skip("mounting needs root")
+
+    def leave(kib):
+        used = sum(path.stat().st_blocks for path in place.rglob("*")) // 2
+        subprocess.run(["mount", "-o", f"remount,size={used + kib}k", str(place)], check=True)
+
+    yield place, leave
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.fixture
 def quick_compilation():
     """XLA optimizes little: for tests that compare nothing bit by bit with what others compiled."""
     jax.config.update("jax_disable_most_optimizations", True)

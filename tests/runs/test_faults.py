@@ -256,23 +256,6 @@ def test_a_full_disk(spoiled, finished_run, jaxgpt):
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system in memory, and how to set the room that is left on it, in KiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(place)], check=False)
-    if mounted.returncode:
-        pytest.skip("mounting needs root")
-
-    def leave(kib):
-        used = sum(path.stat().st_blocks for path in place.rglob("*")) // 2
-        subprocess.run(["mount", "-o", f"remount,size={used + kib}k", str(place)], check=True)
-
-    yield place, leave
-    subprocess.run(["umount", str(place)], check=True)
-
-
 @pytest.mark.thorough
 @pytest.mark.parametrize("kib", [0, 44])
 def test_a_disk_with_some_room_left(small_disk, finished_run, kib):

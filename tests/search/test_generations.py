@@ -261,6 +261,24 @@ def test_a_generation_in_which_nothing_is_read_keeps_the_sets(found):
     assert after.records[-1].note == "none of 16 proposals stands for a set; the kept sets stay"
 
 
+def test_a_generation_in_which_nothing_is_new_says_so_and_loses_nothing():
+    """Every proposal is the first of the kept sets."""
+
+    class Echo(BigramModel):
+        def write(self, known, begun, temperature, seed):
+            return np.tile(tokens.rows(before.sets[:1]).tokens[0, 1:], (len(begun), 1))
+
+    tokens = SetTokens(25, "elements", 12)
+    (way,) = arms.ways(["bigram"], Improving(PROBLEM, CONFIG), tokens, CONFIG, Beside(NOTHING, 0.0)).values()
+    before = way.begin(0, NOTHING)
+    after = dataclasses.replace(way, model=Echo(tokens, CONFIG)).after(before, 0)
+    record = after.records[-1]
+    assert (record.note, record.new, record.readable) == ("no proposal is new", 0, CONFIG.states)
+    assert record.repeated == pytest.approx(15 / 16)
+    assert generations._told(after).endswith("(no proposal is new)")
+    assert (after.sets.sum(1)[: len(before.sets)] >= before.sets.sum(1)).all()
+
+
 def test_what_is_told_of_proposals_counts_each_readable_one_once():
     """Three of sixteen can be read, of which one holds a conflict; the others fill no share."""
 
@@ -374,6 +392,29 @@ def test_orbits_in_part_are_no_conflict():
 
 def test_top_fifth_is_the_mean_of_the_largest_fifth():
     assert search_findings.top_fifth({3: 8, 4: 1, 6: 1}) == 5
+
+
+def test_a_search_goes_on_after_a_disk_that_was_full(tmp_path, monkeypatch):
+    config, save, saved = dataclasses.replace(CONFIG, generations=3), np.savez, []
+
+    def run(**more):
+        found = search.search(PROBLEM, config, arms=["bigram"], say=lambda line: None, **more)
+        return found.stands["bigram"][0]
+
+    def full(*given, **arrays):
+        saved.append(given)
+        if len(saved) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        save(*given, **arrays)
+
+    whole = run()
+    monkeypatch.setattr(np, "savez", full)
+    with pytest.raises(OSError, match=r"bigram-0.npz cannot be written .*; make room"):
+        run(workdir=tmp_path)
+    assert len(stand_file.load(tmp_path / "stands" / "bigram-0.npz").records) == 2
+    stand = run(workdir=tmp_path)
+    assert np.array_equal(stand.sets, whole.sets) and len(stand.records) == 4
+    assert all(np.array_equal(value, stand.known[name]) for name, value in whole.known.items())
 
 
 def test_a_full_disk_leaves_the_last_stand(found, tmp_path, monkeypatch):

@@ -14,10 +14,13 @@ import time
 
 import numpy as np
 import pytest
+from tiny_runs import one_line, run
 
 from jaxgpt.cli.main import main
 from jaxgpt.core import fields
 from jaxgpt.search import SearchConfig, pool, set_files, stand_file
+from jaxgpt.search.set_model import BigramModel
+from jaxgpt.search.set_tokens import PAD
 from tasks.constructions import Problem
 from tasks.constructions.searches import SEARCHES
 
@@ -90,6 +93,7 @@ def test_the_command_tells_and_writes_what_it_found(done, folder):
     assert "At equal time" in output and "With fewer than six seeds" in output
     page = (folder / "report.html").read_text()
     assert "Does the model help?" in page and "none holds a conflict" in page
+    assert "with their symmetries" in page
     problem = Problem.named("isosceles")(n=5)
     for arm in ("transformer", "none"):
         sets = [set_files.read(problem, folder / "best" / f"{arm}{ending}") for ending in set_files.ENDINGS]
@@ -167,6 +171,113 @@ def test_a_mistake_is_told_in_one_line(jaxgpt, tmp_path, words, message):
     status, _, errors = jaxgpt("search", *words, "--workdir", str(tmp_path / "none"))
     told = [line for line in errors.splitlines() if not line.startswith("device: ")]
     assert status == 2 and len(told) == 1 and message in told[0], errors
+
+
+@pytest.mark.parametrize(
+    ("readable", "note"),
+    [
+        (False, "none of 16 proposals stands for a set; the kept sets stay"),
+        (True, "no proposal is new"),
+    ],
+)
+def test_a_generation_that_gave_nothing_is_told(jaxgpt, tmp_path, monkeypatch, readable, note):
+    """By the command and on the page; a model that writes nothing, or the first set that it was shown."""
+    learn, shown = BigramModel.learn, []
+
+    def learned(self, known, sets, share, seed):
+        shown.append(self._tokens.rows(sets[:1]).tokens[0, 1:])
+        return learn(self, known, sets, share, seed)
+
+    def write(self, known, begun, temperature, seed):
+        return np.tile(shown[-1] if readable else np.full_like(shown[-1], PAD), (len(begun), 1))
+
+    monkeypatch.setattr(BigramModel, "learn", learned)
+    monkeypatch.setattr(BigramModel, "write", write)
+    words = ("--generations", "2", "--arms", "bigram,none", "--workdir", tmp_path / "found")
+    status, output, errors = jaxgpt("search", "isosceles", *SMALL, *words)
+    assert status == 0, errors
+    (line,) = [line for line in output.splitlines() if line.startswith("seed 0  bigram  generation 2  ")]
+    assert line.endswith(f"({note})") and "new 0 %" in line
+    page = (tmp_path / "found" / "report.html").read_text()
+    assert "Generations with a note" in page
+    assert all(f"seed 0, bigram, generation {number}: {note}" in page for number in (1, 2))
+    first, *_, last = stand_file.load(tmp_path / "found" / "stands" / "bigram-0.npz").records
+    assert last.best >= first.best and (readable or last.kept == first.kept)
+
+
+OWN = """
+import dataclasses
+
+import numpy as np
+
+from tasks.constructions import Problem
+
+
+@dataclasses.dataclass(frozen=True)
+class NoDouble(Problem):
+    n: int = 30
+
+    def size(self):
+        return self.n
+
+    def conflicts(self):
+        return np.array([(a, b, a + b + 1) for a in range(self.n) for b in range(a + 1, self.n - a - 1)])
+
+    def verify(self, chosen):
+        pairs = [(a, b) for a in sorted(chosen) for b in sorted(chosen) if a < b]
+        return [(a, b, a + b + 1) for a, b in pairs if a + b + 1 in chosen]
+"""
+
+
+def test_an_own_problem_is_searched_like_any_other(jaxgpt, tmp_path, monkeypatch):
+    """No number of 1 to 5 is the sum of two others; then from its own files, which name its module."""
+    (tmp_path / "own_numbers.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    words = ("search", "own_numbers:NoDouble", *SMALL, "--generations", "1", "--arms", "bigram,none")
+    status, output, errors = jaxgpt(*words, "--workdir", tmp_path / "found")
+    assert status == 0, errors
+    assert "NoDouble(n=5): 5 elements\n" in output
+    assert "The largest set has 3 elements; no value of the literature is known here." in output
+    page = (tmp_path / "found" / "report.html").read_text()
+    assert "none holds a conflict" in page and "with their symmetries" not in page
+    rows = (tmp_path / "found" / "best" / "none.txt").read_text().splitlines()
+    assert rows[:2] == ["# NoDouble(n=5)", "# 3 elements, verified: no conflict"]
+    pools = [
+        word for ending in ("json", "png") for word in ("--pool", tmp_path / f"found/best/none.{ending}")
+    ]
+    status, _, errors = jaxgpt(*words, "--workdir", tmp_path / "second", *pools)
+    assert status == 0, errors
+    status, output, errors = jaxgpt(*words, "--workdir", tmp_path / "found")
+    assert status == 0 and "generation 1" not in output, errors
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("kib", [0, 12])
+def test_a_search_goes_on_after_a_disk_that_was_full(small_disk, tmp_path, kib):
+    """One line, whatever the first thing is that finds no room; what stands stays."""
+    place, leave = small_disk
+
+    def command(folder, generations):
+        words = ("--generations", generations, "--arms", "transformer", "--workdir", folder)
+        return run("search", "isosceles", *SMALL, *words)
+
+    assert command(tmp_path / "whole", 3)[0] == 0
+    assert command(place / "search", 1)[0] == 0
+    stands = place / "search" / "stands"
+    before = {path.name: path.read_bytes() for path in stands.iterdir()}
+    leave(kib)
+    status, _, errors = command(place / "search", 3)
+    assert status == 2 and "make room" in one_line(errors)
+    assert {path.name: path.read_bytes() for path in stands.iterdir()} == before
+    leave(4096)
+    status, _, errors = command(place / "search", 3)
+    assert status == 0, errors
+    whole, found = (
+        stand_file.load(folder / "stands" / "transformer-0.npz")
+        for folder in (tmp_path / "whole", stands.parent)
+    )
+    assert np.array_equal(whole.sets, found.sets) and len(found.records) == 4
+    assert all(np.array_equal(value, found.known[name]) for name, value in whole.known.items())
 
 
 @pytest.mark.thorough
