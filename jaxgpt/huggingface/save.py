@@ -168,7 +168,11 @@ def describe(family: Family, config: ModelConfig) -> dict[str, Any]:
         names = config.label_names or [f"LABEL_{i}" for i in range(config.num_labels)]
         found["id2label"] = {str(i): name for i, name in enumerate(names)}
     shapes = shapes_apart(config)
-    tensors = {e.key.removeprefix("."): e.shape(shapes[e.paths[0]]) for e in family.entries(config)}
+    # Of a weight that the family has and this model lacks the name alone is known: the fields will differ.
+    tensors = {
+        entry.key.removeprefix("."): entry.shape(shapes[path]) if (path := entry.paths[0]) in shapes else ()
+        for entry in family.entries(config)
+    }
     again = family.config(Given(found, "the description", tensors))
     if config.head.weights != "none":
         again = replaced(again, {"head.weights": config.head.weights})
@@ -189,7 +193,6 @@ def _comparable(config: ModelConfig) -> dict[str, Any]:
         "encoder_layers": config.num_encoder_layers,
         "encoder_heads": config.encoder_heads or config.num_heads,
         "encoder_d_ff": config.encoder_d_ff or config.resolved_d_ff,
-        "embedding.width": config.resolved_embedding_width,
         "attention.scale": config.attention.scale or config.resolved_head_dim**-0.5,
         "loop_blocks": config.loop_blocks or config.num_layers,
         "labels": config.num_labels,

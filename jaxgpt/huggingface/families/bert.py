@@ -107,6 +107,12 @@ class Bert(Family):
                 }
         return {"pooler": pooled}
 
+    def describe(self, config: ModelConfig) -> dict[str, Any]:
+        found = super().describe(config)
+        if "type_vocab_size" in found:  # in a file at least 1, so that a model without segments is another
+            found["type_vocab_size"] = max(found["type_vocab_size"], 1)
+        return found
+
     def architecture_of(self, config: ModelConfig) -> str:
         stem = self.architecture.removesuffix("ForMaskedLM")
         if config.head.weights != "none":
