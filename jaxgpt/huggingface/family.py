@@ -82,6 +82,14 @@ class Family(Choice, abc.ABC, package="jaxgpt.huggingface.families"):
         """The fields of `config.json` for a model of this family."""
         return written(self.fields, config)
 
+    def canonical(self, config: ModelConfig) -> ModelConfig:
+        """The same model as it is read again from its file, where it can be described in several ways.
+
+        Args:
+          config: one that `describe` takes.
+        """
+        return config
+
     def computed(self, name: str, config: ModelConfig) -> np.ndarray | None:
         """Expected values of an `ignored` tensor that transformers reads; None: it is not compared."""
         return None

@@ -115,6 +115,18 @@ def fields(position: Rotary) -> dict[str, Any]:
     return {"rope_parameters": found, "rope_theta": position.theta, "rope_scaling": old}
 
 
+def plain(position: Rotary, head_dim: int) -> Rotary:
+    """The same positions, with the default of every field that makes no difference."""
+    default, free = Rotary(), {}
+    if position.rotary_dim == head_dim:
+        free["rotary_dim"] = default.rotary_dim
+    if position.factor == 1:
+        free["trained_length"] = default.trained_length
+    if position.factor == 1 or position.trained_length is None:
+        free |= {"low": default.low, "high": default.high}
+    return dataclasses.replace(position, **free)
+
+
 def write(position: Rotary) -> dict[str, Any]:
     """The `rope_parameters` of a position scheme."""
     if position.factor == 1:

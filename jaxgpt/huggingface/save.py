@@ -15,7 +15,7 @@ from jaxgpt import tokenizers
 from jaxgpt.core import nested
 from jaxgpt.core.nested import replaced
 from jaxgpt.core.paths import expanded, make_folder
-from jaxgpt.huggingface import tokenizer_files
+from jaxgpt.huggingface import rope, tokenizer_files
 from jaxgpt.huggingface.config_fields import Given
 from jaxgpt.huggingface.family import Family
 from jaxgpt.huggingface.load import Pretrained, family_of, in_stack, shapes_apart
@@ -23,6 +23,7 @@ from jaxgpt.huggingface.tensors import Entry
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.template import Template
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.tokenizers.directory import EXPORTED
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -34,10 +35,14 @@ _TYPES = {"openai_gpt": "openai-gpt", "transfo_xl": "transfo-xl", "xlm_roberta":
 _FREE = (
     "init",
     "mask_id",
+    "marks",
     "label_names",
+    "segment",
     "dropout",
     "attention.dropout",
+    "attention.kernel",
     "init_std",
+    "embedding.std",
     "residual_init",
     "layers",
     "remat",
@@ -176,7 +181,7 @@ def describe(family: Family, config: ModelConfig) -> dict[str, Any]:
     again = family.config(Given(found, "the description", tensors))
     if config.head.weights != "none":
         again = replaced(again, {"head.weights": config.head.weights})
-    ours, theirs = _comparable(config), _comparable(again)
+    ours, theirs = (_comparable(family.canonical(one)) for one in (config, again))
     different = [f"{name}={ours[name]}" for name in ours if ours[name] != theirs[name]]
     if different:
         raise ValueError(f"a model of type {kind} cannot have {', '.join(different)}")
@@ -197,6 +202,11 @@ def _comparable(config: ModelConfig) -> dict[str, Any]:
         "loop_blocks": config.loop_blocks or config.num_layers,
         "labels": config.num_labels,
     }
+    if config.norm != "layer":
+        filled["norm_bias"] = True  # the others have none in any case
+    for name in ("position", "window_position"):
+        if isinstance(found[name], Rotary):
+            filled[name] = rope.plain(found[name], config.resolved_head_dim)
     pattern = config.window_layers or (True,)
     filled["window_layers"] = [config.window and pattern[i % len(pattern)] for i in range(config.num_layers)]
     if not any(filled["window_layers"]):

@@ -9,6 +9,10 @@ from jaxgpt.huggingface.files import Directory
 from jaxgpt.huggingface.load import Plan, family_of
 from jaxgpt.huggingface.save import describe
 from jaxgpt.models import presets
+from jaxgpt.nn.position.axial import Axial
+from jaxgpt.nn.position.rotary import Rotary
+from jaxgpt.nn.sparse.longformer import Longformer
+from jaxgpt.nn.sparse.reformer import Reformer
 
 REFERENCES = Path(__file__).parent / "references"
 
@@ -63,3 +67,55 @@ def test_a_preset_without_biases_is_no_gpt2():
         "a model of type gpt2 cannot have attention.bias=False, attention.out_bias=False, mlp.bias=False, "
         "norm_bias=False"
     )
+
+
+CHUNKS = {"chunk": 4, "local_chunk": 5, "buckets": (2, 4)}
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "other"),
+    [
+        # How it is trained and computed, and limits that a file has no field for.
+        ("gpt2", {}, {"embedding.std": 1.0}),
+        ("t5", {}, {"marks": 5}),
+        ("llama", {}, {"attention.kernel": "explicit"}),
+        ("transfo_xl", {}, {"max_length": 64}),
+        ("transfo_xl", {}, {"segment": 4}),
+        # One model in two ways.
+        ("llama", {}, {"norm_bias": False}),
+        ("llama", {"position": Rotary()}, {"position": Rotary(trained_length=16, low=2.0, high=8.0)}),
+        ("gpt_neox", {"position": Rotary()}, {"position": Rotary(rotary_dim=16)}),
+        ("phi3", {"position": Rotary()}, {"position": Rotary(rotary_dim=6)}),
+        (
+            "gptj",
+            {"position": Rotary(rotary_dim=8, pairing="interleaved")},
+            {"position": Rotary(pairing="interleaved")},
+        ),
+        ("longformer", {"sparse": Longformer((4, 4))}, {"sparse": Longformer((4,))}),
+        (
+            "reformer",
+            {"sparse": Reformer(layers=("local", "lsh", "local"), **CHUNKS)},
+            {"sparse": Reformer(layers=("local", "lsh"), **CHUNKS)},
+        ),
+        (
+            "reformer",
+            {"position": Axial(rows=6, columns=5, row_features=12)},
+            {"position": Axial(rows=6, columns=5)},
+        ),
+    ],
+)
+def test_what_does_not_change_the_outputs_does_not_change_the_description(name, one, other):
+    family, first = small(name, one)
+    assert describe(family, first) == describe(family, replaced(first, other))
+
+
+def test_positions_that_a_family_has_not_are_still_told_apart():
+    family, config = small("llama", {"position": Rotary(rotary_dim=4)})
+    assert "cannot have position=Rotary(theta=10000.0, rotary_dim=4" in refusal(family, config)
+    family, config = small("transfo_xl", {"memory": 7})
+    assert refusal(family, config).endswith("cannot have window=9")
+
+
+def test_a_transformer_xl_without_memory_is_described():
+    found = describe(*small("transfo_xl", {"memory": None, "window": None}))
+    assert (found["mem_len"], found["same_length"]) == (0, False)

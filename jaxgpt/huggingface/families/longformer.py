@@ -40,6 +40,11 @@ class Longformer(Roberta):
             "attention_window": [windows[i % len(windows)] for i in range(config.num_layers)]
         }
 
+    def canonical(self, config: ModelConfig) -> ModelConfig:
+        windows = config.sparse.windows
+        spread = tuple(windows[i % len(windows)] for i in range(config.num_layers))
+        return dataclasses.replace(config, sparse=Windows(spread))
+
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
         yield from super().entries(config, tensors)
         for i in range(config.num_layers):

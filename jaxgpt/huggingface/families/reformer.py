@@ -119,6 +119,15 @@ class Reformer(Family):
             }
         )
 
+    def canonical(self, config: ModelConfig) -> ModelConfig:
+        kinds, rows = config.sparse.layers, config.position.row_features or config.d_model // 2
+        spread = tuple(kinds[i % len(kinds)] for i in range(config.num_layers))
+        return dataclasses.replace(
+            config,
+            sparse=dataclasses.replace(config.sparse, layers=spread),
+            position=dataclasses.replace(config.position, row_features=rows),
+        )
+
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:
         yield from table(".embeddings.word_embeddings.weight", "embedding.table")
         for index, name in enumerate(("rows", "columns")):

@@ -13,6 +13,9 @@ from jaxgpt.huggingface.tensors import Entry, linear, norm, table, vector
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.transformer_xl import TransformerXL
 
+#: Tokens that a text may have: positions are relative, and a file gives no length.
+_LENGTH = 2**20
+
 
 @dataclasses.dataclass(frozen=True)
 class TransfoXL(Family):
@@ -81,7 +84,7 @@ class TransfoXL(Family):
         return made(
             ModelConfig,
             **found | {"memory": found["memory"] or None},
-            max_length=2**20,  # positions are relative: it has no length of its own
+            max_length=_LENGTH,
             position=TransformerXL(clamp=clamp if clamp > 0 else None),
             window=found["memory"] if given.get("same_length", True) else None,
             wiring="post",
@@ -102,9 +105,13 @@ class TransfoXL(Family):
             "d_embed": config.d_model,
             "cutoffs": list(config.embedding.cutoffs),
             "clamp_len": config.position.clamp or -1,
-            "same_length": config.window is not None,
+            "mem_len": config.memory or 0,
+            "same_length": config.window is not None and config.memory is not None,
             "untie_r": True,
         }
+
+    def canonical(self, config: ModelConfig) -> ModelConfig:
+        return dataclasses.replace(config, max_length=_LENGTH)
 
     def computed(self, name: str, config: ModelConfig) -> np.ndarray | None:
         if not name.endswith("inv_freq"):
