@@ -150,6 +150,12 @@ def written(fields: Iterable[Field], config: ModelConfig) -> dict[str, Any]:
     return found
 
 
+def windowed(config: ModelConfig) -> list[bool]:
+    """Which layers have a window."""
+    pattern = config.window_layers or (config.window is not None,)
+    return [pattern[i % len(pattern)] for i in range(config.num_layers)]
+
+
 def _filled(config: ModelConfig, name: str) -> Any:
     """What stands for no value in a field of ours."""
     return {

@@ -16,7 +16,7 @@ from jaxgpt.core import nested
 from jaxgpt.core.nested import replaced
 from jaxgpt.core.paths import expanded, make_folder
 from jaxgpt.huggingface import rope, tokenizer_files
-from jaxgpt.huggingface.config_fields import Given
+from jaxgpt.huggingface.config_fields import Given, windowed
 from jaxgpt.huggingface.family import Family
 from jaxgpt.huggingface.load import Pretrained, family_of, in_stack, shapes_apart
 from jaxgpt.huggingface.tensors import Entry
@@ -206,11 +206,12 @@ def _comparable(config: ModelConfig) -> dict[str, Any]:
         filled["norm_bias"] = True  # the others have none in any case
     for name in ("position", "window_position"):
         if isinstance(found[name], Rotary):
-            filled[name] = rope.plain(found[name], config.resolved_head_dim)
-    pattern = config.window_layers or (True,)
-    filled["window_layers"] = [config.window and pattern[i % len(pattern)] for i in range(config.num_layers)]
+            found[name] = rope.plain(found[name], config.resolved_head_dim)
+    filled["window_layers"] = windowed(config)
     if not any(filled["window_layers"]):
         filled |= {"window": None, "window_position": None}
+    elif found["window_position"] == found["position"]:
+        filled["window_position"] = None
     rounded = {k: round(v, 9) for k, v in (found | filled).items() if isinstance(v, float)}
     return found | filled | rounded
 

@@ -10,7 +10,9 @@ from jaxgpt.huggingface.load import Plan, family_of
 from jaxgpt.huggingface.save import describe
 from jaxgpt.models import presets
 from jaxgpt.nn.position.axial import Axial
+from jaxgpt.nn.position.none import NoPosition
 from jaxgpt.nn.position.rotary import Rotary
+from jaxgpt.nn.position.sinusoidal import Sinusoidal
 from jaxgpt.nn.sparse.longformer import Longformer
 from jaxgpt.nn.sparse.reformer import Reformer
 
@@ -91,6 +93,11 @@ CHUNKS = {"chunk": 4, "local_chunk": 5, "buckets": (2, 4)}
             {"position": Rotary(rotary_dim=8, pairing="interleaved")},
             {"position": Rotary(pairing="interleaved")},
         ),
+        (
+            "gemma3_text",
+            {"position": Rotary(theta=500.0), "window_position": Rotary(theta=500.0)},
+            {"window_position": None},
+        ),
         ("longformer", {"sparse": Longformer((4, 4))}, {"sparse": Longformer((4,))}),
         (
             "reformer",
@@ -112,6 +119,8 @@ def test_what_does_not_change_the_outputs_does_not_change_the_description(name, 
 def test_positions_that_a_family_has_not_are_still_told_apart():
     family, config = small("llama", {"position": Rotary(rotary_dim=4)})
     assert "cannot have position=Rotary(theta=10000.0, rotary_dim=4" in refusal(family, config)
+    family, config = small("gpt_neo", {"window_position": Sinusoidal()})
+    assert "cannot have window_position=Sinusoidal(" in refusal(family, config)
     family, config = small("transfo_xl", {"memory": 7})
     assert refusal(family, config).endswith("cannot have window=9")
 
@@ -119,3 +128,33 @@ def test_positions_that_a_family_has_not_are_still_told_apart():
 def test_a_transformer_xl_without_memory_is_described():
     found = describe(*small("transfo_xl", {"memory": None, "window": None}))
     assert (found["mem_len"], found["same_length"]) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("window", "gemma", "neo"), [(None, "full_attention", "global"), (5, "sliding_attention", "local")]
+)
+def test_without_window_layers_all_have_the_window_or_none_has(window, gemma, neo):
+    plain = {"window": window, "window_layers": (), "window_position": None}
+    for name in ("gemma2", "gemma3_text"):
+        family, config = small(name, plain)
+        assert describe(family, config)["layer_types"] == [gemma] * config.num_layers
+    family, config = small("gpt_neo", plain)
+    assert describe(family, config)["attention_types"] == [[[neo] * config.num_layers, 1]]
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "told"),
+    [
+        ("gemma", {"mlp.activation": "relu"}, "mlp.activation=relu has no hidden_act; known: "),
+        ("gemma2", {"mlp.activation": "gelu"}, "mlp.activation=gelu has no hidden_activation; known: "),
+        (
+            "gemma3_text",
+            {"window_position": NoPosition()},
+            "a model of type gemma3_text has window_position=rotary, not none",
+        ),
+    ],
+)
+def test_a_value_that_a_gemma_has_no_word_for_is_refused_by_field(name, changes, told):
+    with pytest.raises(ValueError, match="has") as caught:
+        describe(*small(name, changes))
+    assert str(caught.value).startswith(told) and "\n" not in str(caught.value)

@@ -4,7 +4,7 @@ import dataclasses
 import math
 
 from jaxgpt.core.nested import replaced
-from jaxgpt.huggingface.config_fields import GATED, Field, Given
+from jaxgpt.huggingface.config_fields import GATED, Field, Given, written
 from jaxgpt.huggingface.families.llama import Llama
 from jaxgpt.models.config import ModelConfig
 
@@ -51,5 +51,5 @@ class Gemma(Llama):
         return replaced(config, own | found)
 
     def describe(self, config: ModelConfig) -> dict:
-        (name,) = [theirs for theirs, ours in GATED.items() if ours == config.mlp.activation][:1]
+        name = written([self.activation], config)[self.activation.theirs]
         return super().describe(config) | {"hidden_activation": name, "hidden_act": name}

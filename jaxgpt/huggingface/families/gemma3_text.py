@@ -44,10 +44,15 @@ class Gemma3(Gemma2):
         return rope.read(given, theta=1_000_000.0, kind="full_attention")
 
     def describe(self, config: ModelConfig) -> dict:
+        local = config.window_position or config.position
+        if not isinstance(local, Rotary):
+            raise ValueError(
+                f"a model of type gemma3_text has window_position=rotary, not {type(local).kind()}"
+            )
         return super().describe(config) | {
-            "rope_local_base_freq": config.window_position.theta,
+            "rope_local_base_freq": local.theta,
             "rope_parameters": {
                 "full_attention": rope.write(config.position),
-                "sliding_attention": rope.write(config.window_position),
+                "sliding_attention": rope.write(local),
             },
         }

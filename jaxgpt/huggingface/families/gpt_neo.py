@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Container, Iterator
 
 from jaxgpt.core.nested import made
-from jaxgpt.huggingface.config_fields import ACTIVATIONS, Field, Given
+from jaxgpt.huggingface.config_fields import ACTIVATIONS, Field, Given, windowed
 from jaxgpt.huggingface.family import Family
 from jaxgpt.huggingface.tensors import Entry, attention, linear, norm, table
 from jaxgpt.models.config import ModelConfig
@@ -73,8 +73,7 @@ class GPTNeo(Family):
         )
 
     def describe(self, config: ModelConfig) -> dict:
-        pattern = [config.window_layers[i % len(config.window_layers)] for i in range(config.num_layers)]
-        names = [["local" if local else "global" for local in pattern], 1]
+        names = [["local" if local else "global" for local in windowed(config)], 1]
         return super().describe(config) | {"attention_types": [names]}
 
     def entries(self, config: ModelConfig, tensors: Container[str] = ()) -> Iterator[Entry]:

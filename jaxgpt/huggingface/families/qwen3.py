@@ -3,7 +3,7 @@
 import dataclasses
 
 from jaxgpt.core.nested import replaced
-from jaxgpt.huggingface.config_fields import Field, Given
+from jaxgpt.huggingface.config_fields import Field, Given, windowed
 from jaxgpt.huggingface.families.llama import Llama
 from jaxgpt.models.config import ModelConfig
 
@@ -61,7 +61,5 @@ def window_layers(given: Given, types: list[str], depth: int) -> tuple[bool, ...
 
 
 def layer_types(config: ModelConfig) -> list[str]:
-    """The `layer_types` of a model with a window."""
-    pattern = config.window_layers or (True,)
-    names = ("full_attention", "sliding_attention")
-    return [names[pattern[i % len(pattern)]] for i in range(config.num_layers)]
+    """The `layer_types` of a model."""
+    return ["sliding_attention" if local else "full_attention" for local in windowed(config)]
