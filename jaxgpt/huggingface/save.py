@@ -178,8 +178,10 @@ def describe(family: Family, config: ModelConfig) -> dict[str, Any]:
         entry.key.removeprefix("."): entry.shape(shapes[path]) if (path := entry.paths[0]) in shapes else ()
         for entry in family.entries(config)
     }
+    if config.head.weights == "separate":
+        tensors[family.head] = ()
     again = family.config(Given(found, "the description", tensors))
-    if config.head.weights != "none":
+    if "none" not in (config.head.weights, again.head.weights):  # which matrix it is, the files tell
         again = replaced(again, {"head.weights": config.head.weights})
     ours, theirs = (_comparable(family.canonical(one)) for one in (config, again))
     different = [f"{name}={ours[name]}" for name in ours if ours[name] != theirs[name]]

@@ -62,6 +62,15 @@ def test_a_model_that_lacks_a_weight_of_the_family_is_refused_by_field(name, cha
     assert refusal(family, config) == f"a model of type {type(family).kind()} cannot have {told}"
 
 
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [("bert", {"head.transform": False, "head.bias": False}), ("bart-text-labels", {"head.weights": "tied"})],
+)
+def test_logits_are_not_lost_where_the_files_have_no_place_for_them(name, changes):
+    family, config = small(name, changes)
+    assert refusal(family, config).endswith("cannot have head.weights=tied")
+
+
 def test_a_preset_without_biases_is_no_gpt2():
     config = replaced(presets.named("nanogpt_cpu"), {"vocab_size": 65})
     family = family_of({"model_type": "gpt2"}, "family")
