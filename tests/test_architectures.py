@@ -1,4 +1,7 @@
-"""Every architecture of docs/architectures.md: it trains, and it writes or fills in."""
+"""Every architecture of docs/architectures.md: it trains, writes or fills in, and is exported."""
+
+import re
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -8,7 +11,10 @@ from flax import nnx
 from variants import often
 
 import jaxgpt
+from jaxgpt.core import fields
 from jaxgpt.core.nested import replaced
+from jaxgpt.huggingface.load import family_of
+from jaxgpt.huggingface.save import describe
 from jaxgpt.models import presets
 from jaxgpt.models.mixers.concat import ConcatMixer
 from jaxgpt.models.transformer import Transformer
@@ -124,3 +130,42 @@ def test_it_writes(name):
     assert new.shape == (2, 12)
     read = model(np.asarray([[1, *new[1]]]), **({"source": np.asarray([[7]])} if source else {})).logits
     np.testing.assert_array_equal(new[1], read[0, :-1].argmax(-1))
+
+
+PAGE = Path(__file__).parents[1] / "docs/architectures.md"
+
+
+def of_page(name):
+    """The types of models in a preset's row, and what is to be changed of the preset for one of them."""
+    rows = [line.strip("| ").split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("| ")]
+    rows = [row for row in rows if len(row) == 3]
+    (types,) = [row[2].split(", ") for row in rows if name in row[1].split(", ")]
+    changed = [(row[1], row[2]) for row in rows if row[0] == name]
+    if not changed:
+        return types, {}
+    ((kind, options),) = changed
+    assert kind in types
+    return [kind], dict(re.findall(r"--model\.(\S+) ([^\s`]+)", options))
+
+
+def is_written(config, kind):
+    try:
+        return describe(family_of({"model_type": kind}, "family"), config)["model_type"] == kind
+    except ValueError:
+        return False
+
+
+@pytest.mark.parametrize(
+    "name",
+    often(
+        [name for name in NAMES if not name.startswith(("char_", "seq2seq", "rnn_", "makemore_"))],
+        ("transformer_base", "gpt3_small", "transformer_xl", "longformer_base", "reformer_enwik8"),
+    ),
+)
+def test_it_is_written_as_a_type_of_its_row(name):
+    types, changes = of_page(name)
+    small = replaced(config(name), {"d_ff": None})  # GPT's file has no field for it
+    if small.head.factor != 1:
+        small = replaced(small, {"head.factor": small.d_model**-0.5})
+    assert any(is_written(fields.override(small, changes), kind) for kind in types)
+    assert not changes or not any(is_written(small, kind) for kind in types)
