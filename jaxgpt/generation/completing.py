@@ -7,7 +7,7 @@ from flax import nnx
 
 from jaxgpt.generation import stopping
 from jaxgpt.generation.decode import GREEDY, Decoding
-from jaxgpt.generation.prompts import Overflow, bucket, check_request
+from jaxgpt.generation.prompts import Overflow, bucket, check_batch_size, check_request
 from jaxgpt.generation.sampling import Sampling
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -60,8 +60,7 @@ def complete(
     row_ids = range(len(prompts)) if row_ids is None else row_ids
     if len(row_ids) != len(prompts):
         raise ValueError(f"{len(row_ids)} row_ids for {len(prompts)} prompts; give one a prompt")
-    if batch_size < 1:
-        raise ValueError(f"batch_size={batch_size} must be at least 1")
+    check_batch_size(batch_size)
     stopping.Watch(stop, tokenizer.settled)  # says at once what is wrong with `stop`, even without prompts
     prompt_ids, source = encode_prompts(model, tokenizer, prompts)
     check_request(model.config, source, max_new_tokens)

@@ -10,7 +10,7 @@ from flax import nnx
 
 from jaxgpt.data.positions import largest_in
 from jaxgpt.data.rows import batch_of
-from jaxgpt.generation.prompts import check_positions
+from jaxgpt.generation.prompts import check_batch_size, check_positions
 from jaxgpt.models.structure import split
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -29,8 +29,10 @@ def fill(
       prompts: a text and how many tokens follow it, hidden, before the end token.
 
     Raises:
-      ValueError: if the model has no mask, or no room for a prompt, or its position scheme has none.
+      ValueError: if the model has no mask, or no room for a prompt, or its position scheme has none, and for
+        a batch size below 1.
     """
+    check_batch_size(batch_size)
     config = model.config
     if config.kind != "encoder" or config.mask_id is None:
         raise ValueError(f"kind={config.kind} with mask_id={config.mask_id} fills in nothing; use an encoder")

@@ -121,6 +121,12 @@ def check_request(config: ModelConfig, source: Ids | None, max_new_tokens: int) 
         raise ValueError(f"max_new_tokens={max_new_tokens} must be at most {MOST:,}")
 
 
+def check_batch_size(batch_size: int) -> None:
+    """Raises ValueError if no prompt fits into a batch."""
+    if batch_size < 1:
+        raise ValueError(f"batch_size={batch_size} must be at least 1")
+
+
 def checked_source(source: Ids, count: int, config: ModelConfig) -> list[np.ndarray]:
     """The rows of an encoder's tokens as arrays, one a prompt.
 

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 
 from jaxgpt.generation.decode import GREEDY
+from jaxgpt.generation.prompts import check_batch_size
 from jaxgpt.generation.sampling import Sampling
 
 
@@ -19,6 +20,9 @@ class Asking:
       stop: texts that an answer ends before.
       batch_size: prompts answered together.
       progress: called with (prompts done, all prompts).
+
+    Raises:
+      ValueError: for a batch size below 1.
     """
 
     targets: Sequence[str] | None = None
@@ -27,3 +31,6 @@ class Asking:
     stop: Sequence[str] = ()
     batch_size: int = 64
     progress: Callable[[int, int], None] | None = None
+
+    def __post_init__(self):
+        check_batch_size(self.batch_size)

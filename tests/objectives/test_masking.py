@@ -18,6 +18,7 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.abacus import Abacus
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.objectives import masking
+from jaxgpt.objectives.asking import Asking
 from jaxgpt.objectives.labels import Labels
 from jaxgpt.objectives.masked import Masked
 from jaxgpt.objectives.next_token import NextToken
@@ -214,6 +215,17 @@ def test_more_tokens_than_an_encoder_reads_are_refused_before_they_are_made():
     model = jaxgpt.Transformer(config.for_vocabulary(tokenizer.vocabulary()), rngs=nnx.Rngs(0))
     with pytest.raises(ValueError, match=r"has 1000000000000004 tokens, which exceed model\.max_length=8"):
         fill(model, tokenizer, [("ab", 10**15)])
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_batch_holds_a_prompt_at_least(size):
+    tokenizer = Characters("ab")
+    config = ModelConfig(kind="encoder", max_length=8, num_layers=1, d_model=8, num_heads=2)
+    model = jaxgpt.Transformer(config.for_vocabulary(tokenizer.vocabulary()), rngs=nnx.Rngs(0))
+    with pytest.raises(ValueError, match=f"^batch_size={size} must be at least 1$"):
+        fill(model, tokenizer, [("ab", 1)], batch_size=size)
+    with pytest.raises(ValueError, match=f"^batch_size={size} must be at least 1$"):
+        Asking(batch_size=size)
 
 
 def test_a_number_too_long_for_the_position_scheme_is_not_filled_in_silently():
