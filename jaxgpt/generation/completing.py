@@ -7,7 +7,13 @@ from flax import nnx
 
 from jaxgpt.generation import stopping
 from jaxgpt.generation.decode import GREEDY, Decoding
-from jaxgpt.generation.prompts import Overflow, bucket, check_batch_size, check_request
+from jaxgpt.generation.prompts import (
+    Overflow,
+    bucket,
+    check_batch_size,
+    check_request,
+    checked_row_ids,
+)
 from jaxgpt.generation.sampling import Sampling
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -50,16 +56,14 @@ def complete(
     it came.
 
     Args:
-      row_ids: for the randomness of each prompt; its index in the call if left out.
+      row_ids: for the randomness of each prompt, below 2**32; its index in the call if left out.
       batch_size: prompts that run together, at most; fewer where they are long, to save memory.
       progress: called with the number of prompts done and of all after each batch.
 
     Raises:
       ValueError: as `generate`, and for a batch size below 1.
     """
-    row_ids = range(len(prompts)) if row_ids is None else row_ids
-    if len(row_ids) != len(prompts):
-        raise ValueError(f"{len(row_ids)} row_ids for {len(prompts)} prompts; give one a prompt")
+    row_ids = checked_row_ids(row_ids, len(prompts))
     check_batch_size(batch_size)
     stopping.Watch(stop, tokenizer.settled)  # says at once what is wrong with `stop`, even without prompts
     prompt_ids, source = encode_prompts(model, tokenizer, prompts)

@@ -49,7 +49,7 @@ def generate(
       prompt_ids: rows of ids of any length, or an array [B, T]; for an encoder-decoder what its decoder
         begins with, [bos_id] as a rule. None may be empty: without a text begin with [bos_id].
       source: an encoder-decoder's source tokens, one row a prompt.
-      row_ids: for the randomness of each prompt; its index in the call if left out.
+      row_ids: for the randomness of each prompt, below 2**32; its index in the call if left out.
       overflow: where prompt and new tokens exceed `max_length`: `error`; `stop` ends the row when the
         context is full; `slide` goes on with the last half of the window as a new prompt (of a prompt
         longer than `max_length` the end is kept). A number too long for a position scheme with a
@@ -57,8 +57,8 @@ def generate(
       stop: texts that end a row.
 
     Raises:
-      ValueError: for empty prompts, ids outside the vocabulary, what exceeds the context or the position
-        scheme, and arguments that do not fit the kind of model.
+      ValueError: for empty prompts, ids outside the vocabulary, row ids out of range, what exceeds the
+        context or the position scheme, and arguments that do not fit the kind of model.
     """
     if stop is not None and not isinstance(stop, stopping.StopTexts):
         raise ValueError(f"stop={shown(stop)}: give jaxgpt.StopTexts(texts, tokenizer.decode)")
@@ -119,9 +119,7 @@ class Decoding:
             for index, row in enumerate(rows)
         ]
         self._source = None if source is None else prompts.checked_source(source, len(rows), config)
-        row_ids = range(len(rows)) if row_ids is None else row_ids
-        if len(row_ids) != len(rows):
-            raise ValueError(f"{len(row_ids)} row_ids for {len(rows)} prompts; give one a prompt")
+        row_ids = prompts.checked_row_ids(row_ids, len(rows))
 
         self.overflow = overflow
         self._structure, self._weights = split(model)
@@ -138,7 +136,7 @@ class Decoding:
         self._spare = self._filled * samples + self._beside
         self._keys = row_keys(
             jnp.uint32(sampling.seed),
-            self._with_spare(np.repeat(np.asarray(row_ids, np.uint32), samples)),
+            self._with_spare(np.repeat(row_ids, samples)),
             self._with_spare(np.tile(np.arange(samples, dtype=np.uint32), len(rows))),
         )
         self._limits = np.repeat(np.asarray(limit, np.int32), samples)

@@ -121,6 +121,22 @@ def check_request(config: ModelConfig, source: Ids | None, max_new_tokens: int) 
         raise ValueError(f"max_new_tokens={max_new_tokens} must be at most {MOST:,}")
 
 
+def checked_row_ids(row_ids: Sequence[int] | None, count: int) -> Int[np.ndarray, "B"]:
+    """What the randomness of each of `count` prompts follows from, its index where nothing else is given.
+
+    Raises:
+      ValueError: for another number of ids, and for what is no whole number of 32 bits.
+    """
+    if row_ids is None:
+        return np.arange(count, dtype=np.uint32)
+    if len(row_ids) != count:
+        raise ValueError(f"{len(row_ids)} row_ids for {count} prompts; give one a prompt")
+    for index, found in enumerate(np.asarray(row_ids)):
+        if not isinstance(found, int | np.integer) or not 0 <= int(found) < 2**32:
+            raise ValueError(f"row_ids[{index}]={found} must be a whole number, at least 0 and below 2**32")
+    return np.asarray(row_ids, np.uint32)
+
+
 def check_batch_size(batch_size: int) -> None:
     """Raises ValueError if no prompt fits into a batch."""
     if batch_size < 1:

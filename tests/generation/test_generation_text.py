@@ -71,6 +71,8 @@ def test_nothing_to_complete(decoder, characters):
         complete(decoder, characters, ["1"], max_new_tokens=3, batch_size=0)
     with pytest.raises(ValueError, match="2 row_ids for 1 prompts; give one a prompt"):
         complete(decoder, characters, ["1"], max_new_tokens=3, row_ids=[0, 1])
+    with pytest.raises(ValueError, match=r"row_ids\[0\]=-1 must be a whole number"):
+        complete(decoder, characters, ["1"], max_new_tokens=3, row_ids=[-1])
 
 
 @pytest.mark.thorough
