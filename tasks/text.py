@@ -38,7 +38,8 @@ class Text(Task):
     The ways to cut:
       blocks: pieces of about `block_characters`, cut at line ends, each put into a split by its hash.
       paragraphs: what stands between empty lines, each put into a split by its hash, as `sentence-pairs` and
-        `scrambled` do: what they ask of such a text, no model of it was trained on.
+        `scrambled` do: a model of such a text was trained on no paragraph that they ask. It may have read a
+        sentence of one that stands in another paragraph, too.
       tail: the end of the file is the test set, what stands before it the validation set, each a share
         of `held_out`; the rest is for training.
       nanogpt: the last `held_out` of the file is the validation set **and** the test set, as in

@@ -72,6 +72,15 @@ def test_no_paragraph_that_a_language_model_reads_is_asked(tmp_path):
         assert {read.split_of(question) for question in read.questions(split)} == {split}
 
 
+def test_a_sentence_of_a_paragraph_that_is_asked_may_be_read_in_another(tmp_path):
+    path, sentence = tmp_path / "book.txt", "The tide comes in again."
+    path.write_text("\n\n".join(f"{sentence} Nobody saw it {n} times." for n in range(200)))
+    read = "\n".join(e.target for e in Text(path=str(path), split_by="paragraphs").examples("train"))
+    asked = list(SentencePairs(path=str(path), pairs="order").examples("test"))
+    assert asked and sentence in read
+    assert all(sentence in example.prompt and example.key not in read for example in asked)
+
+
 def test_long_sentences_are_left_out(tmp_path):
     task = book(tmp_path / "book.txt", 20)
     longer = Scrambled(path=task.path, max_characters=25)
