@@ -5,6 +5,7 @@ not from how many processes there were. A piece whose record lies in `DIR/pieces
 `index.json` is written, and the directory is one that `jaxgpt.data.corpus` opens.
 """
 
+import functools
 import json
 import os
 import shutil
@@ -22,14 +23,15 @@ from jaxgpt.data.documents import Documents, find_files, pieces, read_lines
 from jaxgpt.data.index import FORMAT, INDEX, PLAN, fingerprint
 from jaxgpt.data.piece import RECORDS, Given, finished, make_piece, record
 from jaxgpt.data.rows import narrowest
+from jaxgpt.data.training_sample import training_sample
 from jaxgpt.data.workers import spread
-from jaxgpt.task import SPLITS, Example, Task
+from jaxgpt.task import SPLITS
 from jaxgpt.tokenizers.tokenizer import CorpusTexts, Tokenizer
 
 #: Bytes of text in a piece, at least; a larger text has larger ones, so that it has no more than `_PIECES`.
 PIECE_BYTES = 2**26
 _PIECES = 1024
-#: Bytes of text that a tokenizer learns from.
+#: Bytes of text that a tokenizer learns from, at most.
 LEARNED_FROM = 2**24
 
 Say = Callable[[str], None]
@@ -84,7 +86,7 @@ def tokenize(
         if note:
             say(note)
         _check_plan(folder, plan)
-        built = _tokenizer(folder, plan, jobs, cut, say)
+        built = _tokenizer(folder, plan, jobs, cut, workers, say)
         if (folder / INDEX).is_file():
             shutil.rmtree(folder / RECORDS, ignore_errors=True)
             corpus = Corpus(folder, whole=True)
@@ -154,27 +156,17 @@ class _Learns(Exception):
     """A tokenizer asked for text to learn from."""
 
 
-def _tokenizer(folder: Path, plan: dict, jobs: list, cut: Documents, say: Say) -> Tokenizer:
+def _tokenizer(folder: Path, plan: dict, jobs: list, cut: Documents, workers: int, say: Say) -> Tokenizer:
     """The directory's tokenizer, which is learned once; the plan is written when it is there."""
     path, spec = folder / TOKENIZER, plan["tokenizer"]
 
     def none() -> Iterable[str]:
         raise _Learns
 
-    def text() -> Iterator[str]:
-        say(f"{spec} learns from {LEARNED_FROM >> 20} MiB of training text at most")
-        task = Task(held_out=plan["held_out"])
-        for job in jobs:
-            room = max(1, LEARNED_FROM // len(jobs))
-            for part in job:
-                for document in cut.cut(read_lines(part)):
-                    if task.split_of(Example("", document)) == "train":
-                        yield document[:room]
-                        room -= len(document)
-                    if room <= 0:
-                        break
-                if room <= 0:
-                    break
+    @functools.cache
+    def text() -> list[str]:
+        say(f"{spec} learns from {LEARNED_FROM >> 20} MiB of training text at most, from all over the files")
+        return training_sample(jobs, cut, plan["held_out"], LEARNED_FROM, workers=workers)
 
     def all_text() -> Iterator[str]:
         say(f"{spec} takes its alphabet from all of the text")

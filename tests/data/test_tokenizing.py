@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -18,8 +19,10 @@ from variants import often
 
 from jaxgpt import tokenizers
 from jaxgpt.data.corpus import Corpus
+from jaxgpt.data.documents import Documents, pieces
 from jaxgpt.data.stream import build_stream
 from jaxgpt.data.tokenizing import tokenize
+from jaxgpt.data.training_sample import drawn, training_sample
 from jaxgpt.task import SPLITS, Example, Task
 
 BENGALI = "".join(f"মাছ {n} টি, déjà vu №{n}\n" for n in range(200))
@@ -73,6 +76,41 @@ def test_the_number_of_processes_changes_nothing(tmp_path):
     for workers in (1, 3):
         tokenize([str(text)], tmp_path / str(workers), workers=workers, **options)
     assert contents(tmp_path / "1") == contents(tmp_path / "3")
+
+
+def test_a_tokenizer_learns_from_all_over_the_files(tmp_path, monkeypatch):
+    monkeypatch.setattr("jaxgpt.data.tokenizing.LEARNED_FROM", 4000)
+    text = lines(2000) + "".join(f"zyzzyva {n}\n" for n in range(2000))
+    found = corpus(tmp_path, text=text, tokenizer="bpe:300", piece_bytes=2**26)
+    assert any("zy" in piece for piece in found.tokenizer.token_texts())
+
+
+def test_a_sample_holds_so_many_bytes_of_training_text_from_all_over(tmp_path):
+    texts, files = [], []
+    for name, count in (("few", 400), ("many", 1600)):
+        own = [f"{name[0]}{n:06} naïve ж" for n in range(count)]
+        (tmp_path / name).write_text("\n".join(own) + "\n", encoding="utf-8")
+        files.append((str(tmp_path / name), (tmp_path / name).stat().st_size))
+        texts += own
+    cut, most = Documents.of("lines"), 3600
+    parts = pieces(files, 20_000, cut)
+    assert len(parts) == 2 and len(parts[0]) == 2  # a piece of two files, and the rest of the second
+    sample = training_sample(parts, cut, 0.1, most, workers=1)
+    assert training_sample(parts, cut, 0.1, most, workers=2) == sample
+    size = sum(len(text.encode()) for text in sample)
+    assert most - 2 * len(texts[0].encode()) < size <= most  # both pieces have no room for one more
+    places = [texts.index(text) for text in sample]
+    assert places == sorted(set(places))
+    assert np.bincount(np.asarray(places) * 10 // len(texts), minlength=10).min() >= 5  # of about 21
+    task = Task(held_out=0.1)
+    assert {task.split_of(Example("", text)) for text in sample} == {"train"}
+    training = [text for text in texts if task.split_of(Example("", text)) == "train"]
+    assert training_sample(parts, cut, 0.1, 10**6, workers=1) == training
+
+
+def test_a_text_larger_than_the_sample_is_cut_between_characters():
+    assert drawn(["жжж"], 5, random.Random(0)) == ["жж"]
+    assert drawn(["abc", "def"], 0, random.Random(0)) == []
 
 
 SCRIPT = """
