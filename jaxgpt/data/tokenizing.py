@@ -105,14 +105,25 @@ def tokenize(
 
 def _found(texts: Iterable[str], folder: Path) -> list[tuple[str, int, int]]:
     """Each file of text with its size in bytes and the time of its last change."""
+    texts, output = list(texts), folder.resolve()
+    around = [text for text in texts if (place := expanded(text)).is_dir() and _holds(place, output)]
+    if around:  # what is written there would be text the next time
+        raise ValueError(
+            f"--output {folder} lies in {around[0]}, whose files are the text; choose a directory elsewhere"
+        )
     files = find_files(texts)
-    inside = next((file for file in files if Path(file).is_relative_to(folder.resolve())), None)
+    inside = next((file for file in files if _holds(output, Path(file))), None)
     if inside is not None:
         raise ValueError(f"{inside} lies in --output {folder}; choose a directory elsewhere")
     stats = [os.stat(file) for file in files]
     if not any(status.st_size for status in stats):
         raise ValueError(f"{', '.join(files[:3])}: there is no text")
     return [(file, status.st_size, status.st_mtime_ns) for file, status in zip(files, stats, strict=True)]
+
+
+def _holds(folder: Path, path: Path) -> bool:
+    """Whether a path, without links in it, is a folder or lies below it."""
+    return path.is_relative_to(folder.resolve())
 
 
 def _make_pieces(

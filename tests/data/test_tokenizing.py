@@ -279,7 +279,8 @@ def test_mistakes_end_in_one_line(tmp_path, jaxgpt):
         ((text,), "tokenize needs files of text and --output DIR"),
         (("--output", out), "tokenize needs files of text and --output DIR"),
         ((text, "--output", taken), "holds thesis.tex; name a new or an empty directory"),
-        ((within, "--output", within), "lies in --output"),
+        ((within, "--output", within), "lies in "),
+        ((within / "text.txt", "--output", within), "lies in --output"),
         ((empty, "--output", out), "there is no text"),
         ((tmp_path / "no.txt", "--output", out), "no.txt does not exist"),
         ((text, "--output", out, "--held-out", "much"), "--held-out much: a share such as 0.01"),
@@ -300,6 +301,20 @@ def test_mistakes_end_in_one_line(tmp_path, jaxgpt):
     words = (tmp_path / "new.txt", "--output", out / "g", "--tokenizer", out / "f" / "tokenizer.json")
     message = r"new.txt: the character 'ж'"
     assert message in one_line(jaxgpt("tokenize", *words)[2])
+
+
+@pytest.mark.parametrize("place", ["", "new", "new/er", "there", ".hidden"])
+def test_tokens_among_their_texts_are_refused_at_once(tmp_path, place):
+    """They would be text when the command is given again."""
+    texts = tmp_path / "texts"
+    (texts / "there").mkdir(parents=True)
+    (texts / "text.txt").write_text(lines(100), encoding="utf-8")
+    (tmp_path / "link").symlink_to(texts)
+    for given in (texts, tmp_path / "link"):
+        with pytest.raises(ValueError, match=r"\A--output .* lies in .*; choose a directory elsewhere\Z"):
+            tokenize([str(given)], texts / place, documents="lines", held_out=0.1)
+    assert sorted(path.name for path in texts.rglob("*")) == ["text.txt", "there"]
+    tokenize([str(texts)], tmp_path / "texts-2", documents="lines", held_out=0.1)
 
 
 def test_the_command(tmp_path, jaxgpt):
