@@ -150,8 +150,8 @@ class Corpus:
         if found.num_examples < 1:
             raise ValueError(
                 f"{self.path} has {len(found.stream):,} tokens of {split}, too few for one window of "
-                f"model.max_length + 1 = {window + 1}; lower model.max_length, or tokenize more text or with "
-                "a larger --held-out"
+                f"model.max_length + 1 = {window + 1}; lower model.max_length, or tokenize more text, "
+                "or with a larger --held-out, into another directory"
             )
         return found
 

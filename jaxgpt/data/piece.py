@@ -89,7 +89,9 @@ def _write(part: Part, writers: dict[str, Writer], tokenizer: Tokenizer, given: 
         try:
             encoded = tokenizer.encode_batch(texts)
         except OutsideAlphabet as error:
-            raise ValueError(f"{part[0]}: {error}; --tokenizer bytes reads any text") from error
+            raise ValueError(
+                f"{part[0]}: {error}; --tokenizer bytes reads any text, into another --output"
+            ) from error
         ended = itertools.chain.from_iterable(itertools.chain(ids, end) for ids in encoded)
         tokens = np.fromiter(ended, np.int64)
         check_ids(tokens, tokenizer.vocab_size)

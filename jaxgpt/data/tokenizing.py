@@ -148,8 +148,11 @@ def _finish(folder: Path, count: int, tokenizer: Tokenizer, held_out: float) -> 
     documents = {split: sum(shard["documents"] for shard in shards[split]) for split in SPLITS}
     for split in SPLITS:
         if not documents[split]:
-            what = "; give a larger --held-out, or smaller documents" if split != "train" else ""
-            raise ValueError(f"{folder}: of {sum(documents.values())} documents none is in {split}{what}")
+            share, other = ("smaller", "more text") if split == "train" else ("larger", "smaller documents")
+            raise ValueError(
+                f"{folder}: of {sum(documents.values())} documents none is in {split}; remove the directory, "
+                f"or name another --output, and give a {share} --held-out or {other}"
+            )
     index = {
         "format": FORMAT,
         "tokenizer": tokenizer.fingerprint,

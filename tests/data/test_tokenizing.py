@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -315,6 +316,29 @@ def test_tokens_among_their_texts_are_refused_at_once(tmp_path, place):
             tokenize([str(given)], texts / place, documents="lines", held_out=0.1)
     assert sorted(path.name for path in texts.rglob("*")) == ["text.txt", "there"]
     tokenize([str(texts)], tmp_path / "texts-2", documents="lines", held_out=0.1)
+
+
+def test_what_a_split_without_a_document_is_told_to_do_is_done(tmp_path, jaxgpt):
+    text, out = tmp_path / "text.txt", tmp_path / "out"
+    text.write_text(lines(100), encoding="utf-8")
+    words = ("tokenize", text, "--documents", "lines", "--output")
+    few, more = ("--held-out", "0.000001"), ("--held-out", "0.1")
+    told = f"{out}: of 86 documents none is in validation; remove the directory, or name another --output, "
+    for _ in range(2):  # the same command says the same
+        status, _, errors = jaxgpt(*words, out, *few)
+        assert status == 2 and f"{told}and give a larger --held-out" in one_line(errors)
+    assert "was begun otherwise" in one_line(jaxgpt(*words, out, *more)[2])
+    assert jaxgpt(*words, tmp_path / "other", *more)[0] == 0
+    shutil.rmtree(out)
+    assert jaxgpt(*words, out, *more)[0] == 0
+
+
+def test_without_training_text_less_is_to_be_held_out(tmp_path):
+    (tmp_path / "text.txt").write_text(" \n", encoding="utf-8")
+    with pytest.raises(
+        ValueError, match=r"of 0 documents none is in train; remove .* give a smaller --held-"
+    ):
+        tokenize([str(tmp_path / "text.txt")], tmp_path / "out", documents="separated:")
 
 
 def test_the_command(tmp_path, jaxgpt):
