@@ -1,7 +1,7 @@
 """Whether a position scheme has a place for every token of a table.
 
-A scheme with a `size` counts the digits of numbers, so what it needs is known only from the text; inside of
-a compiled step a position beyond its table would silently read another one's vector.
+A scheme with a `size` may count the digits of numbers, so that what it needs is known only from the text;
+inside of a compiled step a position beyond its table would silently read another one's vector.
 """
 
 from collections.abc import Iterator, Sequence
@@ -65,38 +65,46 @@ def check_positions(config: ModelConfig, table: Rows | Stream, *, offsets: bool 
 
     Without `offsets` the table is only asked about, and no random offset is added.
     """
-    size = config.position.size
+    position, size = config.position, config.position.size
     if size is None:
         return
-    if isinstance(table, Windows):
-        parts = _parts(config.position, table)
-    elif isinstance(table, Stream):
-        whole = np.asarray([len(table.stream)])
-        parts = [(config.position, table.stream[None], whole, False)]
+    if isinstance(table, Stream):
+        parts = ((position, tokens, length, False) for tokens, length in _of_text(position, table))
     else:
         both = table.source is not None
-        # The last token of a row is never read, only predicted.
+        # Where each token is predicted from those before it, the last one of a row is not read.
+        unread = config.kind != "encoder" and table.labels is None
         tokens = table.tokens.reshape(-1, table.tokens.shape[-1])
-        parts = [(config.position, tokens, table.length.reshape(-1) - 1, both)]
+        parts = [(position, tokens, table.length.reshape(-1) - unread, both)]
         if both:
-            parts.append((config.position.in_encoder(), table.source, table.source_length, False))
+            parts.append((position.in_encoder(), table.source, table.source_length, False))
     most = max(
         int(largest_positions(position, tokens, length, answering=answering).max())
         for position, tokens, length, answering in parts
     )
-    offset = config.position.largest_offset if offsets else 0
+    offset = position.largest_offset if offsets else 0
     if most + offset >= size:
+        what = "the longest number" if position.reads_tokens else "the last token of the longest row"
+        more = f", and {most + offset} with an offset of {offset} in training" if offset else ""
         raise ValueError(
-            f"the longest number reaches position {most}, and {most + offset} with an offset of {offset} in "
-            f"training, but model.position.max_position={size}; set it to {most + offset + 1} or more"
+            f"{what} reaches position {most}{more}, but model.position.{position.size_name}={size}; "
+            f"set it to {most + offset + 1} or more"
         )
 
 
-def _parts(position: Position, table: Windows) -> Iterator[tuple[Position, np.ndarray, np.ndarray, bool]]:
-    """All windows in their files, some at a time: of a large corpus it takes a while."""
-    for first in range(0, table.num_examples, _WINDOWS):
-        index = np.arange(first, min(first + _WINDOWS, table.num_examples))
-        yield position, table.batch(index)["tokens"], np.full(len(index), table.window), False
+def _of_text(position: Position, table: Stream) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows of a text that decide its largest position, and how many tokens of each are read.
+
+    One window, where they are all alike; else a stream in memory as one row, or of one in files all windows,
+    some at a time: of a large corpus it takes a while.
+    """
+    if position.reads_tokens and not isinstance(table, Windows):
+        yield table.stream[None], np.asarray([len(table.stream)])
+        return
+    count = table.num_examples if position.reads_tokens else 1
+    for first in range(0, count, _WINDOWS):
+        index = np.arange(first, min(first + _WINDOWS, count))
+        yield table.batch(index)["tokens"], np.full(len(index), table.window)
 
 
 def hidden_marker(position: Position, tokenizer: Tokenizer, prompts: Sequence[str]) -> str:

@@ -109,7 +109,7 @@ def obstacles(
             continue
         for stack, ids in rows:
             inputs.setdefault(stack, []).append((index, ids))
-    size = model.config.position.size
+    size, name = model.config.position.size, model.config.position.size_name
     if size is None:
         return found
     largest = np.zeros(len(examples), int)
@@ -117,7 +117,7 @@ def obstacles(
         positions = largest_in(model, stack, [ids for _, ids in rows], tokenizer)
         np.maximum.at(largest, [index for index, _ in rows], positions)
     for index in np.flatnonzero(largest >= size):
-        found[index] = f"position {largest[index]}, position.max_position is {size}"
+        found[index] = f"position {largest[index]}, position.{name} is {size}"
     return found
 
 

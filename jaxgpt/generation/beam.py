@@ -100,8 +100,8 @@ def beam_search(
     lost = ~np.isfinite(scores[:, 0])
     if lost.any():
         raise ValueError(
-            f"no hypothesis of prompt {int(lost.argmax())} fits position.max_position="
-            f"{config.position.size}; lower max_new_tokens or raise max_position"
+            f"no hypothesis of prompt {int(lost.argmax())} fits position.{config.position.size_name}="
+            f"{config.position.size}; lower max_new_tokens or raise {config.position.size_name}"
         )
     tokens = tokens[:, :, :max_new_tokens]
     tokens[np.arange(max_new_tokens) >= lengths[:, :, None]] = pad_id

@@ -218,10 +218,11 @@ class Decoding:
     def check_positions(self) -> None:
         """Raises ValueError if a number has become too long for the position scheme, but under `stop`."""
         if self._beyond.any() and self.overflow != "stop":
-            row, size = int(self._beyond.argmax()), self.config.position.size
+            row, position = int(self._beyond.argmax()), self.config.position
+            what = "holds a number" if position.reads_tokens else "is"
             raise ValueError(
-                f"row {row} holds a number too long for position.max_position={size} after "
-                f"{self.length[row]} new tokens; raise position.max_position or use overflow=stop"
+                f"row {row} {what} too long for position.{position.size_name}={position.size} after "
+                f"{self.length[row]} new tokens; raise position.{position.size_name} or use overflow=stop"
             )
 
     def _window(self, row: int) -> np.ndarray:

@@ -188,7 +188,7 @@ def check_positions(config: ModelConfig, largest: Sequence[Int[Array, "R"]]) -> 
     Args:
       largest: the largest position of each row, part by part.
     """
-    size = config.position.size
+    position, size = config.position, config.position.size
     if size is None:
         return
     found = np.concatenate(largest)
@@ -196,5 +196,6 @@ def check_positions(config: ModelConfig, largest: Sequence[Int[Array, "R"]]) -> 
         row = int(found.argmax())
         raise ValueError(
             f"the prompt or source of row {row} reaches position {int(found[row])}, which "
-            f"position.max_position={size} does not hold; shorten its numbers or raise max_position"
+            f"position.{position.size_name}={size} does not hold; shorten "
+            f"{'its numbers' if position.reads_tokens else 'it'} or raise {position.size_name}"
         )

@@ -158,9 +158,10 @@ class Stack(nnx.Module):
         if size is None or isinstance(positions, jax.core.Tracer) or not positions.size:
             return
         if (highest := int(np.asarray(positions).max())) >= size:
+            name, what = self.position.size_name, "numbers" if self.position.reads_tokens else "texts"
             raise ValueError(
-                f"position {highest} is beyond position.max_position={size}; make max_position larger or "
-                "the numbers shorter"
+                f"position {highest} is beyond position.{name}={size}; make {name} larger or the {what} "
+                "shorter"
             )
 
     def _run(self, x, layers, source, key, tap, **shared):

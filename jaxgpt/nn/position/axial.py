@@ -1,7 +1,7 @@
 """Axial positions: a row and a column of a grid (Kitaev et al. 2020; after Ho et al. 2019, 1912.12180)."""
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import jax.numpy as jnp
 
@@ -18,6 +18,8 @@ class Axial(Position):
     rows: Annotated[int, "vectors of rows; rows * columns positions there are"] = 16
     columns: Annotated[int, "vectors of columns"] = 32
     row_features: Annotated[int | None, "width of a row's vector; none: half of the model's"] = None
+
+    size_name: ClassVar[str] = "rows * columns"
 
     def __post_init__(self):
         for name in ("rows", "columns"):

@@ -47,6 +47,8 @@ class Position(Choice, package="jaxgpt.nn.position"):
 
     #: Whether neighbours may have positions that lie apart, as drawn ones do.
     takes_gaps: ClassVar[bool] = True
+    #: The field, or the product of fields, that `size` comes of.
+    size_name: ClassVar[str] = "max_position"
 
     def resolve(self, token_texts: Sequence[str]) -> "Position":
         """The same scheme once the vocabulary is known; `token_texts[i]` is the text of id i.
@@ -80,6 +82,11 @@ class Position(Choice, package="jaxgpt.nn.position"):
     def in_attention(self) -> bool:
         """Whether the scheme changes queries, keys or scores, which attention alone has."""
         return self.biased or type(self).rotate is not Position.rotate
+
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether positions outside of training depend on the tokens, not on their order alone."""
+        return type(self).assign is not Position.assign
 
     @property
     def size(self) -> int | None:

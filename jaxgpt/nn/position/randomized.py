@@ -64,6 +64,10 @@ class Randomized(Position):
         return self.base.in_attention
 
     @property
+    def reads_tokens(self):
+        return False
+
+    @property
     def size(self):
         return self.max_position
 
