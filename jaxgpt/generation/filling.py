@@ -35,7 +35,10 @@ def fill(
     check_batch_size(batch_size)
     config = model.config
     if config.kind != "encoder" or config.mask_id is None:
-        raise ValueError(f"kind={config.kind} with mask_id={config.mask_id} fills in nothing; use an encoder")
+        raise ValueError(
+            f"kind={config.kind} with mask_id={config.mask_id} fills in nothing; use an encoder "
+            "with an id that hides a token"
+        )
     structure, weights = split(model)
     rows, spans = [], []
     for text, count in prompts:

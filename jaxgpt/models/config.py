@@ -220,8 +220,10 @@ class ModelConfig:
         encoding = vocabulary.number_encoding
         count, mask_id = len(vocabulary.texts), vocabulary.mask_id
         if self.vocab_size and self.vocab_size < count + marks:
+            behind = f" and {marks} more that mark what is hidden" if marks else ""
             raise ValueError(
-                f"vocab_size={self.vocab_size} is smaller than the tokenizer's {count} ids; leave it at 0"
+                f"vocab_size={self.vocab_size} is smaller than the tokenizer's {count} ids{behind}; leave it "
+                "at 0"
             )
         values = ()
         if self.embedding.kind == "value":

@@ -44,6 +44,7 @@ class Masked(Objective):
             raise ValueError("a text has no answer that could be hidden; set objective.tokens=random")
 
     def tables(self, splits):
+        masking.check_mask(splits.model)
         if splits.task.layout == "stream":
             return text_tables(splits)
         model, tokenizer = splits.model, splits.tokenizer

@@ -18,6 +18,15 @@ def check_share(share: float) -> None:
         raise ValueError(f"share={share} must be above 0 and at most 1")
 
 
+def check_mask(model: ModelConfig) -> None:
+    """Raises ValueError for a model that knows its vocabulary and has no id that hides a token."""
+    if model.mask_id is None:
+        raise ValueError(
+            f"model.vocab_size={model.vocab_size} is the tokenizer's, which has no id that hides a token; "
+            "leave it at 0"
+        )
+
+
 def hide_answers(config: ModelConfig, batch: Batch) -> Batch:
     """The batch with every token of the targets hidden; see `hide_some` for what it holds."""
     targets, order, inside = _inside(batch)

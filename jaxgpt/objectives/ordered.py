@@ -12,6 +12,7 @@ from jaxgpt.models.token_features import Features
 from jaxgpt.nn.attention.masks import causal
 from jaxgpt.objectives.base import Batch, Objective
 from jaxgpt.objectives.losses import hidden_losses, token_losses
+from jaxgpt.objectives.masking import check_mask
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Ordered(Objective, abc.ABC):
         return 1
 
     def tables(self, splits):
+        check_mask(splits.model)
         return text_tables(splits)
 
     def weights(self, batch):

@@ -26,6 +26,10 @@ class Pretraining(Labels):
                 "objective=pretraining has hidden tokens: set model.kind=encoder and model.head.weights=tied"
             )
 
+    def tables(self, splits):
+        masking.check_mask(splits.model)
+        return super().tables(splits)
+
     def draw(self, batch, model, key):
         return masking.hide_some(model, batch, key)
 

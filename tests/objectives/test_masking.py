@@ -13,6 +13,7 @@ from tiny_runs import tiny
 import jaxgpt
 from jaxgpt.core import fields
 from jaxgpt.data.rows import build_rows
+from jaxgpt.data.splits import Splits
 from jaxgpt.generation import Sampling, fill, filling
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.nn.position.abacus import Abacus
@@ -21,7 +22,10 @@ from jaxgpt.objectives import masking
 from jaxgpt.objectives.asking import Asking
 from jaxgpt.objectives.labels import Labels
 from jaxgpt.objectives.masked import Masked
+from jaxgpt.objectives.multitask import Multitask
 from jaxgpt.objectives.next_token import NextToken
+from jaxgpt.objectives.permuted import Permuted
+from jaxgpt.objectives.pretraining import Pretraining
 from jaxgpt.runs import experiments
 from jaxgpt.task import Example, Task
 from jaxgpt.tokenizers.characters import Characters
@@ -50,6 +54,26 @@ def test_an_encoder_has_one_id_more_that_hides():
         Vocabulary(["a", "b", ""], mask_id=2)
     )
     assert (own.mask_id, own.vocab_size) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "objective", [Masked(), Masked(tokens="random"), Multitask(), Permuted(), Pretraining(), Labels()]
+)
+def test_objectives_that_hide_tokens_need_an_id_for_it(objective):
+    tokenizer, examples = Characters("abc"), [Example("ab", "c")] * 2
+
+    def tables(vocab_size):
+        small = ModelConfig(kind="encoder", position=Learned(), max_length=5, vocab_size=vocab_size)
+        model = small.for_vocabulary(tokenizer.vocabulary(), label_names=("c",))
+        return objective.tables(Splits(Task(), examples, examples, tokenizer, model))
+
+    size = tokenizer.vocab_size
+    assert tables(size + 1).train.num_examples
+    if type(objective) is Labels:  # hides nothing
+        assert tables(size).train.num_examples == 2
+        return
+    with pytest.raises(ValueError, match=rf"\Amodel\.vocab_size={size} .* hides a token; leave it at 0\Z"):
+        tables(size)
 
 
 def test_of_a_completion_every_token_is_hidden_and_nothing_else():

@@ -8,6 +8,7 @@ import pytest
 import jaxgpt
 from jaxgpt.cli import main as cli
 from jaxgpt.core import fields
+from jaxgpt.core.nested import replaced
 from jaxgpt.noise import Marks, Noise
 from jaxgpt.noise.bart import Bart
 from jaxgpt.noise.base import poisson
@@ -177,6 +178,14 @@ def test_an_encoder_decoder_learns_to_restore_texts(name, tmp_path, capsys):
     assert cli.main(["generate", str(tmp_path / "run"), *words]) == 0
     assert cli.main(["evaluate", str(tmp_path / "run")]) == 2
     assert "no questions to score" in capsys.readouterr().err
+
+
+def test_a_vocabulary_too_small_for_the_marks_names_both(tmp_path):
+    found = experiment(tmp_path, objective="denoising", objective__noise="span_corruption")
+    ids = prepare(found).tokenizer.vocab_size
+    message = f"vocab_size={ids + 99} is smaller than the tokenizer's {ids} ids and 100 more that mark"
+    with pytest.raises(ValueError, match=message):
+        prepare(replaced(found, {"model.vocab_size": ids + 99}))
 
 
 def test_what_noise_does_not_go_with_is_named(tmp_path):
