@@ -2,7 +2,7 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 
 import numpy as np
 
@@ -103,8 +103,7 @@ def build_rows(
         prompts = [*map(tokenizer.begun, prompts)]
         rows.add([p + t + eos for p, t in zip(prompts, targets, strict=True)], part)
         start.append(np.fromiter(map(len, prompts), np.int32, len(prompts)))
-    if not start:
-        raise ValueError("the task gives no examples for this split; change task.held_out or its settings")
+    check_some(start)
     tokens, length, numbers = rows.padded()
     source, source_length, source_numbers = sources.padded() if encoder_decoder else (None, None, None)
     return Rows(
@@ -165,6 +164,12 @@ class _Ragged:
         numbers = np.zeros((*table.shape, self._tokenizer.number_features), self._tokenizer.feature_type)
         numbers[table == self._tokenizer.number_id] = np.concatenate(self._features)
         return table, length, numbers
+
+
+def check_some(examples: Sized) -> None:
+    """Raises ValueError if a split has no examples."""
+    if not len(examples):
+        raise ValueError("the task gives no examples for this split; change task.held_out or its settings")
 
 
 class TooLong(ValueError):

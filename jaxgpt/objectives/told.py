@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Float
 
 from jaxgpt.data.labelled import encoded, second_segments
 from jaxgpt.data.positions import largest_in
-from jaxgpt.data.rows import Rows, batch_of, check_length, pad
+from jaxgpt.data.rows import Rows, batch_of, check_length, check_some, pad
 from jaxgpt.data.splits import Tables, naming
 from jaxgpt.generation.prompts import check_positions
 from jaxgpt.models.config import ModelConfig
@@ -78,10 +78,14 @@ class Told(Objective, abc.ABC):
             self.right(example, model)
 
     def tables(self, splits):
+        def rows(examples):
+            check_some(examples)
+            return self.rows(examples, splits.tokenizer, splits.model)
+
         with naming("train"):
-            train = self.rows(splits.train, splits.tokenizer, splits.model)
+            train = rows(splits.train)
         with naming("validation"):
-            return Tables(train, self.rows(splits.validation, splits.tokenizer, splits.model).arrays())
+            return Tables(train, rows(splits.validation).arrays())
 
     def weights(self, batch):
         """1 for every label. [B, K]"""

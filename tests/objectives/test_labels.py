@@ -14,6 +14,7 @@ from jaxgpt.cli import main as cli
 from jaxgpt.core import fields
 from jaxgpt.core.nested import replaced
 from jaxgpt.data.labelled import CHOICE, SPAN, encoded
+from jaxgpt.data.splits import Splits
 from jaxgpt.evaluation.questions import obstacles
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.token_features import Features
@@ -23,9 +24,10 @@ from jaxgpt.objectives.asking import Asking
 from jaxgpt.objectives.labels import Labels
 from jaxgpt.objectives.multiple_choice import MultipleChoice
 from jaxgpt.objectives.pretraining import Pretraining
+from jaxgpt.objectives.similarity import Similarity
 from jaxgpt.objectives.span import Span
 from jaxgpt.runs import experiments
-from jaxgpt.task import Example
+from jaxgpt.task import Example, Task
 from jaxgpt.tokenizers import build
 from jaxgpt.tokenizers.characters import Characters
 from jaxgpt.training.prepare import prepare
@@ -81,6 +83,26 @@ def test_an_answer_begins_and_ends_at_its_tokens():
         assert tokenizer.decode(rows.ids(row)[start : stop + 1]) == example.target
     with pytest.raises(ValueError, match="'dan' does not stand in"):
         Span().rows([Example("ann", "dan")], tokenizer, config(SPAN, "each"))
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+@pytest.mark.parametrize(
+    ("objective", "example", "model"),
+    [
+        (Labels(), Example("ab", "x"), config(("x", "y"))),
+        (Labels(), Example("ab", "x"), config(("x", "y"), "each")),
+        (Span(), Example("ab", "b"), config(SPAN, "each")),
+        (MultipleChoice(), Example("q\ta\tb", "a"), config(CHOICE)),
+        (Similarity(), Example("a\tb", "x"), config(("x", "y"))),
+    ],
+    ids=["labels", "tags", "span", "choice", "similarity"],
+)
+def test_a_split_without_examples_is_named(objective, example, model, split):
+    splits = Splits(Task(), [example], [example], Characters(TEXT), model)
+    assert objective.tables(splits).train.num_examples == 1
+    message = rf"\A{split} split: the task gives no examples for this split; change task\.held_out or its "
+    with pytest.raises(ValueError, match=message):
+        objective.tables(dataclasses.replace(splits, **{split: []}))
 
 
 @pytest.mark.parametrize(
