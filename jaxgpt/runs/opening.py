@@ -11,12 +11,12 @@ import numpy as np
 from jaxgpt.core import fields
 from jaxgpt.core.fields import describe
 from jaxgpt.data.packing import PROMPT, Packed
-from jaxgpt.data.rows import Rows
 from jaxgpt.data.stream import Stream
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.prepare import Prepared
 from jaxgpt.training.program import Program
+from jaxgpt.training.step_cost import row_tokens
 
 #: Which fields the report shows: those that differ from the defaults of their classes, or all.
 Shown = Literal["changed", "all"]
@@ -60,25 +60,17 @@ def settings(experiment: Experiment, overridden: frozenset[str], shown: Shown) -
     return "\n".join(blocks)
 
 
-def tokens_a_row(table: Rows | Packed | Stream) -> int:
-    """Tokens that a model reads of a row, padding and an encoder's among them."""
-    if isinstance(table, Stream):
-        return table.window
-    source = getattr(table, "source", None)
-    return math.prod(table.tokens.shape[1:]) - 1 + (0 if source is None else source.shape[1])
-
-
 def summary(prepared: Prepared) -> str:
     """Parameters, tokens, memory, the expected first loss, and two rows with what carries loss."""
     program, table, training = prepared.program, prepared.table, prepared.experiment.training
     data = sum(value.nbytes for value in table.arrays().values())
     tokens = tokens_an_epoch(table)
-    batch = training.batch_size * tokens_a_row(table)
+    batch = training.batch_size * sum(row_tokens(prepared))
     passes = prepared.resolved.steps * training.batch_size / table.num_examples
     count = table.num_documents if isinstance(table, Packed) else table.num_examples
     examples = f"{count:,} examples, "
     if isinstance(table, Stream):
-        passes, examples = prepared.resolved.steps * batch / tokens, ""
+        passes, examples = prepared.resolved.steps * training.batch_size * table.window / tokens, ""
     notes = prepared.experiment.task.notes()
     lines = [
         *([notes] if notes else []),

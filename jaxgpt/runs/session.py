@@ -23,7 +23,6 @@ from jaxgpt.runs import records
 from jaxgpt.runs import run_directory as rundir
 from jaxgpt.runs.checkpoints import Checkpoints, check_layers
 from jaxgpt.runs.ending import finish
-from jaxgpt.runs.opening import tokens_a_row
 from jaxgpt.runs.run import Run, Status
 from jaxgpt.runs.run_directory import FirstFree, RunDirectory
 from jaxgpt.runs.run_loop import Hooks, Loop, compile_interruptibly
@@ -36,6 +35,7 @@ from jaxgpt.training.optimizers import Optimizer
 from jaxgpt.training.prepare import Prepared, prepare
 from jaxgpt.training.selection import Selection
 from jaxgpt.training.spikes import Spikes
+from jaxgpt.training.step_cost import row_tokens
 from jaxgpt.training.trainer import Trainer, TrainingError, first_state
 
 Say = Callable[[str], None]
@@ -311,7 +311,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
             selection = Selection.begin(state["params"], experiment.seeds)
     asks = experiment.objective.asks and training.eval_examples > 0
     batch = training.batch_size * experiment.seeds
-    width = tokens_a_row(prepared.table)
+    width = sum(row_tokens(prepared))
     return Loop(
         Trainer.going_on(prepared, state, step, compiled=compiled, spikes=spikes),
         checkpoints=checkpoints,

@@ -14,9 +14,13 @@ def row_tokens(prepared: Prepared) -> tuple[int, int]:
     """
     table, objective = prepared.table, prepared.experiment.objective
     if isinstance(table, Stream):
-        return objective.tokens_read(prepared.program.window), 0
-    tokens = math.prod(table.tokens.shape[1:]) - (table.labels is None)
-    return objective.tokens_read(tokens), 0 if table.source is None else table.source.shape[1]
+        return objective.tokens_read(table.window), 0
+    # Where each token is predicted from those before it, the last one of a row is not read.
+    tokens = objective.tokens_read(math.prod(table.tokens.shape[1:]) - objective.next_token)
+    if prepared.model.kind != "encoder_decoder":
+        return tokens, 0
+    # A text without a source of its own is read by both stacks.
+    return tokens, tokens if table.source is None else table.source.shape[1]
 
 
 def step_flops(prepared: Prepared) -> int:

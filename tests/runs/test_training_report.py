@@ -1,5 +1,6 @@
 """What a run says of itself before it trains, beside what the compiled step holds."""
 
+import itertools
 import re
 
 import jax
@@ -11,6 +12,7 @@ from jaxgpt.core import fields as options
 from jaxgpt.runs import experiments
 from jaxgpt.runs import opening as report
 from jaxgpt.training.prepare import prepare
+from jaxgpt.training.step_cost import row_tokens
 
 
 @pytest.mark.thorough
@@ -68,6 +70,42 @@ def test_passes_over_a_text_count_tokens(tmp_path):
     tokens, step = len(prepared.table.stream), prepared.experiment.training.batch_size * 16
     told = f"data        {tokens:,} tokens an epoch; {step} a step; {300 * step / tokens:.2f} epochs"
     assert data_line(prepared) == told
+
+
+@pytest.mark.parametrize(
+    ("kind", "objective", "changes", "read"),
+    [
+        ("decoder", "next_token", {}, (5, 0)),  # the end is predicted and never read
+        ("decoder", "next_token", {"training.packing": "12"}, (12, 0)),
+        ("encoder_decoder", "next_token", {}, (2, 4)),
+        ("encoder", "masked", {}, (6, 0)),
+        ("encoder", "labels", {}, (5, 0)),
+        ("encoder", "pretraining", {}, (5, 0)),
+        ("encoder_decoder", "labels", {"model.labels-from": "last"}, (5, 5)),
+    ],
+)
+def test_tokens_of_a_step_are_those_that_the_model_reads(tmp_path, kind, objective, changes, read):
+    """Rows are `bos abc x eos`, or of a text with a label `bos abc eos`."""
+    path = tmp_path / "lines.tsv"
+    prompts = map("".join, itertools.product("abcdef", repeat=3))
+    path.write_text("".join(f"{prompt}\t{'x' if prompt[0] < 'd' else 'y'}\n" for prompt in prompts))
+    given = {"task.path": str(path), "tokenizer": "characters", "model": "tiny", "model.kind": kind}
+    given |= {"objective": objective, "training.batch-size": "8", "training.steps": "10"}
+    prepared = prepare(options.override(experiments.find("pairs"), given | changes))
+    assert row_tokens(prepared) == read
+    assert f" an epoch; {8 * sum(read)} a step; " in data_line(prepared)
+
+
+def test_masks_behind_a_text_are_read_and_no_part_of_an_epoch(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("".join(f"Line {i} of the tide.\n" for i in range(200)))
+    given = {"task.path": str(path), "model.max-length": "16", "training.steps": "300"}
+    given |= {"model": "tiny", "model.kind": "encoder", "objective": "permuted", "training.batch-size": "8"}
+    prepared = prepare(options.override(experiments.find("text"), given))
+    assert row_tokens(prepared) == (16 + 3, 0)  # a sixth is predicted
+    tokens = len(prepared.table.stream)
+    told = f"{tokens:,} tokens an epoch; {8 * 19} a step; {300 * 8 * 16 / tokens:.2f} epochs"
+    assert data_line(prepared).endswith(told)
 
 
 def test_fields_at_their_defaults_are_counted_and_shown_when_asked_for():
