@@ -112,6 +112,11 @@ class Objective(Choice, package="jaxgpt.objectives"):
         """The first token of a row that carries loss, where `start` is the first of its answer."""
         return start
 
+    @property
+    def loss_note(self) -> str:
+        """What a report adds to "the tokens from `scored_from` on carry loss"; "" where this is all."""
+        return ""
+
     def longest_example(self, model: ModelConfig) -> tuple[str, tuple[str, ...]]:
         """A prompt, and targets of one example each, that fill what a model reads if a character is a token.
 

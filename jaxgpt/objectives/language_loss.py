@@ -32,6 +32,10 @@ class WithLanguageLoss(Told, abc.ABC):
                 f"objective.language_loss_weight={self.language_loss_weight} must be at least 0 and finite"
             )
 
+    @property
+    def loss_note(self):
+        return ", and so do all tokens of the texts but the first" if self.language_loss_weight else ""
+
     def check(self, model, task):
         super().check(model, task)
         if not self.language_loss_weight:

@@ -32,6 +32,10 @@ class Masked(Objective):
     def scored_from(self, start):
         return start if self.tokens == "answer" else 1
 
+    @property
+    def loss_note(self):
+        return "" if self.tokens == "answer" else f" {masking.hidden_note(self.share)}"
+
     def check(self, model, task):
         if model.kind != "encoder":
             raise ValueError(

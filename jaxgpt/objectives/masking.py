@@ -18,6 +18,11 @@ def check_share(share: float) -> None:
         raise ValueError(f"share={share} must be above 0 and at most 1")
 
 
+def hidden_note(share: float) -> str:
+    """Which tokens of a row carry loss, in words."""
+    return f"where they are hidden: {share:.0%} of them, others each time"
+
+
 def check_mask(model: ModelConfig) -> None:
     """Raises ValueError for a model that knows its vocabulary and has no id that hides a token."""
     if model.mask_id is None:

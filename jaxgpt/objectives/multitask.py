@@ -36,6 +36,10 @@ class Multitask(Ordered):
             raise ValueError(f"{'='.join(self.proportions)}=0 reads no row; make one of them positive")
 
     @property
+    def loss_note(self):
+        return f" {masking.hidden_note(self.share)}"
+
+    @property
     def proportions(self) -> dict[str, float]:
         """How often rows are read in which way, in the order of `ranks`."""
         names = ("left_to_right", "right_to_left", "both_sides", "half")

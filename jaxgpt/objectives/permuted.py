@@ -32,6 +32,10 @@ class Permuted(Ordered):
     def __post_init__(self):
         masking.check_share(self.share)
 
+    @property
+    def loss_note(self):
+        return f" {masking.hidden_note(self.share)}"
+
     def tokens_read(self, tokens):
         return tokens + self._predicted(tokens)
 

@@ -26,6 +26,10 @@ class Pretraining(Labels):
                 "objective=pretraining has hidden tokens: set model.kind=encoder and model.head.weights=tied"
             )
 
+    @property
+    def loss_note(self):
+        return f", and so do tokens of the texts {masking.hidden_note(masking.SHARE)}"
+
     def tables(self, splits):
         masking.check_mask(splits.model)
         return super().tables(splits)

@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxgpt.core import fields
 from jaxgpt.core.fields import describe
+from jaxgpt.data.corpus import Windows
 from jaxgpt.data.packing import PROMPT, Packed
 from jaxgpt.data.stream import Stream
 from jaxgpt.tokenizers.tokenizer import Tokenizer
@@ -88,7 +89,7 @@ def summary(prepared: Prepared) -> str:
         f"first loss  about {math.log(prepared.model.vocab_size):.3f} = log(vocabulary), if nothing is known",
         *([] if prepared.start is None else [f"weights     {prepared.start.note}"]),
         *([f"reading     {changed}"] if (changed := changes(prepared)) else []),
-        "rows        [brackets] carry loss",
+        f"rows        [brackets] carry loss{prepared.experiment.objective.loss_note}",
         *(f"            {row}" for row in rows(prepared, 2)),
     ]
     return "\n".join(lines)
@@ -156,14 +157,16 @@ def packing(table: Packed) -> str:
 
 
 def rows(prepared: Prepared, count: int) -> list[str]:
-    """The first training rows as text, with brackets around the tokens that carry loss."""
-    table, tokenizer = prepared.table, prepared.tokenizer
+    """The first training rows as text, with brackets around the tokens that may carry loss."""
+    table, tokenizer, objective = prepared.table, prepared.tokenizer, prepared.experiment.objective
     lines = []
     for i in range(count):
         if isinstance(table, Stream):
-            width = min(table.window, 60)
-            first = min(i * table.window, table.num_examples - 1)
-            lines.append("[" + show(tokenizer, table.stream[first : first + width].tolist()) + "...]")
+            step = 1 if isinstance(table, Windows) else table.window
+            window = table.batch(np.asarray([min(i * step, table.num_examples - 1)]))["tokens"][0]
+            start = int(objective.next_token)
+            ids = window[: start + min(table.window, 60)].tolist()
+            lines.append(f"{show(tokenizer, ids[:start])}[{show(tokenizer, ids[start:])}...]")
             continue
         i = min(i, table.num_examples - 1)
         if isinstance(table, Packed):
@@ -173,11 +176,15 @@ def rows(prepared: Prepared, count: int) -> list[str]:
         if table.labels is not None:
             lines.append(f"{show(tokenizer, row)} [{prepared.examples[i].target}]")
             continue
-        start = prepared.experiment.objective.scored_from(int(table.start[i]))
+        start = objective.scored_from(int(table.start[i]))
+        # Only where each token is predicted from those before it, the end is, too.
+        end = len(row) if objective.next_token else len(row) - 1
         source = ""
         if table.source is not None:
             source = show(tokenizer, table.source_ids(i)) + " -> "
-        lines.append(f"{source}{show(tokenizer, row[:start])}[{show(tokenizer, row[start:])}]")
+        parts = (row[:start], row[start:end], row[end:])
+        before, scored, after = (show(tokenizer, part) for part in parts)
+        lines.append(f"{source}{before}[{scored}]{after}")
     return lines
 
 

@@ -9,6 +9,14 @@ from tiny_runs import tiny
 
 from jaxgpt import tokenizers
 from jaxgpt.core import fields as options
+from jaxgpt.data.corpus import Windows
+from jaxgpt.data.tokenizing import tokenize
+from jaxgpt.objectives.labels import Labels
+from jaxgpt.objectives.masked import Masked
+from jaxgpt.objectives.multitask import Multitask
+from jaxgpt.objectives.next_token import NextToken
+from jaxgpt.objectives.permuted import Permuted
+from jaxgpt.objectives.pretraining import Pretraining
 from jaxgpt.runs import experiments
 from jaxgpt.runs import opening as report
 from jaxgpt.training.prepare import prepare
@@ -106,6 +114,53 @@ def test_masks_behind_a_text_are_read_and_no_part_of_an_epoch(tmp_path):
     tokens = len(prepared.table.stream)
     told = f"{tokens:,} tokens an epoch; {8 * 19} a step; {300 * 8 * 16 / tokens:.2f} epochs"
     assert data_line(prepared).endswith(told)
+
+
+@pytest.mark.parametrize("in_files", [False, True])
+def test_rows_of_a_text_are_its_first_windows(tmp_path, in_files):
+    """The first token of a window is only read."""
+    path = tmp_path / "text.txt"
+    path.write_text("".join(f"Line {i} of the tide.\n" for i in range(200)))
+    if in_files:
+        tokenize([str(path)], tmp_path / "tokens", documents="lines", held_out=0.1, say=lambda line: None)
+        path = tmp_path / "tokens"
+    given = {"task.path": str(path), "model": "tiny", "model.max-length": "64", "training.test-examples": "0"}
+    prepared = prepare(options.override(experiments.find("tokens" if in_files else "text"), given))
+    assert in_files == isinstance(prepared.table, Windows)
+    for row, line in enumerate(report.rows(prepared, 2)):
+        ids = prepared.table.stream[64 * row : 64 * row + 61].tolist()
+        first, rest = (report.show(prepared.tokenizer, part) for part in (ids[:1], ids[1:]))
+        assert line == f"{first}[{rest}...]"
+
+
+@pytest.mark.parametrize(
+    ("objective", "note"),
+    [
+        (NextToken(), ""),
+        (Masked(), ""),
+        (Masked(tokens="random", share=0.5), " where they are hidden: 50% of them, others each time"),
+        (Multitask(share=0.2), " where they are hidden: 20% of them, others each time"),
+        (Permuted(), " where they are hidden: 17% of them, others each time"),
+        (
+            Pretraining(),
+            ", and so do tokens of the texts where they are hidden: 15% of them, others each time",
+        ),
+        (Labels(), ""),
+        (Labels(language_loss_weight=0.5), ", and so do all tokens of the texts but the first"),
+    ],
+)
+def test_what_carries_loss_is_told(objective, note):
+    assert objective.loss_note == note
+
+
+@pytest.mark.parametrize(("tokens", "all_of_it"), [("answer", False), ("random", True)])
+def test_rows_show_which_tokens_may_be_hidden(tokens, all_of_it):
+    prepared = prepare(tiny(model__kind="encoder", objective="masked", objective__tokens=tokens))
+    example = prepared.examples[0]
+    row = f"[{example.prompt}{example.target}]" if all_of_it else f"{example.prompt}[{example.target}]"
+    *_, header, first, _ = report.summary(prepared).splitlines()
+    assert header == f"rows        [brackets] carry loss{prepared.experiment.objective.loss_note}"
+    assert first == f"            <bos>{row}<eos>"
 
 
 def test_fields_at_their_defaults_are_counted_and_shown_when_asked_for():
