@@ -7,6 +7,7 @@ import numpy as np
 
 from jaxgpt.data.rows import Rows, pad
 from jaxgpt.noise import Marks, Noise
+from jaxgpt.noise.base import ROOM
 from jaxgpt.task import Example
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 
@@ -36,8 +37,7 @@ def build_noised(
     stops = frozenset(i for i, text in enumerate(texts) if text.strip().endswith((".", "!", "?")))
     first = tokenizer.vocab_size
     marks = Marks(tuple(range(first, first + noise.count)), stops)
-    # Sources may be longer than their texts by a mark for every other token.
-    size = max((max_length - 2) * 2 // 3, 2)
+    size = max(int((max_length - 2) / ROOM), 2)
     sources, targets = [], []
     for ids in tokenizer.encode_batch([e.prompt + e.target for e in examples]):
         for start in range(0, len(ids), size):

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from jaxgpt.core.choice import Choice
 
+#: How many times as long as its text a source may be: there is room for a mark for every other token.
+ROOM = 1.5
+
 
 class Marks(NamedTuple):
     """Ids that stand for what is hidden, and those that end a sentence.

@@ -4,14 +4,15 @@ import dataclasses
 import math
 from typing import Annotated
 
-from jaxgpt.noise.base import Noise, check_mean, check_share, poisson
+from jaxgpt.noise.base import ROOM, Noise, check_mean, check_share, poisson
 
 
 @dataclasses.dataclass(frozen=True)
 class TextInfilling(Noise):
     """Spans of Poisson length, until a share of the tokens is covered, each become one mask.
 
-    A span of length 0 puts a mask between two tokens.
+    A span of length 0 puts a mask between two tokens. Settings with which the sources would on average be
+    longer than there is room for are refused: they would be cut.
     """
 
     share: Annotated[float, "of the tokens"] = 0.3
@@ -20,6 +21,14 @@ class TextInfilling(Noise):
     def __post_init__(self):
         check_share("share", self.share)
         check_mean(self.mean)
+        length = 1 - self.share + self.share / self.mean
+        if length > ROOM:
+            least = math.ceil(100 * self.share / (ROOM - 1 + self.share)) / 100
+            raise ValueError(
+                f"noise.mean={self.mean} with noise.share={self.share} makes sources {length:.1f} times as "
+                f"long as their texts, and {ROOM} times fit; raise noise.mean to {least} or more, or lower "
+                "noise.share"
+            )
 
     @property
     def count(self):

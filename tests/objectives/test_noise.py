@@ -66,6 +66,16 @@ def test_spans_of_length_0_put_a_mask_between_two_tokens():
     assert any(len(source) > len(TOKENS) and source.count(1000) > 18 for source in found)
 
 
+@pytest.mark.parametrize("kind", [TextInfilling, Bart])
+def test_settings_whose_sources_would_be_cut_are_refused(kind):
+    lengths = [len(source) for source, _ in spoiled(kind(0.3, 0.5))]
+    assert np.mean(lengths) == pytest.approx((0.7 + 0.3 / 0.5) * len(TOKENS), abs=4)
+    message = r"\Anoise\.mean=0\.1 with noise\.share=0\.3 makes sources 3\.7 times as long .*; raise "
+    with pytest.raises(ValueError, match=message + r"noise\.mean to 0\.38 or more, or lower noise\.share\Z"):
+        kind(0.3, 0.1)
+    assert kind(0.3, 0.38) and kind(0.05, 0.1)
+
+
 def test_poisson_draws_have_their_mean_and_variance():
     rng = random.Random(0)
     draws = [poisson(rng, 3.0) for _ in range(4000)]
