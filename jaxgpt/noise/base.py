@@ -11,11 +11,11 @@ ROOM = 1.5
 
 
 class Marks(NamedTuple):
-    """Ids that stand for what is hidden, and those that end a sentence.
+    """Ids that stand for what is hidden, and those that sentences end with.
 
     Attributes:
       hidden: as many as the noise asks for, the first one first.
-      stops: ids whose text ends in a full stop.
+      stops: ids whose text ends a sentence: in a full stop, an exclamation mark or a question mark.
     """
 
     hidden: tuple[int, ...]

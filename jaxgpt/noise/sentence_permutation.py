@@ -8,7 +8,7 @@ from jaxgpt.noise.base import Noise
 
 @dataclasses.dataclass(frozen=True)
 class SentencePermutation(Noise):
-    """The text is cut behind full stops and its parts are shuffled."""
+    """The text is cut behind each `.`, `!` and `?`, and its parts are shuffled."""
 
     def spoil(self, tokens, rng, marks):
         sentences, sentence = [], []

@@ -42,8 +42,8 @@ def hide_answers(config: ModelConfig, batch: Batch) -> Batch:
 def hide_some(config: ModelConfig, batch: Batch, key: jax.Array | None, *, share: float = SHARE) -> Batch:
     """The batch with a share of all tokens chosen, anew with each key, and most of these hidden.
 
-    Not chosen are the first and the last token of a row, and the last of its first text. Of the chosen 80 %
-    become the mask, 10 % any token, 10 % stay.
+    Not chosen are the first and the last token of a row, and the last of its first text; of a window of a
+    text any may be. Of the chosen 80 % become the mask, 10 % any token, 10 % stay.
 
     Args:
       key: None hides the same tokens each time.

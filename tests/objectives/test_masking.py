@@ -103,6 +103,12 @@ def test_of_a_text_a_share_is_hidden_in_the_papers_three_ways():
     assert same == pytest.approx(0.1 + 0.1 / 41, abs=0.04)
 
 
+def test_of_a_window_of_a_text_any_token_may_be_hidden():
+    windows = {"tokens": jnp.full((2, 9), 5)}  # the last one would be a next token
+    found = masking.hide_some(CONFIG, windows, jax.random.key(1), share=1.0)
+    assert found["carries"].shape == (2, 8) and (found["carries"] == 1).all()
+
+
 def test_as_large_a_share_is_hidden_as_the_objective_says():
     given = batch()
     hidden = Masked(tokens="random", share=0.5).draw(given, CONFIG, jax.random.key(1))["carries"]

@@ -1,5 +1,6 @@
 """What is done to texts that are to be restored: each way by its definition, and training by it."""
 
+import itertools
 import random
 
 import numpy as np
@@ -9,6 +10,7 @@ import jaxgpt
 from jaxgpt.cli import main as cli
 from jaxgpt.core import fields
 from jaxgpt.core.nested import replaced
+from jaxgpt.data.noised import build_noised
 from jaxgpt.noise import Marks, Noise
 from jaxgpt.noise.bart import Bart
 from jaxgpt.noise.base import poisson
@@ -20,6 +22,8 @@ from jaxgpt.noise.text_infilling import TextInfilling
 from jaxgpt.noise.token_deletion import TokenDeletion
 from jaxgpt.noise.token_masking import TokenMasking
 from jaxgpt.runs import experiments
+from jaxgpt.task import Example
+from jaxgpt.tokenizers.characters import Characters
 from jaxgpt.training.prepare import prepare
 
 STOP = 3
@@ -93,6 +97,16 @@ def test_sentences_are_shuffled_whole():
         text = " ".join(map(str, source))
         assert all(" ".join(map(str, sentence)) in text for sentence in sentences)
     assert len({tuple(source) for source, _ in found}) > 10
+
+
+def test_sentences_end_with_three_marks():
+    text = "ab! cd? ef. gh"
+    tokenizer = Characters("abcdefgh!?. ")
+    options = {"max_length": 40, "copies": 50, "seed": 0}
+    rows = build_noised([Example("", text)], tokenizer, SentencePermutation(), **options)
+    found = {tokenizer.decode(rows.source_ids(row)) for row in range(50)}
+    assert found <= {"".join(order) for order in itertools.permutations(["ab!", " cd?", " ef.", " gh"])}
+    assert len(found) > 10  # of 24
 
 
 def test_bart_shuffles_sentences_and_then_hides_spans():
