@@ -4,7 +4,7 @@ import dataclasses
 
 import jax.numpy as jnp
 
-from jaxgpt.data.labelled import CHOICE, encoded
+from jaxgpt.data.labelled import CHOICE, reading
 from jaxgpt.objectives.language_loss import WithLanguageLoss
 from jaxgpt.objectives.told import check_label_count, rows_of_readings
 
@@ -56,8 +56,7 @@ class MultipleChoice(WithLanguageLoss):
         question, *choices = prompt.split("\t")
         if not choices:
             raise ValueError(f"{prompt!r} has no choices; put a tab before each of them")
-        texts = [encoded(tokenizer, f"{question}\t{choice}") for choice in choices]
-        return [[tokenizer.bos_id, *text, tokenizer.eos_id] for text in texts]
+        return [reading(tokenizer, [f"{question}\t{choice}"])[0] for choice in choices]
 
     def answer(self, model, tokenizer, prompt, rows, logits):
         return prompt.split("\t")[1 + logits[:, 0].argmax()]

@@ -4,7 +4,7 @@ import dataclasses
 
 import jax.numpy as jnp
 
-from jaxgpt.data.labelled import encoded
+from jaxgpt.data.labelled import reading
 from jaxgpt.objectives.labels import Labels
 from jaxgpt.objectives.told import longest_pair, rows_of_readings
 
@@ -33,10 +33,7 @@ class Similarity(Labels):
                 f"{prompt!r} has {len(texts)} texts where objective=similarity reads two, with a tab between "
                 "them; or set objective=labels"
             )
-        orders = (texts, texts[::-1])
-        return [
-            [tokenizer.bos_id, *encoded(tokenizer, "\t".join(order)), tokenizer.eos_id] for order in orders
-        ]
+        return [reading(tokenizer, ["\t".join(order)])[0] for order in (texts, texts[::-1])]
 
     def logits(self, model, output, real):
         """Of the sum over both orders, once for each of them. [2 B, C]"""

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from jaxgpt.data.labelled import encoded, second_segments
+from jaxgpt.data.labelled import reading, second_segments
 from jaxgpt.data.positions import largest_in
 from jaxgpt.data.rows import Rows, batch_of, check_length, check_some, pad
 from jaxgpt.data.splits import Tables, naming
@@ -112,7 +112,7 @@ class Told(Objective, abc.ABC):
 
     def readings(self, prompt: str, tokenizer: Tokenizer, model: ModelConfig) -> list[list[int]]:
         """The rows that are read of a prompt: one, unless it holds choices."""
-        return [[tokenizer.bos_id, *encoded(tokenizer, prompt), tokenizer.eos_id]]
+        return [reading(tokenizer, [prompt])[0]]
 
     def reads(self, example, tokenizer, model):
         rows = self.readings(example.prompt, tokenizer, model)
@@ -140,9 +140,9 @@ class Told(Objective, abc.ABC):
             if asking.progress is not None:
                 asking.progress(int((ends <= len(logits)).sum()), len(prompts))
         found = []
-        for prompt, reading, end in zip(prompts, readings, ends, strict=True):
-            own = np.stack(logits[end - len(reading) : end])
-            found.append([self.answer(config, tokenizer, prompt, reading, own)])
+        for prompt, read, end in zip(prompts, readings, ends, strict=True):
+            own = np.stack(logits[end - len(read) : end])
+            found.append([self.answer(config, tokenizer, prompt, read, own)])
         return found
 
 

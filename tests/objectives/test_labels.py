@@ -85,6 +85,23 @@ def test_an_answer_begins_and_ends_at_its_tokens():
         Span().rows([Example("ann", "dan")], tokenizer, config(SPAN, "each"))
 
 
+@pytest.mark.parametrize(
+    ("objective", "prompt", "texts"),
+    [
+        (Labels(), "ab c", ["ab c"]),
+        (Labels(), "ab\tc", ["ab\tc"]),
+        (MultipleChoice(), "q\tab\tc", ["q\tab", "q\tc"]),
+        (Similarity(), "ab\tc", ["ab\tc", "c\tab"]),
+    ],
+)
+def test_a_row_begins_and_ends_and_has_an_end_between_its_texts(objective, prompt, texts):
+    tokenizer = Characters(TEXT)
+    ends = {"\t": tokenizer.eos_id}
+    rows = [[ends.get(c) or tokenizer.encode(c)[0] for c in text] for text in texts]
+    expected = [[tokenizer.bos_id, *row, tokenizer.eos_id] for row in rows]
+    assert objective.readings(prompt, tokenizer, config(("x", "y"))) == expected
+
+
 @pytest.mark.parametrize("split", ["train", "validation"])
 @pytest.mark.parametrize(
     ("objective", "example", "model"),
