@@ -6,11 +6,18 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.kernels.log_sum import log_sum
 
 #: The loss of each target, of logits [*B, V] and targets [*B].
 Loss = Callable[[Float[Array, "*B V"], Int[Array, "*B"]], Float[Array, "*B"]]
+
+
+def check_head(model: ModelConfig) -> None:
+    """Raises ValueError for a model without logits of tokens."""
+    if model.head.weights == "none":
+        raise ValueError("model.head.weights=none gives no logits to train; set it to tied or separate")
 
 
 def token_losses(logits: Float[Array, "*B V"], targets: Int[Array, "*B"]) -> Float[Array, "*B"]:

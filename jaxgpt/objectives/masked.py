@@ -8,7 +8,7 @@ from jaxgpt.data.rows import build_rows
 from jaxgpt.data.splits import Tables, naming, text_tables, to_multiple
 from jaxgpt.objectives import masking
 from jaxgpt.objectives.base import Objective
-from jaxgpt.objectives.losses import hidden_losses, token_losses
+from jaxgpt.objectives.losses import check_head, hidden_losses, token_losses
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,8 +42,7 @@ class Masked(Objective):
                 f"objective=masked hides tokens of an encoder, not of model.kind={model.kind}; set that to "
                 "encoder"
             )
-        if model.head.weights == "none":
-            raise ValueError("model.head.weights=none gives no logits to train; set it to tied or separate")
+        check_head(model)
         if task.layout == "stream" and self.tokens == "answer":
             raise ValueError("a text has no answer that could be hidden; set objective.tokens=random")
 

@@ -11,7 +11,7 @@ from jaxgpt.data.splits import text_tables
 from jaxgpt.models.token_features import Features
 from jaxgpt.nn.attention.masks import causal
 from jaxgpt.objectives.base import Batch, Objective
-from jaxgpt.objectives.losses import hidden_losses, token_losses
+from jaxgpt.objectives.losses import check_head, hidden_losses, token_losses
 from jaxgpt.objectives.masking import check_mask
 
 
@@ -39,8 +39,7 @@ class Ordered(Objective, abc.ABC):
         if model.sparse is not None:
             sparse = type(model.sparse).kind()
             raise ValueError(f"objective={kind} hides any token from any other: sparse={sparse} cannot")
-        if model.head.weights == "none":
-            raise ValueError("model.head.weights=none gives no logits to train; set it to tied or separate")
+        check_head(model)
 
     @abc.abstractmethod
     def draw(self, batch, model, key):

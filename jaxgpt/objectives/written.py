@@ -14,7 +14,7 @@ from jaxgpt.data.packing import END, PROMPT, TARGET
 from jaxgpt.models.token_features import Features
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.objectives.base import Objective
-from jaxgpt.objectives.losses import hidden_losses, token_losses
+from jaxgpt.objectives.losses import check_head, hidden_losses, token_losses
 from jaxgpt.objectives.number_token_loss import NumberTokenLoss
 
 #: Tokens a completion may have beyond the longest target and its end: another way to write the same text.
@@ -51,8 +51,7 @@ class Written(Objective, abc.ABC):
                 f"objective={kind} writes token by token, and an encoder sees what follows: set "
                 "objective=masked, or model.kind=decoder or encoder_decoder"
             )
-        if model.head.weights == "none":
-            raise ValueError("model.head.weights=none gives no logits to train; set it to tied or separate")
+        check_head(model)
 
     def training_loss(self, vocabulary):
         if self.number_loss == "none":

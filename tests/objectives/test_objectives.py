@@ -8,10 +8,16 @@ from variants import often
 
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
+from jaxgpt.nn.head_config import HeadConfig
 from jaxgpt.nn.kernels import log_sum as kernel
 from jaxgpt.objectives import losses as cross_entropy
 from jaxgpt.objectives.batches import gather
+from jaxgpt.objectives.denoising import Denoising
+from jaxgpt.objectives.masked import Masked
+from jaxgpt.objectives.multitask import Multitask
 from jaxgpt.objectives.next_token import NextToken
+from jaxgpt.objectives.permuted import Permuted
+from jaxgpt.task import Task
 
 VOCAB = 11
 ROWS = {
@@ -116,6 +122,26 @@ def test_the_sum_of_exponentials_in_one_pass(monkeypatch):
     np.testing.assert_allclose(cross_entropy.token_losses(logits, targets), expected, rtol=1e-5)
     found = jax.grad(lambda x: cross_entropy.token_losses(x, targets).sum())(logits)
     np.testing.assert_allclose(found, slopes, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("objective", "kind", "layout"),
+    [
+        (NextToken(), "decoder", "rows"),
+        (Denoising(), "encoder_decoder", "stream"),
+        (Masked(), "encoder", "rows"),
+        (Multitask(), "encoder", "stream"),
+        (Permuted(), "encoder", "stream"),
+    ],
+)
+def test_without_logits_no_token_is_learned(objective, kind, layout):
+    task = type("Asked", (Task,), {"layout": layout})()
+    objective.check(ModelConfig(kind=kind), task)
+    model = ModelConfig(kind=kind, head=HeadConfig(weights="none"))
+    with pytest.raises(
+        ValueError, match=r"\Amodel\.head\.weights=none gives no logits to train; set it to tied"
+    ):
+        objective.check(model, task)
 
 
 def test_losses_are_computed_in_float32():
