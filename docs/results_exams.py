@@ -48,8 +48,8 @@ ROWS = (
             for _, name, file, target, published in _TEN
         ),
         also=(
-            "for file in gpt3/*.tsv; do python evaluate.py runs/results_gpt3_questions --questions $file; "
-            "done",
+            "for file in gpt3/*.tsv; do python evaluate.py runs/results_gpt3_questions --questions $file "
+            "--output runs/results_gpt3_questions/questions_$(basename $file .tsv).json; done",
         ),
         note="`gpt3/` holds the ten files that it was asked (openai/gpt-3, `data/`), each line a question, a "
         "tab and its answer; `gpt3.tsv` has all their lines. None of these questions was trained on. Other "

@@ -2,12 +2,11 @@
 
 import argparse
 import dataclasses
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxgpt.cli import published_questions
+from jaxgpt.cli import output_name, published_questions
 from jaxgpt.cli.option_types import Among, path, whole
 from jaxgpt.cli.options import COMMON, Parser, add_checkpoint, add_common, experiment_fields
 from jaxgpt.cli.process import say, start_jax
@@ -106,15 +105,16 @@ def evaluate(given: argparse.Namespace, say: Say) -> None:
     changed = fields.differences(run.experiment, experiment)
     _check_changed(run, experiment, changed)
     if given.questions is not None:
-        published_questions.examine(given, run, experiment, _training(run.experiment, experiment), say)
+        published_questions.examine(
+            given, run, experiment, changed, _training(run.experiment, experiment), say
+        )
         return
     own = {"n": run.experiment.training.test_examples, "n-extra": run.experiment.training.extra_examples}
     counts = {"n": given.n, "n-extra": given.n_extra}
     counts = {name: count for name, count in counts.items() if count is not None}
     asked = own | ({} if own["n"] else {"n": 1000}) | counts
     others = [f"{name}-{count}" for name, count in counts.items() if count != own[name]]
-    others += ["other-files"] * given.other_files
-    output, picture = _outputs(run.directory, given, changed, others)
+    output, picture = _outputs(run.directory, given, output_name.differing(given, changed, others))
     for file in (output, picture, gallery(output)):  # before a question is asked
         writable(file, name="", instead="name a file elsewhere with --output")
     result = score(
@@ -170,25 +170,13 @@ def _training(own: Any, changed: Any) -> list[Any]:
         return training_examples(changed, "train", count)
 
 
-def _outputs(
-    directory: Any, given: argparse.Namespace, changed: Sequence[str], others: Sequence[str]
-) -> tuple[Path, Path]:
+def _outputs(directory: Any, given: argparse.Namespace, parts: Sequence[str]) -> tuple[Path, Path]:
     """Where an evaluation and its picture go: what differs from the one of the run itself gets a name."""
     if given.output:
         return Path(given.output), Path(given.output).with_suffix(".png")
-    chosen = {
-        "split": (given.split, "test"),
-        "checkpoint": (given.checkpoint, "last"),
-        "attention-factor": (given.attention_factor, "1"),
-    }
-    parts = [f"{name}-{value}" for name, (value, own) in chosen.items() if value != own]
-    if not parts and not changed and not others:
+    if not parts:
         return directory.evaluation, directory.accuracy
-    if parts == ["checkpoint-selected"] and not changed and not others:
+    if parts == ["checkpoint-selected"]:
         return directory.selected_evaluation, directory.selected_accuracy
-    parts += others
-    for row in changed:
-        path, _, values = row.partition(": ")
-        parts.append(f"{path.removeprefix('task.')}-{values.rpartition(' -> ')[2]}")
-    name = re.sub(r"[^\w.-]", "_", "_".join(["evaluation", *parts]))[:100]
+    name = output_name.file_name(["evaluation", *parts])
     return directory.path / f"{name}.json", directory.path / f"{name}.png"

@@ -1,11 +1,11 @@
 """`jaxgpt evaluate --questions FILE`: a run, asked what others published."""
 
 import argparse
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from jaxgpt.cli import output_name
 from jaxgpt.cli.option_types import Repeated, path
 from jaxgpt.cli.writable import writable
 from jaxgpt.core.usage import UsageError
@@ -52,12 +52,18 @@ def check(given: argparse.Namespace) -> None:
 
 
 def examine(
-    given: argparse.Namespace, run: Any, experiment: Any, training: list, say: Callable[[str], None]
+    given: argparse.Namespace,
+    run: Any,
+    experiment: Any,
+    changed: Sequence[str],
+    training: list,
+    say: Callable[[str], None],
 ) -> None:
     """Ask a run the questions of the file, and write and print what it answered.
 
     Args:
       experiment: the run's, with the fields that were given.
+      changed: how it differs from the run's, rows of `jaxgpt.core.fields.differences`.
       training: the examples it was trained on.
 
     Raises:
@@ -78,8 +84,7 @@ def examine(
     published = {
         name: exam.read_published(file, len(questions))[: given.n] for name, file in given.beside or ()
     }
-    name = re.sub(r"[^\w.-]", "_", f"questions_{Path(given.questions).stem}")[:100]
-    output = Path(given.output) if given.output else run.directory.path / f"{name}.json"
+    output = Path(given.output) if given.output else run.directory.path / f"{_name(given, changed)}.json"
     writable(output, name="", instead="name a file elsewhere with --output")
     own = run.experiment
     result = exam.examine(
@@ -98,6 +103,15 @@ def examine(
     say(result.table())
     result.write_json(output)
     say(f"written: {output}")
+
+
+def _name(given: argparse.Namespace, changed: Sequence[str]) -> str:
+    """What the figures are called: `questions_sums` for the questions of sums.tsv and a run as it is."""
+    file = Path(given.questions)
+    counts = [] if given.n is None else [f"n-{given.n}"]
+    parts = ["questions", file.stem, *output_name.differing(given, changed, counts)]
+    whole = str(file) == f"{file.stem}.tsv"  # else there may be another of this name
+    return output_name.file_name(parts, left_out="" if whole else str(file))
 
 
 def _named(text: str) -> tuple[str, str]:

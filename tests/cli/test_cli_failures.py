@@ -84,6 +84,11 @@ def test_evaluations_that_differ_do_not_overwrite_each_other(tmp_path, capsys):
         "evaluation_n-5_min_difference-1.json",
         "evaluation_n-5_min_difference-2.json",
     ]
+    for name in ("a.tsv", "b.tsv"):
+        (tmp_path / name).write_text("".join(f"{n}+{n}=\t{2 * n}\n" for n in range(100)))
+        words = ("--task", "pairs", "--task.path", tmp_path / name, "--n", "5")
+        assert call(capsys, "evaluate", tmp_path / "run", *words)[0] == 0
+    assert len(list((tmp_path / "run").glob("evaluation*.json"))) == len(found) + 2
 
 
 LONG = "x" * 5000

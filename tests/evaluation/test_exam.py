@@ -7,6 +7,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_runs import copied
 
 from jaxgpt.evaluation.exam import Asked, Examined, Result, examine, is_right, read_exam, read_published
 from jaxgpt.evaluation.intervals import Estimate
@@ -201,6 +202,32 @@ def test_an_answer_that_is_no_number_has_no_log_smape(finished_run, jaxgpt, tmp_
     examined = examined_as("this run", ("Kim",), no_number=large)
     assert "is too large a number" in examined.table()
     assert json.loads((tmp_path / "found.json").read_text())["results"][0]["log_smape"] is None
+
+
+def test_exams_that_differ_do_not_overwrite_each_other(finished_run, jaxgpt, tmp_path, monkeypatch):
+    monkeypatch.setattr("jaxgpt.evaluation.exam.examine", lambda *given, **more: examined_as("this run", ()))
+    monkeypatch.chdir(tmp_path)
+    run = copied(finished_run, tmp_path / "run")
+    for folder in (".", "a", "b"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        written(tmp_path / folder / "sums.tsv", "1+2\t3", "3+4\t7")
+    words = (
+        ["sums.tsv"],
+        ["sums.tsv", "--n", "1"],
+        ["sums.tsv", "--checkpoint", "15", "--attention-factor", "2"],
+        ["a/sums.tsv"],
+        ["b/sums.tsv"],
+    )
+    for more in words:
+        status, _, errors = jaxgpt("evaluate", run, "--questions", *more)
+        assert status == 0, errors
+    found = {path.name for path in run.glob("questions*")}
+    plain = {
+        "questions_sums.json",
+        "questions_sums_n-1.json",
+        "questions_sums_checkpoint-15_attention-factor-2.json",
+    }
+    assert plain < found and len(found) == len(words)
 
 
 def examined_as(run, published, no_number=None):
