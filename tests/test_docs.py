@@ -8,10 +8,13 @@ import runpy
 
 import pytest
 from documents import ROOT, Copy, blocks
+from tiny_runs import TINY
 
 import jaxgpt
 from jaxgpt import Experiment, ModelConfig, Task
 from jaxgpt.core import fields
+from jaxgpt.runs import experiments
+from jaxgpt.runs.session import train
 from tasks.pairs import Pairs
 from tasks.strings import Rule
 
@@ -76,6 +79,29 @@ def test_groups_learn_less_in_as_many_steps_as_the_tutorial_says(followed):
 @pytest.mark.parametrize("name", FOLLOWED)
 def test_what_a_page_shows_runs(tmp_path, name):
     Copy(tmp_path, TIMEOUT).run(DOCS / f"{name}.md")
+
+
+@pytest.mark.thorough
+def test_the_evaluations_that_the_page_on_questions_shows_ask_the_file(jaxgpt, tmp_path, quick_compilation):
+    page = (DOCS / "questions.md").read_text()
+    commands = re.findall(r"`jaxgpt (evaluate RUN [^`\n]*FILE[^`\n]*)`", page)
+    assert len(commands) == 1
+    lines = [f"{n} doubled\t{2 * n}\n" for n in range(220)]
+    mine, theirs = tmp_path / "mine.tsv", tmp_path / "theirs.tsv"
+    mine.write_text("".join(lines[:200]))
+    theirs.write_text("".join(lines))
+    values = {name: text for name, text in TINY.items() if not name.startswith("task.")}
+    values |= {"task.path": str(mine), "training.steps": "1", "model.max-length": "32"}
+    run, output = tmp_path / "run", tmp_path / "found.json"
+    train(fields.override(experiments.find("pairs"), values), run, say=lambda line: None)
+    for command in commands:
+        words = [{"RUN": run, "FILE": theirs}.get(word, word) for word in command.split()]
+        status, _, errors = jaxgpt(*words, "--output", output)
+        assert status == 0, errors
+        found = json.loads(output.read_text())
+        assert str(theirs) in (found["task"]["path"], found["task"]["test_path"]) and found["n"] > 5
+        if found["task"]["test_path"]:  # all lines are asked, also those of the training
+            assert found["n"] == len(lines) and 0 < found["trained_on"] < len(lines)
 
 
 @pytest.fixture(scope="module")
