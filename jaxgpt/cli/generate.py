@@ -172,13 +172,16 @@ def _answer(run: "Run", text: str, length, settings: "Sampling", stop, output, s
         return
     from jaxgpt.generation import stream
 
-    print(text, end="")
     ids = run.tokenizer.begun(run.tokenizer.encode(run.task.prompt(text)))
     length = length or DEFAULT_LENGTH
     given = {"max_new_tokens": length, "sampling": settings, "stop": stop, "overflow": "slide"}
-    for piece in stream(run.model, run.tokenizer, ids, **given):
-        print(piece, end="", flush=True)
-    say("")
+    pieces = stream(run.model, run.tokenizer, ids, **given)
+    print(text, end="")  # behind whatever refuses it
+    try:
+        for piece in pieces:
+            print(piece, end="", flush=True)
+    finally:
+        say("")  # also where a text breaks off, so that no other follows on its line
 
 
 def _lines(file: str) -> list[str]:

@@ -11,6 +11,7 @@ from tiny_runs import copied, one_line, records, tiny
 import jaxgpt as library
 from jaxgpt.parallel.sharding import put, replicated
 from jaxgpt.training.prepare import prepare
+from tasks.arithmetic import Arithmetic
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +138,27 @@ def test_what_cannot_be_answered_does_not_stand_among_the_answers(jaxgpt, finish
     assert status == 2 and output.splitlines()[-2:] == answers and "error" not in output
     told = [line for line in errors.splitlines() if line.startswith("error: ")]
     assert "cannot read 'three'" in told[0] and "1 of the prompts could not be answered" in told[1]
+
+
+def test_a_text_that_cannot_be_gone_on_with_is_not_printed(jaxgpt, finished_run, monkeypatch):
+    """Of a task of running text the answer stands on the line of its prompt."""
+    monkeypatch.setattr(Arithmetic, "layout", "stream")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("3+4\nthree\n1+1\n"))
+    status, output, errors = jaxgpt("generate", finished_run, "--max-new-tokens", "3")
+    assert status == 2 and "cannot read 'three'" in errors
+    assert [line[:3] for line in output.splitlines()[-2:]] == ["3+4", "1+1"] and "three" not in output
+
+
+def test_a_text_that_breaks_off_ends_its_line(jaxgpt, finished_run, monkeypatch):
+    def broken(*given, **options):
+        yield "5"
+        raise ValueError("too long")
+
+    monkeypatch.setattr(Arithmetic, "layout", "stream")
+    monkeypatch.setattr("jaxgpt.generation.stream", broken)
+    status, output, errors = jaxgpt("generate", finished_run, "--prompt", "3+4")
+    assert status == 2 and "too long" in one_line(errors)
+    assert output.splitlines(keepends=True)[-1] == "3+45\n"
 
 
 def test_a_prompt_is_a_text(finished_run):
