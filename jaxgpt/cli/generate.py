@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,16 +140,7 @@ def _converse(run: "Run", length: int | None, settings: "Sampling", stop: list[s
     if sys.stdin is None:
         raise UsageError("standard input is closed; give --prompt TEXT or --prompts FILE")
     typed, failed = sys.stdin.isatty(), 0
-    while True:
-        try:
-            text = input("prompt> " if typed else "")
-        except EOFError:
-            break
-        except UnicodeDecodeError as error:
-            raise UsageError(
-                f"standard input is read as {error.encoding}, which it is not; "
-                "PYTHONIOENCODING=utf-8 in the environment says what it is"
-            ) from error
+    for text in _asked("prompt> " if typed else ""):
         try:
             _answer(run, text, length, settings, stop, None, say)
         except ValueError as error:
@@ -160,6 +151,21 @@ def _converse(run: "Run", length: int | None, settings: "Sampling", stop: list[s
                 printing.complain(f"error: {error}\n")
     if failed and not typed:
         raise UsageError(f"{failed} of the prompts could not be answered; the lines above say why")
+
+
+def _asked(sign: str) -> Iterator[str]:
+    """The lines of standard input, whatever their ends; `sign` stands in front of what is typed."""
+    while True:
+        try:
+            line = input(sign)
+        except EOFError:
+            return
+        except UnicodeDecodeError as error:
+            raise UsageError(
+                f"standard input is read as {error.encoding}, which it is not; "
+                "PYTHONIOENCODING=utf-8 in the environment says what it is"
+            ) from error
+        yield from split_lines(line + "\n")
 
 
 def _answer(run: "Run", text: str, length, settings: "Sampling", stop, output, say: Say) -> None:

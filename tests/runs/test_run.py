@@ -140,6 +140,22 @@ def test_what_cannot_be_answered_does_not_stand_among_the_answers(jaxgpt, finish
     assert "cannot read 'three'" in told[0] and "1 of the prompts could not be answered" in told[1]
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\r\r\n", "\r"])
+def test_the_lines_of_standard_input_end_as_those_of_files(jaxgpt, finished_run, monkeypatch, end):
+    """What a line holds behind its prompt would be a part of it; running text shows it."""
+    monkeypatch.setattr(Arithmetic, "layout", "stream")
+    monkeypatch.setattr(Arithmetic, "prompt", lambda self, text: text)
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"3+4={end}1+1={end}"))
+    asked = []
+    monkeypatch.setattr(
+        "jaxgpt.generation.stream", lambda model, tokenizer, ids, **given: asked.append(ids) or iter(())
+    )
+    status, _, errors = jaxgpt("generate", finished_run)
+    assert status == 0, errors
+    tokenizer = library.load(finished_run).tokenizer
+    assert asked == [tokenizer.begun(tokenizer.encode(text)) for text in ("3+4=", "1+1=")]
+
+
 def test_a_text_that_cannot_be_gone_on_with_is_not_printed(jaxgpt, finished_run, monkeypatch):
     """Of a task of running text the answer stands on the line of its prompt."""
     monkeypatch.setattr(Arithmetic, "layout", "stream")
