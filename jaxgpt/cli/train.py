@@ -9,7 +9,7 @@ from jaxgpt.cli.option_types import path
 from jaxgpt.cli.options import COMMON, Parser, add_common, experiment_fields
 from jaxgpt.cli.process import leave_at_once, say, start_jax
 from jaxgpt.core import hints, settings
-from jaxgpt.core.paths import broken_link
+from jaxgpt.core.paths import broken_link, expanded
 from jaxgpt.core.usage import UsageError
 
 
@@ -82,8 +82,9 @@ def help_text(given: argparse.Namespace) -> str:
     from jaxgpt.core import fields
     from jaxgpt.runs import experiments
 
-    name, experiment, _, _ = _chosen(given)
-    experiment = fields.override(experiment, given.fields)
+    name, experiment, _, begun = _chosen(given)
+    there = expanded(experiment.model.init).is_dir()  # else the page says how to name the weights
+    experiment = _overridden(experiment, given.fields, begun, own_weights=there)
     page = Parser(
         "train",
         f"{name} [--OPTION VALUE ...] [--FIELD VALUE ...]".replace("%", "%%"),
@@ -105,17 +106,12 @@ def help_text(given: argparse.Namespace) -> str:
 def run(given: argparse.Namespace) -> int:
     """Train, and say how to ask what was trained."""
     from jaxgpt.cli.listing import listing
-    from jaxgpt.core import fields
-    from jaxgpt.runs import run_weights
 
     if given.list:
         print(listing())
         return 0
     _, experiment, workdir, begun = _chosen(given)
-    if begun:
-        experiment = fields.override(experiment, given.fields)
-    else:
-        experiment = run_weights.override(experiment, given.fields, begin=True)
+    experiment = _overridden(experiment, given.fields, begun)
     if not given.distributed:
         settings.spread_seeds(experiment.seeds)
     start_jax(given.distributed, quiet=True)  # the run's report says it
@@ -176,6 +172,20 @@ def _chosen(given: argparse.Namespace) -> tuple[str, Any, Any, bool]:
         load_dotted(name)  # what is named here may be named by the run's files
     experiment, _ = RunDirectory(workdir).read()
     return name, experiment, workdir, True
+
+
+def _overridden(experiment: Any, values: dict[str, str], begun: bool, *, own_weights: bool = True) -> Any:
+    """The experiment with the given fields; one that has not begun may start from the weights of another.
+
+    Args:
+      own_weights: whether to read those that the experiment itself starts from.
+    """
+    from jaxgpt.core import fields
+    from jaxgpt.runs import run_weights
+
+    if begun:
+        return fields.override(experiment, values)
+    return run_weights.override(experiment, values, begin=own_weights)
 
 
 def _newest(name: str) -> Path | None:

@@ -15,7 +15,7 @@ from jaxgpt.lab.loss_matrix import loss_matrix
 from jaxgpt.lab.material import MOST, Reading
 from jaxgpt.lab.report import Chapter
 from jaxgpt.models.template import Template
-from jaxgpt.runs import experiments
+from jaxgpt.runs import experiments, run_weights
 from jaxgpt.runs.again import train_or_load
 from jaxgpt.runs.checkpoints import Checkpoints
 from jaxgpt.runs.run import Run, load
@@ -64,7 +64,7 @@ def prepare(
     """
     given = {"seeds": str(seeds)} | dict(values)
     found = {
-        name: fields.override(experiments.find(f"lab-{name}"), {"task.path": path} | given)
+        name: run_weights.override(experiments.find(f"lab-{name}"), {"task.path": path} | given, begin=True)
         for name, path in files.items()
     }
     alphabet = {character for one in found.values() for split in SPLITS for character in text(one, split)}

@@ -71,6 +71,15 @@ def test_help_has_types_defaults_and_overrides(jaxgpt):
     assert "--model.position.max-offset" in changed and "(default: 3)" in options(changed)["--seeds"]
 
 
+def test_the_help_shows_the_model_that_would_be_trained(jaxgpt, finished_run):
+    sized = options(jaxgpt("train", "addition", "--model", "4x128", "--help")[1])
+    assert "(default: 4)" in sized["--model.num-layers"] and "(default: 128)" in sized["--model.d-model"]
+    started = options(jaxgpt("train", "addition", "--model.init", finished_run, "--help-all")[1])
+    assert "(default: 16)" in started["--model.d-model"] and "(default: 2)" in started["--model.num-heads"]
+    without = options(jaxgpt("train", "synopses-gpt2", "--help-all")[1])  # whose weights are not there
+    assert "(default: gpt2)" in without["--model.init"]
+
+
 def options(output: str) -> dict[str, str]:
     """The options of a help page by their names, each on one line."""
     entries = re.split(r"\n  (?=--)", output)

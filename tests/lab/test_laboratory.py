@@ -162,6 +162,16 @@ def test_training_on_another_text_is_as_short_for_models_that_were_trained_for_e
     assert further == three_domains.further_training(plain)
 
 
+def test_the_models_of_three_texts_may_be_given_a_size(tmp_path):
+    path = tmp_path / "sea.txt"
+    path.write_text(made_up(WORDS, 400))
+    files = dict.fromkeys(three_domains.DOMAINS, str(path))
+    known = three_domains.prepare(files, tmp_path / "all", seeds=1, values={"model": "3x192"})
+    for experiment in known.values():
+        model = experiment.model
+        assert (model.num_layers, model.d_model, model.num_heads) == (3, 192, 3)
+
+
 @pytest.mark.thorough
 def test_three_texts_whole_and_again(tmp_path, jaxgpt):
     texts = {"wikipedia": "river lake", "mathematics": "x = 2; y < 3", "shakespeare": "lord sword come"}
