@@ -182,9 +182,10 @@ def _overridden(experiment: Any, values: dict[str, str], begun: bool, *, own_wei
     """
     from jaxgpt.core import fields
     from jaxgpt.runs import run_weights
+    from jaxgpt.training import start
 
     if begun:
-        return fields.override(experiment, values)
+        return fields.override(experiment, start.spelled_out(experiment, values))
     return run_weights.override(experiment, values, begin=own_weights)
 
 

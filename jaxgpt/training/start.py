@@ -69,6 +69,18 @@ def sized(experiment: Experiment, text: str) -> dict[str, str]:
     return dict(zip(SIZE_FIELDS, map(str, (layers, width, width // head)), strict=True))
 
 
+def spelled_out(experiment: Experiment, values: Mapping[str, str]) -> Mapping[str, str]:
+    """The values of fields, with those that a size of `model` sets in its place; one given beside it counts.
+
+    Raises:
+      ValueError: as `sized`.
+    """
+    given = {path.replace("-", "_"): text for path, text in values.items()}
+    if not is_size(given.get("model", "")):
+        return values
+    return sized(experiment, given.pop("model")) | given
+
+
 def override(
     experiment: Experiment,
     values: Mapping[str, str],
@@ -89,8 +101,7 @@ def override(
     path = given.get("model.init", experiment.model.init if begin else "")
     if path and "model" in given:
         raise ValueError("--model names a model and so does model.init; give --model.init alone")
-    if is_size(given.get("model", "")):
-        values = sized(experiment, given.pop("model")) | given
+    values = spelled_out(experiment, values)
     if path:
         experiment = starting(experiment, path)
     return fields.override(experiment, values)

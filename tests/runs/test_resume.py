@@ -8,7 +8,7 @@ import signal
 import time
 
 import pytest
-from tiny_runs import arguments, finish, losses, metrics, one_line, records, run, start, tiny
+from tiny_runs import TINY, arguments, finish, losses, metrics, one_line, records, run, start, tiny
 
 from jaxgpt import load as jaxgpt_load
 from jaxgpt.runs import session
@@ -246,6 +246,19 @@ def test_one_command_begins_a_run_and_goes_on_with_it(tmp_path, jaxgpt, monkeypa
     unnamed = [word for word in words if word not in ("--workdir", "run")]
     assert "runs/addition holds no run yet" in jaxgpt(*unnamed)[1]
     assert "going on from step 3" in jaxgpt(*unnamed)[1]
+
+
+def test_a_size_may_be_given_again_with_the_command_that_began_the_run(tmp_path, jaxgpt):
+    given = {**TINY, "model": "1x16", "training.steps": "3", "training.chunk": "1"}
+    left = ("model.num-layers", "model.d-model", "model.num-heads")
+    words = [f"--{name}={text}" for name, text in given.items() if name not in left]
+    command = ("train", "addition", "--workdir", tmp_path / "run", *words, "--resume")
+    status, output, errors = jaxgpt(*command)
+    assert status == 0 and "holds no run yet" in output, errors
+    status, output, errors = jaxgpt(*command)
+    assert status == 0 and "going on from step 3" in output, errors
+    message = one_line(jaxgpt(*command, "--model.num-heads", "2")[2])
+    assert "model.num_heads: 1 -> 2" in message
 
 
 @pytest.mark.thorough
