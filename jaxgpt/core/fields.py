@@ -85,7 +85,8 @@ def parse(hint: Any, text: str, path: str) -> Any:
                     errors.append(error)
         raise errors[0]
     if origin is tuple:
-        return tuple(parse(typing.get_args(hint)[0], part, path) for part in text.split(",") if part)
+        parts = [] if text.lower() in ("none", "empty") else text.split(",")
+        return tuple(parse(typing.get_args(hint)[0], part, path) for part in parts if part)
     if hint is bool:
         if text.lower() in ("true", "yes", "on", "1"):
             return True

@@ -157,6 +157,8 @@ PLAN = Plan("a plan")
         ("model.d-model", "128", 128),
         ("lengths", "3,4,5", (3, 4, 5)),
         ("lengths", "", ()),
+        ("lengths", "none", ()),
+        ("lengths", "empty", ()),
         ("mixed", "0.5", 0.5),
         ("mixed", "2", 2),
         ("training.mesh.fsdp", "4", 4),
@@ -169,6 +171,13 @@ def test_overrides(path, text, value):
         found = getattr(found, name)
     assert found == value and type(found) is type(value)
     assert Plan("a plan") == PLAN
+
+
+def test_a_list_of_texts_without_entries_can_be_typed():
+    genres = Task.named("genres")(chosen=("Drama", "Comedy"))
+    for text in ("none", "empty"):  # as the help shows a list without entries
+        assert change(genres, "chosen", text).chosen == ()
+    assert change(genres, "chosen", "Drama,Horror").chosen == ("Drama", "Horror")
 
 
 def test_a_preset_replaces_the_model_whole():
