@@ -12,6 +12,7 @@ from jaxgpt.cli.writable import makeable
 from jaxgpt.comparison import comparing, merging, preflight
 from jaxgpt.comparison.cells import FILE, Plan, check_unchanged
 from jaxgpt.core import trust
+from jaxgpt.core.paths import newest_of
 from jaxgpt.core.usage import UsageError
 from jaxgpt.runs.run_directory import FirstFree
 
@@ -143,12 +144,10 @@ def _merge(given: argparse.Namespace, say: Say) -> str:
 
 
 def _newest(given: argparse.Namespace) -> Path:
-    base = _home(given)
-    found = [path for path in base.parent.glob(f"{base.name}*") if (path / FILE).exists()]
-    found = [p for p in found if p == base or p.name.removeprefix(f"{base.name}-").isdecimal()]
-    if not found:
+    found = newest_of(_home(given), FILE)
+    if found is None:
         raise UsageError("there is no such comparison in runs/; name one with --workdir")
-    return max(found, key=lambda path: (path / FILE).stat().st_mtime)
+    return found
 
 
 def _home(given: argparse.Namespace) -> Path:

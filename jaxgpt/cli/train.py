@@ -9,7 +9,7 @@ from jaxgpt.cli.option_types import path
 from jaxgpt.cli.options import COMMON, Parser, add_common, experiment_fields
 from jaxgpt.cli.process import leave_at_once, say, start_jax
 from jaxgpt.core import hints, settings
-from jaxgpt.core.paths import broken_link, expanded
+from jaxgpt.core.paths import broken_link, expanded, newest_of
 from jaxgpt.core.usage import UsageError
 
 
@@ -154,22 +154,19 @@ def _asked(prompt: str, temperature: float) -> list[object]:
 
 def _chosen(given: argparse.Namespace) -> tuple[str, Any, Any, bool]:
     """The name of the experiment, the experiment, its directory, and whether a run there has begun."""
-    from jaxgpt.core.choice import load_dotted
     from jaxgpt.runs import experiments
     from jaxgpt.runs.run_directory import FirstFree, RunDirectory
 
     name = given.experiment or "addition"
     begun = given.resume
     if begun and given.experiment:
+        experiments.function(name)  # there is one; what is named here may be named by the run's files
         # A preemptible machine is given one command again and again: the first time there is no run.
         there = given.workdir or _newest(name)
         begun = there is not None and not RunDirectory(there).untouched()
     if not begun:
-        free = FirstFree(Path("runs") / name.split(":")[-1].replace("-", "_"))
-        return name, experiments.find(name), given.workdir or free, False
+        return name, experiments.find(name), given.workdir or FirstFree(_home(name)), False
     workdir = Path(given.workdir or _newest(name) or _none_of(name))
-    if ":" in name:
-        load_dotted(name)  # what is named here may be named by the run's files
     experiment, _ = RunDirectory(workdir).read()
     return name, experiment, workdir, True
 
@@ -191,10 +188,12 @@ def _overridden(experiment: Any, values: dict[str, str], begun: bool, *, own_wei
 
 def _newest(name: str) -> Path | None:
     """The directory in runs/ of an experiment's newest run."""
-    base = name.split(":")[-1].replace("-", "_")
-    found = [p for p in Path("runs").glob(f"{base}*") if (p / "experiment.json").exists()]
-    found = [p for p in found if p.name == base or p.name.removeprefix(base + "-").isdecimal()]
-    return max(found, key=lambda p: (p / "experiment.json").stat().st_mtime, default=None)
+    return newest_of(_home(name), "experiment.json")
+
+
+def _home(name: str) -> Path:
+    """The directory of an experiment's first run."""
+    return Path("runs") / name.split(":")[-1].replace("-", "_")
 
 
 def _none_of(name: str) -> NoReturn:

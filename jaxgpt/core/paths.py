@@ -25,6 +25,19 @@ def broken_link(path: Path) -> str:
     return ""
 
 
+def newest_of(base: Path, file: str) -> Path | None:
+    """Of the folders `base`, `base-2`, `base-3`, ... the one whose `file` is newest; None: none has it."""
+    if not base.parent.is_dir():
+        return None
+    found = []
+    for path in base.parent.iterdir():  # a pattern would read `*` and `[` in a name as more than that
+        front, _, number = path.name.rpartition("-")
+        own = path.name == base.name or (front == base.name and number.isdecimal())
+        if own and (path / file).exists():
+            found.append(path)
+    return max(found, key=lambda path: (path / file).stat().st_mtime, default=None)
+
+
 def make_folder(path: Path) -> None:
     """Make a folder and those above it, where they are missing.
 

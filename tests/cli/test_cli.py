@@ -169,6 +169,15 @@ def test_resume_without_a_run(jaxgpt, tmp_path, monkeypatch):
     assert not (tmp_path / "none").exists()
 
 
+@pytest.mark.parametrize("name", ["{}/runs/addition", "runs/addition", "/none", "addit*", "[a]ddition", "**"])
+def test_no_name_of_an_experiment_is_a_pattern_or_a_path(jaxgpt, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "addition").mkdir(parents=True)
+    (tmp_path / "runs" / "addition" / "experiment.json").write_text("{}")
+    message = one_line(jaxgpt("train", name.format(tmp_path), "--resume")[2])
+    assert message.startswith("error: no experiment is called '")
+
+
 @pytest.mark.thorough
 def test_an_experiment_outside_of_the_repository(jaxgpt, tmp_path, monkeypatch, quick_compilation):
     monkeypatch.chdir(tmp_path)

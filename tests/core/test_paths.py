@@ -18,7 +18,7 @@ from jaxgpt.cli import generate as asking_command
 from jaxgpt.cli import tokenize as tokenizing_command
 from jaxgpt.cli.option_types import Repeated
 from jaxgpt.core import settings
-from jaxgpt.core.paths import expanded
+from jaxgpt.core.paths import expanded, newest_of
 from jaxgpt.core.usage import UsageError
 from jaxgpt.data.tokenizing import tokenize
 from jaxgpt.runs import run_directory as rundir
@@ -97,6 +97,19 @@ def test_a_run_directory_that_no_checkpoint_could_be_written_to(jaxgpt, tmp_path
     status, _, errors = jaxgpt("train", *arguments(path))
     assert status == 2 and "its name is not UTF-8" in one_line(errors)
     assert not os.path.exists(path)
+
+
+def test_the_newest_of_numbered_folders(tmp_path):
+    for age, name in enumerate(["a[1]-2", "a[1]", "a[1]-10", "a[1]-x", "a[1]b", "a1", "a1-2", "2"]):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+        os.utime(tmp_path / name / "file", (0, 100 - age))
+    (tmp_path / "a[1]-3").mkdir()  # without the file
+    assert newest_of(tmp_path / "a[1]", "file") == tmp_path / "a[1]-2"
+    os.utime(tmp_path / "a[1]-10" / "file", (0, 200))
+    assert newest_of(tmp_path / "a[1]", "file") == tmp_path / "a[1]-10"
+    for name in ("a*", "a[1]-x-", "none/a"):
+        assert newest_of(tmp_path / name, "file") is None
 
 
 def test_a_working_directory_that_was_deleted(tmp_path):
