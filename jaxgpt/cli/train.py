@@ -168,7 +168,28 @@ def _chosen(given: argparse.Namespace) -> tuple[str, Any, Any, bool]:
         return name, experiments.find(name), given.workdir or FirstFree(_home(name)), False
     workdir = Path(given.workdir or _newest(name) or _none_of(name))
     experiment, _ = RunDirectory(workdir).read()
+    if given.experiment and "task" not in given.fields:
+        _check_task(name, experiment, workdir)
     return name, experiment, workdir, True
+
+
+def _check_task(name: str, there: Any, workdir: Path) -> None:
+    """See that a run is one of the experiment that is named with it.
+
+    Experiments share tasks, and every other field may have been set, so that only the kind of the task tells
+    them apart; the command of a run that began with another `--task` names it.
+
+    Raises:
+      UsageError: if the task of the run is of another kind.
+    """
+    from jaxgpt.runs import experiments
+
+    own, found = (type(one.task).kind() for one in (experiments.find(name), there))
+    if own != found:
+        raise UsageError(
+            f"{workdir} holds a run of the task {found}, and {name} has the task {own}; leave {name} out, or "
+            f"choose another --workdir; if the run began with --task {found}, give that again"
+        )
 
 
 def _overridden(experiment: Any, values: dict[str, str], begun: bool, *, own_weights: bool = True) -> Any:

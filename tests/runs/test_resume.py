@@ -8,7 +8,7 @@ import signal
 import time
 
 import pytest
-from tiny_runs import TINY, arguments, finish, losses, metrics, one_line, records, run, start, tiny
+from tiny_runs import TINY, arguments, copied, finish, losses, metrics, one_line, records, run, start, tiny
 
 from jaxgpt import load as jaxgpt_load
 from jaxgpt.runs import session
@@ -259,6 +259,22 @@ def test_a_size_may_be_given_again_with_the_command_that_began_the_run(tmp_path,
     assert status == 0 and "going on from step 3" in output, errors
     message = one_line(jaxgpt(*command, "--model.num-heads", "2")[2])
     assert "model.num_heads: 1 -> 2" in message
+
+
+def test_a_run_of_another_experiment_is_not_gone_on_with(finished_run, tmp_path, jaxgpt):
+    workdir = copied(finished_run, tmp_path / "run")
+    again = ("--resume", "--workdir", workdir)
+    assert "no experiment is called 'adition'; did you mean addition" in one_line(
+        jaxgpt("train", "adition", *again)[2]
+    )
+    message = one_line(jaxgpt("train", "gcd", *again)[2])
+    assert f"{workdir} holds a run of the task arithmetic, and gcd has the task gcd" in message
+    # It may have begun as `gcd --task arithmetic`: then the fields tell.
+    message = one_line(jaxgpt("train", "gcd", "--task", "arithmetic", *again)[2])
+    assert "cannot go on with these: task.max_digits: 1 -> 10" in message
+    for words in (("gcd", "--task", "arithmetic", "--task.max-digits", "1"), ("addition",)):
+        status, output, errors = jaxgpt("train", *words, *again)
+        assert status == 0 and "going on from step 20" in output, errors
 
 
 @pytest.mark.thorough
