@@ -16,6 +16,7 @@ from jaxgpt.core.lines import split_lines
 from jaxgpt.core.textfile import read_text
 from jaxgpt.core.usage import UsageError
 from jaxgpt.core.wording import one_line
+from jaxgpt.core.writing import write_atomically
 
 if TYPE_CHECKING:
     from jaxgpt.generation import Sampling
@@ -216,8 +217,8 @@ def _write(output, run: "Run", settings: dict[str, Any], prompts, answers, say: 
         for number, sample in enumerate(samples):
             blocks.append(f"{prompt}\n{sample}\n")
             records.append({"prompt": prompt, "sample": number, "completion": sample})
-    file.write_text("\n".join(blocks), encoding="utf-8", errors="backslashreplace")
+    write_atomically(file, "\n".join(blocks))
     head = {"run": run.directory.path.name, "step": run.step, **settings}
     lines = file.with_suffix(".jsonl")
-    lines.write_text("".join(json.dumps(head | record) + "\n" for record in records), encoding="utf-8")
+    write_atomically(lines, "".join(json.dumps(head | record) + "\n" for record in records))
     say(f"written: {file} and {lines}")

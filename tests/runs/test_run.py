@@ -1,7 +1,9 @@
 """A run read back: the same logits, its best checkpoint, and what the commands make of it."""
 
+import errno
 import io
 import json
+import os
 import sys
 
 import numpy as np
@@ -129,6 +131,26 @@ def test_generate(jaxgpt, finished_run, tmp_path):
     assert lines[0]["max_new_tokens"] == 3 and lines[0]["stop"] == ["9"]
     text = (tmp_path / "out.txt").read_text()
     assert text.startswith(f"3+4\n{lines[0]['completion']}\n") and "1+1\n" in text
+
+
+@pytest.mark.parametrize("name", ["out.txt", "out.jsonl"])
+def test_answers_that_cannot_be_written_leave_the_old_ones(jaxgpt, finished_run, tmp_path, monkeypatch, name):
+    for old in ("out.txt", "out.jsonl"):
+        (tmp_path / old).write_text("old")
+    replace = os.replace
+
+    def full(source, target, **options):
+        if str(target) == str(tmp_path / name):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        replace(source, target, **options)
+
+    monkeypatch.setattr(os, "replace", full)
+    words = ("--prompt", "3+4", "--output", tmp_path / "out.txt")
+    status, _, errors = jaxgpt("generate", finished_run, *words)
+    assert status == 2
+    assert one_line(errors).endswith(f"{name} cannot be written (No space left on device); make room")
+    assert (tmp_path / name).read_text() == "old"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.jsonl", "out.txt"]
 
 
 def test_what_cannot_be_answered_does_not_stand_among_the_answers(jaxgpt, finished_run, monkeypatch):
