@@ -218,7 +218,7 @@ def _write(output, run: "Run", settings: dict[str, Any], prompts, answers, say: 
             blocks.append(f"{prompt}\n{sample}\n")
             records.append({"prompt": prompt, "sample": number, "completion": sample})
     write_atomically(file, "\n".join(blocks))
-    head = {"run": run.directory.path.name, "step": run.step, **settings}
+    head = {"run": run.directory.name, "step": run.step, **settings}
     lines = file.with_suffix(".jsonl")
     write_atomically(lines, "".join(json.dumps(head | record) + "\n" for record in records))
     say(f"written: {file} and {lines}")

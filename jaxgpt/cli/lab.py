@@ -115,7 +115,7 @@ def _named(runs: Sequence[str]) -> dict[str, str]:
 
     A name is a part of file names, so that it holds no slash.
     """
-    names = [Path(run).absolute().name for run in runs]
+    names = [Path(run).resolve().name for run in runs]
     if len(set(names)) < len(names):
         names = ["-".join(part for part in Path(run).parts if part != "/") for run in runs]
     for number, name in enumerate(names, 1):

@@ -41,7 +41,7 @@ def opened(place: str, checkpoint: str | int, *, dtype: str | None = None) -> Op
     folder = Path(place)
     if RunDirectory(folder).exists() or not (folder / "config.json").is_file():
         run = load(folder, checkpoint=checkpoint)
-        return Opened((run.model, *run.models[1:]), run.tokenizer, run.directory.path.name, run.step)
+        return Opened((run.model, *run.models[1:]), run.tokenizer, run.directory.name, run.step)
     if checkpoint != "last":
         raise UsageError(f"--checkpoint {checkpoint}: {place} is a directory of transformers, which has one")
     found = load_hf(folder, dtype=dtype)

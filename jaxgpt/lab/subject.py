@@ -46,7 +46,7 @@ class Subject:
             source = runs.load(source)
         if isinstance(source, Run):
             return cls(
-                (source.model, *source.models[1:]), source.tokenizer, source.directory.path.name, source.step
+                (source.model, *source.models[1:]), source.tokenizer, source.directory.name, source.step
             )
         models, tokenizer = (source.model, source.tokenizer) if isinstance(source, Pretrained) else source
         models = (models,) if isinstance(models, Transformer) else tuple(models)

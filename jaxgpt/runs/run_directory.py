@@ -46,6 +46,11 @@ class RunDirectory:
         self.selected_evaluation = self.path / "selected_evaluation.json"
         self.selected_accuracy = self.path / "selected_accuracy_grid.png"
 
+    @property
+    def name(self) -> str:
+        """What the directory is called, also where it is given as `.` or `..`."""
+        return self.path.resolve().name
+
     def exists(self) -> bool:
         """Whether a run was begun here."""
         return self.experiment.is_file()

@@ -11,6 +11,9 @@ import pytest
 from tiny_runs import copied, one_line, records, tiny
 
 import jaxgpt as library
+from jaxgpt.cli import lab
+from jaxgpt.cli.model_directory import opened
+from jaxgpt.lab.subject import Subject
 from jaxgpt.parallel.sharding import put, replicated
 from jaxgpt.training.prepare import prepare
 from tasks.arithmetic import Arithmetic
@@ -131,6 +134,17 @@ def test_generate(jaxgpt, finished_run, tmp_path):
     assert lines[0]["max_new_tokens"] == 3 and lines[0]["stop"] == ["9"]
     text = (tmp_path / "out.txt").read_text()
     assert text.startswith(f"3+4\n{lines[0]['completion']}\n") and "1+1\n" in text
+
+
+def test_a_run_has_its_name_wherever_it_is_asked_from(jaxgpt, finished_run, tmp_path, monkeypatch):
+    monkeypatch.chdir(finished_run)
+    status, _, errors = jaxgpt("generate", ".", "--prompt", "3+4", "--output", tmp_path / "out.txt")
+    assert status == 0, errors
+    (line,) = (tmp_path / "out.jsonl").read_text().splitlines()
+    assert json.loads(line)["run"] == finished_run.name
+    assert opened(".", "last").name == Subject.of(".").name == finished_run.name
+    monkeypatch.chdir(finished_run / "checkpoints")
+    assert opened("..", "last").name == finished_run.name and list(lab._named([".."])) == [finished_run.name]
 
 
 @pytest.mark.parametrize("name", ["out.txt", "out.jsonl"])
