@@ -49,6 +49,9 @@ def check(given: argparse.Namespace) -> None:
     if given.split != "test" or given.n_extra is not None:
         option = "--n-extra" if given.n_extra is not None else "--split"
         raise UsageError(f"{option} chooses among the task's own questions; leave it out with --questions")
+    names = [name for name, _ in given.beside or ()]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UsageError(f"--beside {twice[0]} is given twice; give each file a name of its own")
 
 
 def examine(

@@ -252,6 +252,10 @@ def test_the_groups_of_the_run_stand_below_it():
         (("--beside", "Kim=x"), "--beside needs --questions FILE"),
         (("--beside", "Kim"), "write NAME=FILE"),
         (("--questions", "x", "--split", "train"), "--split chooses among the task's own questions"),
+        (
+            ("--questions", "x", "--beside", "Kim=x", "--beside", "Lee=x", "--beside", "Kim=y"),
+            "--beside Kim is given twice; give each file a name of its own",
+        ),
         (("--questions", "nowhere.tsv"), "nowhere.tsv"),
         (("--questions", "README.md", "--template", "x"), "write THEIRS => OURS"),
     ],
