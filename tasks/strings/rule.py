@@ -63,9 +63,10 @@ class Rule(Choice, package="tasks.strings.rules"):
         return {}
 
     def chance(self) -> float | None:
-        """The share of right strings among those that have all but the rule; None where that is not known.
+        """The share that keeps the rule of strings of random symbols, independent, as many as a string has.
 
-        Of a rule that asks: of right answers among random ones of the right length.
+        Of a rule that asks: of right answers among random ones of the right length. None where it is not
+        known.
         """
         return None
 

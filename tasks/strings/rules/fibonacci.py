@@ -5,27 +5,23 @@
 
 import dataclasses
 import functools
-import itertools
-import math
-import random
-import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import numpy as np
 
-from tasks.strings.rule import MOST_LISTED, Floor, Rule, rate
+from tasks.strings.pair_lines import PairLines
 
 _PLACES = ("ones", "tens", "hundreds", "thousands", "ten thousands")
 _ORDINALS = ("1st", "2nd", "3rd")
 #: Digits that a number may have.
 _MOST_DIGITS = 18
-#: Pairs of first numbers up to which all are counted, and lines from which the mean length is else estimated.
-_COUNTED, _LINES = 10**6, 20_000
+#: Pairs of first numbers up to which the lengths of all lines are counted.
+_COUNTED = 10**6
 
 
 @dataclasses.dataclass(frozen=True)
-class Fibonacci(Rule):
+class Fibonacci(PairLines):
     """Two random numbers, then sums of two neighbours; a comma between two numbers.
 
     Every sum is judged by the two numbers before it as they are written, so one error counts once.
@@ -74,11 +70,7 @@ class Fibonacci(Rule):
                 "or 0"
             )
 
-    def sample(self, rng: random.Random) -> str:
-        return self.line(rng.randint(0, self.largest), rng.randint(0, self.largest))
-
     def line(self, first: int, second: int) -> str:
-        """The line that begins with two numbers."""
         numbers = [first, second]
         while len(numbers) < self.terms:
             numbers.append(numbers[-1] + numbers[-2])
@@ -109,19 +101,10 @@ class Fibonacci(Rule):
     def explanation(self) -> str:
         return f"{self.terms} numbers, each from the third on the sum of the two before"
 
-    def floor(self) -> Floor:
-        """With many pairs of first numbers the mean length is estimated."""
-        counted = self.digits > 0 or self.size() <= _COUNTED
-        mean = self._mean_length if counted else self._estimated_length
-        return Floor(rate(2 * math.log(self.largest + 1), mean), exact=counted)
-
-    def size(self) -> int:
-        return (self.largest + 1) ** 2
-
-    def every(self) -> Iterable[str] | None:
-        if self.size() > MOST_LISTED:
-            return None
-        return (self.line(*pair) for pair in itertools.product(range(self.largest + 1), repeat=2))
+    def count_lengths(self) -> Mapping[int, int] | None:
+        if self.digits:
+            return {self.terms * (self.digits + 1) - 1: self.size()}
+        return self._counted_lengths if self.size() <= _COUNTED else None
 
     def _written(self, number: int) -> str:
         text = str(number).zfill(self.digits)
@@ -157,26 +140,21 @@ class Fibonacci(Rule):
         return str.maketrans(self.symbols, "0123456789,")
 
     @functools.cached_property
-    def _mean_length(self) -> float:
-        """Symbols of a line, over all pairs of first numbers."""
-        if self.digits:
-            return self.terms * (self.digits + 1) - 1
+    def _counted_lengths(self) -> Mapping[int, int]:
+        """Lines of each length, over all pairs of first numbers."""
         counts = [(1, 0), (0, 1)]
         while len(counts) < self.terms:
             counts.append((counts[-1][0] + counts[-2][0], counts[-1][1] + counts[-2][1]))
-        numbers = np.arange(self.largest + 1)
-        tens = 10 ** np.arange(1, len(str(self._most)))
-        total = self.terms - 1
-        for first, second in counts:
-            # The digits of each sum, for one row of the table of pairs after another.
-            rows = (np.searchsorted(tens, first * n + second * numbers, side="right").mean() for n in numbers)
-            total += 1 + math.fsum(rows) / len(numbers)
-        return total
-
-    @functools.cached_property
-    def _estimated_length(self) -> float:
-        rng = random.Random(0)
-        return statistics.fmean(len(self.sample(rng)) for _ in range(_LINES))
+        numbers, most = np.arange(self.largest + 1), len(str(self._most))
+        tens = 10 ** np.arange(1, most)
+        found = np.zeros(self.terms * (most + 1), int)
+        for n in numbers:  # one row of the table of pairs after another
+            # A comma less than there are numbers, and of each number one digit and those that tens give.
+            symbols = 2 * self.terms - 1
+            for first, second in counts:
+                symbols = symbols + np.searchsorted(tens, first * n + second * numbers, side="right")
+            found += np.bincount(symbols, minlength=len(found))
+        return {length: int(lines) for length, lines in enumerate(found) if lines}
 
 
 def _ordinal(number: int) -> str:

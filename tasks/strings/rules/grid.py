@@ -19,6 +19,8 @@ from tasks.strings.rule import Floor, Rule, all_written, rate
 
 #: Boards from which the floor is estimated, and the cells that all of them have at most.
 _BOARDS, _CELLS = 50_000, 2**24
+#: Beginnings of boards, of all lengths together, up to which boards are counted.
+_COUNTED = 2**20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,6 +80,15 @@ class Grid(Rule):
     def board(self) -> tuple[int, int]:
         return self.rows, self.columns
 
+    def chance(self) -> float | None:
+        size = self.size()
+        return None if size is None else size / 2 ** (self.rows * self.columns)
+
+    def size(self) -> int | None:
+        """Counted cell after cell along the shorter side; None for boards too wide for that, as of 8 x 8."""
+        turned = dataclasses.replace(self, rows=self.columns, columns=self.rows)
+        return (turned if self.rows < self.columns else self)._count
+
     def floor(self) -> Floor:
         """Estimated: the entropy is that of one choice times the mean number of cells where there is one."""
         cells = self.rows * self.columns
@@ -106,6 +117,25 @@ class Grid(Rule):
             )
             for row, column in itertools.product(range(self.rows), range(self.columns))
         )
+
+    @functools.cached_property
+    def _count(self) -> int | None:
+        """How many boards there are, from how many beginnings have the same ones that later cells look at."""
+        last = {earlier: place for place, near in enumerate(self.conflicts) for earlier in near}
+        begun, seen = {0: 1}, 0
+        for place, near in enumerate(self._masks):
+            ended = sum(1 << earlier for earlier in self.conflicts[place] if last[earlier] == place)
+            one = 1 << place if place in last else 0
+            longer: dict[int, int] = {}
+            for ones, count in begun.items():
+                left = ones & ~ended
+                longer[left] = longer.get(left, 0) + count
+                if not ones & near:
+                    longer[left | one] = longer.get(left | one, 0) + count
+            begun, seen = longer, seen + len(longer)
+            if seen > _COUNTED:
+                return None
+        return sum(begun.values())
 
     @functools.cached_property
     def _masks(self) -> tuple[int, ...]:

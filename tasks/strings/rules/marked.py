@@ -79,6 +79,12 @@ class Marked(Rule):
         verb = "is" if self.count == 1 else "are"
         return f"{none}exactly {self.count} of the symbols {verb} {self.mark}"
 
+    def chance(self) -> float:
+        """Of random symbols, the mark among them."""
+        lengths, _, _ = per_length(self.shortest, self.longest)
+        symbols = len(self.alphabet) + 1
+        return math.fsum(self._of_length(n) / symbols**n for n in lengths) / len(lengths)
+
     def floor(self) -> Floor:
         lengths, mean, which = per_length(self.shortest, self.longest)
         places = math.fsum(math.log(math.comb(n, self.count)) for n in lengths) / len(lengths)
@@ -87,12 +93,15 @@ class Marked(Rule):
         return Floor(rate(which + whether + self.share * places + others, mean))
 
     def size(self) -> int:
-        symbols, found = len(self.alphabet), 0
-        for n in range(self.shortest, self.longest + 1):
-            found += math.comb(n, self.count) * symbols ** (n - self.count)
-            found += symbols**n if self.share < 1 else 0
-        return found
+        lengths, _, _ = per_length(self.shortest, self.longest)
+        return sum(map(self._of_length, lengths))
 
     def every(self) -> Iterable[str] | None:
         texts = all_written(self.alphabet + self.mark, range(self.shortest, self.longest + 1))
         return None if texts is None else (text for text in texts if self.check(text) is None)
+
+    def _of_length(self, length: int) -> int:
+        """How many strings of one length there are."""
+        symbols = len(self.alphabet)
+        marked = math.comb(length, self.count) * symbols ** (length - self.count)
+        return marked + (symbols**length if self.share < 1 else 0)

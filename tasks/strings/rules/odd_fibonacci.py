@@ -7,12 +7,10 @@ doubled: 32551. 750 + 32551 is 33301, which would end before its first 4.
 """
 
 import dataclasses
-import itertools
-import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Annotated
 
-from tasks.strings.rule import MOST_LISTED, Rule
+from tasks.strings.pair_lines import PairLines
 
 _SWAPPED = str.maketrans("78", "87")
 #: Digits of the first two numbers. A number after them has at most one more, each doubled.
@@ -21,7 +19,7 @@ _NAMES = ("3rd number", "4th number", "5th number")
 
 
 @dataclasses.dataclass(frozen=True)
-class OddFibonacci(Rule):
+class OddFibonacci(PairLines):
     """Two random numbers and three that follow from them; each is judged by those before it as written."""
 
     largest: Annotated[int, "of the first two numbers, which begin at 0"] = 999
@@ -37,11 +35,7 @@ class OddFibonacci(Rule):
         if not 1 <= self.largest < 10**_MOST_DIGITS:
             raise ValueError(f"rule.largest={self.largest}: give 1 or more, of at most {_MOST_DIGITS} digits")
 
-    def sample(self, rng: random.Random) -> str:
-        return self.line(rng.randint(0, self.largest), rng.randint(0, self.largest))
-
     def line(self, first: int, second: int) -> str:
-        """The line that begins with two numbers."""
         fields = [str(first), str(second)]
         while len(fields) < 5:
             fields.append(_next(fields))
@@ -71,14 +65,6 @@ class OddFibonacci(Rule):
             "five numbers: the third is the sum of two with 7 and 8 exchanged, the fourth a sum backwards "
             "with 5s doubled, the fifth a sum cut before its first 4"
         )
-
-    def size(self) -> int:
-        return (self.largest + 1) ** 2
-
-    def every(self) -> Iterable[str] | None:
-        if self.size() > MOST_LISTED:
-            return None
-        return (self.line(*pair) for pair in itertools.product(range(self.largest + 1), repeat=2))
 
 
 def _next(fields: list[str]) -> str:
