@@ -190,6 +190,13 @@ class Task(Choice, package="tasks"):
             )
         return self._of_split(split, seed, share)
 
+    def check_training(self, count: int) -> None:
+        """Called before so many training examples of a generated task are drawn.
+
+        Raises:
+          ValueError: if the task knows that they are in vain, such as more than there are different ones.
+        """
+
     def _of_split(self, split: Split, seed: int, share: float) -> Iterator[Example]:
         way_out = f"change task.held_out={self.held_out}, or what the task draws from"
         search, missed = Search(f"{split} examples", way_out), 0

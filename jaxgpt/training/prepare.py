@@ -118,7 +118,8 @@ def training_examples(experiment: Experiment, split: Split, count: int) -> Seque
     Those of a finite task are shuffled first where not all are taken, since a file may be sorted.
 
     Raises:
-      ValueError: for `training.at_most` of a task that has no count of examples.
+      ValueError: for `training.at_most` of a task that has no count of examples, and for more examples than
+        the task knows that it has.
     """
     task, seed, most = experiment.task, experiment.training.data_seed, experiment.training.at_most
     if most is not None and (task.endless or task.layout == "stream"):
@@ -128,6 +129,8 @@ def training_examples(experiment: Experiment, split: Split, count: int) -> Seque
         )
     examples = task.examples(split, seed)
     if task.endless:
+        if split == "train":
+            task.check_training(count)
         examples = itertools.islice(examples, count)
     # A text's examples are few and long: there is nothing to be won.
     found = list(examples) if task.layout == "stream" else ExampleList(examples)

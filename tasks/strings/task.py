@@ -12,8 +12,9 @@ from jaxgpt.core.wording import quoted
 from jaxgpt.task import Diagnosis, Example, Share, Split, Task
 from jaxgpt.task.attended import Attended
 from tasks.numbers import cannot_read
-from tasks.strings.rule import Rule
+from tasks.strings.rule import MOST_LISTED, Rule
 from tasks.strings.rules.equal import Equal
+from tasks.strings.trial import check_enough, too_few
 from tasks.strings.writing_order import EndsFirst, Forward, Turned
 
 #: Strings whose attention is averaged, and draws in which as many of one length are looked for.
@@ -86,12 +87,12 @@ class Strings(Task):
         return tuple(self.example(random.Random(seed)).prompt for seed in range(3))
 
     def notes(self) -> str:
-        """The rule, what chance gives, and the smallest loss that there can be."""
-        chance, floor, size = self.rule.chance(), self.rule.floor(), self.rule.size()
+        """The rule, what chance gives, the smallest loss that there can be, and the number of strings."""
+        chance, floor, size = self.rule.chance(), self.rule.floor(), self._size
         said = [f"rule        {self.rule.explanation()}"]
         if chance is not None:
             answers = "random answers of the right length are right"
-            of = answers if self.rule.asks else "strings that have all but the rule keep it"
+            of = answers if self.rule.asks else "strings of as many random symbols keep it"
             said.append(f"chance      {100 * chance:.3g} % of {of}")
         if floor is not None:
             about = "" if floor.exact else "about "
@@ -113,11 +114,26 @@ class Strings(Task):
     def examples(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """Strings of the split, each drawn anew: one may come twice.
 
+        Of training strings there are as many as the rule has different ones, where that is known.
+
         Raises:
-          ValueError: as `Task.examples`, and for more training strings than there are different ones.
+          ValueError: as `Task.examples`.
         """
         drawn = super().examples(split, seed)
-        return self._as_many_as_there_are(drawn) if split == "train" else drawn
+        if split != "train" or self._size is None:
+            return drawn
+        return itertools.islice(drawn, min(self._size, 2**62))
+
+    def check_training(self, count: int) -> None:
+        """As `Task.check_training`.
+
+        Raises:
+          ValueError: for more training strings than there are different ones.
+        """
+        if self._size is None:
+            check_enough(self.rule, count)
+        elif count > self._size:
+            raise too_few(self._size)
 
     def extra_questions(self, split: Split, seed: int = 0) -> Iterator[Example]:
         """Questions of `extra_lengths` in turn."""
@@ -209,16 +225,16 @@ class Strings(Task):
     def _order(self) -> Forward:
         return {"forward": Forward(), "ends_first": EndsFirst(), "turned": Turned(self.turn)}[self.order]
 
-    def _as_many_as_there_are(self, drawn: Iterator[Example]) -> Iterator[Example]:
-        size = self.rule.size()
-        for index, example in enumerate(drawn):
-            if index == size:
-                break
-            yield example
-        raise ValueError(
-            f"the rule has {size:,} strings, fewer than training.train_examples asks for; set that to {size} "
-            "or less, and training.steps to train longer"
-        )
+    @functools.cached_property
+    def _size(self) -> int | None:
+        """How many strings keep the rule: as it says, or as many as it lists; None where it does neither."""
+        size, texts = self.rule.size(), None
+        if size is None:
+            texts = self.rule.every()
+        if texts is None:
+            return size
+        found = len(set(itertools.islice(texts, MOST_LISTED + 1)))
+        return found if found <= MOST_LISTED else None
 
 
 def _of_one_length(rule: Rule, rng: random.Random) -> list[str]:

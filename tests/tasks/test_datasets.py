@@ -13,6 +13,8 @@ from jaxgpt.runs.builder import FIELDS, task_builder
 from jaxgpt.task import SPLITS
 from tasks import datasets, text
 from tasks.arithmetic import Arithmetic
+from tasks.strings import Strings
+from tasks.strings.rules.equal import Equal
 
 
 def rows_of(source, count=None):
@@ -100,6 +102,14 @@ def test_a_dataset_says_what_it_was_made_from(tmp_path):
     restored = tfds.builder_from_directory(builder.data_dir).info
     assert restored.metadata["seed"] == 7 and restored.metadata["task"]["max_digits"] == 3
     assert "max_digits" in restored.description
+
+
+def test_of_few_strings_as_many_are_written_as_there_are(tmp_path):
+    task = Strings(rule=Equal(pairs=("0=2",), shortest=5, longest=5), held_out=0.2)
+    few = task_builder("few_strings", {"sixteen": task}, train_examples=1000, held_out_examples=5)
+    builder = few(data_dir=tmp_path)
+    builder.download_and_prepare()
+    assert rows_of(builder.as_data_source("train")) == rows_from(task, "train", 16)
 
 
 @pytest.mark.thorough

@@ -26,6 +26,8 @@ from tasks.strings.rules.grid import Grid
 from tasks.strings.rules.marked import Marked
 from tasks.strings.rules.odd_fibonacci import OddFibonacci
 from tasks.strings.rules.parity import Parity
+from tasks.strings.rules.recall import Recall
+from tasks.strings.rules.solve_equation import SolveEquation
 
 SMALL = {
     "fixed": Equal(pairs=("1=4",), shortest=5, longest=7),
@@ -324,12 +326,63 @@ def test_no_training_string_is_held_out():
     assert first(task, "train", 20) == first(task, "train", 20) != first(task, "train", 20, seed=1)
 
 
-def test_more_strings_than_there_are_end_in_one_line():
-    task = Strings(rule=Equal(pairs=("0=2",), shortest=4, longest=4))
-    with pytest.raises(ValueError) as error:
-        first(task, "train", 2**40)
-    message = str(error.value)
-    assert "\n" not in message and "8 strings" in message and "training.train_examples" in message
+@dataclasses.dataclass(frozen=True)
+class Alike(Rule):
+    """Two equal symbols; it knows no size, and lists its strings or does not."""
+
+    listed: bool = True
+
+    reasons = ("not alike",)
+
+    def sample(self, rng):
+        return 2 * rng.choice("abc")
+
+    def check(self, text):
+        return None if text in ("aa", "bb", "cc") else "not alike"
+
+    def explanation(self):
+        return "two equal symbols"
+
+    def every(self):
+        return ("aa", "bb", "cc", "bb") if self.listed else None
+
+
+#: Rules with few strings, and how many.
+FEW = {
+    "counted": (Equal(pairs=("0=2",), shortest=4, longest=4), 8),
+    "a board": (Grid(rows=1, columns=4, distances=(1,)), 8),
+    "listed": (Alike(), 3),
+    "drawn": (Alike(listed=False), 3),
+    "questions drawn": (SolveEquation(shortest=3, longest=3), 5),
+}
+
+
+@pytest.mark.parametrize("rule, size", FEW.values(), ids=FEW)
+def test_more_strings_than_there_are_end_in_one_line(rule, size):
+    task = Strings(rule=rule)
+    task.check_training(size)
+    few = {"training.train_examples": 2**40, "training.test_examples": 0}
+    experiment = replaced(dataclasses.replace(experiments.find("equal-places"), task=task), few)
+    for refused in (lambda: task.check_training(size + 1), lambda: prepare(experiment)):
+        with pytest.raises(ValueError) as error:
+            refused()
+        message = str(error.value)
+        assert "\n" not in message and f"the rule has {size} strings" in message
+        assert "training.train_examples" in message and f"set that to {size} or less" in message
+        assert ("10,000 drawn one after the other gave no other" in message) == (task._size is None)
+
+
+@pytest.mark.parametrize("name", [name for name in FEW if "drawn" not in name])
+def test_training_strings_end_where_there_are_no_more_and_their_number_is_told(name):
+    rule, size = FEW[name]
+    task = Strings(rule=rule)
+    assert len(first(task, "train", 100_000)) == size
+    assert f"strings     {size} keep the rule" in task.notes()
+
+
+@pytest.mark.parametrize("rule", [Grid(), Recall(), SolveEquation(), Fibonacci(largest=10**9)])
+def test_of_many_strings_as_many_as_one_likes_may_be_asked(rule):
+    Strings(rule=rule).check_training(100_000)
 
 
 def test_few_strings_of_which_none_is_of_test_are_told_before_training():
