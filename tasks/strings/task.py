@@ -14,7 +14,7 @@ from jaxgpt.task.attended import Attended
 from tasks.numbers import cannot_read
 from tasks.strings.rule import MOST_LISTED, Rule
 from tasks.strings.rules.equal import Equal
-from tasks.strings.trial import check_enough, too_few
+from tasks.strings.trial import check_enough, check_own, too_few
 from tasks.strings.writing_order import EndsFirst, Forward, Turned
 
 #: Strings whose attention is averaged, and draws in which as many of one length are looked for.
@@ -128,8 +128,11 @@ class Strings(Task):
         """As `Task.check_training`.
 
         Raises:
-          ValueError: for more training strings than there are different ones.
+          ValueError: for more training strings than there are different ones, and for a rule that refuses
+            its own strings.
         """
+        for rule in (self.rule, *map(self.rule.of_length, self.extra_lengths)):
+            check_own(rule)
         if self._size is None:
             check_enough(self.rule, count)
         elif count > self._size:

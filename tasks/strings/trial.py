@@ -1,14 +1,29 @@
-"""Strings drawn before training: whether a rule has few."""
+"""Strings drawn before training: whether a rule keeps its own law, and whether its strings are few."""
 
 import random
 
+from jaxgpt.core.wording import quoted
 from jaxgpt.task.searching import Search
 from tasks.strings.rule import Rule
 
+#: Strings that a rule's own check has to accept.
+_CHECKED = 100
 #: Draws in a row without a new string that say that there are no more, and different ones that are not few.
 _IN_A_ROW, _NOT_FEW = 10_000, 10_000
 #: If none of so many draws comes twice, there are too many strings to count them so.
 _FIRST = 1000
+
+
+def check_own(rule: Rule) -> None:
+    """Raises ValueError if the rule draws a string that its own check refuses, with the reason."""
+    rng = random.Random(0)
+    for _ in range(_CHECKED):
+        text = rule.sample(rng)
+        if (reason := rule.check(text)) is not None:
+            raise ValueError(
+                f"task.rule={type(rule).kind()}: sample() gives {quoted(text)}, which check() refuses: "
+                f"{reason}; make them agree"
+            )
 
 
 def check_enough(rule: Rule, count: int) -> None:

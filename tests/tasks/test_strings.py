@@ -327,6 +327,30 @@ def test_no_training_string_is_held_out():
 
 
 @dataclasses.dataclass(frozen=True)
+class Doubled(Rule):
+    """A word and itself, of which the first half is the question."""
+
+    shortest: int = 1
+    longest: int = 4
+
+    reasons = ("not doubled",)
+    asks = True
+
+    def sample(self, rng):
+        return 2 * "".join(rng.choices("ab", k=rng.randint(self.shortest, self.longest)))
+
+    def check(self, text):
+        half = len(text) // 2
+        return None if text[:half] == text[half:] else "not doubled"
+
+    def given(self, text):
+        return len(text) // 2
+
+    def explanation(self):
+        return "a word twice"
+
+
+@dataclasses.dataclass(frozen=True)
 class Alike(Rule):
     """Two equal symbols; it knows no size, and lists its strings or does not."""
 
@@ -378,6 +402,47 @@ def test_training_strings_end_where_there_are_no_more_and_their_number_is_told(n
     task = Strings(rule=rule)
     assert len(first(task, "train", 100_000)) == size
     assert f"strings     {size} keep the rule" in task.notes()
+
+
+@dataclasses.dataclass(frozen=True)
+class Unlike(Alike):
+    """Its check wants other strings than it draws."""
+
+    def check(self, text):
+        return "not alike" if text == "bb" else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Impossible(Alike):
+    """No string can keep it, and to draw one says so."""
+
+    def sample(self, rng):
+        raise ValueError("no string of 2 symbols has 3 that are equal; ask for fewer")
+
+
+@dataclasses.dataclass(frozen=True)
+class LongUnlike(Doubled):
+    """Its longer questions are not of the rule."""
+
+    def check(self, text):
+        return super().check(text) if len(text) < 20 else "not doubled"
+
+
+@pytest.mark.parametrize(
+    ("task", "words"),
+    [
+        (lambda: Strings(rule=Unlike(listed=False)), ("Unlike", "sample() gives 'bb'", "refuses: not alike")),
+        (lambda: Strings(rule=Impossible(listed=False)), ("no string of 2 symbols", "ask for fewer")),
+        (lambda: Strings(rule=LongUnlike(), extra_lengths=(6, 12)), ("LongUnlike", "refuses: not doubled")),
+    ],
+)
+def test_a_rule_that_does_not_keep_itself_is_refused_before_training(task, words):
+    few = {"training.train_examples": 2, "training.test_examples": 0}
+    experiment = replaced(dataclasses.replace(experiments.find("equal-places"), task=task()), few)
+    with pytest.raises(ValueError) as error:
+        prepare(experiment)
+    message = str(error.value)
+    assert "\n" not in message and all(word in message for word in words), message
 
 
 @pytest.mark.parametrize("rule", [Grid(), Recall(), SolveEquation(), Fibonacci(largest=10**9)])
@@ -444,30 +509,6 @@ def test_relabelled_lines_have_the_same_ids():
     assert not set("".join(lines[0])) & set("".join(lines[1]))
     ids = [build("characters", lambda texts=texts: texts).encode_batch(texts) for texts in lines]
     assert ids[0] == ids[1]
-
-
-@dataclasses.dataclass(frozen=True)
-class Doubled(Rule):
-    """A word and itself, of which the first half is the question."""
-
-    shortest: int = 1
-    longest: int = 4
-
-    reasons = ("not doubled",)
-    asks = True
-
-    def sample(self, rng):
-        return 2 * "".join(rng.choices("ab", k=rng.randint(self.shortest, self.longest)))
-
-    def check(self, text):
-        half = len(text) // 2
-        return None if text[:half] == text[half:] else "not doubled"
-
-    def given(self, text):
-        return len(text) // 2
-
-    def explanation(self):
-        return "a word twice"
 
 
 def test_a_rule_that_asks_gives_a_question_and_longer_ones():
