@@ -45,7 +45,7 @@ def evaluate(
 ) -> Evaluation:
     """Exact match by group, likelihood of held-out and training text, and the task's own measures.
 
-        jaxgpt.evaluate(run.models, run.tokenizer, run.task, n=500).table()
+        jaxgpt.evaluate(run.models, run.tokenizer, run.task, trained_on=run.trained_on, n=500).table()
 
     Every question is answered by every model, at the task's `temperature`, which is 0 unless it says
     otherwise, as its objective predicts; an encoder is told how many tokens an answer has. Questions
@@ -56,7 +56,7 @@ def evaluate(
       models: replicas of one configuration, one a seed.
       n: different questions of the split; fewer are asked where it has fewer.
       n_extra: of the task's `extra_questions`.
-      trained_on: examples, objective and seed of the training.
+      trained_on: examples, objective and seed of the training; a run's own are `Run.trained_on`.
       kept: how many mistakes and samples, and where a picture of the answers goes.
       batch_size: prompts answered together; None leaves it to `complete`.
       progress: called with (answers done, answers in all).

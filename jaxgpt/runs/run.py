@@ -19,6 +19,7 @@ from jaxgpt.core.untrusted import refuse_pickle
 from jaxgpt.core.wording import one_line, quoted, shown
 from jaxgpt.evaluation import evaluation_file
 from jaxgpt.evaluation.evaluation import Evaluation
+from jaxgpt.evaluation.scoring_options import TrainedOn
 from jaxgpt.generation import Sampling
 from jaxgpt.models.template import Template
 from jaxgpt.models.transformer import Transformer
@@ -33,6 +34,7 @@ from jaxgpt.runs.run_directory import RunDirectory
 from jaxgpt.task import Task
 from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.experiment import Experiment
+from jaxgpt.training.prepare import training_examples
 from jaxgpt.training.program import Program
 
 Which = Literal["last", "best", "selected"] | int
@@ -106,6 +108,20 @@ class Run:
         """
         path = self.directory.evaluation
         return evaluation_file.read(path) if self.status != "stopped" and path.exists() else None
+
+    @functools.cached_property
+    def trained_on(self) -> TrainedOn:
+        """What the models were trained on, which `jaxgpt.evaluate` asks for; examples are drawn or read anew.
+
+        Raises:
+          ValueError: if the task's files are gone or hold something else.
+        """
+        training = self.experiment.training
+        return TrainedOn(
+            training_examples(self.experiment, "train", training.train_examples),
+            objective=self.experiment.objective,
+            data_seed=training.data_seed,
+        )
 
     def generate(
         self,

@@ -54,6 +54,14 @@ def test_checkpoints_by_step_and_best(finished_run, tmp_path):
         library.load(finished_run, checkpoint=7)
 
 
+def test_a_run_knows_what_it_was_trained_on(finished_run):
+    run, prepared = library.load(finished_run), prepare(tiny())
+    found = run.trained_on
+    assert list(found.examples) == list(prepared.examples) and len(found.examples) == 100
+    assert found.objective == prepared.experiment.objective
+    assert found.data_seed == prepared.experiment.training.data_seed
+
+
 def test_a_step_is_any_whole_number_and_nothing_else(finished_run):
     assert library.load(finished_run, checkpoint=np.int64(15)).step == 15
     with pytest.raises(RuntimeError, match="no checkpoint of step 1;"):
