@@ -1,4 +1,4 @@
-"""Held-out loss, the task's other scores and its measures of the answers, in one table of a row a cell."""
+"""Held-out loss, the task's other scores, its measures of the answers, and what all are held against."""
 
 import math
 
@@ -11,11 +11,12 @@ from jaxgpt.evaluation.intervals import Difference, Estimate, paired
 
 
 def table(results: Results, budget: Budget) -> Table | None:
-    """Loss, scores and measures; None where the task has nothing beside exact match."""
+    """Loss, scores, measures and yardsticks; None where the task has nothing beside exact match."""
     findings = results.findings[budget]
     scores = list(dict.fromkeys(name for finding in findings for name in finding.overall.scores))
     names = list(dict.fromkeys(name for finding in findings for name in finding.summary))
-    if not scores and not names:
+    yardsticks = list(dict.fromkeys(name for finding in findings for name in finding.yardsticks))
+    if not scores and not names and not yardsticks:
         return None
     losses = any(finding.loss is not None for finding in findings)
     rows = []
@@ -23,7 +24,9 @@ def table(results: Results, budget: Budget) -> Table | None:
         loss = [_entry(finding.loss, _loss_difference(results, finding))] * losses
         name = f"{finding.cell.name} (baseline)" if _is_baseline(results, finding) else finding.cell.name
         scored = (_score(results, finding, each) for each in scores)
-        rows.append((Entry(name), *loss, *scored, *(_entry(finding.summary.get(each)) for each in names)))
+        measured = (_entry(finding.summary.get(each)) for each in names)
+        beside = (_yardstick(finding.yardsticks.get(each)) for each in yardsticks)
+        rows.append((Entry(name), *loss, *scored, *measured, *beside))
     seeds = "Each is the mean over seeds, with its 95 % interval in parentheses."
     if results.plan.seeds == 1:
         seeds = "In parentheses is the 95 % interval over the questions; one seed gives none over seeds."
@@ -40,12 +43,18 @@ def table(results: Results, budget: Budget) -> Table | None:
         told.append(
             f"{listed(names)}: what the task measures of all answers together, such as a share of samples."
         )
+    if yardsticks:
+        told.append(f"{listed(yardsticks)}: of no model, to compare with.")
     return Table(
         f"{'Loss and measures' if losses else 'Measures'} of the answers, at {BUDGET_NAMES[budget]}",
         " ".join([*told, seeds]),
-        ("cell", *["held-out loss"] * losses, *scores, *names),
+        ("cell", *["held-out loss"] * losses, *scores, *names, *yardsticks),
         tuple(rows),
     )
+
+
+def _yardstick(value: float | None) -> Entry:
+    return Entry("-" if value is None or math.isnan(value) else f"{value:.3g}")
 
 
 def _is_baseline(results: Results, finding: Finding) -> bool:

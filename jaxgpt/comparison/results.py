@@ -41,6 +41,7 @@ class Finding:
       curve: exact match on validation while it was trained; without looks where none was asked for.
       decoding_speed: tokens that the first seed's model decodes in a second; None where it was not measured.
       errors: where answers are wrong and how; None where the task has no diagnosis.
+      yardsticks: what the task's figures are held against, such as what chance gives.
     """
 
     cell: Cell
@@ -62,6 +63,7 @@ class Finding:
     curve: Curve
     decoding_speed: float | None
     errors: Errors | None
+    yardsticks: dict[str, float]
 
     @property
     def success(self) -> Reached:
@@ -297,6 +299,7 @@ def _finding(plan: Plan, workdir: Path, cell: Cell, budget: Budget) -> Finding |
         Curve.of(recorded, range(training.seed, training.seed + plan.seeds)),
         decoding_speed.read(run.path),
         found.errors,
+        found.yardsticks,
     )
 
 

@@ -171,6 +171,7 @@ class Evaluation:
       samples: texts of the first seed, where the task writes text.
       task: the settings under which the questions were asked, such as the shots before them.
       errors: where answers are wrong and how; None where the task has no diagnosis.
+      yardsticks: what the task's figures are held against, such as what chance gives.
     """
 
     split: str
@@ -189,6 +190,7 @@ class Evaluation:
     samples: tuple[str, ...] = ()
     task: dict[str, Any] = dataclasses.field(default_factory=dict)
     errors: Errors | None = None
+    yardsticks: dict[str, float] = dataclasses.field(default_factory=dict)
 
     @property
     def exact_match(self) -> float | None:
@@ -234,6 +236,7 @@ class Evaluation:
                 "samples": self.samples,
                 "task": self.task,
                 "errors": None if self.errors is None else self.errors.to_json(),
+                "yardsticks": self.yardsticks,
             }
         )
 

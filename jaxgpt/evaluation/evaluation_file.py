@@ -44,6 +44,7 @@ def _evaluation(data: dict[str, Any]) -> Evaluation:
         samples=tuple(map(_text, data.get("samples", ()))),
         task=dict(data.get("task", {})),
         errors=None if data.get("errors") is None else _errors(data["errors"], seeds),
+        yardsticks=_numbers(data.get("yardsticks", {})),
     )
 
 

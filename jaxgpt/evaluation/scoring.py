@@ -113,6 +113,7 @@ def evaluate(
     found["trained_on"] = count_trained_on(asked, training, trained_on.task)
     found["asked"] = len(asked)
     found["task"] = to_json(task)
+    found["yardsticks"] = task.yardsticks()
     return Evaluation(split, len(models), found.pop("overall", None), not_asked=not_asked, **found)
 
 

@@ -20,11 +20,12 @@ _WORST = 10
 
 
 def table(evaluation: "Evaluation") -> str:
-    """Rows with intervals, other measures, kinds of wrong answers, what was not asked, the first mistakes."""
+    """Rows, measures, yardsticks, kinds of wrong answers, what was not asked, the first mistakes."""
     parts = [
         _answers(evaluation),
         _likelihood(evaluation),
         _measures(evaluation),
+        _yardsticks(evaluation),
         _errors(evaluation),
         _not_asked(evaluation),
         mistakes(evaluation.mistakes),
@@ -107,6 +108,13 @@ def _measures(evaluation: "Evaluation") -> str:
 
 def _measure(name: str, value: Estimate) -> str:
     return f"{_short(name, _NAME):{_NAME}}  {_estimate(value)}"
+
+
+def _yardsticks(evaluation: "Evaluation") -> str:
+    if not evaluation.yardsticks:
+        return ""
+    lines = [f"{_short(name, _NAME):{_NAME}}  {value:.4g}" for name, value in evaluation.yardsticks.items()]
+    return "\n".join(["to compare with", *lines])
 
 
 def _errors(evaluation: "Evaluation") -> str:

@@ -329,6 +329,10 @@ class Task(Choice, package="tasks"):
         """What a person should know of the data before training, such as how much was dropped."""
         return ""
 
+    def yardsticks(self) -> dict[str, float]:
+        """Figures by name that stand beside those of an evaluation, such as what chance gives; none here."""
+        return {}
+
     def summary(
         self, samples: list[tuple[Example, str]], training: Sequence[Example]
     ) -> dict[str, float | Share]:

@@ -213,6 +213,16 @@ class Strings(Task):
             "repeated": Share((len(texts) - len(set(texts))) / max(len(texts), 1), len(texts)),
         }
 
+    def yardsticks(self) -> dict[str, float]:
+        """Exact match by chance, and the least losses, as far as they are known of the rule."""
+        chance, floor = self.rule.chance(), self.rule.floor()
+        found = {} if chance is None else {"exact match by chance": chance}
+        if floor is not None:
+            found["least loss" if floor.exact else "least loss, estimated"] = floor.loss
+            if floor.without is not None:
+                found["least loss without the rule"] = floor.without
+        return found
+
     def _rule_of(self, example: Example) -> Rule:
         """The rule, of the length that a question is of."""
         length = example.group.removeprefix("length ")

@@ -80,6 +80,22 @@ def test_the_report_has_the_table_and_the_csv_every_seed(with_measures, found):
     assert measure_tables.table(found, "examples") is None
 
 
+def test_yardsticks_stand_beside_the_figures(with_measures, found):
+    first, *others = with_measures.findings["examples"]
+    least = {"exact match by chance": 0.125, "least loss": 0.72119}
+    beside = [dataclasses.replace(first, yardsticks=least), *others]
+    table = measure_tables.table(
+        dataclasses.replace(with_measures, findings={"examples": tuple(beside)}), "examples"
+    )
+    assert table.header[-2:] == ("exact match by chance", "least loss")
+    assert [entry.text for entry in table.rows[0][-2:]] == ["0.125", "0.721"]
+    assert [entry.text for entry in table.rows[1][-2:]] == ["-", "-"]
+    # They alone are enough for a table.
+    bare = [dataclasses.replace(f, yardsticks=least) for f in found.findings["examples"]]
+    alone = measure_tables.table(dataclasses.replace(found, findings={"examples": tuple(bare)}), "examples")
+    assert alone.header[-1] == "least loss"
+
+
 def test_measures_without_a_loss(with_measures):
     bare = [dataclasses.replace(f, loss=None) for f in with_measures.findings["examples"]]
     table = measure_tables.table(

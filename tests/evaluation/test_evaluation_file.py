@@ -27,6 +27,7 @@ WHOLE = Evaluation(
     trained_on=1,
     samples=("a text",),
     task={"kind": "arithmetic"},
+    yardsticks={"exact match by chance": 0.1},
 )
 
 
@@ -73,8 +74,9 @@ def test_what_was_not_finite_is_no_number(tmp_path):
         {"mistakes": [{"group": "\n" * 500}]},
         {"samples": [1]},
         {"task": 3},
+        {"yardsticks": {"least loss": "none"}},
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_what_was_changed_is_told_in_one_line(changed, tmp_path):
     path = tmp_path / "evaluation.json"

@@ -92,6 +92,16 @@ def test_the_table_shows_everything_within_100_columns():
     assert "2 digits" in inside and "12 digits" in outside
 
 
+def test_what_figures_are_held_against_stands_below_them():
+    held = {"exact match by chance": 0.5, "least loss": 0.72119, "tiny": 3.25e-20}
+    lines = dataclasses.replace(EVALUATION, yardsticks=held).table().splitlines()
+    start = lines.index("to compare with")
+    assert [line.split("  ")[0] for line in lines[start + 1 : start + 4]] == list(held)
+    assert [line.split()[-1] for line in lines[start + 1 : start + 4]] == ["0.5", "0.7212", "3.25e-20"]
+    assert any(line.startswith("coverage") for line in lines[:start])
+    assert "to compare with" not in EVALUATION.table()
+
+
 def test_wrong_answers_are_told_by_kind_and_by_facet():
     chains = (row("0", 0.9, 600), row("1", 0.75, 400))
     errors = Errors(

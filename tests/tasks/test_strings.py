@@ -503,6 +503,16 @@ def test_the_notes_tell_the_rule_its_chance_and_the_least_loss():
     assert "50 % of random answers" in asked and "keep it" not in asked
 
 
+def test_chance_and_the_least_loss_stand_beside_the_figures():
+    found = Strings(rule=Equal(pairs=("13=22",), index_base=1)).yardsticks()
+    assert found == pytest.approx(
+        {"exact match by chance": 0.5, "least loss": 0.7212, "least loss without the rule": 0.7405}, abs=1e-4
+    )
+    assert list(Strings(rule=Grid()).yardsticks()) == ["least loss, estimated"]
+    assert Strings(rule=Parity()).yardsticks() == {"exact match by chance": 0.5, "least loss": 0.0}
+    assert Strings(rule=Doubled()).yardsticks() == {}
+
+
 def test_relabelled_lines_have_the_same_ids():
     plain, other = (experiments.find(name).task.rule for name in ("fibonacci", "fibonacci-relabelled"))
     lines = [[rule.sample(random.Random(seed)) for seed in range(50)] for rule in (plain, other)]
