@@ -164,6 +164,7 @@ class Evaluation:
       groups: every question counts in one of them.
       headings: gather the groups in other ways, see `Task.headings`.
       summary: the task's measures of a whole set of completions.
+      no_value: why a measure has none, where that is known, by its name.
       summary_of_real_text: the same for held-out text of equal length, where the task writes text.
       likelihood: of the parts `held_out` and `train`, equal in size.
       baseline_bits_per_byte: of a 5-gram model of the training text, on the held-out text.
@@ -191,6 +192,7 @@ class Evaluation:
     task: dict[str, Any] = dataclasses.field(default_factory=dict)
     errors: Errors | None = None
     yardsticks: dict[str, float] = dataclasses.field(default_factory=dict)
+    no_value: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def exact_match(self) -> float | None:
@@ -237,6 +239,7 @@ class Evaluation:
                 "task": self.task,
                 "errors": None if self.errors is None else self.errors.to_json(),
                 "yardsticks": self.yardsticks,
+                "no_value": self.no_value,
             }
         )
 

@@ -45,6 +45,7 @@ def _evaluation(data: dict[str, Any]) -> Evaluation:
         task=dict(data.get("task", {})),
         errors=None if data.get("errors") is None else _errors(data["errors"], seeds),
         yardsticks=_numbers(data.get("yardsticks", {})),
+        no_value={_text(name): _text(reason) for name, reason in data.get("no_value", {}).items()},
     )
 
 

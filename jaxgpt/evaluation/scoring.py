@@ -114,6 +114,7 @@ def evaluate(
     found["asked"] = len(asked)
     found["task"] = to_json(task)
     found["yardsticks"] = task.yardsticks()
+    found["no_value"] = tally.why_no_value(task, found.get("summary", {}))
     return Evaluation(split, len(models), found.pop("overall", None), not_asked=not_asked, **found)
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 _WIDTH = 100
 _NAME = 34
+#: Of why a measure is no value, behind its name.
+_REASON = 54
 #: With more groups than this, headings stand for them, or the worst of them do.
 _MOST_GROUPS = 20
 _WORST = 10
@@ -98,7 +100,9 @@ def _measures(evaluation: "Evaluation") -> str:
     for name, value in evaluation.summary.items():
         real = evaluation.summary_of_real_text.get(name)
         beside = "" if real is None else f"{real:.4f}"
-        lines.append(f"{_measure(name, value):<{_NAME + 33}}{beside}".rstrip())
+        line = f"{_measure(name, value):<{_NAME + 33}}{beside}".rstrip()
+        reason = evaluation.no_value.get(name)
+        lines.append(f"{line}: {_short(reason, _REASON)}" if reason else line)
     if lines:
         beside = "held-out text of equal length" if evaluation.summary_of_real_text else ""
         head = f"{'measures':{_NAME}}  mean"

@@ -93,6 +93,12 @@ def combine(summaries: Sequence[dict[str, float | Share]]) -> dict[str, Estimate
     return combined
 
 
+def why_no_value(task: Task, summary: dict[str, Estimate]) -> dict[str, str]:
+    """Of the measures that are no value for any seed, the reasons that the task knows."""
+    empty = [name for name, estimate in summary.items() if math.isnan(estimate.mean)]
+    return {name: task.empty_shares[name] for name in empty if name in task.empty_shares}
+
+
 def _shares(found: Sequence[Share]) -> Estimate:
     per_seed = tuple(float(share.value) if share.n else math.nan for share in found)
     known = [share for share in found if share.n]

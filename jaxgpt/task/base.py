@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import hashlib
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
@@ -101,6 +101,9 @@ class Task(Choice, package="tasks"):
 
     #: What `diagnose` calls wrong answers, in the order in which tables and pictures show it.
     wrong_kinds: ClassVar[tuple[str, ...]] = ()
+
+    #: Why a share of `summary` is one of nothing, where it may be, by its name.
+    empty_shares: ClassVar[Mapping[str, str]] = {}
 
     #: Prompts, in ordinary notation, of which samples are shown while training.
     sample_prompts: ClassVar[tuple[str, ...]] = ()

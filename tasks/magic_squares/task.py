@@ -47,6 +47,13 @@ class MagicSquares(Task):
     ] = 1
 
     endless = False
+    empty_shares = {
+        "novel": "no square is valid",
+        **dict.fromkeys(
+            ("prime_entries", "distinct_entries", "equal_sums", "true_sums", "copied"),
+            "no square was read",
+        ),
+    }
 
     def __post_init__(self):
         if not 2 <= self.min_entry < self.limit:

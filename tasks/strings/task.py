@@ -44,6 +44,8 @@ class Strings(Task):
     ] = "forward"
     turn: Annotated[int, "symbols that order=turned writes as they stand"] = 0
 
+    empty_shares = {"rule kept, of new strings": "every written string is in the training set"}
+
     def __post_init__(self):
         if self.rule.asks and self.order != "forward":
             raise ValueError(

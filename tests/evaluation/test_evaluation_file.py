@@ -28,6 +28,7 @@ WHOLE = Evaluation(
     samples=("a text",),
     task={"kind": "arithmetic"},
     yardsticks={"exact match by chance": 0.1},
+    no_value={"novel": "no square is right"},
 )
 
 
@@ -75,8 +76,9 @@ def test_what_was_not_finite_is_no_number(tmp_path):
         {"samples": [1]},
         {"task": 3},
         {"yardsticks": {"least loss": "none"}},
+        {"no_value": {"novel": 3}},
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_what_was_changed_is_told_in_one_line(changed, tmp_path):
     path = tmp_path / "evaluation.json"

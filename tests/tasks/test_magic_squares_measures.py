@@ -58,6 +58,14 @@ def test_measures_of_mixed_answers_and_what_they_count():
     assert {share.value for share in TASK.summary([], []).values()} == {0}
 
 
+def test_shares_of_nothing_have_a_reason():
+    found = TASK.summary([(CENTRE_59, "unreadable")], [])
+    assert {name for name, share in found.items() if not share.n} == set(TASK.empty_shares)
+    reasons = tally.why_no_value(TASK, tally.combine([found]))
+    assert reasons["novel"] == "no square is valid" and reasons["copied"] == "no square was read"
+    assert tally.why_no_value(TASK, tally.combine([TASK.summary(ANSWERS, [])])) == {}
+
+
 def test_one_seed_has_an_interval_for_every_measure():
     combined = tally.combine([TASK.summary(ANSWERS, [])])
     assert all(estimate.interval is not None for estimate in combined.values())

@@ -12,6 +12,8 @@ import pytest
 from jaxgpt.core.choice import FieldError
 from jaxgpt.core.fields import from_json, override, to_json
 from jaxgpt.core.nested import replaced
+from jaxgpt.evaluation import tally
+from jaxgpt.evaluation.evaluation import Evaluation
 from jaxgpt.runs import experiments
 from jaxgpt.task import Example
 from jaxgpt.task.attended import Attended
@@ -473,6 +475,20 @@ def test_success_is_counted_of_all_and_of_new_strings():
     assert found["repeated"] == (1 / 6, 6, 1)
     none_new = task.summary([(asked, "0000")], train)
     assert none_new["rule kept, of new strings"].n == 0  # no value, which the table says
+
+
+def test_the_table_says_why_no_new_string_keeps_the_rule():
+    task = Strings(rule=Equal(pairs=("0=3",), shortest=4, longest=4))
+    train = [Example("", text) for text in task.rule.every()]
+    tables = {}
+    for written in ("0110", "0111"):
+        summary = tally.combine([task.summary([(Example("", "0000"), written)], train)])
+        evaluation = Evaluation("test", 1, None, summary=summary, no_value=tally.why_no_value(task, summary))
+        tables[written] = next(
+            line for line in evaluation.table().splitlines() if line.startswith("rule kept, of new strings")
+        )
+    assert tables["0110"].endswith("  no value: every written string is in the training set")
+    assert "0.0000" in tables["0111"] and "no value" not in tables["0111"]
 
 
 def test_extra_lengths_are_emptied_as_the_message_says():
