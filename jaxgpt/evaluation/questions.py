@@ -57,8 +57,14 @@ def distinct(examples: Iterable[Example], n: int) -> list[Example]:
 
 
 def select(task: Task, split: Split, *, n: int, n_extra: int, data_seed: int) -> list[Question]:
-    """The first n different questions of a split, and n_extra of the task's `extra_questions`."""
-    chosen = [Question(example) for example in distinct(task.questions(split, data_seed), n)]
+    """The first n different questions of a split, and n_extra of the task's `extra_questions`.
+
+    Where texts are written from nothing, and fewer than n are held out, these are gone through again.
+    """
+    found = distinct(task.questions(split, data_seed), n)
+    if task.from_nothing:
+        found = list(itertools.islice(itertools.cycle(found), n))
+    chosen = [Question(example) for example in found]
     examples = itertools.islice(task.extra_questions(split, data_seed), n_extra)
     return chosen + [Question(example, in_distribution=False) for example in distinct(examples, n_extra)]
 

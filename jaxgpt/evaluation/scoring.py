@@ -11,7 +11,7 @@ from jaxgpt.evaluation import text_measures as text
 from jaxgpt.evaluation.evaluation import Evaluation, Mistake
 from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.evaluation.likelihood import row_likelihoods
-from jaxgpt.evaluation.questions import Question, count_trained_on, obstacles, select
+from jaxgpt.evaluation.questions import Question, count_trained_on, distinct, obstacles, select
 from jaxgpt.evaluation.scoring_options import Kept, TrainedOn
 from jaxgpt.generation import Sampling
 from jaxgpt.models.transformer import Transformer
@@ -54,7 +54,8 @@ def evaluate(
 
     Args:
       models: replicas of one configuration, one a seed.
-      n: different questions of the split; fewer are asked where it has fewer.
+      n: different questions of the split; fewer are asked where it has fewer, unless texts are written from
+        nothing.
       n_extra: of the task's `extra_questions`.
       trained_on: examples, objective and seed of the training; a run's own are `Run.trained_on`.
       kept: how many mistakes and samples, and where a picture of the answers goes.
@@ -106,7 +107,7 @@ def evaluate(
         ]
         found["summary"] = tally.combine(summaries)
         if objective.next_token:
-            held_out = [asked[index].example for index in inside]
+            held_out = distinct((asked[index].example for index in inside), len(inside))
             seen = _as_many(task, training, data_seed, len(held_out))
             found["likelihood"] = row_likelihoods(models, tokenizer, held_out, seen, objective=objective)
     not_asked = tally.not_asked(questions, reasons) + found.pop("text_not_scored", ())
@@ -187,8 +188,11 @@ def answers(
     if not questions:
         return [[] for _ in models]
     prompts = [question.example.prompt for question in questions]
+    targets = [question.example.target for question in questions]
+    if task.from_nothing and objective.next_token and len(set(targets)) < len(targets):
+        targets = None  # the few that are held out do not tell how long others are
     asking = Asking(
-        targets=[question.example.target for question in questions],
+        targets=targets,
         sampling=Sampling(temperature=task.temperature, num_samples=task.candidates),
         batch_size=max(1, _ROWS // task.candidates) if batch_size is None else batch_size,
     )

@@ -89,6 +89,10 @@ class Task(Choice, package="tasks"):
     #: same, as when a model is to write something from nothing, its answers differ only above 0.
     temperature: ClassVar[float] = 0.0
 
+    #: Whether texts are written from nothing: the empty prompt is every question, and is asked as often as
+    #: questions are wanted, however few texts are held out.
+    from_nothing: ClassVar[bool] = False
+
     #: Answers drawn to each held-out question, of which `choose` takes one.
     candidates: ClassVar[int] = 1
 

@@ -79,6 +79,10 @@ class Strings(Task):
         return 0.0 if self.rule.asks else 1.0
 
     @property
+    def from_nothing(self) -> bool:
+        return not self.rule.asks
+
+    @property
     def wrong_kinds(self) -> tuple[str, ...]:
         return self.rule.reasons
 

@@ -1,6 +1,7 @@
 """Exact match against answers that are known."""
 
 import dataclasses
+import itertools
 import json
 
 import pytest
@@ -22,6 +23,8 @@ from tasks.gpt3_arithmetic.task import Gpt3Arithmetic
 from tasks.matrices import Matrices
 from tasks.modular import Modular
 from tasks.sorting import Sorting
+from tasks.strings import Strings
+from tasks.strings.rules.equal import Equal
 
 
 def test_an_oracle_makes_no_mistake(task, tokenizer, build, oracle):
@@ -128,6 +131,18 @@ def test_fewer_questions_than_asked_for(tokenizer, build, oracle):
     small = Doubles(limit=40, extra=False)
     found = evaluate([build()], tokenizer, small, n=1000)
     assert found.n == sum(small.split_of(small.of(i)) == "test" for i in range(40))
+
+
+def test_strings_of_a_rule_that_has_few_are_written_as_often_as_is_asked(tokenizer, build, oracle):
+    task = Strings(rule=Equal(pairs=("0=2",), shortest=4, longest=5))
+    written = itertools.cycle(["0100", "0110", "10101"])
+    oracle.answer = lambda seed, prompt: next(written)
+    found = evaluate([build()], tokenizer, task, split="validation", n=30, n_extra=0)
+    (prompts, options), *others = oracle.calls
+    assert prompts == [""] * 30 and not others
+    assert options["max_new_tokens"] == 24  # as many as the model has room for
+    assert found.n == 30 and found.exact_match == pytest.approx(2 / 3)
+    assert found.summary["repeated"].mean == pytest.approx(27 / 30)
 
 
 def test_exact_match_alone_is_the_headline(task, tokenizer, build, oracle):

@@ -11,6 +11,9 @@ from jaxgpt.nn.position.abacus import Abacus
 from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.task import Example
 from tasks.arithmetic import Arithmetic
+from tasks.strings import Strings
+from tasks.strings.rules.equal import Equal
+from tasks.strings.rules.parity import Parity
 
 
 def test_the_first_different_examples_in_their_order():
@@ -37,6 +40,22 @@ def test_extra_questions_are_marked(task):
 
 def test_select_knows_a_task_without_extra_digits():
     assert len(select(Arithmetic(max_digits=3), "test", n=10, n_extra=10, data_seed=0)) == 10
+
+
+def test_texts_from_nothing_are_written_as_often_as_is_asked():
+    few = Strings(rule=Equal(pairs=("0=2",), shortest=4, longest=4))
+    held_out = {text for text in few.rule.every() if few.split_of(Example("", text)) == "validation"}
+    chosen = [q.example for q in select(few, "validation", n=50, n_extra=0, data_seed=0)]
+    assert len(chosen) == 50 and {example.target for example in chosen} == held_out and len(held_out) == 2
+    assert {example.prompt for example in chosen} == {""}
+    # Of many strings the first different ones are taken, as ever.
+    many = Strings()
+    first = distinct(many.questions("test", 3), 50)
+    assert [q.example for q in select(many, "test", n=50, n_extra=0, data_seed=3)] == first
+    # A question with a prompt is asked once.
+    asking = Strings(rule=Parity(longest=3))
+    prompts = [q.example.prompt for q in select(asking, "train", n=50, n_extra=0, data_seed=0)]
+    assert len(set(prompts)) == len(prompts) < 15
 
 
 def test_the_longest_question_that_fits_is_asked_and_the_next_is_not(build, tokenizer):
