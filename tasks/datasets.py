@@ -10,9 +10,9 @@
     datasets.register(text="poem.txt", synopses="films.csv")  # these read a file of yours
     rows = tfds.data_source("synopses", split="test", data_dir="data")
 
-The variants are the tasks of the experiments with the same names; the rows of `text` are blocks of its
-splits, each of about 2000 characters. tensorflow_datasets is imported by
-`register`, not with this module.
+The variants are the tasks of the experiments with the same names, and of `strings` also those of rules that
+ask, such as `strings/reversal`; the rows of `text` are blocks of its splits, each of about 2000 characters.
+tensorflow_datasets is imported by `register`, not with this module.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from jaxgpt.data.documents import Documents
 from jaxgpt.task import Example, Split, Task
 from jaxgpt.training.experiment import Experiment
-from tasks import arithmetic, magic_squares, strings, synopses, text
+from tasks import arithmetic, magic_squares, names, strings, synopses, text
 
 #: The experiments whose tasks become the configs of a dataset, the default first.
 DATASETS: Mapping[str, tuple[Callable[[], Experiment], ...]] = {
@@ -37,10 +37,13 @@ DATASETS: Mapping[str, tuple[Callable[[], Experiment], ...]] = {
     "magic_squares": (magic_squares.magic_squares, magic_squares.magic_squares_document),
     "strings": (
         strings.equal_places,
+        strings.equal_places_long,
         strings.one_mark,
         strings.two_marks,
         strings.board,
         strings.fibonacci,
+        strings.fibonacci_reversed,
+        strings.fibonacci_relabelled,
         strings.odd_fibonacci,
         strings.string_questions,
     ),
@@ -49,6 +52,7 @@ DATASETS: Mapping[str, tuple[Callable[[], Experiment], ...]] = {
 
 #: Experiments over a file; their datasets exist once `register` is told which.
 CORPORA: Mapping[str, tuple[Callable[[], Experiment], ...]] = {
+    "names": (names.names,),
     "synopses": (synopses.synopses,),
     "text": (text.text, text.text_bytes, text.text_subwords),
 }
@@ -59,8 +63,15 @@ _registered: dict[str, str] = {}
 def variants(name: str, path: str = "") -> dict[str, Task]:
     """The tasks of a dataset by the names of their configs; a corpus is read from `path`."""
     if name in DATASETS:
-        return {experiment.__name__: experiment().task for experiment in DATASETS[name]}
+        found = {experiment.__name__: experiment().task for experiment in DATASETS[name]}
+        return found | (_questions_on_strings() if name == "strings" else {})
     return {e.__name__: _in_rows(dataclasses.replace(e().task, path=path)) for e in CORPORA[name]}
+
+
+def _questions_on_strings() -> dict[str, Task]:
+    """A task for every rule that asks, by the rule's name."""
+    rules = {name: strings.Rule.named(name) for name in strings.Rule.names()}
+    return {name: strings.Strings(rule=rule()) for name, rule in rules.items() if rule.asks}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,7 +13,7 @@ from jaxgpt.runs.builder import FIELDS, task_builder
 from jaxgpt.task import SPLITS
 from tasks import datasets, text
 from tasks.arithmetic import Arithmetic
-from tasks.strings import Strings
+from tasks.strings import Rule, Strings
 from tasks.strings.rules.equal import Equal
 
 
@@ -33,7 +33,12 @@ def rows_from(task, split, count, seed=0):
     [
         ("arithmetic", "addition", b"="),
         ("strings", "equal_places", b""),
+        ("strings", "equal_places_long", b""),
+        ("strings", "fibonacci_reversed", b""),
+        ("strings", "fibonacci_relabelled", b""),
         ("strings", "string_questions", b">"),
+        ("strings", "recall", b">"),
+        ("strings", "modular_arithmetic", b"="),
     ],
 )
 def test_data_source_reads_the_examples_of_the_task_in_order(tmp_path, dataset, config, end):
@@ -119,6 +124,28 @@ def test_a_worker_process_can_read(tmp_path):
     source = tfds.data_source("picklable_sums/three", split="train", data_dir=tmp_path)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply(rows_of, (source,)) == rows_from(task, "train", 20)
+
+
+def test_every_rule_that_asks_is_a_variant():
+    found = datasets.variants("strings")
+    for name in Rule.names():
+        if Rule.named(name).asks:
+            assert found[name] == Strings(rule=Rule.named(name)())
+            assert next(found[name].examples("train")).prompt
+    assert len(found) == 10 + 18
+
+
+def test_names_are_read_from_the_file_that_is_named(tmp_path):
+    path = tmp_path / "names.txt"
+    path.write_text(
+        "".join(f"{first}{rest}\n" for first in "abcdefgh" for rest in ("nna", "ora", "lma", "ida"))
+    )
+    datasets.register(names=str(path))
+    source = tfds.data_source("names", data_dir=tmp_path)
+    task = datasets.variants("names", str(path))["names"]
+    assert sum(len(source[split]) for split in SPLITS) == 32
+    for split in SPLITS:
+        assert rows_of(source[split]) == rows_from(task, split, None)
 
 
 @pytest.mark.parametrize("name", datasets.DATASETS)
