@@ -16,6 +16,8 @@ from tasks.comparison import Comparison
 from tasks.magic_squares.task import MagicSquares
 from tasks.strings.rules.equal import Equal
 from tasks.strings.rules.marked import Marked
+from tasks.strings.rules.solve_equation import SolveEquation
+from tasks.strings.trial import check_enough
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +57,7 @@ def hurried(monkeypatch):
 LOOPS = {
     "examples": lambda: next(Few(held_out=1e-9).examples("test")),
     "different questions": lambda: distinct(Few(count=30).examples("train"), 1000),
+    "strings of a rule": lambda: check_enough(SolveEquation(shortest=3, longest=3), 1000),
     "shots": lambda: Shown(shots=3).prompt("7"),
     "extra questions": lambda: next(
         Arithmetic(max_digits=3, extra_digits=(9,), held_out=1e-9).extra_questions("test")
