@@ -26,6 +26,7 @@ from jaxgpt.lecture.rows.hashed_attention import HashedAttention
 from jaxgpt.lecture.rows.in_context import InContext
 from jaxgpt.lecture.rows.pretraining_ablation import PretrainingAblation
 from jaxgpt.lecture.rows.pretraining_tasks import PretrainingTasks
+from jaxgpt.lecture.rows.recurrent import Recurrent
 from jaxgpt.lecture.rows.zero_shot_sizes import ZeroShotSizes
 from jaxgpt.lecture.softmax_scale import measured, softmax_of_products
 from jaxgpt.objectives.losses import token_losses
@@ -267,6 +268,16 @@ def test_every_row_names_what_it_reads_and_has_names_of_its_own_for_its_arms():
         assert row.title and row.claim and len({arm.folder for arm in arms}) == len(arms), name
         for place, arm in enumerate(arms):
             assert not arm.begins_from or arm.begins_from in [a.name for a in arms[:place]], name
+
+
+def test_a_text_of_one_line_can_be_shown(text, tmp_path):
+    line = tmp_path / "line.txt"
+    line.write_text(text.read_text().replace("\n", " "))
+    arm = Arm("LSTM, characters", "text", SMALL | {"task.path": str(line), "training.keep_spaced": "2"})
+    runs = trained([arm], tmp_path, seeds=1, quick=False, say=lambda line: None)
+    parts = Recurrent().parts(runs, {"text": str(line)})
+    assert set(parts) == {"loss", "words", "samples"}
+    assert len(parts["samples"].scores["words found"]) == 2
 
 
 def test_an_arm_begins_from_the_weights_of_another(text, tmp_path):

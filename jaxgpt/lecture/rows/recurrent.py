@@ -58,11 +58,13 @@ class Recurrent(Row):
         }
         first = runs[_CHARACTERS]
         known = "".join(example.target for example in first.task.examples("train"))
-        kept = samples(first, ["\n"], seeds=range(_TEXTS), tokens=_LENGTH, corpus=known)
+        # What a line begins with; a text of one line has no line end, and its alphabet none either.
+        prompts = ["\n" if "\n" in known else known[0]]
+        kept = samples(first, prompts, seeds=range(_TEXTS), tokens=_LENGTH, corpus=known)
         words = {}
         for name, run in runs.items():
             last = samples(
-                (run.models, run.tokenizer), ["\n"], seeds=range(_TEXTS), tokens=_LENGTH, corpus=known
+                (run.models, run.tokenizer), prompts, seeds=range(_TEXTS), tokens=_LENGTH, corpus=known
             )
             shares = last.scores["words found"][-1]
             words[name] = tuple(shares.reshape(len(shares), -1).mean(axis=1).tolist())
