@@ -387,7 +387,7 @@ FEW = {
 def test_more_strings_than_there_are_end_in_one_line(rule, size):
     task = Strings(rule=rule)
     task.check_training(size)
-    few = {"training.train_examples": 2**40, "training.test_examples": 0}
+    few = {"training.train_examples": 2**31 - 1, "training.test_examples": 0}
     experiment = replaced(dataclasses.replace(experiments.find("equal-places"), task=task), few)
     for refused in (lambda: task.check_training(size + 1), lambda: prepare(experiment)):
         with pytest.raises(ValueError) as error:
