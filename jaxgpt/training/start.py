@@ -205,12 +205,16 @@ class Start:
         return "; ".join(parts)
 
     def weights(self) -> Params:
-        """The weights by their names, in the shapes of the model; those that are drawn are not among them."""
+        """The weights by their names, in the shapes of the model; those that are drawn are not among them.
+
+        They are arrays of the host: where they were read they lie on one device, or replicas on several, and
+        a run lays them out over its mesh.
+        """
         replicas = self._given.read()
         if not self.apart:
-            return self._fitted(replicas[self._replicas[0]])
+            found = self._fitted(replicas[self._replicas[0]])
+            return {name: np.asarray(value) for name, value in found.items()}
         each = [self._fitted(replicas[index]) for index in self._replicas]
-        # By way of the host: replicas may lie on several devices.
         return {name: np.stack([np.asarray(params[name]) for params in each]) for name in each[0]}
 
     def _fitted(self, found: Params) -> Params:

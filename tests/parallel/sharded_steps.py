@@ -1,7 +1,7 @@
 """Trains the tiny experiment on several meshes of 8 simulated devices; prints what it found as JSON.
 
 A program of its own, since the number of devices is fixed when JAX starts. `sharded_steps.py FOLDER`, and
-`sharded_steps.py FOLDER few` for the least that says something.
+`sharded_steps.py FOLDER few RUN` for the least that says something, with a run to start from.
 """
 
 import json
@@ -10,13 +10,20 @@ from pathlib import Path
 
 import jax
 import numpy as np
+from flax import nnx
 from tiny_runs import REPOSITORY, tiny
 
+import jaxgpt
 from jaxgpt.core import fields
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.nn.position.learned import Learned
 from jaxgpt.parallel import sharding
 from jaxgpt.runs import experiments
 from jaxgpt.runs.checkpoints import Checkpoints
+from jaxgpt.runs.run_weights import override, weights_of
+from jaxgpt.tokenizers.bpe import BytePairs
 from jaxgpt.training.prepare import prepare
+from jaxgpt.training.trainer import first_state
 
 MESHES = {"1x1x1": (1, 1, 1), "8x1x1": (8, 1, 1), "2x2x2": (2, 2, 2), "1x4x2": (1, 4, 2)}
 #: Devices that the first run goes on on, of another mesh and number: data x fsdp x tensor.
@@ -92,8 +99,32 @@ def saved(folder, state):
     return checkpoints
 
 
-def few(folder):
-    """One device and eight, and a run of the eight that goes on on the one."""
+def started(folder, run):
+    """Of first weights, a run's or a directory's: how many devices hold them, and which are others."""
+    texts = ["12+34=46", "7+5=12", "the sum of 120 and 35 is 155", "99+1=100", "1234567890"]
+    tokenizer = BytePairs.train(texts * 3, 290)
+    small = ModelConfig(num_layers=1, d_model=16, num_heads=2, max_length=40, position=Learned())
+    model = jaxgpt.Transformer(small.for_vocabulary(tokenizer.vocabulary()), rngs=nnx.Rngs(7))
+    jaxgpt.save_hf(model, folder / "gpt2", family="gpt2", tokenizer=tokenizer)
+    models = {run: jaxgpt.load(run).model, folder / "gpt2": jaxgpt.load_hf(folder / "gpt2").model}
+    answer = {}
+    for path, there in models.items():
+        for seeds in (1, 2):
+            values = {"model.init": str(path), "seeds": str(seeds), "training.mesh.fsdp": "2"}
+            experiment = override(tiny(), values)
+            prepared = prepare(experiment, given=weights_of(experiment))
+            params = first_state(prepared)["params"]
+            other = []
+            for name, value in prepared.program.template.params(there).items():
+                expected = np.stack([value] * seeds) if seeds > 1 else value
+                other += [] if np.array_equal(params[name], expected) else [name]
+            devices = {len(value.sharding.device_set) for value in params.values()}
+            answer[f"{'run' if path == run else 'directory'}, {seeds}"] = [sorted(devices), other]
+    return answer
+
+
+def few(folder, run):
+    """One device and eight, a run of the eight that goes on on the one, and one that starts from weights."""
     answer = {"devices": jax.device_count(), "losses": {}, "shards": {}}
     one, eight = Run((1, 1, 1)), Run((2, 2, 2))
     _, alone = train(answer, "1x1x1", one)
@@ -103,6 +134,7 @@ def few(folder):
     checkpoints.close()
     answer["losses"]["whole"] = answer["losses"]["1x1x1"] + one.steps(alone, 10, 20)[0]
     answer["automatic"] = dict(prepare(tiny(seeds="4")).program.mesh.shape)
+    answer["started"] = started(folder, run)
     print(json.dumps(answer))
 
 
@@ -153,4 +185,7 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    (few if sys.argv[2:] == ["few"] else main)(Path(sys.argv[1]))
+    if sys.argv[2:3] == ["few"]:
+        few(Path(sys.argv[1]), Path(sys.argv[3]))
+    else:
+        main(Path(sys.argv[1]))

@@ -41,9 +41,9 @@ def sharded(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def few(tmp_path_factory):
+def few(tmp_path_factory, finished_run):
     """One device and eight."""
-    return found(tmp_path_factory.mktemp("few"), "few")
+    return found(tmp_path_factory.mktemp("few"), "few", finished_run)
 
 
 def test_eight_devices_train_as_one_and_one_goes_on_with_their_run(few):
@@ -70,6 +70,12 @@ def test_seeds_spread_over_devices_are_seeds_on_one(sharded, mesh):
 
 def test_left_to_itself_a_mesh_spreads_seeds_first(few):
     assert few["automatic"] == {"seeds": 4, "data": 2, "fsdp": 1, "sequence": 1, "tensor": 1}
+
+
+@pytest.mark.parametrize("start", ["run, 1", "run, 2", "directory, 1", "directory, 2"])
+def test_weights_to_start_from_are_laid_out_over_all_devices(few, start):
+    devices, other = few["started"][start]
+    assert devices == [8] and other == []
 
 
 @pytest.mark.thorough
