@@ -80,7 +80,7 @@ class Compiler:
             tokenizer = stand_in.Ids(size)
             self.data_note = f"none is read ({reason}); rows as long as the model reads stand in for it"
         else:
-            tokenizer, known = None, experiment.tokenizer
+            tokenizer, known = None, experiment.tokenizer or "of the files"
             self.data_note = "the task's own"
         # As many steps as epochs make are known of the task's own data alone.
         self._steps_known = not reason or self._experiment.training.epochs is None

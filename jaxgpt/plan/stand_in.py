@@ -125,6 +125,8 @@ def vocabulary(experiment: Experiment, asked: int | None) -> tuple[int, str]:
     if experiment.model.vocab_size:
         return experiment.model.vocab_size, "model.vocab_size"
     spec = experiment.tokenizer
+    if not spec:  # it is that of files of tokens, which are not there
+        return GPT2_IDS, "those of GPT-2, since no tokenizer is named; --vocab sets another number"
     try:
         return tokenizers.build(spec, _no_text).vocab_size, spec
     except _Unread:

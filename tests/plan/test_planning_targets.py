@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from planned import plan
 from tiny_runs import one_line
 
 from jaxgpt.plan import targets
@@ -63,6 +64,12 @@ def test_a_missing_compiler_is_told_with_the_way_to_get_it(jaxgpt, monkeypatch, 
     message = one_line(errors)
     assert status == 2 and "pip install 'jaxgpt[plan]'" in message and "cpu:8" in message
     assert ("Python 3.12 or later" in message) == (sys.version_info < (3, 12))
+
+
+def test_without_files_of_tokens_there_are_as_many_ids_as_gpt_2_has(tmp_path):
+    found, output = plan(tmp_path, "h200:8", "tokens", candidates=0)
+    assert found["vocab_size"] == 50_257
+    assert "50,257 ids (those of GPT-2, since no tokenizer is named; --vocab sets another number)" in output
 
 
 def test_help(jaxgpt):
