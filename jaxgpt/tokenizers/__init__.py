@@ -33,7 +33,7 @@ def build(spec: str, texts: Texts) -> Tokenizer:
     elsewhere = "." in name or (name not in Tokenizer.names() and is_module)
     if elsewhere and "/" not in name and arguments:
         name = f"{name}:{arguments.pop(0)}"
-    if "/" in name or (name not in Tokenizer.names() and Path(spec).exists()):
+    if "/" in name or (spec and name not in Tokenizer.names() and Path(spec).exists()):
         return directory.load(Path(spec))
     kind = Tokenizer.named(name)
     tokenizer = _held(kind, arguments) if kind.is_held else kind.from_spec(arguments, texts)

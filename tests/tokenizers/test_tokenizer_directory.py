@@ -58,6 +58,14 @@ def test_a_short_name_comes_before_a_directory(tmp_path, monkeypatch):
         build("./digits", nothing)
 
 
+def test_no_name_is_not_the_working_directory(tmp_path, monkeypatch):
+    tokenizers.save(build("bytes", nothing), tmp_path / "tokenizer.json")
+    monkeypatch.chdir(tmp_path)
+    assert type(build(".", nothing)).kind() == "bytes"
+    with pytest.raises(ValueError, match="no tokenizer is called ''; known: "):
+        build("", nothing)
+
+
 def test_hugging_face_is_told_apart_by_its_contents(tmp_path, hugging_face):
     library = hugging_face("<s>", "</s>", "<pad>")
     tokenizer = build(str(tmp_path), nothing)
