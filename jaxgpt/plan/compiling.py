@@ -32,7 +32,7 @@ from jaxgpt.plan import stand_in, targets
 from jaxgpt.plan import traced_flops as flops
 from jaxgpt.plan.candidates import Candidate
 from jaxgpt.plan.program_text import ProgramText
-from jaxgpt.runs.opening import mib
+from jaxgpt.runs.opening import held, mib
 from jaxgpt.runs.run_weights import weights_of
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.prepare import Prepared, prepare
@@ -88,9 +88,9 @@ class Compiler:
         experiment = dataclasses.replace(experiment, training=training)
         self._prepared = prepare(experiment, tokenizer, given=weights_of(experiment))
         self._data = self._shapes(bool(reason))
-        held = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(self._data))
+        total = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(self._data))
         fed = "batches" in self._data
-        self.data_note += f"; {mib(held)} of it " + (
+        self.data_note += f"; {mib(total)} of it " + (
             "a dispatch, over all devices" if fed else "on every device"
         )
         self.vocabulary_note = f"{self._prepared.model.vocab_size:,} ids ({known})"
@@ -154,7 +154,7 @@ class Compiler:
             program = self.program(candidate)
         except ValueError as error:
             return {"status": "impossible", "reason": str(error)}
-        found: dict[str, Any] = {"mesh": dict(program.mesh.shape), "arguments": self._arguments(program)}
+        found: dict[str, Any] = {"mesh": dict(program.mesh.shape), "arguments": held(program)}
         if found["arguments"] > memory:
             return found | {"status": "too large", "reason": "its state alone"}
         where = sharding.replicated(program.mesh)
@@ -179,14 +179,6 @@ class Compiler:
 
     def _aimed(self):
         return aimed_at(self._devices[0].platform)
-
-    def _arguments(self, program: Program) -> int:
-        """Bytes of a device's share of the state."""
-        leaves = jax.tree.leaves(program.abstract())
-        return sum(
-            math.prod(leaf.sharding.shard_shape(leaf.shape)) * np.dtype(leaf.dtype).itemsize
-            for leaf in leaves
-        )
 
     def _flops(self, program: Program) -> int:
         """Operations of a step of all replicas."""

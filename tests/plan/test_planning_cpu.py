@@ -62,6 +62,15 @@ def test_arguments_are_what_shapes_and_shardings_say(found, fsdp, request):
     assert first["memory"]["peak"] == sum(first["memory"][part] for part in parts)
 
 
+def test_a_state_that_is_too_large_is_told_without_compiling():
+    experiment = tiny()
+    compiler = Compiler(experiment, targets.parse("cpu:1"), None, own_data=False)
+    found = compiler.compile(Candidate.of(experiment), 0)
+    assert (found["status"], found["reason"]) == ("too large", "its state alone") and "memory" not in found
+    # A weight and two moments in float32, and the counts of the optimizer.
+    assert 0 < found["arguments"] - 12 * compiler.facts()["parameters"] < 64
+
+
 @pytest.mark.thorough
 def test_copies_exchange_gradients_and_nothing_else(by_data):
     found, _ = by_data
