@@ -22,6 +22,7 @@ from jax.errors import JaxRuntimeError
 
 from jaxgpt.core import fields, trust
 from jaxgpt.core.choice import imported
+from jaxgpt.core.wording import one_line
 from jaxgpt.data.feed import HostFeed
 from jaxgpt.data.stream import Stream
 from jaxgpt.models.template import Template
@@ -86,7 +87,8 @@ class Compiler:
         self._steps_known = not reason or self._experiment.training.epochs is None
         training = dataclasses.replace(experiment.training, mesh=mesh, accumulation=1)
         experiment = dataclasses.replace(experiment, training=training)
-        self._prepared = prepare(experiment, tokenizer, given=weights_of(experiment))
+        sequence = self._experiment.training.mesh.sequence
+        self._prepared = prepare(experiment, tokenizer, given=weights_of(experiment), sequence=sequence)
         self._data = self._shapes(bool(reason))
         total = sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(self._data))
         fed = "batches" in self._data
@@ -169,12 +171,15 @@ class Compiler:
                 compiled = program.compile(data).compile()
         except JaxRuntimeError as error:
             found |= _failed(str(error))
+        except ValueError as error:  # of rows that the mesh does not divide
+            found |= {"status": "impossible", "reason": one_line(str(error))}
         else:
             found |= {"status": "compiled", "memory": _memory(compiled.memory_analysis())}
             text = ProgramText(compiled.as_text())
             found |= {"a_step": text.step().to_json(), "a_dispatch": text.outside().to_json()}
-        with self._aimed():
-            found["flops_a_step"] = self._flops(program)
+        if found["status"] != "impossible":
+            with self._aimed():
+                found["flops_a_step"] = self._flops(program)
         return found | {"seconds": round(time.perf_counter() - began, 1)}
 
     def _aimed(self):

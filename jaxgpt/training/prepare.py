@@ -193,12 +193,17 @@ def _counted(training: TrainingConfig, rows: float) -> TrainingConfig:
 
 
 def prepare(
-    experiment: Experiment, tokenizer: Tokenizer | None = None, *, given: "GivenWeights | None" = None
+    experiment: Experiment,
+    tokenizer: Tokenizer | None = None,
+    *,
+    given: "GivenWeights | None" = None,
+    sequence: int | None = None,
 ) -> Prepared:
     """Build everything but the weights; `tokenizer` is that of a run that goes on.
 
     Args:
       given: the weights of `model.init`; None: it names a directory of transformers.
+      sequence: devices that the tokens of a row will be spread over; None: those of `training.mesh`.
 
     Raises:
       ValueError: for anything in the experiment that does not fit together or does not fit the data.
@@ -218,7 +223,8 @@ def prepare(
     else:
         unseen = unseen_again(experiment, examples, tokenizer)
     model = experiment.model_for(tokenizer, names)
-    if training.mesh.sequence > 1:  # the kernel wants all queries of a row on one device
+    sequence = training.mesh.sequence if sequence is None else sequence
+    if sequence > 1:  # the kernel wants all queries of a row on one device
         model = replaced(model, {"attention.kernel": "explicit"})
     # A run that goes on has its weights, and may have outlived the directory.
     start = None if resumed else start_of(experiment, model, tokenizer, given)
@@ -231,7 +237,7 @@ def prepare(
         model=model,
         validation_rows=most,
         seed=training.data_seed,
-        multiple=mesh.shape[sharding.SEQUENCE_AXIS],
+        multiple=sequence,
     )
     tables = _tables(experiment, splits, labelled=bool(names))
     table, window = tables.train, tables.window

@@ -98,6 +98,30 @@ def test_what_is_printed_and_what_is_written_agree(by_data):
     assert found["parameters"] == prepare(tiny()).program.template.num_params
 
 
+def test_rows_are_padded_for_the_devices_that_share_them():
+    alone, spread = (
+        Compiler(tiny(training__mesh__sequence=count), None, None, own_data=False) for count in (1, 4)
+    )
+    tokens, padded = (one.facts()["tokens_a_step"] // 8 for one in (alone, spread))  # of a row
+    assert tokens % 4 and padded == tokens + 4 - tokens % 4
+    assert spread._prepared.model.attention.kernel == "explicit"
+
+
+@pytest.mark.thorough
+def test_rows_are_planned_over_devices(tmp_path):
+    found, _ = plan(tmp_path, "cpu:4", training__mesh__sequence=4, candidates=1)
+    assert found["candidates"][0]["mesh"]["sequence"] == 4 and found["suggestion"]["fits"]
+
+
+def test_a_text_that_devices_cannot_share_is_told_in_one_line(tmp_path):
+    sizes = {"model__d_model": 16, "model__num_heads": 2, "model__num_layers": 1, "model__max_length": 31}
+    options = sizes | {"vocab": 300, "training__mesh__sequence": 2, "training__steps": 10, "candidates": 1}
+    found, output = plan(tmp_path, "cpu:2", "text", status=1, training__batch_size=4, **options)
+    (first,) = found["candidates"]
+    assert first["status"] == "impossible" and "does not divide the 31 tokens of a row" in first["reason"]
+    assert f"no: {first['reason']}" in output
+
+
 @pytest.mark.thorough
 def test_without_data_and_too_large_for_the_memory(tmp_path):
     """A text without a file, whose batch no candidate fits."""
