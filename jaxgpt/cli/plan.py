@@ -211,7 +211,8 @@ def _search(worker: Worker, candidates, memory: int, most: int, say: Say) -> lis
 def _excluded(candidate: Candidate, tried: list[Tried], memory: int) -> str:
     """Why a candidate cannot fit, by what was found of others; "" if it might.
 
-    Temporaries shrink no faster than a batch is cut into pieces, and not by spreading the weights.
+    On one mesh temporaries shrink no faster than a batch is cut into pieces. Spread weights shrink them, too:
+    gradients and updates are as large as the weights.
     """
     for one in tried:
         other, found = one.candidate, one.found or {}
@@ -221,8 +222,8 @@ def _excluded(candidate: Candidate, tried: list[Tried], memory: int) -> str:
         if arguments > memory:
             return "its state alone"
         temporaries = found.get("memory", found).get("temporaries", 0)
-        alike = (other.tensor, other.remat) == (candidate.tensor, candidate.remat)
-        if not alike or candidate.fsdp < other.fsdp or candidate.pieces < other.pieces:
+        alike = all(getattr(other, name) == getattr(candidate, name) for name in ("fsdp", "tensor", "remat"))
+        if not alike or candidate.pieces < other.pieces:
             continue
         if arguments + temporaries * other.pieces // candidate.pieces > memory:
             return "not compiled: too large by the candidates above"

@@ -14,13 +14,14 @@ from jaxgpt.plan.candidates import Candidate, ordered
 class Rule:
     """Answers as the compiling process does; remembers what it was asked."""
 
-    def __init__(self, devices: int, state: int, activations: int, recomputed: float = 0.25):
-        self.devices, self.state, self.activations, self.recomputed = devices, state, activations, recomputed
+    def __init__(self, devices: int, state: int, activations: int, *, gradients: int = 0):
+        self.devices, self.state, self.activations, self.gradients = devices, state, activations, gradients
         self.asked: list[Candidate] = []
 
     def needs(self, candidate: Candidate) -> tuple[int, int]:
-        kept = self.recomputed if candidate.remat == "block" else 1
-        return self.state // candidate.fsdp, int(self.activations * kept / candidate.pieces)
+        kept = 0.25 if candidate.remat == "block" else 1
+        temporaries = int(self.activations * kept / candidate.pieces) + self.gradients // candidate.fsdp
+        return self.state // candidate.fsdp, temporaries
 
     def compile(self, candidate: Candidate, memory: int) -> dict:
         data = self.devices // candidate.fsdp if candidate.data == -1 else candidate.data
@@ -62,7 +63,15 @@ def test_activations_that_are_too_large_are_cut_before_they_are_recomputed():
     # 3000 in 4 pieces are 750; recomputed they are 750, of which 8 pieces, a row a device each, leave 94.
     # Beside these there is room for a state of 3.
     assert found.candidate == Candidate(2, 4, 1, "block", 8) and found.fits
-    assert [one.pieces for one in rule.asked if one.remat == "block"] == [1, 8]
+    # On each of both meshes one look told that fewer pieces do not fit.
+    assert [(one.fsdp, one.pieces) for one in rule.asked if one.remat == "block"] == [(1, 1), (4, 1), (4, 8)]
+
+
+def test_gradients_that_are_too_large_are_spread():
+    """On every device they are 80; spread over four they leave room, without more pieces."""
+    rule = Rule(8, state=60, activations=30, gradients=80)
+    found = search(rule, 100)[-1]
+    assert found.candidate == Candidate(2, 4, 1, "none", 1) and found.fits
 
 
 def test_what_cannot_fit_by_what_was_found_is_not_compiled():
