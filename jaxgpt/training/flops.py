@@ -3,8 +3,8 @@
 Chowdhery et al. 2022 (arXiv 2204.02311), appendix B: a token costs 6 N in the weights, for 2 N in the
 forward and 4 N in the backward pass, and 12 L H Q T in the attention over T tokens, with L layers of H heads
 of width Q. N leaves out embeddings; the output matrix, which the paper counts among the weights, is 6 D V
-here, since V is what tokenizers differ in. Where token vectors have a width of their own, that is D; of an
-adaptive softmax all its tables and maps count.
+here, since V is what tokenizers differ in. Where token vectors have a width of their own, that is D; where a
+reversible model has two streams, D is both; of an adaptive softmax all its tables and maps count.
 
 Rows count with their padding, and every query with every key of its row, also where the mask hides it: full
 attention. model.window, model.sparse and model.memory, with which a layer computes other products, do not
@@ -63,4 +63,6 @@ def _head_weights(config: ModelConfig, shapes: Shapes) -> int:
         return 0
     if config.embedding.kind == "adaptive":
         return sum(math.prod(shape) for name, shape in shapes.items() if name.startswith("embedding."))
+    if "head" in shapes:
+        return math.prod(shapes["head"])
     return config.resolved_embedding_width * config.vocab_size

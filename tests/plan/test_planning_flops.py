@@ -55,8 +55,9 @@ def test_a_step_is_what_the_formula_says(layers, accumulation):
     [
         {"embedding": EmbeddingConfig(width=8), "head": HeadConfig(transform=True)},
         {"embedding": EmbeddingConfig(kind="adaptive", cutoffs=(200, 1000), cutoff_factor=4)},
+        {"wiring": "reversible", "head": HeadConfig(weights="separate")},
     ],
-    ids=["narrow", "adaptive"],
+    ids=["narrow", "adaptive", "two-streams"],
 )
 def test_logits_cost_what_their_own_matrices_do(fields):
     """Not width times vocabulary, which here would be most of the step."""
