@@ -27,8 +27,8 @@ class Objective(Choice, package="jaxgpt.objectives"):
     another way is a subclass of the member that it changes, with a `token_loss` of its own.
     """
 
-    #: Whether each token is predicted from those before it. Then examples can share rows, a text has a
-    #: likelihood, and tokenizations can be compared.
+    #: Whether each token is predicted from those before it. Then the last one of a row is not read, examples
+    #: can share rows, a text has a likelihood, and tokenizations can be compared.
     next_token: ClassVar[bool] = False
     #: Whether a model of it answers questions.
     asks: ClassVar[bool] = True

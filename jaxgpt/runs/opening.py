@@ -17,7 +17,7 @@ from jaxgpt.tokenizers.tokenizer import Tokenizer
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.prepare import Prepared
 from jaxgpt.training.program import Program
-from jaxgpt.training.step_cost import row_tokens
+from jaxgpt.training.step_cost import example_tokens
 
 #: Which fields the report shows: those that differ from the defaults of their classes, or all.
 Shown = Literal["changed", "all"]
@@ -66,7 +66,7 @@ def summary(prepared: Prepared) -> str:
     program, table, training = prepared.program, prepared.table, prepared.experiment.training
     data = sum(value.nbytes for value in table.arrays().values())
     tokens = tokens_an_epoch(table)
-    batch = training.batch_size * sum(row_tokens(prepared))
+    batch = training.batch_size * example_tokens(prepared)
     passes = prepared.resolved.steps * training.batch_size / table.num_examples
     count = table.num_documents if isinstance(table, Packed) else table.num_examples
     examples = f"{count:,} examples, "

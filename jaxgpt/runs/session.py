@@ -35,7 +35,7 @@ from jaxgpt.training.optimizers import Optimizer
 from jaxgpt.training.prepare import Prepared, prepare
 from jaxgpt.training.selection import Selection
 from jaxgpt.training.spikes import Spikes
-from jaxgpt.training.step_cost import row_tokens
+from jaxgpt.training.step_cost import example_tokens
 from jaxgpt.training.trainer import Trainer, TrainingError, first_state
 
 Say = Callable[[str], None]
@@ -311,7 +311,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
             selection = Selection.begin(state["params"], experiment.seeds)
     asks = experiment.objective.asks and training.eval_examples > 0
     batch = training.batch_size * experiment.seeds
-    width = sum(row_tokens(prepared))
+    width = example_tokens(prepared)
     return Loop(
         Trainer.going_on(prepared, state, step, compiled=compiled, spikes=spikes),
         checkpoints=checkpoints,

@@ -7,25 +7,34 @@ from jaxgpt.training.flops import training_flops
 from jaxgpt.training.prepare import Prepared
 
 
-def row_tokens(prepared: Prepared) -> tuple[int, int]:
-    """Tokens of an example that the decoder or a lone encoder reads, and those of its source.
+def example_rows(prepared: Prepared) -> tuple[int, int, int]:
+    """Rows that are read of an example, such as one a choice; of each the tokens that the decoder or a lone
+    encoder reads, and those of its source.
 
     Padding counts, and what an objective adds to a row before it is read.
     """
     table, objective = prepared.table, prepared.experiment.objective
     if isinstance(table, Stream):
-        return objective.tokens_read(table.window), 0
-    # Where each token is predicted from those before it, the last one of a row is not read.
-    tokens = objective.tokens_read(math.prod(table.tokens.shape[1:]) - objective.next_token)
-    if prepared.model.kind != "encoder_decoder":
-        return tokens, 0
-    # A text without a source of its own is read by both stacks.
-    return tokens, tokens if table.source is None else table.source.shape[1]
+        return 1, objective.tokens_read(table.window), 0
+    *rows, length = table.tokens.shape[1:]
+    # The last token of a row is predicted, where each is from those before it.
+    tokens = objective.tokens_read(length - objective.next_token)
+    if table.source is not None:
+        source = table.source.shape[1]
+    else:  # both stacks read what a label is told of
+        source = tokens if prepared.model.kind == "encoder_decoder" else 0
+    return math.prod(rows), tokens, source
+
+
+def example_tokens(prepared: Prepared) -> int:
+    """Tokens that a model reads of an example, in all of its rows and in both stacks."""
+    rows, tokens, source = example_rows(prepared)
+    return rows * (tokens + source)
 
 
 def step_flops(prepared: Prepared) -> int:
     """The operations of a step of one seed (`jaxgpt.training.flops`); every token counts with its logits."""
-    tokens, source = row_tokens(prepared)
+    rows, tokens, source = example_rows(prepared)
     shapes = prepared.program.template.shapes
     one = training_flops(prepared.model, shapes, tokens=tokens, source=source)
-    return one * prepared.experiment.training.batch_size
+    return one * rows * prepared.experiment.training.batch_size

@@ -17,9 +17,9 @@ from jaxgpt.runs import experiments
 from jaxgpt.runs.run_weights import override
 from jaxgpt.training.flops import training_flops
 from jaxgpt.training.optimizers.adamw import AdamW
-from jaxgpt.training.prepare import prepare
+from jaxgpt.training.prepare import Prepared, prepare
 from jaxgpt.training.program import Program
-from jaxgpt.training.step_cost import step_flops
+from jaxgpt.training.step_cost import example_tokens, step_flops
 from jaxgpt.training.training_config import TrainingConfig
 
 LENGTH, BATCH = 48, 4
@@ -97,13 +97,46 @@ def test_a_step_of_each_objective_costs_what_its_rows_say(fields, text):
     base = {"task.path": text, "tokenizer": "characters", "model.num_layers": "2", "model.d_model": "64"}
     base |= {"model.max_length": "64", "training.batch_size": "4", "training.steps": "10"}
     prepared = prepare(override(experiments.find("text"), base | fields))
+    # Biases and norms count as matrices; so do logits of tokens that an encoder does not predict.
+    assert 0.9 < traced(prepared) / step_flops(prepared) < 1.0
+
+
+def traced(prepared: Prepared) -> int:
+    """Of a step on four rows of an experiment's data, what the trace holds."""
     index, key = jax.ShapeDtypeStruct((4,), np.int32), jax.eval_shape(lambda: jax.random.key(0))
     program, data = prepared.program, prepared.feed.data
     trace = jax.make_jaxpr(lambda s, i, k, d: program.step(s, data=d, index=i, key=k))(
         program.abstract(), index, key, data
     )
-    # Biases and norms count as matrices; so do logits of tokens that an encoder does not predict.
-    assert 0.9 < flops.count(trace) / step_flops(prepared) < 1.0
+    return flops.count(trace)
+
+
+LONG = "the tide comes in and goes out again " * 2
+LABELLED = {"model.d_model": "16", "model.labels_from": "last", "model.head.weights": "none"}
+ENCODER, BOTH = {"model.kind": "encoder"}, {"model.kind": "encoder_decoder"}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "fields", "times"),
+    [
+        ("{}+{}", {"objective": "masked"} | ENCODER, 1),
+        (LONG + "{}\t{}", {"objective": "labels"} | LABELLED | BOTH, 2),
+        (LONG + "{}\t{}", {"objective": "similarity"} | LABELLED | ENCODER, 2),
+        (LONG + "{}{}\tyes\tno", {"objective": "multiple_choice"} | LABELLED | BOTH, 4),
+    ],
+    ids=["masked", "labels", "similarity", "choices"],
+)
+def test_a_step_on_questions_costs_what_is_read_of_them(prompt, fields, times, tmp_path):
+    """All of a row, as often as there are choices or orders, by both stacks where there are two."""
+    path = tmp_path / "lines.tsv"
+    targets = "yes", "no"
+    path.write_text("".join(f"{prompt.format(n, n)}\t{targets[n % 2]}\n" for n in range(1000, 1200)))
+    base = {"task.path": str(path), "task.texts": "0", "tokenizer": "characters", "model.num_layers": "2"}
+    base |= {"model.d_model": "64", "model.num_heads": "2", "model.max_length": "128"}
+    base |= {"training.batch_size": "4", "training.steps": "10", "training.test_examples": "0"}
+    prepared = prepare(override(experiments.find("pairs"), base | fields))
+    assert example_tokens(prepared) == times * prepared.table.tokens.shape[-1]
+    assert 0.9 < traced(prepared) / step_flops(prepared) < 1.0
 
 
 @pytest.mark.thorough

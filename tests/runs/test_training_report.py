@@ -20,7 +20,7 @@ from jaxgpt.objectives.pretraining import Pretraining
 from jaxgpt.runs import experiments
 from jaxgpt.runs import opening as report
 from jaxgpt.training.prepare import prepare
-from jaxgpt.training.step_cost import row_tokens
+from jaxgpt.training.step_cost import example_rows
 
 
 @pytest.mark.thorough
@@ -100,7 +100,7 @@ def test_tokens_of_a_step_are_those_that_the_model_reads(tmp_path, kind, objecti
     given = {"task.path": str(path), "tokenizer": "characters", "model": "tiny", "model.kind": kind}
     given |= {"objective": objective, "training.batch-size": "8", "training.steps": "10"}
     prepared = prepare(options.override(experiments.find("pairs"), given | changes))
-    assert row_tokens(prepared) == read
+    assert example_rows(prepared) == (1, *read)
     assert f" an epoch; {8 * sum(read)} a step; " in data_line(prepared)
 
 
@@ -110,7 +110,7 @@ def test_masks_behind_a_text_are_read_and_no_part_of_an_epoch(tmp_path):
     given = {"task.path": str(path), "model.max-length": "16", "training.steps": "300"}
     given |= {"model": "tiny", "model.kind": "encoder", "objective": "permuted", "training.batch-size": "8"}
     prepared = prepare(options.override(experiments.find("text"), given))
-    assert row_tokens(prepared) == (16 + 3, 0)  # a sixth is predicted
+    assert example_rows(prepared) == (1, 16 + 3, 0)  # a sixth is predicted
     tokens = len(prepared.table.stream)
     told = f"{tokens:,} tokens an epoch; {8 * 19} a step; {300 * 8 * 16 / tokens:.2f} epochs"
     assert data_line(prepared).endswith(told)
