@@ -8,10 +8,11 @@ from jaxgpt.training.prepare import Prepared
 
 
 def example_rows(prepared: Prepared) -> tuple[int, int, int]:
-    """Rows that are read of an example, such as one a choice; of each the tokens that the decoder or a lone
-    encoder reads, and those of its source.
+    """Rows that are read of an example, tokens of each, and tokens of its source.
 
-    Padding counts, and what an objective adds to a row before it is read.
+    There are several rows where each choice or order is read apart. Tokens are those that the decoder reads,
+    or an encoder that stands alone; a source is read by the encoder beside a decoder. Padding counts, and so
+    does what an objective adds to a row before it is read.
     """
     table, objective = prepared.table, prepared.experiment.objective
     if isinstance(table, Stream):
@@ -19,8 +20,8 @@ def example_rows(prepared: Prepared) -> tuple[int, int, int]:
     *rows, length = table.tokens.shape[1:]
     # The last token of a row is predicted, where each is from those before it.
     tokens = objective.tokens_read(length - objective.next_token)
-    if table.source is not None:
-        source = table.source.shape[1]
+    if (own := getattr(table, "source", None)) is not None:
+        source = own.shape[1]
     else:  # both stacks read what a label is told of
         source = tokens if prepared.model.kind == "encoder_decoder" else 0
     return math.prod(rows), tokens, source

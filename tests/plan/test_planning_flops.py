@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tiny_runs import tiny
 
 from jaxgpt.core.nested import made
 from jaxgpt.models.config import ModelConfig
@@ -136,6 +137,12 @@ def test_a_step_on_questions_costs_what_is_read_of_them(prompt, fields, times, t
     base |= {"training.batch_size": "4", "training.steps": "10", "training.test_examples": "0"}
     prepared = prepare(override(experiments.find("pairs"), base | fields))
     assert example_tokens(prepared) == times * prepared.table.tokens.shape[-1]
+    assert 0.9 < traced(prepared) / step_flops(prepared) < 1.0
+
+
+def test_packed_rows_cost_what_their_places_do():
+    prepared = prepare(tiny(training__packing=24, training__batch_size=4, model__d_model=64))
+    assert example_tokens(prepared) == 24
     assert 0.9 < traced(prepared) / step_flops(prepared) < 1.0
 
 
