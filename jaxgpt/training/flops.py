@@ -20,13 +20,16 @@ from jaxgpt.models.config import ModelConfig
 
 Shapes = Mapping[str, tuple[int, ...]]
 
-_BODY = re.compile(r"(encoder|decoder)\.(blocks|norm)\b")
-#: Weights of a decoder that read the encoder's tokens.
-_READS_SOURCE = re.compile(r"\.cross\.(key|value)\.")
+#: `backwards` and `starts` are of a recurrent encoder that reads from both sides.
+_BODY = re.compile(r"(encoder|decoder)\.(blocks|backwards|starts|norm)\b")
+#: Weights of a decoder that read the encoder's tokens: of cross-attention, and of a recurrent decoder's.
+_READS_SOURCE = re.compile(r"\.cross\.(key|value)\.|^decoder\.blocks\.\d+\.key\.")
+#: Weights that read an example once, to begin the decoder with.
+_READS_ONCE = re.compile(r"^encoder\.starts\.")
 
 
 def body_params(shapes: Shapes, stack: str = "") -> int:
-    """Weights without embeddings: those of blocks and norms, of one stack or of all.
+    """Weights without embeddings: those of layers and norms, of one stack or of all.
 
     Token embeddings, output matrix, the position tables outside of blocks and whatever else reads or writes
     tokens are left out.
@@ -47,14 +50,20 @@ def training_flops(config: ModelConfig, shapes: Shapes, *, tokens: int, source: 
       tokens: that the decoder reads, padding included; those of an encoder that stands alone.
       source: that the encoder of an encoder-decoder reads.
     """
-    cross = sum(math.prod(shape) for name, shape in shapes.items() if _READS_SOURCE.search(name))
     reader = "encoder" if config.kind == "encoder" else "decoder"
-    weights = (body_params(shapes, reader) - cross) * tokens * config.loops
+    weights = body_params(shapes, reader) * tokens * config.loops
     if config.kind == "encoder_decoder":
         # The encoder's output is made keys and values once, however often the decoder loops.
-        weights += (body_params(shapes, "encoder") * config.loops + cross) * source
+        cross, once = (_of(shapes, pattern) for pattern in (_READS_SOURCE, _READS_ONCE))
+        weights += cross * (source - tokens * config.loops)
+        weights += (body_params(shapes, "encoder") - once) * source * config.loops + once
     head = _head_weights(config, shapes) * tokens
     return 6 * weights + config.mixer.flops(config, tokens=tokens, source=source) + 6 * head
+
+
+def _of(shapes: Shapes, pattern: re.Pattern) -> int:
+    """Weights whose names fit a pattern."""
+    return sum(math.prod(shape) for name, shape in shapes.items() if pattern.search(name))
 
 
 def _head_weights(config: ModelConfig, shapes: Shapes) -> int:

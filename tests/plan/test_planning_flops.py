@@ -140,6 +140,18 @@ def test_a_step_on_questions_costs_what_is_read_of_them(prompt, fields, times, t
     assert 0.9 < traced(prepared) / step_flops(prepared) < 1.0
 
 
+@pytest.mark.parametrize("additive", ["false", "true"])
+def test_a_step_of_recurrent_translation_costs_what_its_layers_do(additive, tmp_path):
+    """Without attention and with it: a source that is read from both sides, its keys, scores and contexts."""
+    path = tmp_path / "lines.tsv"
+    path.write_text("".join(f"{LONG}{n}\t{LONG[:50]}{n}\n" for n in range(1000, 1200)))
+    values = {"task.path": str(path), "tokenizer": "characters", "model.kind": "encoder_decoder"}
+    values |= {"model.mixer": "gru", "model.mixer.additive": additive, "model.max_length": "128"}
+    values |= {"model.num_layers": "2", "model.d_model": "32", "training.batch_size": "4"}
+    prepared = prepare(override(experiments.find("pairs"), values | {"training.steps": "10"}))
+    assert 0.95 < traced(prepared) / step_flops(prepared) < 1.0
+
+
 def test_packed_rows_cost_what_their_places_do():
     prepared = prepare(tiny(training__packing=24, training__batch_size=4, model__d_model=64))
     assert example_tokens(prepared) == 24

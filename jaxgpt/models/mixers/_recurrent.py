@@ -34,3 +34,7 @@ class Recurrent(Mixer):
                 f"encoder_layers={config.encoder_layers}: the decoder's {config.num_layers} layers begin "
                 "with the encoder's states, one each; leave it at none or set mixer.additive=true"
             )
+
+    def flops(self, config, *, tokens, source):
+        """Scores and contexts of a decoder that attends: D and 2 D for a token and one of its source."""
+        return 6 * 3 * config.d_model * tokens * source if self.additive else 0
