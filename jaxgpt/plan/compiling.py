@@ -38,7 +38,7 @@ from jaxgpt.runs.run_weights import weights_of
 from jaxgpt.training.experiment import Experiment
 from jaxgpt.training.prepare import Prepared, prepare
 from jaxgpt.training.program import Program
-from jaxgpt.training.step_cost import example_tokens, step_flops
+from jaxgpt.training.step_cost import example_tokens, flops_formula, step_flops
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 #: What libtpu says of a program that is too large.
@@ -125,6 +125,7 @@ class Compiler:
             "tokens_a_step": seeds * prepared.experiment.training.batch_size * example_tokens(prepared),
             "steps": prepared.resolved.steps if self._steps_known else None,
             "model_flops_a_step": seeds * step_flops(prepared),
+            "model_flops_formula": flops_formula(prepared),
         }
 
     def program(self, candidate: Candidate) -> Program:

@@ -14,10 +14,6 @@ from jaxgpt.plan.targets import Target
 
 #: Of the peak that a training keeps: well-tuned ones report 0.3 to 0.6 (Chowdhery et al. 2022, table 3).
 SHARE = 0.4
-_FORMULA = (
-    "6 x weights x tokens, embeddings left out, + 6 x width x vocabulary x tokens for logits + 12 x layers x "
-    "width x length x tokens for attention"
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +139,7 @@ def cost(facts: dict[str, Any], devices: int, rates: Rates) -> Cost:
     if steps is None:
         raise UsageError("--price: training.epochs counts data that are not there; give training.steps")
     tokens, operations = (steps * facts[f"{name}_a_step"] for name in ("tokens", "model_flops"))
-    return Cost(steps, tokens, operations, _FORMULA, devices, rates)
+    return Cost(steps, tokens, operations, facts["model_flops_formula"], devices, rates)
 
 
 def _figure(value: float) -> str:

@@ -61,6 +61,20 @@ def training_flops(config: ModelConfig, shapes: Shapes, *, tokens: int, source: 
     return 6 * weights + config.mixer.flops(config, tokens=tokens, source=source) + 6 * head
 
 
+def formula(config: ModelConfig, shapes: Shapes, *, tokens: int, source: int = 0) -> str:
+    """What `training_flops` of the same arguments adds up, in words; what a model lacks is left out."""
+    both, head = config.kind == "encoder_decoder", _head_weights(config, shapes)
+    often = "loops x tokens" if config.loops > 1 else "tokens"
+    weights = f"6 x weights x {'times that each reads a token' if both else often}, embeddings left out"
+    beside = []
+    if head:
+        matrix = "width x vocabulary" if head == config.d_model * config.vocab_size else "output weights"
+        beside.append(f"6 x {matrix} x {'tokens of the decoder' if both else 'tokens'} for logits")
+    if config.mixer.flops(config, tokens=tokens, source=source):
+        beside.append(config.mixer.formula(config))
+    return ", + ".join([weights, " + ".join(beside)] if beside else [weights])
+
+
 def _of(shapes: Shapes, pattern: re.Pattern) -> int:
     """Weights whose names fit a pattern."""
     return sum(math.prod(shape) for name, shape in shapes.items() if pattern.search(name))

@@ -3,7 +3,7 @@
 import math
 
 from jaxgpt.data.stream import Stream
-from jaxgpt.training.flops import training_flops
+from jaxgpt.training.flops import formula, training_flops
 from jaxgpt.training.prepare import Prepared
 
 
@@ -39,3 +39,9 @@ def step_flops(prepared: Prepared) -> int:
     shapes = prepared.program.template.shapes
     one = training_flops(prepared.model, shapes, tokens=tokens, source=source)
     return one * rows * prepared.experiment.training.batch_size
+
+
+def flops_formula(prepared: Prepared) -> str:
+    """The operations of a training in words, each token with those of its step."""
+    _, tokens, source = example_rows(prepared)
+    return formula(prepared.model, prepared.program.template.shapes, tokens=tokens, source=source)

@@ -7,9 +7,14 @@ import pytest
 from planned import plan
 from tiny_runs import one_line
 
+from jaxgpt.core.nested import made
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.mixers.lstm import LSTM
+from jaxgpt.models.template import Template
 from jaxgpt.plan import targets
 from jaxgpt.plan.costs import Cost, Rates, cost
 from jaxgpt.plan.peaks import PEAKS
+from jaxgpt.training.flops import formula
 
 
 def test_a_day_on_two_devices_by_hand():
@@ -26,8 +31,43 @@ def test_a_day_on_two_devices_by_hand():
 
 def test_a_training_costs_its_steps():
     facts = {"steps": 5, "tokens_a_step": 7, "parameters": 11, "model_flops_a_step": 13}
+    facts |= {"model_flops_formula": "told"}
     found = cost(facts, 8, Rates.of(targets.parse("h100:8"), 1.0))
-    assert (found.tokens, found.operations) == (5 * 7, 5 * 13)
+    assert (found.tokens, found.operations, found.formula) == (5 * 7, 5 * 13, "told")
+
+
+WEIGHTS, LOGITS = "6 x weights x tokens, embeddings left out", "6 x width x vocabulary x tokens for logits"
+ATTENTION = "12 x layers x width x length x tokens for attention"
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({}, f"{WEIGHTS}, + {LOGITS} + {ATTENTION}"),
+        ({"mixer": LSTM()}, f"{WEIGHTS}, + {LOGITS}"),
+        ({"kind": "encoder", "head.weights": "none"}, f"{WEIGHTS}, + {ATTENTION}"),
+        ({"mixer": LSTM(), "head.weights": "none"}, WEIGHTS),
+        (
+            {"loops": 2},
+            f"{WEIGHTS.replace('tokens', 'loops x tokens')}, + {LOGITS} + "
+            "12 x layers x loops x width x length x tokens for attention",
+        ),
+        (
+            {"wiring": "reversible", "head.weights": "separate"},
+            f"{WEIGHTS}, + 6 x output weights x tokens for logits + {ATTENTION}",
+        ),
+        (
+            {"kind": "encoder_decoder"},
+            "6 x weights x times that each reads a token, embeddings left out, + 6 x width x vocabulary x "
+            "tokens of the decoder for logits + 12 x layers x width x pairs of tokens for attention",
+        ),
+    ],
+    ids=["decoder", "recurrent", "no-head", "weights-alone", "loops", "two-streams", "both-stacks"],
+)
+def test_the_formula_has_the_terms_of_the_model(fields, told):
+    config = made(ModelConfig, **{"vocab_size": 100, "num_layers": 2, "d_model": 64} | fields)
+    source = 5 if config.kind == "encoder_decoder" else 0
+    assert formula(config, Template(config).shapes, tokens=7, source=source) == told
 
 
 def test_every_target_but_a_processor_has_a_peak():
@@ -93,7 +133,8 @@ def test_a_plan_tells_the_cost_without_a_compiler(tmp_path):
     hours = done["operations"] / (0.4 * 989.4e12) / 3600
     assert done["device_hours"] == pytest.approx(hours) and done["dollars"] == pytest.approx(2.5 * hours)
     assert done["kilowatt_hours"] == pytest.approx(0.7 * hours)
-    for word in ("6 x weights x tokens", "0.4 x 989.4 TFLOP/s", "device hours x $2.5", "700 W"):
+    assert done["formula"] == f"{WEIGHTS}, + {LOGITS} + {ATTENTION}"
+    for word in (done["formula"], "0.4 x 989.4 TFLOP/s", "device hours x $2.5", "700 W"):
         assert word in output
     assert json.loads((tmp_path / "plan.json").read_text()) == found
 

@@ -38,3 +38,6 @@ class Recurrent(Mixer):
     def flops(self, config, *, tokens, source):
         """Scores and contexts of a decoder that attends: D and 2 D for a token and one of its source."""
         return 6 * 3 * config.d_model * tokens * source if self.additive else 0
+
+    def formula(self, config):
+        return "18 x width x pairs of tokens for attention"

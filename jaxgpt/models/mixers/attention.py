@@ -44,6 +44,11 @@ class AttentionMixer(Mixer):
             products += depth * width * tokens * source
         return 12 * products
 
+    def formula(self, config):
+        loops = "loops x " if config.loops > 1 else ""
+        pairs = "pairs of tokens" if config.kind == "encoder_decoder" else "length x tokens"
+        return f"12 x layers x {loops}width x {pairs} for attention"
+
     def attention(self, config) -> Computed:
         fits = config.kind == "decoder" and config.attention.kernel == "fused"
         has_kernel = fits and fused.available(jnp.dtype(config.dtype), config.resolved_head_dim)

@@ -87,6 +87,10 @@ class Mixer(Choice, package="jaxgpt.models.mixers"):
         """
         return 0
 
+    def formula(self, config: "ModelConfig") -> str:
+        """What `flops` counts for all tokens of a training, in words."""
+        return "what the mixer computes beside"
+
     def attention(self, config: "ModelConfig") -> Computed:
         """How the self-attention of a plain layer is computed on the device that computes by default."""
         return "none"
