@@ -1,6 +1,8 @@
 """Schedules, decay, clipping and AdamW against formulas written out here."""
 
 import math
+import re
+from typing import get_type_hints
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +13,8 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.template import Template
 from jaxgpt.nn.embedding_config import EmbeddingConfig
 from jaxgpt.nn.head_config import HeadConfig
+from jaxgpt.nn.position.axial import Axial
+from jaxgpt.nn.position.base import Position
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.training.optimizers import Optimizer
 from jaxgpt.training.optimizers.adamw import AdamW
@@ -98,6 +102,28 @@ def test_decay_takes_the_matrices_of_an_adaptive_softmax_and_of_low_rank_additio
     assert len(matrices) >= 6 and all(mask[name] for name in matrices)
     kernel = "lora.decoder.blocks.0.attention.query.kernel"
     assert all(decay_mask({f"{kernel}.down": 0, f"{kernel}.up": 0}).values())
+
+
+def test_the_help_names_the_position_schemes_whose_weights_decay():
+    """A rotary or relative variant of one has its table, or the bias of none."""
+    decaying = set()
+    for kind in Position.names():
+        scheme = Position.named(kind)().resolve(["", *"0123456789", "=", "+"])
+        own = scheme.tables(d_model=8, num_heads=2, max_length=16)
+        own |= scheme.layer_tables(d_model=8, num_heads=2, head_dim=4)
+        if any(decay_mask({f"decoder.tables.{name}": 0 for name in own}).values()):
+            decaying.add(kind)
+    told = get_type_hints(Optimizer, include_extras=True)["decay"].__metadata__[0]
+    named = set(re.findall(r"\w+", told)) & set(Position.names())
+    assert named == {"learned", "abacus", "coupled"} == decaying - {"coupled_rotary", "learned_relative"}
+
+
+def test_vectors_of_segments_and_axial_positions_do_not_decay():
+    axial = Axial(rows=4, columns=4)
+    config = ModelConfig(vocab_size=5, num_layers=1, d_model=8, max_length=16, segments=2, position=axial)
+    mask = decay_mask(Template(config).shapes)
+    others = {name for name, yes in mask.items() if not yes and not name.endswith(("bias", "scale"))}
+    assert others == {"segments", "decoder.tables.rows", "decoder.tables.columns"}
 
 
 @pytest.mark.parametrize("name", ["adamw", "muon"])

@@ -24,7 +24,8 @@ class Optimizer(Choice, package="jaxgpt.training.optimizers"):
     weight_decay: Annotated[float, "decoupled weight decay"] = 0.01
     decay: Annotated[
         Literal["matrices", "all"],
-        "what decays; matrices leave out biases, norms and position tables of blocks",
+        "what decays; matrices: linear maps, the output matrix, vectors of tokens and numbers, those of the "
+        "position schemes learned, abacus and coupled; all: every weight",
     ] = "matrices"
     clip_norm: Annotated[float | None, "largest global gradient norm; none: no clipping"] = 1.0
 
@@ -89,7 +90,11 @@ class Optimizer(Choice, package="jaxgpt.training.optimizers"):
 
 
 def decay_mask(params: dict) -> dict:
-    """True for kernels and tables, False for biases and norms; by name, since stacking adds dimensions."""
+    """True for linear maps, the output matrix, and tables of vectors: of tokens, of numbers, of positions.
+
+    False for all else: biases, norms, segments, a concat mixer's blank, rows and columns of axial positions,
+    and what relative positions learn in attention. It goes by name, since stacking adds dimensions.
+    """
     return {name: _MATRIX.search(name) is not None for name in params}
 
 
