@@ -1,4 +1,4 @@
-"""Which tokens of a prompt speak for a token that might follow it: eight methods, all with their signs.
+"""Which tokens of a prompt speak for a token that might follow it: eight methods, five of them with a sign.
 
 Let y be the logit, before the softmax, of the target behind the prompt, and A[t, d] an activation of a layer.
 
@@ -47,6 +47,8 @@ Method = Literal[
     "occlusion",
 ]
 METHODS: tuple[Method, ...] = get_args(Method)
+#: Those that are never below 0: they say how much a token counts, not for which side.
+UNSIGNED = ("saliency", "rollout", "gradient_rollout")
 #: Those that read the activation of a layer.
 _OF_A_LAYER = ("gradcam", "elementwise")
 #: Points between zeros and the embedding.
@@ -65,7 +67,8 @@ class Attribution(Part):
       target: the text of the target.
       method: which of `METHODS`.
       layer: whose activation was read, -1 for the embedding; None for methods without one.
-      signed: positive where a token speaks for the target, negative where it speaks against it. [T]
+      signed: positive where a token speaks for the target, negative where it speaks against it; by methods
+        of `UNSIGNED` how much it counts. [T]
       logit: of the target.
       gap: of integrated gradients, what their sum misses of the logit's gain; None for others.
     """
@@ -90,9 +93,9 @@ class Attribution(Part):
         )
 
     def summary(self) -> str:
-        place = int(np.argmax(self.signed))
+        place, most = int(np.argmax(self.signed)), "counts" if self.method in UNSIGNED else "speaks"
         return (
-            f"By {self.method}, what speaks most for {token_label(self.target)} is "
+            f"By {self.method}, what {most} most for {token_label(self.target)} is "
             f"{token_label(self.tokens[place])}, token {place} of {len(self.tokens)}."
         )
 

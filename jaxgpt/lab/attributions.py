@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from jaxgpt.evaluation import plots
-from jaxgpt.lab.attribution import METHODS, Attribution, Method, attribute
+from jaxgpt.lab.attribution import METHODS, UNSIGNED, Attribution, Method, attribute
 from jaxgpt.lab.part import Part, drawn_label
 from jaxgpt.lab.subject import Source, Subject
 from jaxgpt.pages.blocks import Block, Paragraph, TokenScores
@@ -35,7 +35,8 @@ class Attributions(Part):
     def summary(self) -> str:
         tops = {name: found.tokens[int(np.argmax(found.signed))] for name, found in self.each.items()}
         told = ", ".join(f"{token_label(token)} by {name}" for name, token in tops.items())
-        return f"What speaks most for {token_label(self.first.target)}: {told}."
+        most = "counts" if any(name in UNSIGNED for name in self.each) else "speaks"
+        return f"What {most} most for {token_label(self.first.target)}: {told}."
 
     def blocks(self) -> list[Block]:
         found: list[Block] = [

@@ -115,9 +115,11 @@ def test_what_speaks_most_for_a_target_has_the_highest_score_with_its_sign():
     tokens = ("a", " ", "b", "c")
     one = lab.Attribution(tokens, "d", "saliency", None, np.array([0.5, 2.0, -3.0, 1.0]), 1.5)
     other = lab.Attribution(tokens, "d", "occlusion", None, np.array([0.5, -2.0, 0.0, 1.0]), 1.5)
-    assert one.summary() == "By saliency, what speaks most for d is ␣, token 1 of 4."
+    assert one.summary() == "By saliency, what counts most for d is ␣, token 1 of 4."
+    assert other.summary() == "By occlusion, what speaks most for d is c, token 3 of 4."
     both = lab.Attributions({"saliency": one, "occlusion": other})
-    assert both.summary() == "What speaks most for d: ␣ by saliency, c by occlusion."
+    assert both.summary() == "What counts most for d: ␣ by saliency, c by occlusion."
+    assert lab.Attributions({"occlusion": other}).summary() == "What speaks most for d: c by occlusion."
 
 
 def test_tokens_are_drawn_as_they_stand(tmp_path):
