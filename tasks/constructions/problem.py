@@ -22,9 +22,9 @@ _STRIP = 40
 class Problem(Choice, package="tasks.constructions.problems"):
     """The largest set of elements without a conflict: a frozen dataclass whose fields are its settings.
 
-    A member defines `size`, `conflicts` and `verify`, and `best_known` where the literature has a value;
-    `ThreeUniform` has `in_conflict` in place of `conflicts`. It may have its own symmetries, text and names
-    of elements.
+    A member defines `size`, `conflicts` and `verify`, `largest_conflict` if that is 4, and `best_known` where
+    the literature has a value; `ThreeUniform` has `in_conflict` in place of `conflicts`. It may have its own
+    symmetries, text and names of elements.
     """
 
     #: How many elements the largest conflicts have: 3 or 4.
