@@ -382,14 +382,16 @@ def xl_by_definition(model, tokens, memory):
     for i in range(tokens.shape[1]):
         for j in range(i + memory + 1):
             angles = (i + memory - j) / 10000 ** (np.arange(0, width, 2) / width)
-            r = np.einsum("d,dhk->hk", np.concatenate([np.sin(angles), np.cos(angles)]), maps)
+            waves = np.concatenate([np.sin(angles), np.cos(angles)])[:width]
+            r = np.einsum("d,dhk->hk", waves, maps)
             content = np.einsum("bhk,bhk->bh", q[:, i + memory] + u, k[:, j])
             scores[:, :, i, j] = content + np.einsum("bhk,hk->bh", q[:, i + memory] + v, r)
     return scores / np.sqrt(q.shape[-1])
 
 
-def test_scores_of_a_transformer_xl_are_its_closed_form():
-    model = build(**XL)
+@pytest.mark.parametrize("changes", [{}, {"d_model": 15, "num_heads": 3}], ids=["even", "odd"])
+def test_scores_of_a_transformer_xl_are_its_closed_form(changes):
+    model = build(**XL, **changes)
     seen, tap = recorder()
     model(TOKENS, tap=tap)
     scores = np.asarray(seen["decoder.0.attention.scores"])

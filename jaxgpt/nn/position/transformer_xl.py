@@ -45,7 +45,7 @@ class TransformerXL(Position):
             far = jnp.minimum(far, self.clamp)
         width = maps.shape[0]
         angles = far[:, None] * 10_000.0 ** (-jnp.arange(0, width, 2) / width)
-        waves = jnp.concatenate([jnp.sin(angles), jnp.cos(angles)], axis=-1).astype(q.dtype)
+        waves = jnp.concatenate([jnp.sin(angles), jnp.cos(angles)], axis=-1)[:, :width].astype(q.dtype)
         mapped = jnp.einsum("ld,dhk->lhk", waves, maps)
         by_distance = jnp.einsum("bthk,lhk->bhtl", q + v, mapped)
         distance = q_positions[:, :, None] - k_positions[:, None, :]  # [B, T, S]; keys ahead are hidden
