@@ -124,10 +124,17 @@ def _check_layers(config):
             if type(getattr(config, name)).assign is not Position.assign:
                 kind = type(getattr(config, name)).kind()
                 raise ValueError(f"{name}={kind} does not count tokens alone; both schemes must")
-        shape = {"d_model": config.d_model, "num_heads": config.num_heads, "max_length": config.max_length}
-        if config.window_position.tables(**shape):
-            kind = type(config.window_position).kind()
+        near, kind = config.window_position, type(config.window_position).kind()
+        shape = {"d_model": config.d_model, "num_heads": config.num_heads}
+        if near.tables(**shape, max_length=config.max_length) or near.layer_tables(
+            **shape, head_dim=config.resolved_head_dim
+        ):
             raise ValueError(f"window_position={kind} has learned tables; use one without, such as rotary")
+        if type(near).embed is not Position.embed:
+            raise ValueError(
+                f"window_position={kind} adds to the embeddings, which all layers share; use one that acts "
+                "in attention, such as rotary"
+            )
 
 
 def _check_long(config):

@@ -131,6 +131,14 @@ def test_segments_are_told_apart():
             "window_position=learned has learned tables",
         ),
         (
+            {"window": 2, "window_layers": (True,), "window_position": scheme("transformer_xl")},
+            "window_position=transformer_xl has learned tables; use one without, such as rotary",
+        ),
+        (
+            {"window": 2, "window_layers": (True,), "window_position": scheme("sinusoidal")},
+            "window_position=sinusoidal adds to the embeddings, which all layers share; use one that acts",
+        ),
+        (
             {"window": 2, "window_layers": (True,), "window_position": scheme("coupled")},
             "window_position=coupled does not count tokens alone",
         ),
