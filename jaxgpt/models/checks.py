@@ -163,6 +163,18 @@ def _check_long(config):
         raise ValueError("memory is a decoder's, with a position scheme that counts on without end")
     if config.segment is not None and config.memory is None:
         raise ValueError(f"segment={config.segment} needs memory, which joins segments")
+    if config.segment is not None and config.number is not None:
+        kind = type(config.number).kind()
+        raise ValueError(
+            f"segment={config.segment} reads tokens without numbers, and the tokenizer's number={kind} has "
+            "some; set segment=none, or use another tokenizer"
+        )
+    if config.segment is not None and config.position.largest_offset:
+        kind = type(config.position).kind()
+        raise ValueError(
+            f"segment={config.segment} would have position={kind} draw another offset for each segment; set "
+            "position.max_offset=0 or segment=none"
+        )
 
 
 def _check_clusters(config):

@@ -13,8 +13,10 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.token_features import Features
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.attention.hashed import hashed_attention, rotations
+from jaxgpt.nn.number.xval import XVal
 from jaxgpt.nn.position.alibi import ALiBi
 from jaxgpt.nn.position.axial import Axial
+from jaxgpt.nn.position.coupled_rotary import CoupledRotary
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.nn.position.relative import Relative
 from jaxgpt.nn.position.rotary import Rotary
@@ -418,6 +420,19 @@ def test_segments_remember_as_many_tokens_as_the_memory_is_long():
         assert (np.abs(last(TOKENS) - last(other)).max() > 1e-5) == seen
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"memory": 4, "position": Rotary(), "number": XVal()},
+        {"memory": 4, "position": CoupledRotary()},
+        {"memory": 4, "position": CoupledRotary(max_offset=0), "segment": 4},
+    ],
+    ids=["numbers", "offsets", "no-offset"],
+)
+def test_memory_without_segments_takes_what_segments_do_not(changes):
+    replaced(CONFIG, changes)
+
+
 def test_messages_count_tokens_without_the_memory():
     model = build(**XL, max_length=8, num_layers=1)
     cache = model(TOKENS[:, :5], cache=model.init_cache(2, 20)).cache
@@ -481,6 +496,11 @@ def test_one_cluster_is_a_tied_softmax():
         ({"wiring": "reversible"}, "head.weights=separate"),
         ({"memory": 4}, "without end|counts on"),
         ({"segment": 4}, "needs memory"),
+        ({"segment": 4, "memory": 4, "position": Rotary(), "number": XVal()}, "^segment=4 .*number=xval has"),
+        (
+            {"segment": 4, "memory": 4, "position": CoupledRotary()},
+            "^segment=4 .* position=coupled_rotary draw another offset .*; set position.max_offset=0 or",
+        ),
         ({"embedding.cutoffs": (3,)}, "embedding.kind=adaptive"),
         ({"embedding.kind": "adaptive", "embedding.cutoffs": (9, 3)}, "must rise"),
         ({"embedding.kind": "adaptive", "embedding.cutoffs": (30,)}, "below vocab_size=20"),
