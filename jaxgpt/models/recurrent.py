@@ -9,7 +9,7 @@ from flax import nnx
 from jaxtyping import Array, Float, Int
 
 from jaxgpt.models.building import build_norm, build_tables
-from jaxgpt.models.stack import append
+from jaxgpt.models.stack import append, check_size
 from jaxgpt.nn.attention import cache as caching
 from jaxgpt.nn.linear import Linear, dropout, fold, read
 from jaxgpt.nn.recurrent_cells import Cell, Reader, State
@@ -110,6 +110,7 @@ class RecurrentStack(nnx.Module):
         answering = self.role == "decoder" and self.config.kind == "encoder_decoder"
         carry = self.position.start(batch, answering=answering) if cache is None else cache.carry
         positions, carry = self.position.assign(tokens, order, carry, fold(key, 0))
+        check_size(self.position, positions)
         key = fold(key, 1 if self.role == "encoder" else 2)
         states = self.init_cache(batch, 0).layers if cache is None else cache.layers
         if source is not None:

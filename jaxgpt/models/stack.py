@@ -17,6 +17,7 @@ from jaxgpt.nn.attention import masks
 from jaxgpt.nn.device_layout import laid
 from jaxgpt.nn.document_order import order_of
 from jaxgpt.nn.linear import dropout, fold, read
+from jaxgpt.nn.position import Position
 from jaxgpt.nn.reversible import reversible
 from jaxgpt.nn.tap import Tap, below, identity
 
@@ -109,7 +110,7 @@ class Stack(nnx.Module):
         # Positions are drawn alike in both stacks; dropout must not be.
         positions, carry = self.position.assign(tokens, order, carry, fold(key, 0))
         key = fold(key, 1 if self.role == "encoder" else 2)
-        self._check(positions)
+        check_size(self.position, positions)
         at, k_order, k_positions, oldest = None, order, positions, None
         if cache is not None:
             at = cache.used
@@ -151,18 +152,6 @@ class Stack(nnx.Module):
             cache = dataclasses.replace(cache, layers=layers)
         x = laid(x)
         return (x if self.norm is None else tap("norm", self.norm(x))), cache if wanted else None
-
-    def _check(self, positions):
-        """Raises ValueError for positions that the scheme has no vector for (outside of jit)."""
-        size = self.position.size
-        if size is None or isinstance(positions, jax.core.Tracer) or not positions.size:
-            return
-        if (highest := int(np.asarray(positions).max())) >= size:
-            name, what = self.position.size_name, "numbers" if self.position.reads_tokens else "texts"
-            raise ValueError(
-                f"position {highest} is beyond position.{name}={size}; make {name} larger or the {what} "
-                "shorter"
-            )
 
     def _run(self, x, layers, source, key, tap, **shared):
         """All blocks in turn, as often as they loop; `layers` is their cache, `source` what they look up."""
@@ -258,6 +247,18 @@ def _of(layers, part: slice):
     if isinstance(layers, caching.Stored):
         return jax.tree.map(lambda leaf: leaf[part], layers)
     return None if layers is None else layers[part]
+
+
+def check_size(position: Position, positions: Int[Array, "#B T"]) -> None:
+    """Raises ValueError for positions that the scheme has no vector for (outside of jit)."""
+    size = position.size
+    if size is None or isinstance(positions, jax.core.Tracer) or not positions.size:
+        return
+    if (highest := int(np.asarray(positions).max())) >= size:
+        name, what = position.size_name, "numbers" if position.reads_tokens else "texts"
+        raise ValueError(
+            f"position {highest} is beyond position.{name}={size}; make {name} larger or the {what} shorter"
+        )
 
 
 def append(cache: caching.Cache, order, positions, carry, *, limit: int, memory: int = 0) -> caching.Cache:

@@ -10,7 +10,7 @@ from flax import nnx
 from jaxtyping import Array, Bool, Float, Int
 
 from jaxgpt.models.building import build_norm, build_tables
-from jaxgpt.models.stack import append
+from jaxgpt.models.stack import append, check_size
 from jaxgpt.nn.attention import cache as caching
 from jaxgpt.nn.linear import dropout, fold, read
 from jaxgpt.nn.tap import Tap, below, identity
@@ -86,6 +86,7 @@ class StateStack(nnx.Module):
             order = jnp.where(real, order + cache.seen[:, None], -1)
         carry = self.position.start(batch) if cache is None else cache.carry
         positions, carry = self.position.assign(tokens, order, carry, fold(key, 0))
+        check_size(self.position, positions)
         x = self.position.embed(read(self.tables), x, positions)
         tap = below(tap, "decoder")
         x = dropout(tap("embedding", x), self.config.dropout, fold(key, 1))

@@ -20,6 +20,7 @@ from jaxgpt.models.mixers.none import NoMixer
 from jaxgpt.models.mixers.rnn import RNN
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.nn.position import Position
+from jaxgpt.nn.position.axial import Axial
 from jaxgpt.nn.position.coupled import Coupled
 from jaxgpt.nn.position.learned import Learned
 from jaxgpt.nn.position.randomized import Randomized
@@ -366,3 +367,16 @@ def test_positions_of_vectors_and_sizes_of_other_parts_are_taken(name):
     unread = {"num_heads": 2, "d_ff": 9, "mlp.bias": False, "attention.bias": False, "attention.head_dim": 4}
     made(ModelConfig, mixer=LSTM(), position=Position.named(name)(), **unread)
     made(ModelConfig, mixer=LSTM(), position=Randomized(base=Learned()), **unread)
+
+
+@pytest.mark.parametrize(
+    "name", ["char_gru", "seq2seq", "makemore_mlp", "makemore_bag_of_words", "makemore_bigram"]
+)
+def test_positions_that_the_scheme_has_no_vector_for_are_refused(name):
+    model = build(name, position=Axial(rows=2, columns=4))
+    model(TOKENS[:, :8], **source_of(model))
+    with pytest.raises(ValueError) as error:
+        model(TOKENS, **source_of(model))
+    assert str(error.value) == (
+        "position 8 is beyond position.rows * columns=8; make rows * columns larger or the texts shorter"
+    )
