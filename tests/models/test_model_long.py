@@ -170,15 +170,17 @@ def test_a_longformer_is_its_dense_definition(places):
     np.testing.assert_allclose(np.asarray(found)[real], expected[real], atol=2e-4)
 
 
+def without_sparse(model):
+    """The same model with dense attention, by the weights that both have."""
+    graph, state = nnx.split(Transformer(replaced(model.config, {"sparse": None}), rngs=nnx.Rngs(0)))
+    flat = dict(nnx.to_flat_state(nnx.state(model)))
+    return nnx.merge(graph, nnx.from_flat_state([(path, flat[path]) for path, _ in nnx.to_flat_state(state)]))
+
+
 @pytest.mark.thorough
 def test_a_longformer_with_a_wide_window_attends_to_all():
     model = build(kind="encoder", sparse=Longformer((64,)))
-    graph, state = nnx.split(build(kind="encoder"))
-    flat = dict(nnx.to_flat_state(nnx.state(model)))
-    plain = nnx.merge(
-        graph, nnx.from_flat_state([(path, flat[path]) for path, _ in nnx.to_flat_state(state)])
-    )
-    np.testing.assert_allclose(model(TOKENS).logits, plain(TOKENS).logits, atol=2e-5)
+    np.testing.assert_allclose(model(TOKENS).logits, without_sparse(model)(TOKENS).logits, atol=2e-5)
 
 
 @pytest.mark.thorough
@@ -234,6 +236,20 @@ def test_one_chunk_is_attention_to_all_others_before():
         np.testing.assert_allclose(
             found[:, i], np.einsum("bhj,bjhk->bhk", weights, value[:, seen]), atol=1e-4
         )
+
+
+def test_a_chunk_on_both_sides_counts_once():
+    rng = np.random.default_rng(2)
+    shared, value = (rng.standard_normal((2, 8, 3, 4)).astype(np.float32) for _ in range(2))
+    order = np.tile(np.arange(8), (2, 1))
+    hashing = Hashing(size=4, before=1, after=1, rounds=1, buckets=(4,), seed=0)  # two chunks
+    arrays = jnp.asarray(shared), jnp.asarray(value), jnp.asarray(order)
+    found = hashed_attention(*arrays, hashing, causal=False)
+    keys = shared / np.linalg.norm(shared, axis=-1, keepdims=True)
+    scores = np.einsum("bihk,bjhk->bhij", shared, keys)
+    scores[:, :, range(8), range(8)] = -np.inf  # all see all others
+    weights = np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+    np.testing.assert_allclose(found, np.einsum("bhij,bjhk->bihk", weights, value), atol=1e-4)
 
 
 def test_hashed_attention_is_its_definition_token_by_token():
@@ -331,9 +347,27 @@ def test_dropout_of_two_streams_is_drawn_once_for_both_passes():
     close(found, plain, 2e-3)
 
 
+@pytest.mark.parametrize("chunks", [2, 3])
+def test_two_or_three_local_chunks_that_see_both_sides_see_all_once(chunks):
+    model = build(kind="encoder", sparse=Reformer(layers=("local",), local_chunk=4, local_after=1))
+    plain, tokens = without_sparse(model), TOKENS[:, : 4 * chunks]
+    np.testing.assert_allclose(model(tokens).logits, plain(tokens).logits, atol=2e-5)
+
+
+def test_the_last_local_chunk_of_a_decoder_does_not_see_the_first():
+    model = build(sparse=Reformer(layers=("local",), local_chunk=4, local_after=1), num_layers=1)
+    tokens = TOKENS[:, :12]
+    other = tokens.copy()
+    other[:, 0] = (other[:, 0] + 1) % 20
+    one, two = (np.asarray(model(given).logits) for given in (tokens, other))
+    np.testing.assert_array_equal(one[:, 8:], two[:, 8:])
+    assert np.abs(one[:, 4:8] - two[:, 4:8]).max() > 1e-4
+
+
 @pytest.mark.thorough
-def test_local_layers_are_the_same_token_by_token():
-    model = build(**REFORMER, sparse=Reformer(layers=("local",), local_chunk=5))
+@pytest.mark.parametrize("after", [0, 1])
+def test_local_layers_are_the_same_token_by_token(after):
+    model = build(**REFORMER, sparse=Reformer(layers=("local",), local_chunk=5, local_after=after))
     cache, parts = model.init_cache(2, 29), []
     for index in range(29):
         out = model(TOKENS[:, index : index + 1], cache=cache)

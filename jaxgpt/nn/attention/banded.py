@@ -11,7 +11,7 @@ from jaxgpt.nn.attention.cache import KeyValue
 from jaxgpt.nn.attention.dense import dense
 from jaxgpt.nn.attention.inputs import AttentionInputs
 from jaxgpt.nn.document_order import same
-from jaxgpt.nn.sparse.base import Blocks
+from jaxgpt.nn.sparse.base import Blocks, ring_shifts
 from jaxgpt.nn.tap import Tap, identity
 
 
@@ -117,17 +117,20 @@ def _cut(x: Array, size: int, fill: int, length: int | None = None) -> Array:
 
 
 def _neighbours(x: Array, blocks: Blocks, fill: int) -> Array:
-    """Blocks [B, N, W, ...] each with those around it: [B, N, (before + 1 + after) W, ...]."""
-    parts = []
-    for shift in range(-blocks.before, blocks.after + 1):
+    """Blocks [B, N, W, ...] each with those around it: [B, N, (before + 1 + after) W, ...].
+
+    Of a ring of few blocks it is less, since each is met once.
+    """
+    parts, count = [], x.shape[1]
+    shifts = range(-blocks.before, blocks.after + 1)
+    for shift in ring_shifts(blocks.before, blocks.after, count) if blocks.wrap else shifts:
         part = jnp.roll(x, -shift, axis=1)
         if shift and not blocks.wrap:
-            there = jnp.arange(x.shape[1]) + shift
-            inside = (there >= 0) & (there < x.shape[1])
+            there = jnp.arange(count) + shift
+            inside = (there >= 0) & (there < count)
             part = jnp.where(inside.reshape(1, -1, *[1] * (x.ndim - 2)), part, jnp.asarray(fill, x.dtype))
-        # Of few blocks the same one may stand on both sides; it counts once.
-        parts.append(part if blocks.wrap is False or abs(shift) < x.shape[1] else None)
-    return jnp.concatenate([part for part in parts if part is not None], axis=2)
+        parts.append(part)
+    return jnp.concatenate(parts, axis=2)
 
 
 def _flat(x: Array) -> Array:

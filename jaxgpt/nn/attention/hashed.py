@@ -10,7 +10,7 @@ from jaxtyping import Array, Float, Int
 from jaxgpt.nn.attention.cache import KeyValue
 from jaxgpt.nn.attention.inputs import AttentionInputs
 from jaxgpt.nn.linear import dropout, fold
-from jaxgpt.nn.sparse.base import Hashing
+from jaxgpt.nn.sparse.base import Hashing, ring_shifts
 from jaxgpt.nn.tap import Tap, identity
 
 #: Scores of keys that are not seen, and of a token's own key, which is seen where there is no other.
@@ -94,7 +94,7 @@ def hashed_attention(
         return flat.reshape(*chunked.shape, width)
 
     def around(x):
-        shifts = range(-hashing.before, hashing.after + 1)
+        shifts = ring_shifts(hashing.before, hashing.after, x.shape[2])
         return jnp.concatenate([jnp.roll(x, -shift, axis=2) for shift in shifts], axis=3)
 
     orders = jnp.take_along_axis(order[:, None], chunked.reshape(batch, heads, -1), axis=2)

@@ -45,6 +45,17 @@ class Hashing(NamedTuple):
     seed: int
 
 
+def ring_shifts(before: int, after: int, count: int) -> list[int]:
+    """How far from a block those stand that it meets, itself included, where `count` blocks form a ring.
+
+    Of few blocks the same one may be met on both sides, or be the block itself; it counts once.
+    """
+    shifts = {}
+    for shift in sorted(range(-before, after + 1), key=abs):
+        shifts.setdefault(shift % count, shift)
+    return sorted(shifts.values())
+
+
 @dataclasses.dataclass(frozen=True)
 class Sparse(Choice, package="jaxgpt.nn.sparse"):
     """Attention in which a query meets only some of the keys."""

@@ -32,7 +32,7 @@ class Reformer(Sparse):
     before: Annotated[int, "chunks before that are seen as well"] = 1
     after: Annotated[int, "chunks behind that are seen as well"] = 0
     local_before: Annotated[int, "the same in local layers"] = 1
-    local_after: Annotated[int, "the same in local layers"] = 0
+    local_after: Annotated[int, "the same in local layers; none in a decoder"] = 0
     rounds: Annotated[int, "times that all tokens are hashed"] = 1
     buckets: Annotated[tuple[int, ...], "hash values, even; factors of their number; empty: by length"] = ()
     seed: Annotated[int, "of the rotations outside of training"] = 0
@@ -57,7 +57,9 @@ class Reformer(Sparse):
 
     def layer(self, index, *, length, max_length, causal):
         if not self.shares_keys(index):
-            return Blocks(self.local_chunk, self.local_before, self.local_after, wrap=True)
+            # Behind the last chunk stands the first, which a decoder's last tokens would see.
+            after = 0 if causal else self.local_after
+            return Blocks(self.local_chunk, self.local_before, after, wrap=True)
         buckets = self.buckets or self._buckets(length, max_length)
         return Hashing(self.chunk, self.before, self.after, self.rounds, buckets, self.seed)
 
