@@ -70,6 +70,28 @@ def test_padding_does_not_use_up_positions():
     assert (np.diff(real) > 0).all()
 
 
+def test_the_longest_document_of_a_row_decides_how_many_positions_are_drawn():
+    scheme, tokens = Randomized(base=Rotary(), max_position=4, spacing=1), jnp.zeros((600, 8), jnp.int32)
+    order = jnp.tile(jnp.asarray([0, 1, 2, 0, 1, 0, 1, 2]), (600, 1))  # twice as many tokens as positions
+    for assign in (scheme.assign, jax.jit(scheme.assign)):
+        drawn = np.asarray(assign(tokens, order, (), jax.random.key(0))[0])
+        assert (np.diff(drawn[:, :3]) > 0).all() and drawn.min() == 0 and drawn.max() == 3
+        for part in (slice(3, 5), slice(5, 8)):
+            np.testing.assert_array_equal(drawn[:, part], drawn[:, : part.stop - part.start])
+        # The four choices of three out of four are drawn equally often.
+        left_out = 6 - drawn[:, :3].sum(axis=1)
+        assert np.abs(np.bincount(left_out, minlength=4) / 600 - 1 / 4).max() < 5 * np.sqrt(3 / 16 / 600)
+    longer = jnp.tile(jnp.asarray([0, 1, 2, 3, 4, 0, 1, 2]), (600, 1))
+    with pytest.raises(ValueError, match=r"position\.max_position=4 is too small for 5 different positions"):
+        scheme.assign(tokens, longer, (), jax.random.key(0))
+
+
+def test_an_order_of_all_rows_is_checked_inside_of_jit():
+    scheme = Randomized(base=Rotary(), max_position=4, spacing=1)
+    with pytest.raises(ValueError, match=r"position\.max_position=4 is too small for 5 different positions"):
+        jax.jit(scheme.assign)(jnp.zeros((2, 5), jnp.int32), jnp.arange(5)[None], (), jax.random.key(0))
+
+
 def test_without_a_key_neighbours_lie_apart_by_the_spacing():
     scheme = Randomized(max_position=100, spacing=7)
     positions, _ = scheme.assign(jnp.zeros((1, 4), jnp.int32), jnp.asarray([[0, 1, 2, -1]]), (), None)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Int
 
 from jaxgpt.core.fields import renamed
 from jaxgpt.nn.position.base import Position
@@ -81,18 +82,19 @@ class Randomized(Position):
         if key is None:
             return jnp.where(order >= 0, order * self.spacing, 0), carry
         batch, length = tokens.shape
-        if length > self.max_position:
+        if (most := _most(order, batch)) > self.max_position:
             raise ValueError(
-                f"position.max_position={self.max_position} is too small for {length} different positions; "
+                f"position.max_position={self.max_position} is too small for {most} different positions; "
                 "raise it"
             )
         draws = jax.random.uniform(key, (batch, self.max_position))
         order = jnp.broadcast_to(order, (batch, length))
         # The places of the smallest draws are a uniform choice of as many, without repetition.
-        chosen = jnp.argsort(draws, axis=1)[:, :length]
+        count = min(length, self.max_position)
+        chosen = jnp.argsort(draws, axis=1)[:, :count]
         wanted = order.max(axis=1, keepdims=True) + 1
-        chosen = jnp.sort(jnp.where(jnp.arange(length) < wanted, chosen, self.max_position), axis=1)
-        return jnp.take_along_axis(chosen, jnp.maximum(order, 0), axis=1), carry
+        chosen = jnp.sort(jnp.where(jnp.arange(count) < wanted, chosen, self.max_position), axis=1)
+        return jnp.take_along_axis(chosen, jnp.clip(order, 0, count - 1), axis=1), carry
 
     def embed(self, params, x, positions):
         return self.base.embed(params, x, positions)
@@ -102,3 +104,13 @@ class Randomized(Position):
 
     def bias(self, params, q, k, q_positions, k_positions):
         return self.base.bias(params, q, k, q_positions, k_positions)
+
+
+def _most(order: Int[Array, "#B T"], batch: int) -> int:
+    """Tokens of the longest document, as far as they are known: 0 where they are not.
+
+    Inside of jit an order of each row may be one of several documents; one for all rows is of one.
+    """
+    if not isinstance(order, jax.core.Tracer):
+        return int(order.max()) + 1
+    return order.shape[1] if order.shape[0] < batch else 0
