@@ -152,6 +152,7 @@ def _check_long(config):
         if wrong:
             kind = type(config.sparse).kind()
             raise ValueError(f"sparse={kind} does not go with {', '.join(wrong)}; leave the default")
+        _check_shared_keys(config)
     if config.wiring == "reversible":
         fits = plain["kind"] and plain["layers"] and config.loops == 1 and config.number is None
         if not fits or (config.head.weights == "tied" and not config.head.transform):
@@ -174,6 +175,26 @@ def _check_long(config):
         raise ValueError(
             f"segment={config.segment} would have position={kind} draw another offset for each segment; set "
             "position.max_offset=0 or segment=none"
+        )
+
+
+def _check_shared_keys(config):
+    """Refuses what is not read where keys are queries: such keys have length 1, and no bias is added."""
+    if not any(map(config.sparse.shares_keys, range(config.num_layers))):
+        return
+    attention, kind = config.attention, type(config.sparse).kind()
+    plain = {
+        "attention.scale": attention.scale in (None, config.resolved_head_dim**-0.5),
+        "attention.factor": attention.factor == 1,
+        "attention.qk_norm": not attention.qk_norm,
+    }
+    wrong = [f"{name}={nested.value(config, name)}" for name, fits in plain.items() if not fits]
+    if config.position.biased:
+        wrong.insert(0, f"position={type(config.position).kind()}, which adds to scores")
+    if wrong:
+        raise ValueError(
+            f"sparse={kind} has layers whose keys are their queries, and they do not go with "
+            f"{', '.join(wrong)}; leave the default, or have no such layers (sparse.layers=local)"
         )
 
 

@@ -17,7 +17,9 @@ from jaxgpt.nn.number.xval import XVal
 from jaxgpt.nn.position.alibi import ALiBi
 from jaxgpt.nn.position.axial import Axial
 from jaxgpt.nn.position.coupled_rotary import CoupledRotary
+from jaxgpt.nn.position.fire import FIRE
 from jaxgpt.nn.position.learned import Learned
+from jaxgpt.nn.position.randomized import Randomized
 from jaxgpt.nn.position.relative import Relative
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.nn.position.transformer_xl import TransformerXL
@@ -527,6 +529,12 @@ def test_one_cluster_is_a_tied_softmax():
     [
         ({"sparse": Longformer(), "window": 4}, "window=4"),
         ({"sparse": Reformer(), "layers": "scanned"}, "layers=scanned"),
+        ({"sparse": Reformer(), "position": ALiBi()}, "do not go with position=alibi, which .*; leave the"),
+        ({"sparse": Reformer(), "position": TransformerXL()}, "position=transformer_xl, which adds"),
+        ({"sparse": Reformer(), "position": Randomized(base=FIRE())}, "position=randomized, which adds"),
+        ({"sparse": Reformer(), "attention.scale": 0.5}, "do not go with attention.scale=0.5; leave"),
+        ({"sparse": Reformer(), "attention.factor": 2.0}, "do not go with attention.factor=2.0; leave"),
+        ({"sparse": Reformer(), "attention.qk_norm": True}, "do not go with attention.qk_norm=True; leave"),
         ({"wiring": "reversible"}, "head.weights=separate"),
         ({"memory": 4}, "without end|counts on"),
         ({"segment": 4}, "needs memory"),
@@ -544,3 +552,16 @@ def test_fields_that_do_not_fit_together_are_named(changes, said):
     changes = {"position": Axial()} | changes if "memory" in changes else changes
     with pytest.raises(ValueError, match=said):
         replaced(CONFIG, changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sparse": Reformer(), "position": Randomized(base=Rotary())},
+        {"sparse": Reformer(), "attention.scale": 8**-0.5},
+        {"sparse": Reformer(layers=("local",)), "position": ALiBi(), "attention.factor": 2.0},
+    ],
+    ids=["rotated", "same-scale", "local"],
+)
+def test_layers_that_hash_take_what_they_read(changes):
+    assert np.isfinite(build(**changes)(TOKENS).logits).all()

@@ -61,6 +61,10 @@ class Randomized(Position):
         return dataclasses.replace(self, base=self.base.in_encoder())
 
     @property
+    def biased(self):
+        return self.base.biased
+
+    @property
     def in_attention(self):
         return self.base.in_attention
 
