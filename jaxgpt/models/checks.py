@@ -149,10 +149,16 @@ def _check_long(config):
     }
     if config.sparse is not None:
         wrong = [f"{name}={nested.value(config, name)}" for name, fits in plain.items() if not fits]
+        kind = type(config.sparse).kind()
         if wrong:
-            kind = type(config.sparse).kind()
             raise ValueError(f"sparse={kind} does not go with {', '.join(wrong)}; leave the default")
         _check_shared_keys(config)
+        if config.kind == "encoder" and config.sparse.sees_all and not config.position.takes_gaps:
+            position = type(config.position).kind()
+            raise ValueError(
+                f"sparse={kind} has tokens that are seen from afar, and position={position} knows near ones "
+                "alone; use another, such as rotary or learned"
+            )
     if config.wiring == "reversible":
         fits = plain["kind"] and plain["layers"] and config.loops == 1 and config.number is None
         if not fits or (config.head.weights == "tied" and not config.head.transform):

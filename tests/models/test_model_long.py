@@ -199,6 +199,33 @@ def test_tokens_that_see_all_are_seen_from_afar():
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        {"position": Rotary()},
+        {"position": ALiBi()},
+        {"position": Relative()},
+        {"attention.qk_norm": True},
+        {"attention.qk_norm": True, "attention.qk_norm_over": "all"},
+    ],
+    ids=["rotary", "alibi", "relative", "norms", "norms-over-all"],
+)
+def test_tokens_that_see_all_have_the_positions_and_norms_of_others(changes):
+    """With second maps that equal the first, it is dense attention by a mask."""
+    model = build(kind="encoder", sparse=Longformer((6,)), **changes)
+    for block in model.encoder.blocks:
+        for name in ("query", "key", "value"):
+            first, second = getattr(block.attention, name), block.attention.second[name]
+            second.kernel[...], second.bias[...] = first.kernel[...], first.bias[...]
+    places, place = np.asarray([[0, 7], [20, -1]]), np.arange(29)
+    seen = np.tile(np.abs(place[:, None] - place) <= 3, (2, 1, 1))
+    for row, column in ((0, 0), (0, 7), (1, 20)):
+        seen[row, column] = seen[row, :, column] = True
+    found = model(TOKENS, features=Features(global_tokens=places)).logits
+    expected = without_sparse(model)(TOKENS, features=Features(visible=seen)).logits
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
     ("changes", "places", "said"),
     [
         ({}, [[0], [0]], "sparse=longformer"),
@@ -529,6 +556,10 @@ def test_one_cluster_is_a_tied_softmax():
     [
         ({"sparse": Longformer(), "window": 4}, "window=4"),
         ({"sparse": Reformer(), "layers": "scanned"}, "layers=scanned"),
+        (
+            {"sparse": Longformer(), "position": TransformerXL(), "kind": "encoder"},
+            "position=transformer_xl knows near ones alone; use another",
+        ),
         ({"sparse": Reformer(), "position": ALiBi()}, "do not go with position=alibi, which .*; leave the"),
         ({"sparse": Reformer(), "position": TransformerXL()}, "position=transformer_xl, which adds"),
         ({"sparse": Reformer(), "position": Randomized(base=FIRE())}, "position=randomized, which adds"),

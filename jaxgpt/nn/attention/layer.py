@@ -53,7 +53,7 @@ class Attention(nnx.Module):
       qk_norms: norms of queries and of keys, before they are rotated; where the config has `qk_norm`.
       tables: weights of the position scheme for this layer.
       shared_keys: there is no key map; keys are the queries (Reformer).
-      sees_all: there are second maps for tokens that see all (Longformer).
+      sees_all: there are second maps for tokens that see all (Longformer); norms and positions are the same.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Attention(nnx.Module):
             kv = cache if attend is dense else cache.view()
         y = self._out(attend(q, kv, inputs, key=key, tap=tap), tap)
         if isinstance(inputs.sees, Band) and inputs.sees.global_tokens is not None:
-            y = self._with_global(y, x, inputs.sees, key, tap)
+            y = self._with_global(y, x, inputs, key, tap)
         return y, cache
 
     def cross(
@@ -135,13 +135,17 @@ class Attention(nnx.Module):
         x = tap("input", x)
         return self._out(weighted(self._queries(x), source, mask, config=self.config, key=key, tap=tap), tap)
 
-    def _with_global(self, y, x, band: Band, key, tap):
+    def _with_global(self, y, x, inputs: AttentionInputs, key, tap):
         """`y` with the outputs of tokens that see all, which they do by the second maps."""
-        places, tap = band.global_tokens, below(tap, "global")
-        mask = (places >= 0)[:, :, None] & (band.order[:, : x.shape[1]] >= 0)[:, None, :]
-        q = self.second["query"](at_places(x, places))
-        kv = KeyValue(self.second["key"](x), self.second["value"](x))
-        seen = self._out(weighted(q, kv, mask, config=self.config, key=fold(key, 1), tap=tap), tap)
+        places, tap = inputs.sees.global_tokens, below(tap, "global")
+        mask = (places >= 0)[:, :, None] & (inputs.sees.order[:, : x.shape[1]] >= 0)[:, None, :]
+        positions = jnp.broadcast_to(inputs.q_positions, x.shape[:2])
+        own = dataclasses.replace(inputs, sees=mask, q_positions=at_places(positions, places))
+        q = self._normed(self.query_norm, self.second["query"](at_places(x, places)))
+        k = self._normed(self.key_norm, self.second["key"](x))
+        q, k = own.position.rotate(own.params, q, k, own.q_positions, positions)
+        kv = KeyValue(k, self.second["value"](x))
+        seen = self._out(dense(q, kv, own, key=fold(key, 1), tap=tap), tap)
         rows, at = jnp.arange(y.shape[0])[:, None], jnp.where(places >= 0, places, y.shape[1])
         return y.at[rows, at].set(seen, mode="drop")
 
