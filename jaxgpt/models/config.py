@@ -19,7 +19,7 @@ from jaxgpt.nn.number import NumberEncoding
 from jaxgpt.nn.position import Position
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.nn.sparse import Sparse
-from jaxgpt.nn.values import token_values, value_features
+from jaxgpt.nn.values import check_distinct, token_values, value_features
 from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 
@@ -229,6 +229,7 @@ class ModelConfig:
         if self.embedding.kind == "value":
             values = token_values(vocabulary.texts)
             value_features(values)  # raises where there are too few numbers
+            check_distinct(vocabulary.texts)
         own = self.kind == "encoder" and mask_id is None
         size = self.vocab_size or count + own + marks
         if own and size > count:

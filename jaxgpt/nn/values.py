@@ -19,6 +19,19 @@ def token_values(token_texts: Sequence[str]) -> tuple[int, ...]:
     )
 
 
+def check_distinct(token_texts: Sequence[str]) -> None:
+    """Raises ValueError for two tokens of one value, which `value_features` could not tell apart."""
+    first: dict[int, str] = {}
+    for text, value in zip(token_texts, token_values(token_texts), strict=True):
+        if value in first:
+            raise ValueError(
+                f"embedding.kind=value cannot tell the tokens {first[value]!r} and {text!r} apart, which are "
+                "one number; use embedding.kind=free, or another tokenizer"
+            )
+        if value >= 0:
+            first[value] = text
+
+
 def value_features(values: Sequence[int]) -> np.ndarray:
     """1, x and x^2 of a number token, where x is its value less the mean, over the standard deviation of all
     number tokens; every other token, value -1, has a feature of its own. [V, C]

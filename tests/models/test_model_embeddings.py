@@ -82,3 +82,5 @@ def test_errors():
         ValueError, match=r"^embedding\.kind=value needs tokens for three numbers or more; use"
     ):
         config(vocab_size=0, **{"embedding.kind": "value"}).for_vocabulary(Vocabulary(["a", "b", "7"]))
+    with pytest.raises(ValueError, match=r"^embedding\.kind=value cannot tell the tokens '2' and '02' apart"):
+        config(vocab_size=0, **{"embedding.kind": "value"}).for_vocabulary(Vocabulary([*"0123", "02"]))

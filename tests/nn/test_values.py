@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxgpt.nn.values import token_values, value_features
+from jaxgpt.nn.values import check_distinct, token_values, value_features
 
 TEXTS = ("", "+", *"0123456789", "²", "٣", "42")
 
@@ -34,3 +34,14 @@ def test_fewer_than_three_numbers_are_refused(values):
     with pytest.raises(ValueError) as error:
         value_features(values)
     assert str(error.value).startswith("embedding.kind=value needs tokens for three numbers or more; use")
+
+
+def test_two_tokens_of_one_value_are_named():
+    check_distinct(["a", "7", "a", "-7", "07x", "70"])
+    for other in ("07", "7"):
+        with pytest.raises(ValueError) as error:
+            check_distinct(["a", "7", "5", other])
+        assert str(error.value) == (
+            f"embedding.kind=value cannot tell the tokens '7' and {other!r} apart, which are one number; use "
+            "embedding.kind=free, or another tokenizer"
+        )
