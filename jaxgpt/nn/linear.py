@@ -140,19 +140,22 @@ class Embedding(nnx.Module):
         self.dtype = jnp.dtype(dtype)
 
     def vectors(self) -> Float[Array, "V D"]:
-        """The vector of every id."""
-        table = self.table[...].astype(self.dtype)
-        return table if self.features is None else jnp.asarray(self.features, self.dtype) @ table
+        """The vector of every id; of features in float32 or wider, where those of near numbers differ."""
+        if self.features is None:
+            return self.table[...].astype(self.dtype)
+        wide = jnp.promote_types(self.dtype, jnp.float32)
+        return jnp.asarray(self.features, wide) @ self.table[...].astype(wide)
 
     def __call__(self, tokens: Int[Array, "B T"]) -> Float[Array, "B T D"]:
         if self.features is not None:
-            return self.vectors()[tokens]
+            return self.vectors()[tokens].astype(self.dtype)
         # Cast behind the look-up: its gradient sums over equal tokens in the type of the weights.
         return self.table[...][tokens].astype(self.dtype)
 
     def attend(self, x: Float[Array, "B T D"]) -> Float[Array, "B T V"]:
         """Inner products with every vector, accumulated in float32 or wider."""
-        return wide_matmul(x, self.vectors().T)
+        vectors = self.vectors()
+        return wide_matmul(x.astype(jnp.promote_types(x.dtype, vectors.dtype)), vectors.T)
 
 
 def dropout(x: Array, rate: float, key: jax.Array | None) -> Array:

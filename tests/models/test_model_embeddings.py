@@ -10,6 +10,7 @@ from model_building import SOURCE, TEXTS, TOKENS, build, config, scheme
 
 from jaxgpt.core.nested import replaced
 from jaxgpt.models import Transformer
+from jaxgpt.nn.linear import Embedding
 from jaxgpt.nn.values import token_values, value_features
 from jaxgpt.tokenizers.vocabulary import Vocabulary
 
@@ -58,6 +59,23 @@ def test_it_has_three_vectors_for_all_numbers_and_one_for_each_other_token():
     tables = [Transformer(d, rngs=nnx.Rngs(0)).embedding.table for d in (config(), value_config())]
     assert [table.shape for table in tables] == [(15, 12), (3 + 5, 12)]
     assert len(TEXTS) == 15
+
+
+def test_neighbours_among_many_numbers_are_told_apart_in_bfloat16():
+    features = value_features(range(2000))
+    types = {"dtype": "bfloat16", "param_dtype": "float32"}
+    embedding = Embedding(2000, 64, features=features, std=1.0, rngs=nnx.Rngs(0), **types)
+    vectors = embedding(jnp.arange(2000)[None])
+    assert vectors.dtype == jnp.bfloat16
+    vectors = np.asarray(vectors[0].astype(jnp.float32))
+    assert len(np.unique(vectors, axis=0)) == 2000
+    exact = features @ np.asarray(embedding.table[...], np.float64)
+    np.testing.assert_allclose(vectors, exact, rtol=2**-8, atol=1e-4)
+    hidden = jnp.asarray(np.random.default_rng(0).standard_normal((1, 3, 64)), jnp.bfloat16)
+    logits = embedding.attend(hidden)
+    assert logits.dtype == jnp.float32
+    expected = np.asarray(hidden.astype(jnp.float32), np.float64)[0] @ exact.T
+    np.testing.assert_allclose(logits[0], expected, atol=1e-5 * np.abs(expected).max())
 
 
 def test_the_tokenizer_tells_the_values():
