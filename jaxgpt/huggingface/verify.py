@@ -12,7 +12,7 @@ from scipy.special import log_softmax
 from jaxgpt.core.wording import one_line
 from jaxgpt.huggingface.load import Pretrained
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.models.token_features import Features
+from jaxgpt.models.token_features import Features, global_tokens_of
 
 #: Inputs that some models take beside their tokens.
 _MORE = ("source", "global_tokens")
@@ -77,7 +77,10 @@ def logits(loaded: Pretrained, inputs: dict[str, Int[np.ndarray, "B T"]]) -> Flo
     if "tokens" not in inputs:
         raise ValueError(f"the reference has no tokens; it has {', '.join(sorted(inputs))}")
     with jax.default_matmul_precision("highest"):
-        features = Features(global_tokens=inputs.get("global_tokens"))
+        places = inputs.get("global_tokens")
+        if places is None:  # as transformers has them then
+            places = global_tokens_of(loaded.model.config, len(inputs["tokens"]))
+        features = Features(global_tokens=places)
         output = loaded.model(inputs["tokens"], source=inputs.get("source"), features=features)
         return np.asarray(getattr(output, output_of(loaded.model.config)))
 

@@ -1,9 +1,14 @@
 """What some models read of a text beside its tokens."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, Num
+
+if TYPE_CHECKING:
+    from jaxgpt.models.config import ModelConfig
 
 
 @jax.tree_util.register_dataclass
@@ -28,3 +33,14 @@ class Features:
     source_numbers: Num[Array, "B Z F"] | None = None
     global_tokens: Int[Array, "B G"] | None = None
     visible: Bool[Array, "B T T"] | None = None
+
+
+def global_tokens_of(config: "ModelConfig", batch: int) -> Int[Array, "B 1"] | None:
+    """The first token of each text, if a label is read from it and it may see all; None for other models.
+
+    So transformers has it for a Longformer that classifies texts, where it is told nothing else.
+    """
+    sees_all = config.kind == "encoder" and config.sparse is not None and config.sparse.sees_all
+    if not (sees_all and config.num_labels and config.labels_from == "first"):
+        return None
+    return jnp.zeros((batch, 1), jnp.int32)

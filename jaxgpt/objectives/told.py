@@ -18,7 +18,7 @@ from jaxgpt.data.splits import Tables, naming
 from jaxgpt.generation.prompts import check_positions
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.structure import split
-from jaxgpt.models.token_features import Features
+from jaxgpt.models.token_features import Features, global_tokens_of
 from jaxgpt.models.transformer import Output, Transformer
 from jaxgpt.objectives.base import Batch, Objective
 from jaxgpt.objectives.losses import Loss, token_losses
@@ -152,14 +152,20 @@ def _stacks(model: ModelConfig) -> list[Literal["encoder", "decoder"]]:
 
 
 def read_labels(model: Transformer, tokens, order, segments, key: jax.Array | None = None) -> Output:
-    """A text as a model with labels reads it; an encoder-decoder reads it in both of its stacks."""
+    """A text as a model with labels reads it; an encoder-decoder reads it in both of its stacks.
+
+    Of a Longformer the first token sees all, where the label is read from it.
+    """
     both = model.config.kind == "encoder_decoder"
     return model(
         tokens,
         order=order,
         source=tokens if both else None,
         source_order=order if both else None,
-        features=Features(segments=segments if model.config.segments else None),
+        features=Features(
+            segments=segments if model.config.segments else None,
+            global_tokens=global_tokens_of(model.config, tokens.shape[0]),
+        ),
         key=key,
         logits_of="none",
     )

@@ -31,6 +31,15 @@ def test_a_directory_is_compared_with_stored_logits(name, capsys, tmp_path):
     assert "they differ by more than 0.001" in capsys.readouterr().out
 
 
+def test_a_classifying_longformer_reads_without_global_tokens_as_transformers_does():
+    name = REFERENCES / "longformer-text-labels"
+    with np.load(name / "reference.npz") as file:
+        given = dict(file)
+    assert given["global_tokens"][1].tolist() == [0, -1]  # what transformers takes where none are given
+    found = verify.logits(jaxgpt.load_hf(name), {"tokens": given["tokens"]})
+    np.testing.assert_allclose(found[1], given["labels"][1], atol=1e-4)
+
+
 @pytest.mark.thorough
 def test_references_that_cannot_be_used(capsys, tmp_path):
     np.savez(tmp_path / "empty.npz", tokens=np.zeros((1, 2), int))

@@ -20,12 +20,14 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.token_features import Features
 from jaxgpt.nn.position.abacus import Abacus
 from jaxgpt.nn.position.learned import Learned
+from jaxgpt.nn.sparse.longformer import Longformer
 from jaxgpt.objectives.asking import Asking
 from jaxgpt.objectives.labels import Labels
 from jaxgpt.objectives.multiple_choice import MultipleChoice
 from jaxgpt.objectives.pretraining import Pretraining
 from jaxgpt.objectives.similarity import Similarity
 from jaxgpt.objectives.span import Span
+from jaxgpt.objectives.told import read_labels
 from jaxgpt.runs import experiments
 from jaxgpt.task import Example, Task
 from jaxgpt.tokenizers import build
@@ -276,6 +278,24 @@ def test_two_texts_are_two_segments():
     logits = model(rows.tokens[:1].astype(np.int32), features=Features(segments=rows.segments[:1])).labels[0]
     np.testing.assert_allclose(losses[0, 0], -jax.nn.log_softmax(logits)[0], atol=1e-5)
     assert Labels().predict(model, tokenizer, ["ab\tcd"], Asking())[0][0] == names[int(logits.argmax())]
+
+
+def test_the_token_of_a_longformer_that_a_label_is_read_from_sees_all():
+    tokens = np.random.default_rng(0).integers(3, 40, (2, 20))
+    other = tokens.copy()
+    other[:, 15] = other[:, 15] % 37 + 3  # far beyond the window of the first token
+    order, segments = np.tile(np.arange(20), (2, 1)), np.zeros((2, 20), int)
+    for labels_from, moved in (("first", True), ("each", False)):
+        model_config = config(("x", "y"), labels_from, sparse=Longformer((4,)))
+        model = jaxgpt.Transformer(model_config, rngs=nnx.Rngs(0))
+        places = np.zeros((2, 1), int) if labels_from == "first" else None
+        told, again = (
+            np.asarray(read_labels(model, given, order, segments).labels) for given in (tokens, other)
+        )
+        expected = model(tokens, features=Features(global_tokens=places)).labels
+        np.testing.assert_allclose(told, expected, atol=1e-6)
+        first, second = (found if labels_from == "first" else found[:, 0] for found in (told, again))
+        assert (first != second).any() == moved
 
 
 @pytest.mark.thorough
