@@ -30,8 +30,8 @@ FAULTS = [
     Fault(
         "speaks-against",
         "jaxgpt/lab/attribution.py",
-        "place = int(np.argmax(self.signed))",
-        "place = int(np.argmax(np.abs(self.signed)))",
+        "place, most = int(np.argmax(self.signed))",
+        "place, most = int(np.argmax(np.abs(self.signed)))",
         "a token that speaks against a target is said to speak for it",
         ("tests/lab/test_attribution.py",),
     ),
