@@ -44,19 +44,20 @@ def _mean(finding: Finding) -> float:
 
 
 def _nothing(results: Results, budget: Budget) -> str:
-    best = max(results.findings[budget], key=_mean)
+    most = {f.cell.name: max(f.overall.exact_match.per_seed) for f in results.findings[budget]}
+    best = max(most, key=most.__getitem__)
     steps = 4 * results.plan.baseline.experiment.training.steps
     return (
-        f"Nothing was learned that could be compared: every cell has less than {NOTHING} of all questions "
-        f"right, {best.cell.name} the most with {share(_mean(best))}. Train longer, with --training.steps "
-        f"{steps}, four times as long, or ask for less."
+        f"Nothing was learned that could be compared: every seed of every cell has less than {NOTHING} of "
+        f"all questions right, the best one, of {best}, {share(most[best])}. Train longer, with "
+        f"--training.steps {steps}, four times as long, or ask for less."
     )
 
 
 def _everything(findings: tuple[Finding, ...]) -> str:
     text = (
-        f"Every cell has more than {LEARNED} of all questions right, so these questions tell none apart. Ask "
-        "harder ones, or train shorter."
+        f"Every seed of every cell has more than {LEARNED} of all questions right, so these questions tell "
+        "none apart. Ask harder ones, or train shorter."
     )
     needs = [(finding.needs(LEARNED).times(finding.examples_a_step).median, finding) for finding in findings]
     known = sorted((need, finding.cell.name) for need, finding in needs if need is not None)

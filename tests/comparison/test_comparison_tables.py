@@ -173,20 +173,33 @@ def test_where_nothing_or_everything_was_learned_nobody_is_best(found):
     slugs = [f.cell.slug for f in found.findings["examples"]]
     little = dict(zip(slugs, [(0.099,) * 8, (0.026,) * 8, (0.006,) * 8], strict=True))
     assert findings.sentences(over(found, **little), "examples") == [
-        "Nothing was learned that could be compared: every cell has less than 0.1 of all questions right, "
-        "digits the most with 0.099. Train longer, with --training.steps 80, four times as long, or ask for "
-        "less."
+        "Nothing was learned that could be compared: every seed of every cell has less than 0.1 of all "
+        "questions right, the best one, of digits, 0.099. Train longer, with --training.steps 80, four times "
+        "as long, or ask for less."
     ]
     much = dict(zip(slugs, [(0.991,) * 8, (1.0,) * 8, (0.999,) * 8], strict=True))
     assert findings.sentences(over(found, **much), "examples") == [
-        "Every cell has more than 0.99 of all questions right, so these questions tell none apart. Ask "
-        "harder ones, or train shorter. Examples that half of the seeds needed to 0.99 of the validation "
-        "questions: digits:2:right after 160."
+        "Every seed of every cell has more than 0.99 of all questions right, so these questions tell none "
+        "apart. Ask harder ones, or train shorter. Examples that half of the seeds needed to 0.99 of the "
+        "validation questions: digits:2:right after 160."
     ]
     # The same of what is not sure: nothing is bold, whoever has more.
     shown = entries(sections.exact_match(over(found, **little), "examples"))
     assert not any(entry.sure for entries in shown.values() for entry in entries.values())
     assert sections.differences(over(found, **much), "examples") is None
+
+
+def test_whether_anything_was_learned_is_asked_of_each_seed(found):
+    """One seed that has learned it, or one that has not, is a difference that a mean hides."""
+    slugs = [f.cell.slug for f in found.findings["examples"]]
+
+    def learned(*shares):
+        return over(found, **dict(zip(slugs, shares, strict=True))).learned("examples")
+
+    low, high = (0.01,) * 16, (1.0,) * 16
+    assert learned(low, low, low) == "nothing" and learned(high, high, high) == "everything"
+    assert learned(low, (0.01,) * 15 + (1.0,), low) == "something"  # of a mean of 0.07
+    assert learned(high, (1.0,) * 15 + (0.9,), high) == "something"  # of a mean of 0.994
 
 
 def test_the_findings_say_what_changes_with_the_budget(found):
