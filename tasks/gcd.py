@@ -115,6 +115,9 @@ class Gcd(Task):
             "natural_accuracy": sum(share * k**-2 for k, share in shares.items()) / weight,
         }
 
+    def summary_limit(self, name: str) -> float:
+        return self.max_outcome if name == "gcds_correct" else 1.0
+
     def typed(self, text: str) -> Example:
         match = re.fullmatch(r"(?:gcd)? ?\(?([0-9]+),([0-9]+)\)?", squeezed(text))
         if match is None or 0 in map(int, match.groups()):

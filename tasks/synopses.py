@@ -18,7 +18,7 @@ import functools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, ClassVar
 
-from jaxgpt.evaluation.variety import variety
+from jaxgpt.evaluation.variety import variety, variety_limit
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.presets.small import small
 from jaxgpt.task import Example, Split, Task, shuffled
@@ -113,6 +113,9 @@ class Synopses(Task):
     def summary(self, samples: list[tuple[Example, str]], training: Sequence[Example]) -> dict[str, float]:
         """Distinct n-grams and the longest copy from the training text."""
         return variety([completion for _, completion in samples], [e.target for e in training])
+
+    def summary_limit(self, name: str) -> float:
+        return variety_limit(name)
 
 
 @functools.lru_cache(maxsize=4)

@@ -18,7 +18,7 @@ from typing import Annotated, ClassVar, Literal
 
 from jaxgpt.core.lines import split_paragraphs
 from jaxgpt.data.documents import blocks
-from jaxgpt.evaluation.variety import variety
+from jaxgpt.evaluation.variety import variety, variety_limit
 from jaxgpt.models.presets.recurrent import makemore_bigram
 from jaxgpt.models.presets.small import nanogpt_cpu
 from jaxgpt.task import SPLITS, Example, Split, Task, shuffled
@@ -117,6 +117,9 @@ class Text(Task):
     def summary(self, samples: list[tuple[Example, str]], training: Sequence[Example]) -> dict[str, float]:
         """Distinct n-grams and the longest copy from the training text."""
         return variety([completion for _, completion in samples], [e.target for e in training])
+
+    def summary_limit(self, name: str) -> float:
+        return variety_limit(name)
 
 
 @functools.lru_cache(maxsize=4)

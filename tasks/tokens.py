@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar
 
 from jaxgpt.data.corpus import Corpus, open_corpus
-from jaxgpt.evaluation.variety import variety
+from jaxgpt.evaluation.variety import variety, variety_limit
 from jaxgpt.task import Example, Split, Task, shuffled
 from jaxgpt.training.experiment import Experiment
 from tasks.corpus import last_word_score, last_words
@@ -114,6 +114,9 @@ class Tokens(Task):
     def summary(self, samples: list[tuple[Example, str]], training: Sequence[Example]) -> dict[str, float]:
         """Distinct n-grams, and the longest copy from the training documents that are its examples."""
         return variety([completion for _, completion in samples], [e.target for e in training])
+
+    def summary_limit(self, name: str) -> float:
+        return variety_limit(name)
 
 
 def tokens() -> Experiment:

@@ -105,6 +105,9 @@ class Translation(Task):
                 found[name + group] = measure(texts, [self.references(e) for e, _ in members])
         return found
 
+    def summary_limit(self, name: str) -> float:
+        return 100.0
+
     def references(self, example: Example) -> tuple[str, ...]:
         """The right translations of an example of this task."""
         return self._sentence(example).references()

@@ -105,7 +105,7 @@ def evaluate(
         summaries = [
             task.summary([(asked[i].example, texts[i]) for i in inside], training) for texts in completions
         ]
-        found["summary"] = tally.combine(summaries)
+        found["summary"] = tally.combine(summaries, task.summary_limit)
         if objective.next_token:
             held_out = distinct((asked[index].example for index in inside), len(inside))
             seen = _as_many(task, training, data_seed, len(held_out))

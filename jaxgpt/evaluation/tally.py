@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -71,11 +71,17 @@ def not_asked(questions: Sequence[Question], reasons: Sequence[str]) -> tuple[No
     return tuple(NotAsked(name, len(r), r[0], not out) for (out, name), r in sorted(found.items()))
 
 
-def combine(summaries: Sequence[dict[str, float | Share]]) -> dict[str, Estimate]:
+def combine(
+    summaries: Sequence[dict[str, float | Share]], limit: Callable[[str], float] = lambda name: math.inf
+) -> dict[str, Estimate]:
     """The seeds' summaries as one; a number that some seed's summary leaves out is 0 there.
 
     A share of nothing is no value (NaN), and counts neither in the mean nor in the interval: of a seed
     without a valid square, none is novel and none is copied. One share alone has Wilson's interval of its n.
+
+    Args:
+      limit: the largest possible value of a measure by its name, as `Task.summary_limit` gives it; no
+        interval leaves it.
     """
     combined = {}
     for name in dict.fromkeys(name for summary in summaries for name in summary):
@@ -88,7 +94,7 @@ def combine(summaries: Sequence[dict[str, float | Share]]) -> dict[str, Estimate
         else:
             values = [float(value or 0.0) for value in found]
             least = 0.0 if min(values) >= 0 else -math.inf
-            interval = student_t(values, bounds=(least, math.inf))
+            interval = student_t(values, bounds=(least, limit(name)))
             combined[name] = Estimate(float(np.mean(values)), interval, tuple(values))
     return combined
 

@@ -84,7 +84,7 @@ def measure(
                 found["summary_of_real_text"] = task.summary(
                     [(Example("", ""), text) for text in real], training
                 )
-    return found | {"summary": tally.combine(summaries)}
+    return found | {"summary": tally.combine(summaries, task.summary_limit)}
 
 
 def samples(

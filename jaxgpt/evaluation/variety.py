@@ -1,5 +1,6 @@
 """How varied generated text is, and how much of it is copied from the training text."""
 
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -73,6 +74,11 @@ def variety(texts: Sequence[str], training: Iterable[str]) -> dict[str, float]:
         "copy_characters_mean": float(np.mean(copies)) if copies else 0.0,
         "copy_characters_max": float(max(copies, default=0)),
     }
+
+
+def variety_limit(name: str) -> float:
+    """The largest value that a measure of `variety` can have: 1 for distinct-n, which is a share."""
+    return 1.0 if name.startswith("distinct_") else math.inf
 
 
 class _Hashes:

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import hashlib
+import math
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -345,6 +346,13 @@ class Task(Choice, package="tasks"):
     ) -> dict[str, float | Share]:
         """Measures of a whole set of (question, completion) pairs beyond the mean of `score`."""
         return {}
+
+    def summary_limit(self, name: str) -> float:
+        """The largest value that a measure of `summary` can have, at which intervals over seeds end.
+
+        A `Share` ends at its own. Where nothing is negative they end at 0 as well.
+        """
+        return math.inf
 
     def picture(self, samples: list[tuple[Example, str]], path: Path) -> bool:
         """Draw answers that are better looked at than counted, as a PNG; whether there was anything to draw.

@@ -152,6 +152,9 @@ class Arithmetic(Task):
     def summary(self, samples: list[tuple[Example, str]], training: Sequence[Example]) -> dict[str, float]:
         return self._format.summary([self.score(example, completion) for example, completion in samples])
 
+    def summary_limit(self, name: str) -> float:
+        return 1.0  # those of formats are shares
+
     def typed(self, text: str) -> Example:
         return self._example(read_question(text, self._symbol, self._arity).operands)
 

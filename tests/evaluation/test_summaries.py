@@ -10,13 +10,18 @@ from variants import often
 
 from jaxgpt.evaluation import tally
 from jaxgpt.evaluation.evaluation import Evaluation
-from jaxgpt.evaluation.intervals import bounded_mean, wilson
+from jaxgpt.evaluation.intervals import bounded_mean, student_t, wilson
 from jaxgpt.evaluation.scoring import evaluate
 from jaxgpt.evaluation.scoring_options import Kept, TrainedOn
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.transformer import Transformer
 from jaxgpt.task import Example, Share, Task
 from jaxgpt.tokenizers.characters import Characters
+from tasks.arithmetic import Arithmetic
+from tasks.gcd import Gcd
+from tasks.pairs import Pairs
+from tasks.text import Text
+from tasks.translation import Translation
 
 
 def test_a_share_has_an_interval_with_one_seed_and_keeps_its_unit():
@@ -30,6 +35,40 @@ def test_a_share_has_an_interval_with_one_seed_and_keeps_its_unit():
 def test_shares_of_several_seeds_vary_over_the_seeds():
     found = tally.combine([{"valid": Share(v, 10)} for v in (0.5, 0.6, 0.9)])
     assert found["valid"].interval == bounded_mean([0.5, 0.6, 0.9])
+
+
+def test_a_measure_stays_below_what_is_possible():
+    one, far = [{"part": 0.99, "length": 0.99}, {"part": 0.4, "length": 0.4}], math.inf
+    found = tally.combine(one, lambda name: 1.0 if name == "part" else far)
+    assert found["part"].interval == student_t([0.99, 0.4], bounds=(0.0, 1.0)) == (0.0, 1.0)
+    assert found["length"].interval == student_t([0.99, 0.4], bounds=(0.0, far)) and found["length"].mean < 1
+    assert found["length"].interval[1] > 1  # nothing bounds it
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "most"),
+    [
+        (Gcd(), "natural_accuracy", 1),
+        (Gcd(), "gcds_correct", 100),
+        (Gcd(max_outcome=7), "gcds_correct", 7),
+        (Translation(), "BLEU", 100),
+        (Translation(), "chrF, 1-3 words", 100),
+        (Arithmetic(format="steps", max_digits=6), "first_wrong_step_2", 1),
+        (Text(), "distinct_2", 1),
+        (Text(), "copy_characters_max", math.inf),
+        (Pairs(), "absolute_error", math.inf),
+    ],
+)
+def test_tasks_know_the_largest_value_of_their_measures(task, name, most):
+    assert task.summary_limit(name) == most
+
+
+def test_an_evaluation_asks_the_task_for_it(task, tokenizer, build, oracle, monkeypatch):
+    monkeypatch.setattr(type(task), "summary_limit", lambda self, name: 3.5 if name == "part" else 0.0)
+    parts = iter((1.0, 3.0))
+    monkeypatch.setattr(type(task), "summary", lambda self, samples, training: {"part": next(parts)})
+    found = evaluate([build(seed) for seed in range(2)], tokenizer, task, n=10, trained_on=TrainedOn([]))
+    assert found.summary["part"].per_seed == (1.0, 3.0) and found.summary["part"].interval == (0.0, 3.5)
 
 
 def test_a_share_of_nothing_is_no_value():
