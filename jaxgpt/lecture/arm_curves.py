@@ -7,9 +7,9 @@ from typing import Literal
 
 from jaxgpt.core.tables import Entry, Table
 from jaxgpt.evaluation import plots
-from jaxgpt.evaluation.intervals import Estimate
+from jaxgpt.evaluation.intervals import Estimate, Interval
 from jaxgpt.lab.part import Part, band
-from jaxgpt.lecture.arm_table import estimate
+from jaxgpt.lecture.arm_table import NOT_NEGATIVE, estimate
 
 #: Places that a table has a column for; of more there is no table.
 _COLUMNS = 12
@@ -32,6 +32,7 @@ class ArmCurves(Part):
       measure_scale: of what is measured.
       over: what the values of a place are, of which the mean is shown.
       references: lines without seeds, such as the best that can be reached. [X]
+      bounds: of what a number can be, where no interval leaves them; a share lies between 0 and 1.
     """
 
     along: str
@@ -43,10 +44,11 @@ class ArmCurves(Part):
     measure_scale: Literal["linear", "log"] = "linear"
     over: str = "seeds"
     references: Mapping[str, tuple[float, ...]] = dataclasses.field(default_factory=dict)
+    bounds: Interval = NOT_NEGATIVE
 
     def estimates(self, arm: str) -> tuple[Estimate, ...]:
         """The mean of an arm at each place, with its interval. [X]"""
-        return tuple(estimate(per_seed, self.unit) for per_seed in self.values[arm])
+        return tuple(estimate(per_seed, self.unit, self.bounds) for per_seed in self.values[arm])
 
     def rows(self):
         header = ("arm", self.along, self.measure, "low", "high", "each seed")

@@ -1,21 +1,33 @@
 """One measure of every arm: each seed, the mean with its interval, and the difference to one of them."""
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Literal
 
 from jaxgpt.core.tables import Entry, Table
 from jaxgpt.evaluation import plots
-from jaxgpt.evaluation.intervals import Difference, Estimate, bounded_mean, paired, student_t
+from jaxgpt.evaluation.intervals import Difference, Estimate, Interval, bounded_mean, paired, student_t
 from jaxgpt.lab.part import Part
 
+#: Of losses, perplexities and all else that is not negative; and of what is given in points of 100.
+NOT_NEGATIVE: Interval = (0.0, math.inf)
+POINTS: Interval = (0.0, 100.0)
 
-def estimate(per_seed: tuple[float, ...], unit: Literal["share", "number"]) -> Estimate:
-    """The mean over seeds; a share's interval holds for any distribution, a number's is Student's t."""
+
+def estimate(
+    per_seed: tuple[float, ...], unit: Literal["share", "number"], bounds: Interval = NOT_NEGATIVE
+) -> Estimate:
+    """The mean over seeds; a share's interval holds for any distribution, a number's is Student's t.
+
+    Args:
+      bounds: of what a number can be; its interval ends there.
+    """
     mean = sum(per_seed) / len(per_seed)
     if len(per_seed) < 2:
         return Estimate(mean, None, per_seed)
-    return Estimate(mean, bounded_mean(per_seed) if unit == "share" else student_t(per_seed), per_seed)
+    interval = bounded_mean(per_seed) if unit == "share" else student_t(per_seed, bounds=bounds)
+    return Estimate(mean, interval, per_seed)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +42,7 @@ class ArmTable(Part):
       unit: a share is shown in percent.
       published: what was reported elsewhere, by the name of the arm.
       where: the setting of what was published.
+      bounds: of what a number can be, where no interval leaves them; a share lies between 0 and 1.
     """
 
     measure: str
@@ -39,10 +52,11 @@ class ArmTable(Part):
     unit: Literal["share", "number"] = "number"
     published: Mapping[str, str] = dataclasses.field(default_factory=dict)
     where: str = ""
+    bounds: Interval = NOT_NEGATIVE
 
     def estimate(self, arm: str) -> Estimate:
         """The mean of an arm, with its interval."""
-        return estimate(self.values[arm], self.unit)
+        return estimate(self.values[arm], self.unit, self.bounds)
 
     def difference(self, arm: str) -> Difference:
         """An arm minus the baseline, seed by seed."""

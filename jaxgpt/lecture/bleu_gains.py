@@ -73,7 +73,7 @@ class Gain:
     @property
     def over_seeds(self) -> Interval | None:
         """The interval of the mean over other seeds: Student's, of the differences seed by seed."""
-        return student_t(self.over_sentences.per_seed)
+        return student_t(self.over_sentences.per_seed, bounds=(-100.0, 100.0))
 
 
 @dataclasses.dataclass(frozen=True)

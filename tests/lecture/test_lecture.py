@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import functools
+import math
 import sys
 
 import jax
@@ -17,6 +18,7 @@ from jaxgpt.cli import lecture as lecture_command
 from jaxgpt.evaluation.intervals import paired, student_t
 from jaxgpt.lecture import Arm, ArmCurves, ArmTable, Row, make, place_losses, reached
 from jaxgpt.lecture.arm import SHORTER
+from jaxgpt.lecture.arm_table import POINTS
 from jaxgpt.lecture.equal_cost import at_equal_cost, step_flops
 from jaxgpt.lecture.making import trained
 from jaxgpt.lecture.place_losses import context_curves, losses_by_place
@@ -157,6 +159,17 @@ def test_a_table_says_which_differences_are_sure():
     assert few.table().rows[1][2].detail == "" and "Fewer than six seeds" in few.table().caption
     one = ArmTable("loss", {"a": (1.0,), "b": (2.0,)}, baseline="a")
     assert one.estimate("a").interval is None and one.table().caption == "One seed."
+
+
+def test_no_interval_leaves_what_is_possible():
+    far = {"a": (1.0, 99.0)}
+    assert ArmTable("perplexity", far).estimate("a").interval == student_t(far["a"], bounds=(0.0, math.inf))
+    assert ArmTable("perplexity", far).estimate("a").interval[0] == 0.0
+    assert ArmTable("BLEU", far, bounds=POINTS).estimate("a").interval == (0.0, 100.0)
+    curves = ArmCurves("length", (1, 2), "BLEU", {"a": (far["a"], (40.0, 41.0))}, bounds=POINTS)
+    first, second = curves.estimates("a")
+    assert first.interval == (0.0, 100.0) and second.interval == student_t((40.0, 41.0))
+    assert ArmCurves("place", (1,), "bits", {"a": (far["a"],)}).estimates("a")[0].interval[0] == 0.0
 
 
 def test_curves_keep_shares_within_their_range():

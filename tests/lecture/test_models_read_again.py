@@ -35,6 +35,7 @@ def test_each_seed_of_the_ladder_is_a_pretraining_of_its_own(monkeypatch):
     assert found.values["last"] == pytest.approx((52, 52.1, 52.2))
     assert found.difference("last").median == pytest.approx(-5)
     assert "most frequent tag is right for 40.0 %" in found.table().caption
+    assert found.bounds == (0, 100)  # in percent
     assert found.published[FINE_TUNED] == "96.4" and found.published["concat-last-4"] == "96.1"
     assert parts["next-sentence"].estimate(arm.name).mean == pytest.approx(0.8)
 

@@ -40,3 +40,4 @@ def test_the_average_is_over_tasks_seed_by_seed(monkeypatch):
         np.testing.assert_allclose(parts["average"].values[arm], expected)
         assert parts["sentence-order"].values[arm] == scores[f"sentence order: {arm}"]
     assert parts["average"].table().rows[0][-1].text == "74.7"
+    assert parts["average"].bounds == (0, 100)  # in points

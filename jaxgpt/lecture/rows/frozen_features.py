@@ -8,7 +8,7 @@ from jaxgpt.lab.feature_ladder import FINE_TUNED, FRESH, READINGS
 from jaxgpt.lab.ladder_training import LadderConfig, feature_ladder
 from jaxgpt.lecture import reached
 from jaxgpt.lecture.arm import SHORTER, Arm
-from jaxgpt.lecture.arm_table import ArmTable
+from jaxgpt.lecture.arm_table import POINTS, ArmTable
 from jaxgpt.lecture.row import Row
 from jaxgpt.task import Task
 
@@ -110,6 +110,7 @@ class FrozenFeatures(Row):
                 published=dict(zip((*READINGS, FINE_TUNED), _PUBLISHED, strict=True)),
                 where="F1 of names on the development set of CoNLL-2003, BERT base (Devlin et al. 2019, "
                 f"table 7). {chance}",
+                bounds=POINTS,
             ),
         }
 

@@ -4,7 +4,7 @@ import dataclasses
 
 from jaxgpt.lecture import reached
 from jaxgpt.lecture.arm import Arm
-from jaxgpt.lecture.arm_table import ArmTable
+from jaxgpt.lecture.arm_table import POINTS, ArmTable
 from jaxgpt.lecture.row import Row
 from jaxgpt.lecture.text_values import text_values
 
@@ -86,7 +86,8 @@ class PretrainingAblation(Row):
         found = {task: {arm: _score(runs[f"{task}: {arm}"], task) for arm in ARMS} for task in self.tasks}
         average = {arm: _mean([found[task][arm] for task in self.tasks]) for arm in ARMS}
         where = "average score of eight tasks, 117 million weights (Radford et al. 2018, table 5)"
-        shown = {"average": ArmTable("average score", average, _FULL, published=PUBLISHED, where=where)}
+        table = ArmTable("average score", average, _FULL, published=PUBLISHED, where=where, bounds=POINTS)
+        shown = {"average": table}
         for task, values in found.items():
             shown[task.replace(" ", "-")] = ArmTable(f"{task}: right", values, _FULL, "more", "share")
         loss = {name: reached.bits_a_byte(runs[name]) for name in (_LM, _LSTM_LM)}

@@ -6,7 +6,7 @@ from jaxgpt.lab.alignment import alignment
 from jaxgpt.lecture import reached
 from jaxgpt.lecture.arm import Arm
 from jaxgpt.lecture.arm_curves import ArmCurves
-from jaxgpt.lecture.arm_table import ArmTable
+from jaxgpt.lecture.arm_table import POINTS, ArmTable
 from jaxgpt.lecture.bleu_gains import Translated, bleu_gains, translated
 from jaxgpt.lecture.row import Row
 
@@ -67,8 +67,9 @@ class Translation(Row):
                 baseline=named[_WITHOUT],
                 published={named[_WITHOUT]: "17.82", named[_WITH]: "26.75"},
                 where="Bahdanau et al. 2015, table 1, all sentences, RNNencdec-50 and RNNsearch-50",
+                bounds=POINTS,
             ),
-            "length": ArmCurves("length of the source", tuple(lengths), "BLEU", by_length),
+            "length": ArmCurves("length of the source", tuple(lengths), "BLEU", by_length, bounds=POINTS),
             "gain": bleu_gains((_WITH, made[_WITH]), (_WITHOUT, made[_WITHOUT]), lengths),
             "alignment": alignment(runs[_WITH], shown(made[_WITH])),
         }
