@@ -92,10 +92,9 @@ def _by_length(findings: Sequence[Finding], budget: Budget):
         one.grid(axis="y", color="#e5e5e5", linewidth=0.8)
         one.set_axisbelow(True)
         if trained is not None and trained < longest:
-            one.axvspan(trained + 0.5, longest + 0.5, color="#f4e3d7", zorder=0, linewidth=0)
-    axes[-1].set_xlabel(
-        "digits" + ("; shaded: longer than trained on" if (trained or longest) < longest else "")
-    )
+            one.axvline(trained + 0.5, color="#666666", linewidth=1, linestyle=":", zorder=1)
+    beyond = "; right of the dotted line: longer than trained on" if (trained or longest) < longest else ""
+    axes[-1].set_xlabel(f"digits{beyond}")
     axes[-1].xaxis.get_major_locator().set_params(integer=True)
     _finish(figure, axes[0], findings, budget)
     return figure

@@ -222,13 +222,26 @@ def test_the_curves_are_those_of_the_cells(found, tmp_path, monkeypatch):
     lines = {line.get_label(): line.get_xydata().tolist() for line in apart.lines}
     assert lines["digits:2:left"] == [[2, pytest.approx(0.12)]]
     means = [line.get_xdata().tolist() for line in equal.lines if not line.get_label().startswith("_")]
-    assert means == [[1, 2, 4, 5]] * 3 and len(equal.lines) == 3 + 3 * 8  # and a thin line a seed
+    # And a thin line a seed, and one behind what was trained on.
+    assert means == [[1, 2, 4, 5]] * 3 and len(equal.lines) == 3 + 3 * 8 + 1
+    # Shading says that a difference is sure, so what lies beyond the training has a line of its own.
+    for panel in (equal, apart):
+        (border,) = [line for line in panel.lines if line.get_linestyle() == ":"]
+        assert list(border.get_xdata()) == [2.5, 2.5] and not panel.patches
+    assert "right of the dotted line: longer than trained on" in apart.get_xlabel()
+    learned = [
+        dataclasses.replace(f, groups=tuple(row for row in f.groups if row.in_distribution))
+        for f in found.findings["examples"]
+    ]
+    pictures.curves(learned, "examples", tmp_path / "x")
+    assert drawn[2].axes[-1].get_xlabel() == "digits"
+    assert all(line.get_linestyle() != ":" for panel in drawn[2].axes for line in panel.lines)
     names = [
         dataclasses.replace(row, group=f"group {i}") for i, row in enumerate(figures("digits", "").groups)
     ]
     others = [dataclasses.replace(f, groups=tuple(names)) for f in found.findings["examples"]]
     pictures.curves(others, "examples", tmp_path / "x")
-    assert [t.get_text() for t in drawn[2].axes[0].get_xticklabels()] == [f"group {i}" for i in range(5)]
+    assert [t.get_text() for t in drawn[4].axes[0].get_xticklabels()] == [f"group {i}" for i in range(5)]
 
 
 def test_learning_is_drawn_with_every_seed_and_the_interval_of_the_mean(found, tmp_path, monkeypatch):
