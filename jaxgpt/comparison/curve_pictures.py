@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from jaxgpt.comparison import styles
 from jaxgpt.comparison.cells import Budget
 from jaxgpt.comparison.results import LEARNED, Finding
 from jaxgpt.comparison.sections import BUDGET_NAMES
-from jaxgpt.comparison.styles import styles
 from jaxgpt.evaluation import plots
 
 #: What a curve is drawn against, with the axis's label.
@@ -34,9 +34,8 @@ def learning(findings: Sequence[Finding], budget: Budget, amount: str, path: Pat
     rows = -(-len(drawn) // _COLUMNS)
     columns = min(len(drawn), _COLUMNS)
     figure, panels = plots.new_panels(1.2 + 2.4 * columns, 0.9 + 2.1 * rows, rows, columns)
-    drawings = dict(
-        zip((f.cell.name for f in findings), styles([f.cell.name for f in findings]), strict=True)
-    )
+    cells = [finding.cell for finding in findings]
+    drawings = {cell.name: drawing for cell, drawing in zip(cells, styles.of_cells(cells), strict=True)}
     means = {f.cell.name: (xs, [e.mean for e in f.curve.estimates()]) for f, xs in drawn}
     for axes, (finding, xs) in zip(panels, drawn, strict=False):
         color = drawings[finding.cell.name]["color"]

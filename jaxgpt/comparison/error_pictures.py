@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from jaxgpt.comparison import styles
 from jaxgpt.comparison.cells import Budget
 from jaxgpt.comparison.error_tables import diagnosed, facets, groups, kinds
 from jaxgpt.comparison.results import Finding
 from jaxgpt.comparison.sections import BUDGET_NAMES
-from jaxgpt.comparison.styles import styles
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.evaluation import Errors, Row
 
@@ -36,7 +36,7 @@ def draw(findings: Sequence[Finding], budget: Budget, folder: Path) -> list[Path
     if not cells:
         return []
     # Of all cells, so that each is drawn as in the other pictures.
-    drawings = styles([finding.cell.name for finding in findings])
+    drawings = styles.of_cells([finding.cell for finding in findings])
 
     def lines(rows: Callable[[Errors], tuple[Row, ...]]) -> list[_Line]:
         numbered = zip(findings, drawings, strict=True)

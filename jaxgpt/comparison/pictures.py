@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from jaxgpt.comparison import styles
 from jaxgpt.comparison.cells import Budget
 from jaxgpt.comparison.results import Finding
 from jaxgpt.comparison.sections import BUDGET_NAMES
-from jaxgpt.comparison.styles import styles
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.evaluation import Row
 from jaxgpt.evaluation.intervals import Estimate, proportion
@@ -83,9 +83,9 @@ def _by_length(findings: Sequence[Finding], budget: Budget):
     )
     longest = max(length for _, lines in drawn for line in lines for length, _ in line)
     for one, (title, lines) in zip(axes, drawn, strict=True):
-        names = [finding.cell.name for finding in findings]
-        for name, drawing, line in zip(names, styles(names), lines, strict=True):
-            _draw(one, line, plots.label(name), drawing)
+        cells = [finding.cell for finding in findings]
+        for cell, drawing, line in zip(cells, styles.of_cells(cells), lines, strict=True):
+            _draw(one, line, plots.label(cell.name), drawing)
         one.set_ylim(-0.03, 1.03)
         one.set_ylabel("exact match")
         one.set_title(title, fontsize=10, loc="left")
@@ -103,7 +103,7 @@ def _by_length(findings: Sequence[Finding], budget: Budget):
 def _by_name(findings: Sequence[Finding], budget: Budget):
     names = list(dict.fromkeys(row.group for finding in findings for row in finding.groups))
     figure, (axes,) = plots.new_figure(9.0, 4.6)
-    drawings = styles([finding.cell.name for finding in findings])
+    drawings = styles.of_cells([finding.cell for finding in findings])
     for index, (finding, drawing) in enumerate(zip(findings, drawings, strict=True)):
         place = {name: i + 0.7 * ((index + 0.5) / len(findings) - 0.5) for i, name in enumerate(names)}
         for row in finding.groups:

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from jaxgpt.comparison import styles
 from jaxgpt.comparison.axes import label
 from jaxgpt.comparison.cells import Budget
 from jaxgpt.comparison.results import LEARNED, Finding
 from jaxgpt.comparison.sections import BUDGET_NAMES
-from jaxgpt.comparison.styles import styles
 from jaxgpt.evaluation import plots
 from jaxgpt.training import start
 
@@ -47,7 +47,13 @@ def success(findings: Sequence[Finding], budget: Budget, path: Path) -> bool:
         axes.set_title(title, fontsize=10, loc="left")
         axes.set_xscale("log")
         axes.set_ylim(-0.03, 1.03)
-    for (name, members), drawing in zip(lines.items(), styles(list(lines)), strict=True):
+    firsts = [members[0].cell for members in lines.values()]
+    leading = [
+        styles.tokenizer_of(cell) if "tokenizer" in cell.values else name
+        for name, cell in zip(lines, firsts, strict=True)
+    ]
+    drawings = styles.styles(list(lines), leading)
+    for (name, members), drawing in zip(lines.items(), drawings, strict=True):
         sizes = [finding.cell.facts.body for finding in members]
         rates = [finding.success.share for finding in members]
         panels[0].plot(sizes, [rate.mean for rate in rates], **drawing, label=plots.label(name), markersize=4)

@@ -3,6 +3,9 @@
 import hashlib
 from collections.abc import Sequence
 
+from jaxgpt.comparison.axes import label
+from jaxgpt.comparison.cells import Cell
+
 #: Distinct also for most readers who see few colours (Okabe and Ito 2008).
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999933")
 DASHES = ("-", "--", ":", "-.")
@@ -15,32 +18,58 @@ _PLACES = {
     for place, name in enumerate(
         (
             *("digits", "digits:2:right", "digits:2:left", "digits:3:right", "digits:3:left", "10e"),
-            *("subset", "fone", "spaced", "bpe", "bytes", "xval", "bittokens", "characters", "base", "words"),
+            *("subset", "fone", "spaced", "bpe", "fixed", "xval", "bittokens", "characters", "base", "words"),
         )
     )
-} | {"fixed": 10}  # as in its first report
+} | {"bytes": 20}  # not in the colour of digits
 
 
-def styles(names: Sequence[str]) -> list[dict[str, str]]:
-    """How the cells with these names are drawn, as keywords of matplotlib.
+def of_cells(cells: Sequence[Cell]) -> list[dict[str, str]]:
+    """How cells are drawn, as keywords of matplotlib: by `styles`, and those of one tokenizer alike."""
+    return styles([cell.name for cell in cells], [tokenizer_of(cell) for cell in cells])
 
-    A name's place among colours and dashes follows from the name alone. Where two names of one report would
-    share a place, the later takes the next free one.
+
+def tokenizer_of(cell: Cell) -> str:
+    """The tokenizer in a cell's name, whose colour the cell has; its whole name where none is varied."""
+    varied = cell.values.get("tokenizer")
+    return cell.name if varied is None else label({"tokenizer": varied})
+
+
+def styles(names: Sequence[str], leading: Sequence[str] | None = None) -> list[dict[str, str]]:
+    """How what has these names is drawn, as keywords of matplotlib.
+
+    The place of a name among colours and dashes follows from the name alone. Where two of one report would
+    share a place, the one that `_PLACES` has keeps it, then the one whose kind it has, then the earlier; the
+    other takes the next free one.
+
+    Args:
+      leading: the part of each name that its colour follows from; by default the whole. Names with the same
+        part are told apart by dash and marker, alike for every such part.
     """
-    places, count = [], len(COLORS) * len(DASHES)
-    for name in names:
-        place = _place(name) % count
-        while place in places and len(places) < count:
+    leading = list(names if leading is None else leading)
+    places, count = {}, len(COLORS) * len(DASHES)
+    for part in sorted(dict.fromkeys(leading), key=_rank):
+        place = _place(part) % count
+        while place in places.values() and len(places) < count:
             place = (place + 1) % count
-        places.append(place)
-    return [
-        {
-            "color": COLORS[place % len(COLORS)],
-            "linestyle": DASHES[place // len(COLORS)],
-            "marker": _MARKERS[place % len(_MARKERS)],
-        }
-        for place in places
-    ]
+        places[part] = place
+    rests = [name.replace(part, "", 1) for name, part in zip(names, leading, strict=True)]
+    order = list(dict.fromkeys(rests))
+    return [_style(places[part], order.index(rest)) for part, rest in zip(leading, rests, strict=True)]
+
+
+def _style(place: int, shift: int) -> dict[str, str]:
+    """A place's colour, with the dash and marker so many behind its own."""
+    return {
+        "color": COLORS[place % len(COLORS)],
+        "linestyle": DASHES[(place // len(COLORS) + shift) % len(DASHES)],
+        "marker": _MARKERS[(place + shift) % len(_MARKERS)],
+    }
+
+
+def _rank(name: str) -> int:
+    """Who comes first where a place is free: a known name, one of a known kind, any other."""
+    return 0 if name in _PLACES else 1 if name.split(":")[0] in _PLACES else 2
 
 
 def _place(name: str) -> int:

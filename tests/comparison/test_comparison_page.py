@@ -14,7 +14,7 @@ from matplotlib.image import imread
 from jaxgpt import tokenizers
 from jaxgpt.comparison import curve_pictures, page, pictures, reading, results, running, sections
 from jaxgpt.comparison.cells import FOLDER
-from jaxgpt.comparison.styles import styles
+from jaxgpt.comparison.styles import of_cells, styles
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.intervals import proportion
 
@@ -267,7 +267,46 @@ def test_a_cell_keeps_its_colour_in_every_report():
     assert alone[0] == among[2] and styles(["digits:2:right"])[0] == styles(["bytes", "digits:2:right"])[1]
     many = [f"name {i}" for i in range(32)]
     assert len({tuple(style.items())[:2] for style in styles(many)}) == 32
+    # A name that has no place of its own does not take that of one that has, and kinds do not share one.
+    taking = next(name for name in (f"mine {i}" for i in range(999)) if styles([name]) == styles(["digits"]))
+    assert styles([taking, "digits"])[1] == styles(["digits"])[0] != styles([taking, "digits"])[0]
+    assert styles(["fone:4", "fone"])[1] == styles(["fone"])[0]
+    assert styles(["fixed:7", "bytes"]) == [*styles(["fixed:7"]), *styles(["bytes"])]
+    assert styles(["fixed:7"])[0]["color"] != styles(["bytes"])[0]["color"] != styles(["digits"])[0]["color"]
     assert styles(["mine"]) == styles(["mine"]) and len(styles(many + many)) == 64
+
+
+def test_the_cells_of_the_published_comparison_keep_their_colours():
+    names = ["digits", "10e", "digits:2:right", "digits:3:right", "digits:2:left", "digits:3:left"]
+    shown = {name: style["color"] for name, style in zip(names, styles(names), strict=True)}
+    assert shown == {
+        "digits": "#0072b2",
+        "10e": "#56b4e9",
+        "digits:2:right": "#d55e00",
+        "digits:3:right": "#cc79a7",
+        "digits:2:left": "#009e73",
+        "digits:3:left": "#e69f00",
+    }
+    green, olive = {"color": "#009e73", "linestyle": "--", "marker": "o"}, {"color": "#999933"}
+    assert styles(["fixed:7"]) == [green] and styles(["fone:7"])[0].items() >= olive.items()
+
+
+def test_of_several_fields_the_tokenizer_says_the_colour_and_the_rest_dash_and_marker(found):
+    cells = [
+        dataclasses.replace(f.cell, name=f"{f.cell.name} / {rest}")
+        for rest in ("rotary", "alibi")
+        for f in found.findings["examples"]
+    ]
+    drawn = of_cells(cells)
+    alone = styles(list(OVERALL))
+    assert drawn[:3] == alone
+    for first, second in zip(drawn[:3], drawn[3:], strict=True):
+        assert first["color"] == second["color"]
+        assert first["linestyle"] != second["linestyle"] and first["marker"] != second["marker"]
+    assert len({style["linestyle"] for style in drawn[3:]}) == 1  # alibi reads alike for every tokenizer
+    # Where no tokenizer is varied, each value has a colour.
+    others = [dataclasses.replace(cell, values={"model.position": cell.name}) for cell in cells]
+    assert of_cells(others) == styles([cell.name for cell in cells])
 
 
 @pytest.mark.parametrize("grouped", [True, False])

@@ -7,6 +7,7 @@ from comparison_building import plan
 from tiny_runs import one_line, tiny
 
 from jaxgpt.comparison import size_pictures
+from jaxgpt.comparison.styles import styles
 from jaxgpt.evaluation import plots
 from jaxgpt.nn.position.coupled import Coupled
 from jaxgpt.training import start
@@ -63,6 +64,21 @@ def test_success_is_drawn_against_parameters(found, tmp_path, monkeypatch):
     assert line.get_label() == "digits" and line.get_xdata().tolist() == [1000, 10_000, 100_000]
     assert line.get_ydata().tolist() == [f.success.share.mean for f in reversed(cells)]
     assert len(exact.lines) == 1 + 3 and len(exact.lines[1].get_ydata()) == 8
+
+
+def test_the_line_of_a_tokenizer_has_its_colour(found, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(figure))
+    cells = []
+    for finding in of_sizes(found):
+        for position in ("rotary", "alibi"):
+            values = finding.cell.values | {"model.position": position}
+            cells.append(dataclasses.replace(finding, cell=dataclasses.replace(finding.cell, values=values)))
+    assert size_pictures.success(cells, "examples", tmp_path / "x")
+    first, second = drawn[0].axes[0].lines
+    assert {first.get_label(), second.get_label()} == {"digits / rotary", "digits / alibi"}
+    assert first.get_color() == second.get_color() == styles(["digits"])[0]["color"]
+    assert first.get_linestyle() != second.get_linestyle()
 
 
 def test_models_that_differ_in_more_than_their_size_have_lines_of_their_own(found):
