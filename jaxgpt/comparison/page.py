@@ -57,7 +57,7 @@ def _latex(every: list[Table]) -> str:
     """All tables for a paper."""
     labels = [re.sub("[^a-z0-9]+", "-", table.title.lower()).strip("-") for table in every]
     found = [tables.latex(table, label) for table, label in zip(every, labels, strict=True)]
-    return "\n".join(["% The tables need \\usepackage{booktabs}.", "", *found])
+    return "\n".join(["% The tables need \\usepackage{booktabs,graphicx}.", "", *found])
 
 
 def title(plan: Plan) -> str:

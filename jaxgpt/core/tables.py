@@ -4,10 +4,12 @@ import csv
 import dataclasses
 import io
 import re
+import textwrap
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from jaxgpt.core.wording import visible
+from jaxgpt.core.wording import cut, visible
 
 
 def comma_separated(rows: Iterable[Iterable[object]]) -> str:
@@ -111,8 +113,14 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|~$&])", r"\\\1", visible(text))
 
 
+#: What is as wide as the text at most; a table that is wider is drawn smaller.
+_FIT = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}"
+#: Characters of a line of a header in LaTeX, but for longer words.
+_HEAD = 12
+
+
 def latex(table: Table, label: str) -> str:
-    """The table as a float of LaTeX with its caption, for the package booktabs.
+    """The table as a float of LaTeX with its caption, for the packages booktabs and graphicx.
 
     Args:
       label: by which a text refers to it; letters, digits and hyphens.
@@ -122,16 +130,24 @@ def latex(table: Table, label: str) -> str:
         r"\centering",
         f"\\caption{{\\textbf{{{tex(table.title)}.}} {tex(table.caption)}}}",
         f"\\label{{tab:{label}}}",
-        r"\scriptsize\setlength{\tabcolsep}{3pt}",  # the widest of them has twelve columns
-        f"\\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
+        r"\scriptsize\setlength{\tabcolsep}{3pt}",
+        f"{_FIT}{{\\begin{{tabular}}{{l{'r' * (len(table.header) - 1)}}}",
         r"\toprule",
-        " & ".join(map(tex, table.header)) + r" \\",
+        " & ".join(_head(name, "r" if place else "l") for place, name in enumerate(table.header)) + r" \\",
         r"\midrule",
     ]
     for row in table.rows:
-        cells = (f"\\textbf{{{tex(e.whole)}}}" if e.sure else tex(e.whole) for e in row)
+        texts = [tex(cut(visible(entry.whole))) for entry in row]  # TeX has no lengths above five metres
+        cells = (f"\\textbf{{{t}}}" if e.sure else t for e, t in zip(row, texts, strict=True))
         lines.append(" & ".join(cells) + r" \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}", ""])
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}}", r"\end{table}", ""])
+
+
+def _head(name: str, side: Literal["l", "r"]) -> str:
+    """A column's header on as many lines as it needs, those on the given side."""
+    lines = textwrap.wrap(cut(visible(name)), _HEAD, break_long_words=False, break_on_hyphens=False)
+    text = r"\\".join(map(tex, lines))
+    return f"\\shortstack[{side}]{{{text}}}" if len(lines) > 1 else text
 
 
 _TEX = {
@@ -148,7 +164,32 @@ _TEX = {
 } | {character: "\\" + character for character in "&%$#_{}"}
 
 
+#: What sets an accent in every font encoding, by the combining mark.
+_ACCENTS = {
+    "\u0300": "\\`",
+    "\u0301": "\\'",
+    "\u0302": "\\^",
+    "\u0303": "\\~",
+    "\u0308": '\\"',
+    "\u030a": "\\r",
+    "\u030c": "\\v",
+    "\u0327": "\\c",
+}
+
+
 def tex(text: str) -> str:
-    """Text that LaTeX sets as it stands."""
-    found = "".join(_TEX.get(character, character) for character in visible(text))
+    """Text that LaTeX sets as it stands; of letters beyond ASCII those with an accent, the rest escaped.
+
+    pdflatex stops at a character that it has no font for, such as a Chinese one.
+    """
+    found = "".join(map(_in_tex, visible(text)))
     return re.sub("-(?=-)", "-{}", found)  # two of them would be a dash
+
+
+def _in_tex(character: str) -> str:
+    if character.isascii():
+        return _TEX.get(character, character)
+    letter, *marks = unicodedata.normalize("NFD", character)
+    if len(marks) == 1 and letter.isascii() and letter.isalpha() and marks[0] in _ACCENTS:
+        return f"{_ACCENTS[marks[0]]}{{{letter}}}"
+    return character.encode("unicode_escape").decode().replace("\\", _TEX["\\"])

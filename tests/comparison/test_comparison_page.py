@@ -107,7 +107,7 @@ def test_the_page_answers_the_question(written):
     assert len(shown) == 14 and all((written / name).is_file() for name in shown)
     tex = (written / "tables.tex").read_text()
     assert tex.count("\\begin{tabular}") == tex.count("\\end{tabular}") == 10
-    assert tex.count("\\toprule") == 10 and "\\usepackage{booktabs}" in tex
+    assert tex.count("\\toprule") == 10 and "\\usepackage{booktabs,graphicx}" in tex
     labels = re.findall(r"\\label\{(.*?)\}", tex)
     assert len(set(labels)) == 10
 

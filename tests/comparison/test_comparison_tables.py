@@ -2,6 +2,8 @@
 
 import dataclasses
 import re
+import shutil
+import subprocess
 
 import pytest
 from comparison_building import OVERALL, plan, row
@@ -284,21 +286,72 @@ def test_latex():
         r"\caption{\textbf{T.} C.}",
         r"\label{tab:t}",
         r"\scriptsize\setlength{\tabcolsep}{3pt}",
-        r"\begin{tabular}{lr}",
+        tables._FIT + r"{\begin{tabular}{lr}",
         r"\toprule",
         r"cell & all \\",
         r"\midrule",
         r"x & \textbf{0.5 (0-1)} \\",
         r"\bottomrule",
-        r"\end{tabular}",
+        r"\end{tabular}}",
         r"\end{table}",
     ]
     text = tables.latex(TABLE, "nasty")
-    bare = re.sub(r"\\[&%$#_{}\\]", "", text)
+    bare = re.sub(r"\\[&%$#_{}\\]", "", text.replace(tables._FIT, ""))
     assert bare.count("{") == bare.count("}")
     assert not re.search(r"[#$^~<>|]|(?<!\\)%", bare) and "{[}" in text
     row = next(line for line in bare.splitlines() if "textbf{1" in line)
     assert row.count("&") == 1  # two columns, whatever is written in them
+
+
+def test_headers_of_latex_stand_on_several_lines():
+    entry = Entry("1")
+    wide = Table("T", "C.", ("a cell of many words", "parameters without embeddings", "p"), ((entry,) * 3,))
+    (line,) = [line for line in tables.latex(wide, "t").splitlines() if "shortstack" in line]
+    assert line == (
+        r"\shortstack[l]{a cell of\\many words} & \shortstack[r]{parameters\\without\\embeddings} & p \\"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("café", r"caf\'{e}"),
+        ("naïve Ñ", r"na\"{i}ve \~{N}"),
+        ("中", r"\textbackslash{}u4e2d"),
+        ("ß", r"\textbackslash{}xdf"),
+        ("\U0001f600", r"\textbackslash{}U0001f600"),
+    ],
+)
+def test_latex_is_given_no_character_that_it_has_no_font_for(text, written):
+    assert tables.tex(text) == written
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_latex_compiles_and_no_table_leaves_the_page(found, tmp_path):
+    swept = ("epsilon=1e-7 (epsilon=1e-8: 0.250; epsilon=1e-7: 0.500)",)
+    costs = sections.costs(found, "examples")
+    wide = dataclasses.replace(
+        costs,
+        header=(*costs.header, "setting"),
+        rows=tuple((*row, *map(Entry, swept)) for row in costs.rows),
+    )
+    others = "é 中 \U0001f600 " + "9" * 5000
+    beyond = Table("Others", others[:20], ("cell", others), ((Entry(others), Entry("1")),))
+    made = [*sections.tables(found, "examples"), sections.by_group(found, "examples"), wide, TABLE, beyond]
+    written = "\n".join(tables.latex(table, f"t{i}") for i, table in enumerate(made))
+    packages = r"\usepackage{booktabs,graphicx}\sloppy"
+    (tmp_path / "paper.tex").write_text(
+        f"\\documentclass{{article}}{packages}\n\\begin{{document}}\n{written}\n\\end{{document}}\n"
+    )
+    done = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=120,
+    )
+    log = (tmp_path / "paper.log").read_text(errors="replace")
+    assert done.returncode == 0, log[-2000:]
+    assert (tmp_path / "paper.pdf").is_file() and "Overfull \\hbox" not in log
 
 
 def test_a_terminal_gets_columns():
