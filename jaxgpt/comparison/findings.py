@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from jaxgpt.comparison import measure_tables, sections
 from jaxgpt.comparison.axes import listed
 from jaxgpt.comparison.cells import Budget
 from jaxgpt.comparison.results import LEARNED, NOTHING, Finding, Results, difference
@@ -20,6 +21,7 @@ def sentences(results: Results, budget: Budget) -> list[str]:
     learned = results.learned(budget)
     if findings and learned != "something":
         found = [_nothing(results, budget) if learned == "nothing" else _everything(findings)]
+        found.append(_bold(results, budget))
     elif len(findings) > 1:
         found = [
             _rates(results, budget),
@@ -48,7 +50,7 @@ def _nothing(results: Results, budget: Budget) -> str:
     best = max(most, key=most.__getitem__)
     steps = 4 * results.plan.baseline.experiment.training.steps
     return (
-        f"Nothing was learned that could be compared: every seed of every cell has less than {NOTHING} of "
+        f"Nothing was learned that answers could show: every seed of every cell has less than {NOTHING} of "
         f"all questions right, the best one, of {best}, {share(most[best])}. Train longer, with "
         f"--training.steps {steps}, four times as long, or ask for less."
     )
@@ -66,6 +68,17 @@ def _everything(findings: tuple[Finding, ...]) -> str:
     soonest = ", ".join(f"{name} after {amount(need)}" for need, name in known)
     return (
         f"{text} Examples that half of the seeds needed to {LEARNED} of the validation questions: {soonest}."
+    )
+
+
+def _bold(results: Results, budget: Budget) -> str:
+    """What bold figures are, where exact match has none; "" without them."""
+    made = [sections.costs(results, budget), measure_tables.table(results, budget)]
+    if not any(entry.sure for table in made if table is not None for row in table.rows for entry in row):
+        return ""
+    return (
+        "What is bold in the tables is a difference of losses, or of scores beside exact match; it is none "
+        "of right answers."
     )
 
 

@@ -5,7 +5,7 @@ import math
 from jaxgpt.comparison.axes import listed
 from jaxgpt.comparison.cells import Budget
 from jaxgpt.comparison.results import Finding, Results
-from jaxgpt.comparison.sections import BUDGET_NAMES, verdict
+from jaxgpt.comparison.sections import BUDGET_NAMES, uncorrected, verdict
 from jaxgpt.core.tables import Entry, Table
 from jaxgpt.evaluation.intervals import Difference, Estimate, paired
 
@@ -19,11 +19,17 @@ def table(results: Results, budget: Budget) -> Table | None:
     if not scores and not names and not yardsticks:
         return None
     losses = any(finding.loss is not None for finding in findings)
+    loss_apart = {finding.cell.name: _loss_difference(results, finding) for finding in findings}
+    scores_apart = {
+        name: {finding.cell.name: _score_difference(results, finding, name) for finding in findings}
+        for name in scores
+    }
     rows = []
     for finding in findings:
-        loss = [_entry(finding.loss, _loss_difference(results, finding))] * losses
+        loss = [_entry(finding.loss, loss_apart[finding.cell.name])] * losses
         name = f"{finding.cell.name} (baseline)" if _is_baseline(results, finding) else finding.cell.name
-        scored = (_score(results, finding, each) for each in scores)
+        found = ((finding.overall.scores.get(each), scores_apart[each][finding.cell.name]) for each in scores)
+        scored = (_entry(score, apart, 1) for score, apart in found)
         measured = (_entry(finding.summary.get(each)) for each in names)
         beside = (_yardstick(finding.yardsticks.get(each)) for each in yardsticks)
         rows.append((Entry(name), *loss, *scored, *measured, *beside))
@@ -32,13 +38,16 @@ def table(results: Results, budget: Budget) -> Table | None:
         seeds = "In parentheses is the 95 % interval over the questions; one seed gives none over seeds."
     told = [
         "Held-out loss: nats a token of held-out text, its end included. Less is better; it compares cells "
-        "of one tokenizer alone. Bold: surely not the baseline's, which has the same tokenizer."
+        "of one tokenizer alone. Bold: surely not the baseline's, which has the same tokenizer; a difference "
+        f"of losses, not of answers.{uncorrected(loss_apart)}"
     ] * losses
     if scores:
         told.append(
             f"{listed(scores)}: the task's scores beside exact match, over all questions. Bold: surely not "
             "the baseline's, by the exact interval of the median difference, paired by seed."
         )
+        left = {name: uncorrected(apart) for name, apart in scores_apart.items()}
+        told += [f"{name}:{sentence}" for name, sentence in left.items() if sentence]
     if names:
         told.append(
             f"{listed(names)}: what the task measures of all answers together, such as a share of samples."
@@ -72,13 +81,13 @@ def _loss_difference(results: Results, finding: Finding) -> Difference | None:
     return paired(finding.loss.per_seed, baseline.loss.per_seed)
 
 
-def _score(results: Results, finding: Finding, name: str) -> Entry:
-    """A score of a cell, beside that of the baseline."""
-    found, baseline = finding.overall.scores.get(name), results.baseline(finding.budget)
-    if found is None or _is_baseline(results, finding) or baseline is None:
-        return _entry(found)
-    other = baseline.overall.scores.get(name)
-    return _entry(found, None if other is None else paired(found.per_seed, other.per_seed), 1)
+def _score_difference(results: Results, finding: Finding, name: str) -> Difference | None:
+    """A score of a cell minus the baseline's, by seed; None where one has no such score."""
+    baseline = results.baseline(finding.budget)
+    if _is_baseline(results, finding) or baseline is None:
+        return None
+    found, other = (one.overall.scores.get(name) for one in (finding, baseline))
+    return None if found is None or other is None else paired(found.per_seed, other.per_seed)
 
 
 def _entry(estimate: Estimate | None, difference: Difference | None = None, better: int = -1) -> Entry:

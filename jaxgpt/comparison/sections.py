@@ -1,8 +1,10 @@
 """The tables of a comparison, and how their numbers are written."""
 
 import math
+from collections.abc import Mapping
 from typing import Literal
 
+from jaxgpt.comparison.axes import listed
 from jaxgpt.comparison.cells import Budget, Plan
 from jaxgpt.comparison.curves import Reached
 from jaxgpt.comparison.results import LEARNED, Finding, Results, option_name
@@ -170,9 +172,10 @@ def costs(results: Results, budget: Budget) -> Table:
     """Tokens, sizes, operations, time and bits per byte."""
     rows = []
     swept = bool(results.plan.request.sweep)
+    bits_apart = {f.cell.name: results.bits_difference(f) for f in results.findings[budget]}
     for finding in results.findings[budget]:
         facts = finding.cell.facts
-        bits, apart = finding.bits_per_byte, results.bits_difference(finding)
+        bits, apart = finding.bits_per_byte, bits_apart[finding.cell.name]
         row = [
             Entry(_name(results, finding)),
             Entry("-" if facts.tokens_per_number is None else f"{facts.tokens_per_number:.2f}"),
@@ -208,7 +211,8 @@ def costs(results: Results, budget: Budget) -> Table:
         "6 N + 12 L H Q T a token and the output matrix (arXiv 2204.02311, appendix B), for padded rows. "
         f"Time: of training{seeds}, without compiling. Tokens decoded a second: of 64 answers at "
         "once, with a cache. Bits per byte: of held-out text, less is "
-        f"better{unknown}; bold as above.{sweep}",
+        f"better{unknown}; bold: surely not the baseline's, by the exact interval of the median difference, "
+        f"paired by seed. That is a difference of losses, not of answers.{uncorrected(bits_apart)}{sweep}",
         (
             "cell",
             "tokens a number",
@@ -333,6 +337,23 @@ def verdict(difference: Difference | None, better: int = 1) -> Literal["", "bett
     return "better" if difference.median * better > 0 else "worse"
 
 
+def uncorrected(apart: Mapping[str, Difference | None]) -> str:
+    """A sentence that says what Holm's correction leaves of a column's bold figures; "" where it has none.
+
+    Args:
+      apart: the difference of each cell from the baseline, by its name; None where there is none.
+    """
+    known = {name: difference for name, difference in apart.items() if difference is not None}
+    if not any(difference.sure for difference in known.values()):
+        return ""
+    p_values = holm([difference.p for difference in known.values()])
+    kept = [name for name, p in zip(known, p_values, strict=True) if p <= 0.05]
+    return (
+        f" Bold is not corrected for the number of cells; after Holm's correction for {len(known)} sure are: "
+        f"{listed(kept) if kept else 'none'}."
+    )
+
+
 def _entry(results: Results, finding: Finding, kind: str, name: str) -> Entry:
     row = finding.row(kind, name)
     if row is None:
@@ -378,7 +399,7 @@ def _intervals(results: Results) -> str:
 def _sure(results: Results) -> str:
     return (
         f"Bold and shaded: surely better or worse than {results.plan.baseline.name}, by the exact interval "
-        "of the median difference, paired by seed."
+        "of the median difference, paired by seed; not corrected for how many are compared."
     )
 
 

@@ -66,6 +66,10 @@ def test_losses_and_measures_of_every_cell(with_measures):
     # Less in every seed; in four of eight less, in four more.
     assert same["digits:2:right"]["held-out loss"].sure == "better"
     assert same["digits:2:left"]["held-out loss"].sure == ""
+    caption = measure_tables.table(of_one_tokenizer(with_measures), "examples").caption
+    assert "a difference of losses, not of answers. Bold is not corrected" in caption
+    assert "after Holm's correction for 2 sure are: digits:2:right." in caption
+    assert "Holm" not in table.caption  # where nothing is bold
     assert shown["digits:2:left"]["new"] == Entry("0.750", detail="0.700-0.800")
     assert shown["digits:2:left"]["nothing"] == Entry("-")
 
@@ -120,6 +124,7 @@ def test_scores_beside_exact_match(found, tmp_path):
     shown = entries(table)
     assert shown["digits (baseline)"]["close"] == Entry("0.500", detail="0.400-0.600")
     assert shown["digits:2:left"]["close"].sure == "worse"
+    assert "after Holm's correction for 2 sure are: digits:2:left." in table.caption
     assert shown["digits:2:right"]["close"].sure == ""  # more with four seeds, the same with four
 
 

@@ -6,14 +6,14 @@ import shutil
 import subprocess
 
 import pytest
-from comparison_building import OVERALL, plan, row
+from comparison_building import BITS, OVERALL, plan, row
 
 from jaxgpt.comparison import findings, sections
 from jaxgpt.comparison.curves import Curve
 from jaxgpt.comparison.results import Results
 from jaxgpt.core import tables
 from jaxgpt.core.tables import Entry, Table
-from jaxgpt.evaluation.intervals import bounded_mean, exact_share
+from jaxgpt.evaluation.intervals import Estimate, bounded_mean, exact_share, paired
 
 
 def entries(table):
@@ -175,7 +175,7 @@ def test_where_nothing_or_everything_was_learned_nobody_is_best(found):
     slugs = [f.cell.slug for f in found.findings["examples"]]
     little = dict(zip(slugs, [(0.099,) * 8, (0.026,) * 8, (0.006,) * 8], strict=True))
     assert findings.sentences(over(found, **little), "examples") == [
-        "Nothing was learned that could be compared: every seed of every cell has less than 0.1 of all "
+        "Nothing was learned that answers could show: every seed of every cell has less than 0.1 of all "
         "questions right, the best one, of digits, 0.099. Train longer, with --training.steps 80, four times "
         "as long, or ask for less."
     ]
@@ -202,6 +202,31 @@ def test_whether_anything_was_learned_is_asked_of_each_seed(found):
     assert learned(low, low, low) == "nothing" and learned(high, high, high) == "everything"
     assert learned(low, (0.01,) * 15 + (1.0,), low) == "something"  # of a mean of 0.07
     assert learned(high, (1.0,) * 15 + (0.9,), high) == "something"  # of a mean of 0.994
+
+
+def test_bold_losses_are_said_to_be_no_answers_where_nothing_was_learned(found):
+    """Bits per byte of the second cell are surely fewer; of the third they are not."""
+    cells = [
+        dataclasses.replace(f, overall=row("all", (0.02,) * 8), bits_per_byte=Estimate(1.2, None, bits))
+        for f, bits in zip(found.findings["examples"], (BITS, (0.5,) * 8, BITS), strict=True)
+    ]
+    told = Results(found.plan, {"examples": tuple(cells)}, {"examples": {}})
+    first, second = findings.sentences(told, "examples")
+    assert first.startswith("Nothing was learned that answers could show")
+    assert "a difference of losses, or of scores beside exact match; it is none of right answers" in second
+    costs = sections.costs(told, "examples")
+    assert [row[12].sure for row in costs.rows] == ["", "better", ""]
+    assert "a difference of losses, not of answers. Bold is not corrected" in costs.caption
+    # 2 / 2**8 of eight seeds that agree, twice that of two cells.
+    assert "after Holm's correction for 2 sure are: digits:2:right." in costs.caption
+
+
+def test_what_holm_leaves_of_bold_figures_is_told():
+    sure, unsure = paired([1.0] * 6, [0.0] * 6), paired([1.0] * 6, [0.0] * 5 + [2.0])
+    assert sure.p == 2 / 2**6  # and 0.0625 of two
+    assert sections.uncorrected({"a": None, "b": sure}).endswith("for 1 sure are: b.")
+    assert sections.uncorrected({"b": sure, "c": unsure}).endswith("for 2 sure are: none.")
+    assert sections.uncorrected({"a": None, "c": unsure}) == ""
 
 
 def test_the_findings_say_what_changes_with_the_budget(found):
