@@ -7,8 +7,8 @@ import numpy as np
 from jaxgpt.comparison import measure_tables, sections
 from jaxgpt.comparison.axes import listed
 from jaxgpt.comparison.cells import Budget
-from jaxgpt.comparison.results import LEARNED, NOTHING, Finding, Results, difference
-from jaxgpt.comparison.sections import BUDGET_NAMES, SHARES, amount, share, signed
+from jaxgpt.comparison.results import LEARNED, NOTHING, SHARES, Finding, Results, difference
+from jaxgpt.comparison.sections import BUDGET_NAMES, amount, share, signed
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.evaluation import Row
 from jaxgpt.evaluation.intervals import Difference, two_groups

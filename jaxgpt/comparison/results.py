@@ -20,9 +20,12 @@ from jaxgpt.runs import records
 NOTHING = 0.1
 #: Exact match of the test questions from which a seed has learned the task, or a length counts as mastered.
 LEARNED = 0.99
+#: Exact match on validation, up to which it is told how long a seed was trained.
+SHARES = (0.9, LEARNED)
 
 #: The last columns of `results.csv`.
 _SPENT = ("examples", "tokens", "flops", "seconds")
+_SIZES = ("parameters", "parameters_without_embeddings")
 _FIGURE = ("seed", "kind", "group", "measure", "value", "n")
 
 
@@ -73,6 +76,18 @@ class Finding:
     def needs(self, share: float) -> Reached:
         """The training steps after which each seed's exact match on validation was at least this share."""
         return Reached(self.curve.first_at(share) if self.curve.steps else (None,) * self.seeds)
+
+    def needed(self) -> list[tuple[float, str, tuple[float | None, ...]]]:
+        """Each of `SHARES`, `examples` or `flops`, and how many of them each seed needed to it, None: never.
+
+        Nothing where no look was recorded, which tells of no seed.
+        """
+        amounts = {"examples": self.examples_a_step, "flops": self.cell.flops} if self.curve.steps else {}
+        return [
+            (share, name, self.needs(share).times(factor).needs)
+            for share in SHARES
+            for name, factor in amounts.items()
+        ]
 
     @property
     def seeds(self) -> int:
@@ -135,13 +150,14 @@ class Results:
     def columns(self) -> tuple[str, ...]:
         """The keys of `rows()`, in the order of `results.csv`."""
         paths = (axis.path for axis in self.plan.request.axes)
-        return ("budget", "cell", *paths, "option", "steps", *_SPENT, "run", *_FIGURE)
+        return ("budget", "cell", *paths, "option", "steps", *_SPENT, "run", *_SIZES, *_FIGURE)
 
     def rows(self) -> list[dict[str, Any]]:
         """Every figure of every seed, as `results.csv` has it; a value is None where it was not finite.
 
         `kind` is `all` of the headline, `heading` or `group` of its parts, `beyond` of groups that are not
-        like what was trained on, `curve` of looks at validation, whose `steps` are those until then, and
+        like what was trained on, `curve` of looks at validation, whose `steps` are those until then,
+        `needed` of what a seed needed until a share of validation was right, None where it never was, and
         `measure` of figures that are no exact match. `place`, `facet` and `wrong` tell where answers
         are wrong and how.
         """
@@ -152,6 +168,7 @@ class Results:
                 head = {"budget": budget, "cell": f.cell.name} | {path: f.cell.values[path] for path in paths}
                 head |= {"option": option_name(f.option), "steps": f.steps, **f.spent(f.steps)}
                 head |= {"seconds": f.seconds, "run": f.folder}
+                head |= dict(zip(_SIZES, (f.cell.facts.params, f.cell.facts.body), strict=True))
                 for kind, row in f.rows():
                     for seed, value in enumerate(row.exact_match.per_seed, first):
                         figure = (seed, kind, row.group, "exact_match", value, row.n)
@@ -162,6 +179,10 @@ class Results:
                     for seed, value in enumerate(per_seed, first):
                         figure = (seed, "curve", "", "validation exact_match", value, None)
                         found.append(head | spent | dict(zip(_FIGURE, figure, strict=True)))
+                for share, measure, needs in f.needed():
+                    for seed, value in enumerate(needs, first):
+                        figure = (seed, "needed", str(share), measure, value, None)
+                        found.append(head | dict(zip(_FIGURE, figure, strict=True)))
                 for name, per_seed in f.measures.items():
                     for seed, value in enumerate(per_seed, first):
                         figure = (seed, "measure", "", name, value, None)

@@ -7,7 +7,7 @@ from typing import Literal
 from jaxgpt.comparison.axes import listed
 from jaxgpt.comparison.cells import Budget, Plan
 from jaxgpt.comparison.curves import Reached
-from jaxgpt.comparison.results import LEARNED, Finding, Results, option_name
+from jaxgpt.comparison.results import LEARNED, SHARES, Finding, Results, option_name
 from jaxgpt.core.progress import clock
 from jaxgpt.core.tables import Entry, Table
 from jaxgpt.evaluation.evaluation import Row
@@ -18,9 +18,6 @@ _MOST_COLUMNS = 6
 
 #: (kind, name) of a row of an evaluation.
 Column = tuple[str, str]
-
-#: Exact match on validation, up to which it is told how long a seed was trained.
-SHARES = (0.9, 0.99)
 
 BUDGET_NAMES = {"examples": "equal examples", "flops": "equal training FLOPs"}
 

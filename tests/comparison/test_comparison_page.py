@@ -14,6 +14,7 @@ from matplotlib.image import imread
 from jaxgpt import tokenizers
 from jaxgpt.comparison import curve_pictures, page, pictures, reading, results, running, sections
 from jaxgpt.comparison.cells import FOLDER
+from jaxgpt.comparison.curves import Curve
 from jaxgpt.comparison.styles import of_cells, styles
 from jaxgpt.evaluation import plots
 from jaxgpt.evaluation.intervals import proportion
@@ -159,7 +160,26 @@ def test_the_csv_has_every_seed_of_every_cell_and_group(found, written):
         assert int(line["tokens"]) == 8 * step * facts[cell].tokens
         assert line["seconds"] == {"1": "5.0", "2": "65.0", "20": ""}[line["steps"]]
     assert len(looks) == 2 * 3 * 3 * 8
-    rows = [r for r in rows if r["kind"] != "curve"]
+    for line in rows:
+        sizes = facts[line["cell"]]
+        assert int(line["parameters"]) == sizes.params
+        assert int(line["parameters_without_embeddings"]) == sizes.body < sizes.params
+    # Of the second cell six seeds had 0.9 at the second look, the others never.
+    needed = {
+        (r["budget"], r["cell"], r["group"], r["measure"], r["seed"]): r
+        for r in rows
+        if r["kind"] == "needed"
+    }
+    assert len(needed) == 2 * 3 * 2 * 2 * 8
+    flops = 8 * facts["digits:2:right"].flops
+    for measure, unit in (("examples", 8), ("flops", flops)):
+        values = [
+            needed["examples", "digits:2:right", "0.9", measure, str(seed)]["value"] for seed in range(8)
+        ]
+        assert values == [str(2 * unit)] * 6 + [""] * 2
+        values = [needed["flops", "digits:2:right", "0.99", measure, str(seed)]["value"] for seed in range(8)]
+        assert values == [str(20 * unit)] * 5 + [""] * 3
+    rows = [r for r in rows if r["kind"] not in ("curve", "needed")]
     index = {(r["budget"], r["cell"], r["kind"], r["group"], r["measure"], r["seed"]): r for r in rows}
     assert len(index) == len(rows)
     for budget in ("examples", "flops"):
@@ -187,6 +207,12 @@ def test_the_same_results_give_the_same_bytes(found, written, tmp_path):
     ours = {path.relative_to(tmp_path): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     theirs = {path.relative_to(written): path.read_bytes() for path in written.rglob("*") if path.is_file()}
     assert ours == theirs and len(ours) == 4 + 2 * 14
+
+
+def test_the_csv_tells_of_no_need_where_nobody_looked(found):
+    blind = [dataclasses.replace(f, curve=Curve((), (), ())) for f in found.findings["examples"]]
+    rows = dataclasses.replace(found, findings={"examples": tuple(blind)}).rows()
+    assert rows and not any(row["kind"] in ("curve", "needed") for row in rows)
 
 
 def test_names_are_shown_as_they_stand(found, tmp_path, monkeypatch):
