@@ -95,6 +95,7 @@ class Examined:
             "results": [result.to_json() for result in self.results],
             "not_asked": {"n": count, "reason": reason},
             "trained_on": self.trained_on,
+            "no_number": self.no_number,
             "groups": [{"group": name, "n": n, **about._asdict()} for name, n, about in self.groups],
             "answered": rows,
         }

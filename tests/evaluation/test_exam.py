@@ -201,7 +201,10 @@ def test_an_answer_that_is_no_number_has_no_log_smape(finished_run, jaxgpt, tmp_
     large = "1" + "0" * 400
     examined = examined_as("this run", ("Kim",), no_number=large)
     assert "is too large a number" in examined.table()
-    assert json.loads((tmp_path / "found.json").read_text())["results"][0]["log_smape"] is None
+    assert examined.to_json()["no_number"] == large
+    recorded = json.loads((tmp_path / "found.json").read_text())
+    assert recorded["results"][0]["log_smape"] is None and recorded["no_number"] == "seven"
+    assert examined_as("this run", ()).to_json()["no_number"] is None
 
 
 def test_exams_that_differ_do_not_overwrite_each_other(finished_run, jaxgpt, tmp_path, monkeypatch):
