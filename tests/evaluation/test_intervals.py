@@ -154,6 +154,23 @@ def test_student_s_interval_would_miss_seeds_of_two_kinds():
     assert sum(i is not None and i[0] <= mean <= i[1] for i in found) / 1000 < 0.7
 
 
+#: Distributions of a seed's bits per byte or loss, which lie around one centre, each with its mean.
+LOSSES = {
+    "normal": (lambda rng, size: rng.normal(1.25, 0.05, size), 1.25),
+    "lognormal": (lambda rng, size: rng.lognormal(math.log(2.0), 0.1, size), 2.0 * math.exp(0.1**2 / 2)),
+}
+
+
+@pytest.mark.parametrize("seeds", [4, 8, 16])
+@pytest.mark.parametrize("name", LOSSES)
+def test_student_s_interval_covers_the_mean_of_losses_around_one_centre(name, seeds):
+    draw, mean = LOSSES[name]
+    samples = draw(np.random.default_rng(seeds), (2000, seeds))
+    found = [student_t(sample, bounds=(0.0, math.inf)) for sample in samples]
+    covered = sum(low <= mean <= high for low, high in found)
+    assert 0.93 <= covered / 2000 <= 0.97
+
+
 def test_a_mean_score_takes_its_interval_over_seeds_or_over_questions():
     one = np.array([[1.0, 2.0, 6.0]])
     assert mean_score(one) == (3.0, student_t([1.0, 2.0, 6.0], bounds=(0, math.inf)), (3.0,))
