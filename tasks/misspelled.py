@@ -33,9 +33,9 @@ HEADING = "files of your own"
 class Misspelled(LinePieces):
     """The words of each line, in some of which two neighbouring letters are exchanged, to be written right.
 
-    The first letter of a word stays where it is, and equal letters are not exchanged. What is exchanged
-    follows from the words alone. The hash of a piece as it should be decides its split; equal pieces are
-    there once.
+    The first character of a word stays where it is, be it a letter, a quotation mark or a bracket, and equal
+    letters are not exchanged. What is exchanged follows from the words alone. The hash of a piece as it
+    should be decides its split; equal pieces are there once.
     """
 
     share: Annotated[float, "of the words in which two letters are exchanged, where there are two"] = 0.3
@@ -112,7 +112,7 @@ def misspelled_text(piece: str, share: float) -> str:
 
 
 def _exchanged(word: str, rng: random.Random) -> str:
-    """The word with two neighbouring letters behind its first one exchanged; as it is without such a pair."""
+    """The word with two neighbouring letters behind its first character exchanged, where there are two."""
     places = [
         place
         for place in range(1, len(word) - 1)

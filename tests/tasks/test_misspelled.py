@@ -51,6 +51,11 @@ def test_words_without_two_letters_to_exchange_stay(piece):
     assert misspelled_text(piece, 1.0) == piece
 
 
+@pytest.mark.parametrize(("word", "asked"), [("It", "It"), ('"It', '"tI'), ("(It)", "(tI)"), ("'I'", "'I'")])
+def test_the_first_character_stays_be_it_a_letter_or_not(word, asked):
+    assert misspelled_text(word, 1.0) == asked
+
+
 def test_lines_are_cut_into_pieces_and_long_ones_are_left_out(path):
     task = Misspelled(path=path, words=5, max_characters=27, held_out=0.0)
     found = list(task.examples("train"))
