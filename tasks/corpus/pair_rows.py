@@ -9,7 +9,8 @@ from jaxgpt.task.question_file import PROMPT_KEYS, TARGET_KEYS, find_key, read_f
 
 #: What `group` is called for the last column of a line.
 LAST = "column"
-_NUMBER = re.compile(r"(?<![\w.,])([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]+)?(?![\w,]|\.[0-9])")
+#: A comma or a point may stand behind it, as at the end of a clause, if no digit follows.
+_NUMBER = re.compile(r"(?<![\w.])(?<![0-9],)([0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(\.[0-9]+)?(?!\w|[.,][0-9])")
 
 
 class Form(NamedTuple):

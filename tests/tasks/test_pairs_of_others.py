@@ -95,6 +95,9 @@ def test_a_last_column_as_group(tmp_path):
         ("-1,234", "-1234"),
         ("1,2,3 or 10.0.0.1 or a12,345", "1,2,3 or 10.0.0.1 or a12,345"),
         ("He has 3. Then 4.", "He has 3. Then 4."),
+        ("5.00, 6.00", "5, 6"),
+        ("1,000, 2,000, and (3.50,x,4.0)", "1000, 2000, and (3.5,x,4)"),
+        ("5.00,6 or 1,234,56 or .05", "5.00,6 or 1,234,56 or .05"),
     ],
 )
 def test_plain_numbers(text, plain):
