@@ -66,7 +66,7 @@ class Genres(Task):
 
     endless: ClassVar[bool] = False
     file_fields = ("path", "hold_out")
-    split_fields: ClassVar[tuple[str, ...]] = ("held_out", "hold_out")
+    split_fields: ClassVar[tuple[str, ...]] = ("held_out", "hold_out", "text_column", "delimiter")
 
     def __post_init__(self):
         count = len(set(self.chosen)) if self.chosen else self.most_frequent

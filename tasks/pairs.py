@@ -60,6 +60,7 @@ class Pairs(FewShot):
 
     endless = False
     file_fields = ("path", "validation_path", "test_path", "hold_out")
+    split_fields = ("held_out", "hold_out", "texts", "prompt_key", "escapes", "numbers")
 
     def __post_init__(self):
         super().__post_init__()

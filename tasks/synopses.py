@@ -65,7 +65,15 @@ class Synopses(Task):
     layout = "stream"
     endless = False
     file_fields = ("path", "hold_out")
-    split_fields = ("held_out", "hold_out", "rules", "min_characters", "max_characters")
+    split_fields = (
+        "held_out",
+        "hold_out",
+        "text_column",
+        "delimiter",
+        "rules",
+        "min_characters",
+        "max_characters",
+    )
     sample_prompts: ClassVar[tuple[str, ...]] = ("A young", "In the year", "When")
 
     def __post_init__(self):

@@ -103,7 +103,7 @@ def evaluate(given: argparse.Namespace, say: Say) -> None:
         task = dataclasses.replace(experiment.task, fingerprint="")
         experiment = dataclasses.replace(experiment, task=task)
     changed = fields.differences(run.experiment, experiment)
-    _check_changed(run, experiment, changed)
+    _check_changed(run, experiment, changed, given.split)
     if given.questions is not None:
         published_questions.examine(
             given, run, experiment, changed, _training(run.experiment, experiment), say
@@ -139,16 +139,18 @@ def evaluate(given: argparse.Namespace, say: Say) -> None:
     say(f"written: {output} and {picture}")
 
 
-def _check_changed(run: Any, experiment: Any, changed: Sequence[str]) -> None:
+def _check_changed(run: Any, experiment: Any, changed: Sequence[str], split: str) -> None:
     """Raises UsageError for a field that cannot change after training."""
     if any(not row.startswith("task") for row in changed):
         raise UsageError(f"only --task fields can change in an evaluation, not {'; '.join(changed)}")
     # With its fingerprint it is the same data wherever it lies.
     same = experiment.task.fingerprint
-    elsewhere = ("task.kind:",) if same else ("task.path:", "task.kind:")
+    # Of another file for the split alone every question is asked.
+    elsewhere = ("task.kind:",) if same else ("task.path:", f"task.{split}_path:", "task.kind:")
     moved = any(row.startswith(elsewhere) for row in changed)
     movable = run.task.file_fields if same else ()
-    fixed = {"hold_out", *(() if moved else run.task.split_fields)}
+    # Which fields decide may depend on other fields.
+    fixed = {"hold_out", *(() if moved else (*run.task.split_fields, *experiment.task.split_fields))}
     for name in sorted(fixed.difference(movable)):
         if any(row.startswith(f"task.{name}:") for row in changed):
             option = name.replace("_", "-")

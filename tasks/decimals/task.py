@@ -77,14 +77,19 @@ class Decimals(Task):
         Else a prompt of training would be one of test, of other operands. So what is rounded to the prompt
         of a question that is kept out is kept out as well, however many digits are worked with.
         """
-        few = self._worked_prompts <= FEW**2
-        if self.format == "worked" and (few or self.hold_out):
+        if self._split_by_rounded:
             key = self._rounded_key(example.canonical)
             if key in self._rounded_kept_out:
                 return "test"
-            if few:
+            if self._few:
                 example = dataclasses.replace(example, key=key)
         return super().split_of(example)
+
+    @property
+    def split_fields(self) -> tuple[str, ...]:
+        """Of rounded operands also what says how far they are rounded, and whether few digits are left."""
+        more = ("format", "digits", "min_exponent", "max_exponent") if self._split_by_rounded else ()
+        return (*super().split_fields, *more)
 
     @functools.cached_property
     def _rounded_kept_out(self) -> frozenset[str]:
@@ -158,9 +163,14 @@ class Decimals(Task):
         return self.max_exponent - self.min_exponent + 1
 
     @property
-    def _worked_prompts(self) -> int:
-        """How many different prompts there are of operands that are rounded."""
-        return (2 * 9 * 10 ** (self.digits - 1) * self._exponents) ** 2
+    def _split_by_rounded(self) -> bool:
+        """Whether the operands as they are worked with decide, of some questions at least."""
+        return self.format == "worked" and (self._few or bool(self.hold_out))
+
+    @property
+    def _few(self) -> bool:
+        """Whether there are so few different prompts of rounded operands that two splits would share some."""
+        return (2 * 9 * 10 ** (self.digits - 1) * self._exponents) ** 2 <= FEW**2
 
     def _draw(self, rng: random.Random) -> Decimal:
         count = rng.randint(self.min_digits, self.max_digits)

@@ -1,16 +1,24 @@
 """What a failed command leaves behind, and what it is not led astray by."""
 
+import dataclasses
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import tiny_runs
 from jax.errors import JaxRuntimeError
 from tiny_runs import REPOSITORY, tiny
 
-from jaxgpt.cli import commands
+from jaxgpt.cli import commands, evaluate
 from jaxgpt.cli import main as cli
+from jaxgpt.core import fields
+from jaxgpt.core.usage import UsageError
 from jaxgpt.runs import session
+from tasks.decimals import Decimals
+from tasks.genres import Genres
+from tasks.pairs import Pairs
+from tasks.synopses import Synopses
 
 
 def call(capsys, *words):
@@ -70,6 +78,74 @@ def test_an_evaluation_keeps_the_split_of_the_training(tmp_path, capsys):
     assert status == 0, errors
     status, errors = call(capsys, "evaluate", workdir, "--task.split-by", "blocks")
     assert status == 2 and "--task.split-by says what was not trained on" in errors
+
+
+def refused(task, split="test", **changed):
+    """What an evaluation says of fields that differ from those of the training; "" if it asks."""
+    other = dataclasses.replace(task, **changed)
+    rows = fields.differences(task, other, "task")
+    assert rows
+    try:
+        evaluate._check_changed(SimpleNamespace(task=task), SimpleNamespace(task=other), rows, split)
+    except UsageError as error:
+        return str(error)
+    return ""
+
+
+PAIRS, WORKED = Pairs(path="a.tsv"), Decimals(format="worked")
+
+
+@pytest.mark.parametrize(
+    ("task", "changed"),
+    [
+        (PAIRS, {"texts": 0}),
+        (PAIRS, {"prompt_key": "frage"}),
+        (PAIRS, {"escapes": "read"}),
+        (PAIRS, {"numbers": "plain"}),
+        (Genres(path="a.csv"), {"text_column": "plot"}),
+        (Genres(path="a.csv"), {"delimiter": "tab"}),
+        (Synopses(path="a.csv"), {"text_column": "plot"}),
+        (Synopses(path="a.csv"), {"delimiter": "tab"}),
+        (WORKED, {"digits": 2}),  # few prompts are left
+        (WORKED, {"digits": 4, "min_exponent": 0, "max_exponent": 0}),
+        (dataclasses.replace(WORKED, digits=4), {"min_exponent": 0, "max_exponent": 0}),
+        (dataclasses.replace(WORKED, digits=2), {"digits": 8}),
+        (dataclasses.replace(WORKED, digits=2), {"format": "plain"}),
+        (dataclasses.replace(WORKED, hold_out="a.tsv"), {"digits": 6}),  # other ones are rounded to its lines
+    ],
+    ids=str,
+)
+def test_what_decides_the_split_stays_as_it_was_trained(task, changed):
+    options = tuple(f"--task.{name.replace('_', '-')} " for name in changed)
+    message = refused(task, **changed)
+    assert message.startswith(options)
+    assert message.endswith("says what was not trained on: it cannot change in an evaluation")
+
+
+@pytest.mark.parametrize(
+    ("task", "changed"),
+    [
+        (PAIRS, {"shots": 2, "target_key": "antwort", "group": "column"}),
+        (PAIRS, {"test_path": "b.tsv", "escapes": "read"}),
+        (PAIRS, {"path": "b.tsv", "numbers": "plain"}),
+        (Genres(path="a.csv"), {"characters": 50}),
+        (Genres(path="a.csv"), {"path": "b.csv", "text_column": "plot"}),
+        (Synopses(path="a.csv"), {"question_characters": 50}),
+        (WORKED, {"min_digits": 6, "max_digits": 6}),
+        (WORKED, {"digits": 6, "min_exponent": 0}),
+        (Decimals(), {"min_exponent": 0}),
+    ],
+    ids=str,
+)
+def test_what_decides_no_split_may_change_and_so_may_the_reading_of_other_files(task, changed):
+    assert refused(task, **changed) == ""
+
+
+def test_another_file_for_a_split_says_nothing_of_the_others():
+    changed = {"test_path": "b.tsv", "escapes": "read"}
+    assert refused(PAIRS, "validation", **changed).startswith("--task.escapes ")
+    # Without --other-files it is the same file elsewhere.
+    assert refused(dataclasses.replace(PAIRS, fingerprint="5-0"), **changed).startswith("--task.escapes ")
 
 
 @pytest.mark.thorough
