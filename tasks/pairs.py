@@ -105,7 +105,11 @@ class Pairs(FewShot):
         if not self.hold_out:
             return frozenset()
         self.stamp("hold_out")
-        return frozenset(pair.prompt for pair in read_pairs(self.hold_out, self._form, alone=True))
+        # In this file a line end may be written out, however the others are read.
+        forms = (self._form, self._form._replace(escapes="read"))
+        return frozenset(
+            pair.prompt for form in forms for pair in read_pairs(self.hold_out, form, alone=True)
+        )
 
     def typed(self, text: str) -> Example:
         return Example(plain_numbers(text) if self.numbers == "plain" else text, "")

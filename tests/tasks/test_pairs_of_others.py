@@ -57,6 +57,19 @@ def test_questions_of_a_file_are_kept_out(tmp_path, text):
     assert not prompts(task, "train") & {prompt for prompt, _ in ROWS[:50]}
 
 
+@pytest.mark.parametrize("text", ["{}\n", "{}\t4\n"])
+@pytest.mark.parametrize("form", ["tsv", "json"])
+def test_questions_with_line_ends_written_out_are_kept_out(tmp_path, text, form):
+    """Lines keep them written out, as the file of the pairs is read; in JSON they are line ends."""
+    (tmp_path / "theirs").write_text("".join(text.format(rf"{prompt}\n\nA:") for prompt, _ in ROWS[:50]))
+    ends = r"\n\nA:" if form == "tsv" else "\n\nA:"
+    path = write(tmp_path / "own", [(prompt + ends, target) for prompt, target in ROWS], form)
+    task = Pairs(path=path, hold_out=str(tmp_path / "theirs"))
+    held = {prompt + ends for prompt, _ in ROWS[:50]}
+    assert prompts(task, "test") >= held and not prompts(task, "train") & held
+    assert prompts(task, "train")
+
+
 def test_keys_are_named_or_usual(tmp_path):
     (tmp_path / "q.json").write_text('[{"frage": "a", "antwort": 3, "art": "x"}]')
     task = Pairs(
