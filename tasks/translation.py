@@ -146,7 +146,11 @@ def _read(task: Translation, stamps: tuple[tuple[int, int], ...]) -> _Known:
     for sentence in read_translations(task.path, lowered=task.letters == "lowered"):
         splits[task.split_of(Example(sentence.source, "", key=_key(sentence.source)))].append(sentence)
     alone = {_key(one.source) for sentences in splits.values() for one in sentences}
-    splits = {split: _apart(joined(sentences, task.joined), alone) for split, sentences in splits.items()}
+    held = {"train": task.kept_out, "validation": task.kept_out, "test": frozenset()}
+    splits = {
+        split: _apart(joined(sentences, task.joined), alone, held[split])
+        for split, sentences in splits.items()
+    }
     lengths = [len(words(one.source)) for sentences in splits.values() for one in sentences]
     names = {n: _named(*third) for third in thirds(lengths) for n in range(third[0], third[1] + 1)}
     examples = {
@@ -160,16 +164,19 @@ def _read(task: Translation, stamps: tuple[tuple[int, int], ...]) -> _Known:
     return _Known(examples, {one.source: one for sentences in splits.values() for one in sentences})
 
 
-def _apart(sentences: Sequence[Sentence], taken: set[str]) -> list[Sentence]:
+def _apart(sentences: Sequence[Sentence], taken: set[str], held: frozenset[str]) -> list[Sentence]:
     """Without the joined ones whose words are those of another; `taken` grows by those that stay.
 
     Another may be of another split, or has translations of its own.
+
+    Args:
+      held: words of questions that this split may not have.
     """
     found = []
     for one in sentences:
         if len(one.sources) > 1:
             key = _key(one.source)
-            if key in taken:
+            if key in taken or key in held:
                 continue
             taken.add(key)
         found.append(one)

@@ -107,6 +107,21 @@ def test_every_mixture_of_the_parts_translations_is_right():
         assert not one.is_translation(wrong)
 
 
+def test_a_question_that_joined_sentences_make_is_kept_out(tmp_path, path):
+    alone = {split: {e.prompt for e in Translation(path=path).examples(split)} for split in SPLITS}
+    free = Translation(path=path, joined=2)
+    before = {split: {e.prompt for e in free.examples(split)} for split in SPLITS}
+    held = {split: set(sorted(before[split] - alone[split])[::2]) for split in SPLITS}
+    assert all(held.values())
+    lines = [prompt.upper().replace(".", " !") for prompts in held.values() for prompt in sorted(prompts)]
+    (tmp_path / "held.txt").write_text("\n".join(lines) + "\n")
+    task = Translation(path=path, joined=2, hold_out=str(tmp_path / "held.txt"))
+    after = {split: {e.prompt for e in task.examples(split)} for split in SPLITS}
+    assert after["train"] == before["train"] - held["train"]
+    assert after["validation"] == before["validation"] - held["validation"]
+    assert after["test"] >= before["test"]
+
+
 def test_thirds_are_as_equal_as_lengths_allow():
     assert thirds(range(1, 10)) == ((1, 3), (4, 6), (7, 9))
     assert thirds([2] * 10 + [3] * 10 + [9] * 10) == ((2, 2), (3, 3), (9, 9))
