@@ -61,11 +61,23 @@ _registered: dict[str, str] = {}
 
 
 def variants(name: str, path: str = "") -> dict[str, Task]:
-    """The tasks of a dataset by the names of their configs; a corpus is read from `path`."""
-    if name in DATASETS:
+    """The tasks of a dataset by the names of their configs; a corpus is read from `path`.
+
+    Raises:
+      ValueError: for a name that is no dataset, or a path for one that reads no file.
+    """
+    if name in DATASETS and not path:
         found = {experiment.__name__: experiment().task for experiment in DATASETS[name]}
         return found | (_questions_on_strings() if name == "strings" else {})
-    return {e.__name__: _in_rows(dataclasses.replace(e().task, path=path)) for e in CORPORA[name]}
+    return {e.__name__: _in_rows(dataclasses.replace(e().task, path=path)) for e in _of_corpus(name)}
+
+
+def _of_corpus(name: str) -> tuple[Callable[[], Experiment], ...]:
+    """The experiments over the file of a corpus. Raises ValueError for a name that is none."""
+    if name not in CORPORA:
+        known, others = ", ".join(CORPORA), ", ".join(DATASETS)
+        raise ValueError(f"no corpus is called {name!r}; known: {known}; without a file: {others}")
+    return CORPORA[name]
 
 
 def _questions_on_strings() -> dict[str, Task]:
@@ -98,13 +110,13 @@ def register(**paths: str) -> None:
       paths: the file of each corpus, by the name of its dataset: `text="poem.txt"`.
 
     Raises:
-      ValueError: for a name that is no corpus, or another file for one that is registered.
+      ValueError: for a name that is no corpus, before any is registered, or another file for one that is.
     """
     from jaxgpt.runs.builder import task_builder
 
+    for name in paths:
+        _of_corpus(name)
     for name, path in ({name: "" for name in DATASETS} | paths).items():
-        if name not in DATASETS and name not in CORPORA:
-            raise ValueError(f"no corpus is called {name!r}; known: {', '.join(CORPORA)}")
         if name not in _registered:
             # A corpus is written whole.
             options = {} if name in DATASETS else {"train_examples": 2**31, "held_out_examples": 2**31}

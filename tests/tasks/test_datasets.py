@@ -81,6 +81,17 @@ def test_a_corpus_is_read_from_the_file_that_is_named(tmp_path):
         assert rows_of(source[split]) == rows_from(task, split, None)
 
 
+@pytest.mark.parametrize("name", ["film", "arithmetic", "strings"])
+def test_a_file_for_what_is_no_corpus_is_refused(name):
+    before = dict(datasets._registered)
+    message = f"^no corpus is called '{name}'; known: names, synopses, text; without a file: arithmetic, "
+    with pytest.raises(ValueError, match=message):
+        datasets.register(**{name: "my.tsv"})
+    with pytest.raises(ValueError, match=message):
+        datasets.variants(name, "my.tsv")
+    assert datasets._registered == before
+
+
 @pytest.mark.parametrize("line", ["word " * 11 + "\n", "word " * 10_000], ids=["lines", "one line"])
 def test_rows_of_a_text_are_blocks_of_its_splits(tmp_path, line):
     path = tmp_path / "poem.txt"
