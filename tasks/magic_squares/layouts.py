@@ -131,10 +131,11 @@ class Compact(Layout):
 class Checked(Compact):
     """`9500=` -> `2100 2400:7400+9200+1010+/3110+9500+5000+/7100+9800+1700+=77100`, the square of centre 59.
 
-    All numbers have their least significant digit first and one length, the sum one digit more, so that sums
-    are read off digit by digit. Behind each entry stands whether it is prime, `+` or `-`. A training text
-    that is told both differences, `9500=2100 2400:`, goes on with any square, magic but seldom of primes: so
-    the marks mean something, and a model can tell of its own squares which to keep.
+    The centre that is asked for and all numbers of the answer have their least significant digit first and
+    one length, the sum one digit more, so that sums are read off digit by digit. The sum that a question
+    asks by, `sum 177=`, stands as one types it. Behind each entry stands whether it is prime, `+` or `-`. A
+    training text that is told both differences, `9500=2100 2400:`, goes on with any square, magic but seldom
+    of primes: so the marks mean something, and a model can tell of its own squares which to keep.
 
     Args:
       limit: entries are below it.

@@ -115,6 +115,14 @@ def test_marks_tell_which_entries_are_prime():
     assert CHECKED.answer("950=", RIGHT.replace("+", " ")) == RIGHT.replace("+", " ")
 
 
+def test_a_sum_that_is_asked_by_is_not_turned_and_the_answer_is():
+    by_sum = dataclasses.replace(CHECKED, asked="sum", drills=0)
+    assert by_sum.prompt("sum 177") == "sum 177="
+    (example,) = [e for split in SPLITS for e in by_sum.examples(split) if e.key == "59"]
+    assert (example.prompt, example.target) == ("sum 177=", RIGHT)
+    assert by_sum.score(example, RIGHT)["exact_match"] == 1
+
+
 def test_drills_are_squares_of_any_numbers_with_true_marks():
     train = list(CHECKED.examples("train"))
     drills = [e for e in train if e.group == DRILL]
