@@ -49,7 +49,9 @@ class Genres(Task):
 
     The rule: a text's label is the only one of the asked genres that its row lists, in whatever place; a row
     with none of them, or with several, is left out, and so is a text that was there before. The hash of the
-    text decides its split. Of every genre a split has as many texts as of its rarest, the first in the file.
+    whole text decides its split: texts that agree in what is read of them, the first `characters`, are one
+    question, which may be of training and of test. Of every genre a split has as many texts as of its rarest,
+    the first in the file.
     A cell may list genres with commas, semicolons or bars between them, in brackets and quotes or without;
     `NOT_EXIST`, `Unknown`, `None`, `nan` and `N/A` are no genres.
     """
@@ -94,11 +96,19 @@ class Genres(Task):
         return found
 
     def notes(self) -> str:
+        """The genres, how many texts have one of them, and how many of these are cut to the same question."""
         if not self.path:
             return ""
-        rows, asked = self._rows(), set(self.asked)
-        one = sum(len(asked.intersection(row.genres)) == 1 for row in rows)
-        return f"genres      {', '.join(self.asked)}; {one:,} of {len(rows):,} texts have one of them alone"
+        rows, asked = self._rows(), self.asked
+        one = [row.text for row in rows if len(set(asked).intersection(row.genres)) == 1]
+        found = f"genres      {', '.join(asked)}; {len(one):,} of {len(rows):,} texts have one of them alone"
+        counts = Counter(map(self._cut, one)).values()
+        if not (alike := sum(count for count in counts if count > 1)):
+            return found
+        return (
+            f"{found}\nalike       {alike:,} of these begin as another does, as far as they are read; such a "
+            f"question may be of training and of test; raise task.characters={self.characters}"
+        )
 
     def place_of(self, example: Example) -> str:
         return place_in([self.path], example.canonical)

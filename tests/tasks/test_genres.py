@@ -59,6 +59,16 @@ def test_genres_may_be_chosen_and_texts_cut(path):
     assert task.typed(found[0].key) == type(found[0])(found[0].prompt, "", key=found[0].key)
 
 
+def test_texts_that_are_cut_to_the_same_question_are_counted(path):
+    """`The 7th`, of 50 westerns and 200 short ones, the first 50 of which begin as a western does."""
+    task = Genres(path=path, chosen=("Western", "Short"), characters=9, held_out=0.3)
+    assert "\nalike       100 of these begin as another does" in task.notes()
+    prompts = {split: {e.prompt for e in task.examples(split)} for split in ("train", "test")}
+    assert prompts["train"] & prompts["test"]
+    for more in (25, 0):
+        assert "alike" not in Genres(path=path, chosen=("Western", "Short"), characters=more).notes()
+
+
 def test_what_cannot_be(path, tmp_path):
     for fields, message in (
         ({"chosen": ("Drama",)}, "at least 2 genres"),
