@@ -172,8 +172,8 @@ def check_some(examples: Sized) -> None:
         raise ValueError("the task gives no examples for this split; change task.held_out or its settings")
 
 
-class TooLong(ValueError):
-    """An example that has more tokens than the model reads."""
+class UnfitExample(ValueError):
+    """An example that the model cannot learn or answer, such as one with more tokens than it reads."""
 
     def __init__(self, message: str, example: Example):
         self.example = example
@@ -181,12 +181,12 @@ class TooLong(ValueError):
 
 
 def check_length(rows: list[list[int]], limit: int, examples: list[Example]) -> None:
-    """Raises TooLong, with the longest example, if a row has more than `limit` tokens."""
+    """Raises UnfitExample, with the longest example, if a row has more than `limit` tokens."""
     longest = max(range(len(rows)), key=lambda i: len(rows[i]))
     if len(rows[longest]) > limit:
         text = examples[longest].prompt + examples[longest].target
         shown = text if len(text) <= 60 else text[:57] + "..."
-        raise TooLong(
+        raise UnfitExample(
             f"an example has {len(rows[longest])} tokens, more than model.max_length allows "
             f"({limit}): {shown!r}; raise model.max_length",
             examples[longest],

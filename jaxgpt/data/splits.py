@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from jaxgpt.data.corpus import open_corpus
-from jaxgpt.data.rows import Rows, TooLong
+from jaxgpt.data.rows import Rows, UnfitExample
 from jaxgpt.data.stream import Stream, build_stream, windows
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.task import Example, Task
@@ -58,8 +58,8 @@ def naming(split: str) -> Iterator[None]:
         yield
     except OutsideAlphabet as error:
         raise ValueError(f"{split} split: {error}; --tokenizer bytes reads any text") from error
-    except TooLong as error:
-        raise TooLong(f"{split} split: {error}", error.example) from error
+    except UnfitExample as error:
+        raise UnfitExample(f"{split} split: {error}", error.example) from error
     except ValueError as error:
         raise ValueError(f"{split} split: {error}") from error
 

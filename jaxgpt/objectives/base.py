@@ -54,7 +54,11 @@ class Objective(Choice, package="jaxgpt.objectives"):
         return ()
 
     def check_questions(self, examples: Iterable[Example], model: ModelConfig) -> None:
-        """Raises ValueError for a held-out question whose answer the model can never give."""
+        """Look at held-out questions before training.
+
+        Raises:
+          UnfitExample: of `jaxgpt.data.rows`, for one whose answer the model can never give.
+        """
         return None
 
     def tables(self, splits: Splits) -> Tables:

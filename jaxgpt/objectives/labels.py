@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgpt.data.labelled import reading, second_segments, spaced
-from jaxgpt.data.rows import Rows, check_length, pad
+from jaxgpt.data.rows import Rows, UnfitExample, check_length, pad
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.objectives.language_loss import WithLanguageLoss
 from jaxgpt.objectives.told import check_label_count
@@ -31,11 +31,13 @@ class Labels(WithLanguageLoss):
         """The number of a label among those of training.
 
         Raises:
-          ValueError: if it is none of them.
+          UnfitExample: if it is none of them.
         """
         if label not in model.label_names:
             known = ", ".join(model.label_names[:5])
-            raise ValueError(f"the target {label!r} of {example.prompt!r} is no label; known: {known}")
+            raise UnfitExample(
+                f"the target {label!r} of {example.prompt!r} is no label; known: {known}", example
+            )
         return model.label_names.index(label)
 
     def right(self, example, model):
@@ -44,7 +46,9 @@ class Labels(WithLanguageLoss):
         if model.labels_from == "each":
             told, count = example.target.split(), len(example.prompt.split())
             if len(told) != count:
-                raise ValueError(f"{len(told)} tags for {count} words: {example.prompt!r}; give one a word")
+                raise UnfitExample(
+                    f"{len(told)} tags for {count} words: {example.prompt!r}; give one a word", example
+                )
         return [self.number_of(label, example, model) for label in told]
 
     def rows(self, examples, tokenizer, model):

@@ -5,6 +5,7 @@ import dataclasses
 import jax.numpy as jnp
 
 from jaxgpt.data.labelled import CHOICE, reading
+from jaxgpt.data.rows import UnfitExample
 from jaxgpt.objectives.language_loss import WithLanguageLoss
 from jaxgpt.objectives.told import check_label_count, rows_of_readings
 
@@ -31,9 +32,10 @@ class MultipleChoice(WithLanguageLoss):
         if len(choices) > 1 and count == 1:
             return [choices.index(example.target)]
         stands = {0: "is not one of", 1: "is the only one of"}.get(count, f"stands {count} times among")
-        raise ValueError(
+        raise UnfitExample(
             f"the target {example.target!r} {stands} the choices of {example.prompt!r}; a prompt is a "
-            "question and two or more different choices, with tabs between them"
+            "question and two or more different choices, with tabs between them",
+            example,
         )
 
     def rows(self, examples, tokenizer, model):

@@ -5,6 +5,7 @@ import dataclasses
 import jax.numpy as jnp
 
 from jaxgpt.data.labelled import reading
+from jaxgpt.data.rows import UnfitExample
 from jaxgpt.objectives.labels import Labels
 from jaxgpt.objectives.told import longest_pair, rows_of_readings
 
@@ -22,17 +23,20 @@ class Similarity(Labels):
         if model.labels_from == "each":
             raise ValueError("objective=similarity needs one token: set model.labels_from=first or last")
 
+    def right(self, example, model):
+        """The number of the label, if there are two texts that it can be of."""
+        try:
+            _two_texts(example.prompt)
+        except ValueError as error:
+            raise UnfitExample(str(error), example) from error
+        return super().right(example, model)
+
     def rows(self, examples, tokenizer, model):
         """Rows of [N, 2, L], one an order."""
         return rows_of_readings(self, examples, tokenizer, model)
 
     def readings(self, prompt, tokenizer, model):
-        texts = prompt.split("\t")
-        if len(texts) != 2:
-            raise ValueError(
-                f"{prompt!r} has {len(texts)} texts where objective=similarity reads two, with a tab between "
-                "them; or set objective=labels"
-            )
+        texts = _two_texts(prompt)
         return [reading(tokenizer, ["\t".join(order)])[0] for order in (texts, texts[::-1])]
 
     def logits(self, model, output, real):
@@ -47,3 +51,13 @@ class Similarity(Labels):
 
     def longest_example(self, model):
         return longest_pair(model)
+
+
+def _two_texts(prompt: str) -> list[str]:
+    texts = prompt.split("\t")
+    if len(texts) != 2:
+        raise ValueError(
+            f"{prompt!r} has {len(texts)} texts where objective=similarity reads two, with a tab between "
+            "them; or set objective=labels"
+        )
+    return texts

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxgpt.data.labelled import SPAN, reading, second_segments
-from jaxgpt.data.rows import Rows, check_length, pad
+from jaxgpt.data.rows import Rows, UnfitExample, check_length, pad
 from jaxgpt.objectives.told import Told, check_label_count
 
 
@@ -27,7 +27,7 @@ class Span(Told):
         prompt, target = example.prompt, example.target
         place = prompt.find(target)
         if place < 0 or not target:
-            raise ValueError(f"the answer {target!r} does not stand in {prompt!r}")
+            raise UnfitExample(f"the answer {target!r} does not stand in {prompt!r}", example)
         return [place, place + len(target)]
 
     def rows(self, examples, tokenizer, model):
@@ -35,7 +35,7 @@ class Span(Told):
         for example in examples:
             ids, start, stop = _row(tokenizer, example.prompt, *self.right(example, model))
             if stop < start:
-                raise ValueError(f"the answer {example.target!r} has no token of its own")
+                raise UnfitExample(f"the answer {example.target!r} has no token of its own", example)
             rows.append(ids)
             labels.append([start, stop])
         check_length(rows, model.max_length, list(examples))

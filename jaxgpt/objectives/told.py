@@ -40,7 +40,7 @@ class Told(Objective, abc.ABC):
         """The target of an example as numbers, for what the second head tells of its prompt.
 
         Raises:
-          ValueError: if no answer that the model can give is the target.
+          UnfitExample: if no answer that the model can give is the target.
         """
 
     @abc.abstractmethod
@@ -48,7 +48,7 @@ class Told(Objective, abc.ABC):
         """The table of some examples, with `labels` [N, K] or [N, T]; -1 where there is none.
 
         Raises:
-          ValueError: for a target that does not fit its prompt; with the example.
+          UnfitExample: for a target that does not fit its prompt, or an example that is too long.
         """
 
     @abc.abstractmethod

@@ -14,7 +14,7 @@ from jaxgpt.data.feed import DeviceFeed, HostFeed, make_feed
 from jaxgpt.data.order import Order
 from jaxgpt.data.packing import Packed, pack
 from jaxgpt.data.positions import check_positions
-from jaxgpt.data.rows import Rows, TooLong, build_rows
+from jaxgpt.data.rows import Rows, UnfitExample, build_rows
 from jaxgpt.data.splits import Splits, Tables, naming
 from jaxgpt.data.stream import Stream
 from jaxgpt.evaluation.questions import distinct
@@ -167,7 +167,7 @@ def _check(experiment: Experiment) -> None:
 
 
 def _tables(experiment: Experiment, splits: Splits, *, labelled: bool) -> Tables:
-    """The tables that the objective makes; what is too long is told with its place in the data.
+    """The tables that the objective makes; an example that does not fit is told with its place in the data.
 
     Args:
       labelled: questions of the test split have labels, which the training examples must have, too.
@@ -178,7 +178,7 @@ def _tables(experiment: Experiment, splits: Splits, *, labelled: bool) -> Tables
         if labelled and training.test_examples and not task.endless:
             with naming("test"):  # refused now, not after training
                 objective.check_questions(task.examples("test", training.data_seed), splits.model)
-    except TooLong as error:
+    except UnfitExample as error:
         place = task.place_of(error.example)
         raise ValueError(f"{place}: {error}" if place else str(error)) from error
     return tables

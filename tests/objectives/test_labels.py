@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 
 import jax
 import jax.numpy as jnp
@@ -501,22 +502,36 @@ def test_a_sentence_that_does_not_follow_is_of_another_paragraph(tmp_path):
         assert example.group == example.target
 
 
-def test_a_label_that_only_test_has_is_refused_before_training(tmp_path):
-    for split in ("train", "test"):
-        label = "z" if split == "test" else "y"
-        lines = [f"{split} {n}\t{label if n == 0 else 'x'}\n" for n in range(40)]
+@pytest.mark.parametrize("held_out", ["test", "validation"])
+def test_a_label_that_training_has_not_is_refused_with_its_line(held_out, tmp_path):
+    """The same prompt stands in the training file, on another line and with another label."""
+    for split in ("train", "test", "validation"):
+        lines = [f"{split} {n}\t{'x' if n else 'y'}\n" for n in range(40)]
+        if split == held_out:
+            lines[2] = "asked 2\tz\n"
+        if split == "train":
+            lines[7] = "asked 2\tx\n"
         (tmp_path / f"{split}.tsv").write_text("".join(lines))
-    task = Pairs(path=str(tmp_path / "train.tsv"), test_path=str(tmp_path / "test.tsv"))
+    task = Pairs(
+        path=str(tmp_path / "train.tsv"),
+        test_path=str(tmp_path / "test.tsv"),
+        validation_path=str(tmp_path / "validation.tsv"),
+    )
     experiment = jaxgpt.Experiment(
         task=task,
-        tokenizer="characters",
+        tokenizer="bytes",
         model=ModelConfig(num_layers=1, d_model=16, num_heads=2, labels_from="last"),
         objective=Labels(),
         training=jaxgpt.TrainingConfig(batch_size=4),
     )
-    with pytest.raises(ValueError, match=r"test split: the target 'z' of 'test 0' is no label; known: x, y"):
+    with pytest.raises(ValueError) as error:
         prepare(experiment)
-    prepare(replaced(experiment, {"training.test_examples": 0}))
+    assert str(error.value) == (
+        f"{tmp_path / held_out}.tsv: line 3: {held_out} split: the target 'z' of 'asked 2' is no label; "
+        "known: x, y"
+    )
+    if held_out == "test":
+        prepare(replaced(experiment, {"training.test_examples": 0}))
 
 
 @pytest.mark.parametrize(
@@ -525,8 +540,10 @@ def test_a_label_that_only_test_has_is_refused_before_training(tmp_path):
         (MultipleChoice(), "last", "{}\ta\tb|a", "{}\ta\tb|c", "the target 'c' is not one of the choices"),
         (Span(), "each", "{} stands|{}", "{} stands|x", "the answer 'x' does not stand in 'test 0 stands'"),
         (Labels(), "each", "{} a|x y z", "{} a|x y", "2 tags for 3 words: 'test 0 a'"),
+        (Similarity(), "last", "{}\ta|x", "{}\ta\tb|x", "'test 0.ta.tb' has 3 texts where"),
+        (Similarity(), "last", "{}\ta|x", "{}\ta|y", "the target 'y' of 'test 0.ta' is no label; known: x"),
     ],
-    ids=["multiple_choice", "span", "tags"],
+    ids=["multiple_choice", "span", "tags", "texts", "similarity"],
 )
 def test_a_question_that_no_answer_meets_is_refused_before_training(
     objective, labels_from, good, bad, line, tmp_path
@@ -541,6 +558,7 @@ def test_a_question_that_no_answer_meets_is_refused_before_training(
         objective=objective,
         training=jaxgpt.TrainingConfig(batch_size=4),
     )
-    with pytest.raises(ValueError, match=f"test split: {line}"):
+    named = re.escape(f"{tmp_path / 'test.tsv'}: line 1: test split: ")
+    with pytest.raises(ValueError, match=f"^{named}{line}"):
         prepare(experiment)
     prepare(replaced(experiment, {"training.test_examples": 0}))
