@@ -5,10 +5,11 @@ import itertools
 from collections.abc import Mapping
 
 from jaxgpt.lab.feature_ladder import FINE_TUNED, FRESH, READINGS
-from jaxgpt.lab.ladder_training import LadderConfig, feature_ladder
+from jaxgpt.lab.ladder_training import LadderConfig
 from jaxgpt.lecture import reached
 from jaxgpt.lecture.arm import SHORTER, Arm
 from jaxgpt.lecture.arm_table import POINTS, ArmTable
+from jaxgpt.lecture.kept_ladders import kept_ladder
 from jaxgpt.lecture.row import Row
 from jaxgpt.task import Task
 
@@ -86,10 +87,9 @@ class FrozenFeatures(Row):
 
     def parts(self, runs, files):
         run = runs[_PRETRAINED]
-        configs = [dataclasses.replace(self.ladder, seed=seed) for seed in range(len(run.models))]
         ladders = [
-            feature_ladder((model, run.tokenizer), _tagged(files), config)
-            for model, config in zip(run.models, configs, strict=True)
+            kept_ladder(run, seed, _tagged(files), dataclasses.replace(self.ladder, seed=seed))
+            for seed in range(len(run.models))
         ]
         # In percent, with Student's t, as the ladder of the laboratory: no seed is near a bound.
         right = {
