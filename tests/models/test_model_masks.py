@@ -160,6 +160,19 @@ def test_where_all_is_visible_nothing_is_hidden():
     np.testing.assert_allclose(found, model(TOKENS).logits, atol=1e-4)  # which are computed in blocks
 
 
+@pytest.mark.parametrize("name", ["none", "rotary"])
+def test_without_positions_the_order_of_the_tokens_before_is_lost(name):
+    """In one layer; of two the second knows more, since the mask of the first is causal."""
+    model = build(config(num_layers=1, position=scheme(name)))
+    permuted = TOKENS[:, jnp.asarray([3, 0, 4, 2, 1, 5])]
+    assert (permuted != TOKENS).any(axis=1).all() and (permuted[:, -1] == TOKENS[:, -1]).all()
+    before, after = (np.asarray(model(tokens).logits[:, -1]) for tokens in (TOKENS, permuted))
+    if name == "none":
+        np.testing.assert_allclose(after, before, atol=1e-4)
+    else:
+        assert (np.abs(after - before).max(axis=-1) > 1e-3).all()
+
+
 def test_several_tokens_may_stand_at_one_place():
     model = build(config(kind="encoder", max_length=LENGTH, position=scheme("learned")))
     twice, order = jnp.tile(TOKENS, (1, 2)), jnp.tile(jnp.arange(LENGTH), (6, 2))
