@@ -52,6 +52,22 @@ def test_last_words(harness, tmp_path):
         assert one["log_likelihood"][0] == pytest.approx(total, abs=1e-4) and one["right"] == [greedy]
 
 
+def test_ten_words(harness, tmp_path):
+    story = [f"the king saw {number} horses." for number in range(1, 21)]
+    words = ["cat", "dog", "mat", "door", "king", "horse", "saddle", "day", "sea", "sun"]
+    lines = [f"{number} {text}" for number, text in enumerate(story, 1)]
+    lines.append(f"21 the XXXXX sat by the door.\tdog\t\t{'|'.join(words)}")
+    (tmp_path / "a.txt").write_text("\n".join(lines) + "\n")
+    context = f"{' '.join(story)} the"
+    theirs = harness(True).loglikelihood([asked(context, f" {word} sat by the door.") for word in words])
+    found = scored("cbt", tmp_path / "a.txt")
+    (one,) = found.examples
+    assert len(theirs) == 10
+    assert one["log_likelihoods"][0] == pytest.approx([total for total, _ in theirs], abs=1e-4)
+    chosen = words[int(np.argmax([total for total, _ in theirs]))]
+    assert found.measures[0].estimate.mean == (chosen == "dog")
+
+
 def test_choices(harness, tmp_path):
     row = {"context": TEXTS[0], "choices": ["and slept", "horse", "by the red door"], "answer": 0}
     (tmp_path / "a.jsonl").write_text(json.dumps(row))
