@@ -155,7 +155,7 @@ def _converse(run: "Run", length: int | None, settings: "Sampling", stop: list[s
 
 
 def _asked(sign: str) -> Iterator[str]:
-    """The lines of standard input, whatever their ends; `sign` stands in front of what is typed."""
+    """The lines of standard input, with any line ends; `sign` is the prompt of a terminal."""
     while True:
         try:
             line = input(sign)

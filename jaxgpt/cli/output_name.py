@@ -12,7 +12,7 @@ _DIGITS = 8
 
 
 def differing(given: argparse.Namespace, changed: Sequence[str], counts: Sequence[str]) -> list[str]:
-    """What an evaluation does otherwise than that of the run itself, a text each, such as `split-train`.
+    """The differences between an evaluation and the run's own, a text each, such as `split-train`.
 
     Args:
       changed: rows of `jaxgpt.core.fields.differences` from the run's experiment to the one that is asked.

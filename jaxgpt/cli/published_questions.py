@@ -109,7 +109,7 @@ def examine(
 
 
 def _name(given: argparse.Namespace, changed: Sequence[str]) -> str:
-    """What the figures are called: `questions_sums` for the questions of sums.tsv and a run as it is."""
+    """The name of the file of figures: `questions_sums` for sums.tsv and a run without changes."""
     file = Path(given.questions)
     counts = [] if given.n is None else [f"n-{given.n}"]
     parts = ["questions", file.stem, *output_name.differing(given, changed, counts)]

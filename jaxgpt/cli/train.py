@@ -160,7 +160,7 @@ def _chosen(given: argparse.Namespace) -> tuple[str, Any, Any, bool]:
     name = given.experiment or "addition"
     begun = given.resume
     if begun and given.experiment:
-        experiments.function(name)  # there is one; what is named here may be named by the run's files
+        experiments.function(name)  # raises if there is none, and trusts its module for the run's files
         # A preemptible machine is given one command again and again: the first time there is no run.
         there = given.workdir or _newest(name)
         begun = there is not None and not RunDirectory(there).untouched()

@@ -72,7 +72,7 @@ def _everything(findings: tuple[Finding, ...]) -> str:
 
 
 def _bold(results: Results, budget: Budget) -> str:
-    """What bold figures are, where exact match has none; "" without them."""
+    """The meaning of bold figures, where exact match has none; "" without bold figures."""
     made = [sections.costs(results, budget), measure_tables.table(results, budget)]
     if not any(entry.sure for table in made if table is not None for row in table.rows for entry in row):
         return ""

@@ -1,4 +1,4 @@
-"""Held-out loss, the task's other scores, its measures of the answers, and what all are held against."""
+"""The table of held-out loss, the task's other scores, its measures of answers, and its yardsticks."""
 
 import math
 

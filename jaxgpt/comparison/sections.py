@@ -335,7 +335,7 @@ def verdict(difference: Difference | None, better: int = 1) -> Literal["", "bett
 
 
 def uncorrected(apart: Mapping[str, Difference | None]) -> str:
-    """A sentence that says what Holm's correction leaves of a column's bold figures; "" where it has none.
+    """A sentence on a column's bold figures after Holm's correction; "" for a column without any.
 
     Args:
       apart: the difference of each cell from the baseline, by its name; None where there is none.

@@ -30,13 +30,13 @@ def of_cells(cells: Sequence[Cell]) -> list[dict[str, str]]:
 
 
 def tokenizer_of(cell: Cell) -> str:
-    """The tokenizer in a cell's name, whose colour the cell has; its whole name where none is varied."""
+    """The tokenizer in a cell's name, which decides its colour; the whole name where none is varied."""
     varied = cell.values.get("tokenizer")
     return cell.name if varied is None else label({"tokenizer": varied})
 
 
 def styles(names: Sequence[str], leading: Sequence[str] | None = None) -> list[dict[str, str]]:
-    """How what has these names is drawn, as keywords of matplotlib.
+    """The colour, dash and marker of each name, as keywords of matplotlib.
 
     The place of a name among colours and dashes follows from the name alone. Where two of one report would
     share a place, the one that `_PLACES` has keeps it, then the one whose kind it has, then the earlier; the

@@ -26,7 +26,7 @@ def broken_link(path: Path) -> str:
 
 
 def newest_of(base: Path, file: str) -> Path | None:
-    """Of the folders `base`, `base-2`, `base-3`, ... the one whose `file` is newest; None: none has it."""
+    """The folder with the newest `file` among `base`, `base-2`, `base-3`, ...; None if none has one."""
     if not base.parent.is_dir():
         return None
     found = []

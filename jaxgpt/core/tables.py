@@ -113,7 +113,7 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|~$&])", r"\\\1", visible(text))
 
 
-#: What is as wide as the text at most; a table that is wider is drawn smaller.
+#: Makes a table smaller that is wider than the text.
 _FIT = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}"
 #: Characters of a line of a header in LaTeX, but for longer words.
 _HEAD = 12
