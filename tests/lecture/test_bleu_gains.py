@@ -1,16 +1,18 @@
 """Gains in BLEU of one run over another are the differences of what the runs' evaluations have."""
 
 import csv
+import types
 
 import numpy as np
 import pytest
 
 from jaxgpt.core.fields import override
-from jaxgpt.evaluation.intervals import student_t
+from jaxgpt.evaluation.intervals import Estimate, student_t
 from jaxgpt.evaluation.translation_scores import bleu
 from jaxgpt.lecture import reached
 from jaxgpt.lecture.bleu_gains import Translated, bleu_gains, translated
-from jaxgpt.lecture.rows.translation import shown
+from jaxgpt.lecture.rows import translation as row_module
+from jaxgpt.lecture.rows.translation import Translation, shown
 from jaxgpt.runs import experiments
 from jaxgpt.runs.session import train
 from jaxgpt.task import Example
@@ -61,6 +63,39 @@ def test_numbers_and_picture_are_the_gains(tmp_path):
     assert f"{last.mean:+.1f}" in found.summary() and "on sources of 2 words" in found.summary()
     axes = found.plot().axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == [LENGTHS[1], LENGTHS[0], "all"]
+
+
+def test_bleu_and_chrf_of_each_arm_stand_by_length(monkeypatch):
+    measured = ("BLEU", "BLEU, 1-3 words", "BLEU, 4-6 words", "chrF", "chrF, 1-3 words", "chrF, 4-6 words")
+    row, files = Translation(), {"pairs": "pairs.tsv"}
+    arms = [arm.name for arm in row.arms(files)]
+    runs = {}
+    for number, name in enumerate(arms):
+        found = {
+            key: Estimate(0.0, None, (10.0 * number + place, 10.0 * number + place + 0.5))
+            for place, key in enumerate(measured)
+        }
+        runs[name] = types.SimpleNamespace(
+            evaluation=types.SimpleNamespace(summary=found), weights=1000 * (number + 1)
+        )
+    monkeypatch.setattr(row_module.reached, "num_weights", lambda run: run.weights)
+    monkeypatch.setattr(row_module, "translated", lambda run: made(RIGHT))
+    monkeypatch.setattr(row_module, "bleu_gains", lambda *given: "gains")
+    monkeypatch.setattr(row_module, "alignment", lambda run, sources: "alignment")
+    parts = row.parts(runs, files)
+    assert list(parts) == ["bleu", "length", "chrf", "chrf-length", "gain", "alignment"]
+    for table, curves, first in (("bleu", "length", 0), ("chrf", "chrf-length", 3)):
+        measure = measured[first]
+        assert parts[table].measure == parts[curves].measure == measure
+        assert parts[curves].places == ("1-3 words", "4-6 words")
+        for number, name in enumerate(arms):
+            shown_name = f"{name}; {1000 * (number + 1):,} weights"
+            value = 10.0 * number + first
+            assert parts[table].values[shown_name] == (value, value + 0.5)
+            expected = ((value + 1, value + 1.5), (value + 2, value + 2.5))
+            assert parts[curves].values[shown_name] == expected
+    assert parts["chrf"].baseline == parts["bleu"].baseline and not parts["chrf"].published
+    assert parts["chrf"].difference(f"{arms[1]}; 2,000 weights").median == 10
 
 
 def test_sentences_that_are_shown_are_right_ones_the_longest_first():

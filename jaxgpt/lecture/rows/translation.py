@@ -1,4 +1,4 @@
-"""Attention in translation: BLEU by the length of the source, and what is looked at."""
+"""Attention in translation: BLEU and chrF by the length of the source, and what is looked at."""
 
 import dataclasses
 
@@ -54,22 +54,28 @@ class Translation(Row):
             for name in reached.evaluation(runs[_WITH]).summary
             if name.startswith("BLEU, ")
         ]
-        by_length = {
-            named[name]: tuple(reached.summary(run, f"BLEU, {length}") for length in lengths)
-            for name, run in runs.items()
-        }
-        values = {named[name]: reached.summary(run, "BLEU") for name, run in runs.items()}
+
+        def values(measure: str) -> dict[str, tuple[float, ...]]:
+            return {named[name]: reached.summary(run, measure) for name, run in runs.items()}
+
+        def curves(measure: str) -> ArmCurves:
+            found = [values(f"{measure}, {length}") for length in lengths]
+            by_length = {name: tuple(one[name] for one in found) for name in named.values()}
+            return ArmCurves("length of the source", tuple(lengths), measure, by_length, bounds=POINTS)
+
         made = {name: translated(runs[name]) for name in (_WITHOUT, _WITH)}
         return {
             "bleu": ArmTable(
                 "BLEU",
-                values,
+                values("BLEU"),
                 baseline=named[_WITHOUT],
                 published={named[_WITHOUT]: "17.82", named[_WITH]: "26.75"},
                 where="Bahdanau et al. 2015, table 1, all sentences, RNNencdec-50 and RNNsearch-50",
                 bounds=POINTS,
             ),
-            "length": ArmCurves("length of the source", tuple(lengths), "BLEU", by_length, bounds=POINTS),
+            "length": curves("BLEU"),
+            "chrf": ArmTable("chrF", values("chrF"), baseline=named[_WITHOUT], bounds=POINTS),
+            "chrf-length": curves("chrF"),
             "gain": bleu_gains((_WITH, made[_WITH]), (_WITHOUT, made[_WITHOUT]), lengths),
             "alignment": alignment(runs[_WITH], shown(made[_WITH])),
         }
