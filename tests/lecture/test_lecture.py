@@ -286,11 +286,22 @@ def test_every_row_names_what_it_reads_and_has_names_of_its_own_for_its_arms():
 def test_a_text_of_one_line_can_be_shown(text, tmp_path):
     line = tmp_path / "line.txt"
     line.write_text(text.read_text().replace("\n", " "))
-    arm = Arm("LSTM, characters", "text", SMALL | {"task.path": str(line), "training.keep_spaced": "2"})
-    runs = trained([arm], tmp_path, seeds=1, quick=False, say=lambda line: None)
+    values = SMALL | {"task.path": str(line)}
+    arms = [
+        Arm("LSTM, characters", "text", values | {"training.keep_spaced": "2"}),
+        Arm("GRU, characters", "text", values | {"training.keep_spaced": "3"}),
+    ]
+    runs = trained(arms, tmp_path, seeds=1, quick=False, say=lambda line: None)
     parts = Recurrent().parts(runs, {"text": str(line)})
-    assert set(parts) == {"loss", "words", "samples"}
+    assert set(parts) == {"loss", "words", "samples", "gru-samples"}
     assert len(parts["samples"].scores["words found"]) == 2
+    assert len(parts["gru-samples"].scores["words found"]) == 3
+
+
+def test_what_the_lstm_and_the_gru_write_is_kept_while_they_learn():
+    arms = {arm.name: arm.training({}, quick=False) for arm in Recurrent().arms({"text": "x.txt"})}
+    kept = {name for name, experiment in arms.items() if experiment.training.keep_spaced == 6}
+    assert kept == {"LSTM, characters", "GRU, characters"}
 
 
 def test_an_arm_begins_from_the_weights_of_another(text, tmp_path):

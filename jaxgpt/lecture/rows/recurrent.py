@@ -9,7 +9,7 @@ from jaxgpt.lecture.arm_table import ArmTable
 from jaxgpt.lecture.row import Row
 from jaxgpt.lecture.text_values import text_values
 
-_CHARACTERS = "LSTM, characters"
+_CHARACTERS, _GRU = "LSTM, characters", "GRU, characters"
 #: The tokens of the LSTM's other arms.
 _TOKENS = {"bytes": "bytes", "subwords": "bpe:512", "words": "lexicon:2000"}
 #: Characters that a sampled text has, or the tokens, and texts of each model.
@@ -36,13 +36,14 @@ class Recurrent(Row):
     def arms(self, files):
         base = text_values(files) | {"training.batch_size": "24"}
         lstm = base | {"model": "char_lstm", "model.max_length": "64"}
+        kept = {"training.keep_spaced": "6"}
         return (
-            Arm(_CHARACTERS, "text", lstm | {"training.keep_spaced": "6"}),
+            Arm(_CHARACTERS, "text", lstm | kept),
             *(
                 Arm(f"LSTM, {name}", "text", lstm | {"tokenizer": spec}, as_costly_as=_CHARACTERS)
                 for name, spec in _TOKENS.items()
             ),
-            Arm("GRU, characters", "text", lstm | {"model": "char_gru"}, as_costly_as=_CHARACTERS),
+            Arm(_GRU, "text", lstm | kept | {"model": "char_gru"}, as_costly_as=_CHARACTERS),
             Arm(
                 "Transformer, characters",
                 "text",
@@ -60,7 +61,10 @@ class Recurrent(Row):
         known = "".join(example.target for example in first.task.examples("train"))
         # What a line begins with; a text of one line has no line end, and its alphabet none either.
         prompts = ["\n" if "\n" in known else known[0]]
-        kept = samples(first, prompts, seeds=range(_TEXTS), tokens=_LENGTH, corpus=known)
+        kept = {
+            name: samples(runs[name], prompts, seeds=range(_TEXTS), tokens=_LENGTH, corpus=known)
+            for name in (_CHARACTERS, _GRU)
+        }
         words = {}
         for name, run in runs.items():
             last = samples(
@@ -71,5 +75,6 @@ class Recurrent(Row):
         return {
             "loss": ArmTable("bits a byte", loss, baseline=next(iter(loss)), better="less"),
             "words": ArmTable("written words that the text has", words, baseline=_CHARACTERS, unit="share"),
-            "samples": kept,
+            "samples": kept[_CHARACTERS],
+            "gru-samples": kept[_GRU],
         }
