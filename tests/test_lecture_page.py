@@ -49,5 +49,13 @@ def test_figures_stand_between_the_marks_of_their_row(made):
     assert PROGRAM["filled"](found, made / "made", made / "lecture") == found
 
 
+def test_passages_stand_behind_the_table(made):
+    passage = "step 1; x:\n\n```text\nTo be,\n\nor not.\n```"
+    (made / "made" / "attention" / "loss.md").write_text(f"### loss\n\n| a |\n\n{passage}\n\n\nOne.\n")
+    page = "<!-- figures: attention -->\n<!-- end -->\n"
+    found = PROGRAM["filled"](page, made / "made", made / "lecture")
+    assert f"| a |\n\n{passage}\n\n[The numbers](lecture/attention-loss.csv)" in found and "![One.](" in found
+
+
 def test_a_folder_is_needed(capsys):
     assert PROGRAM["main"]([]) == 2 and "runs/lecture" in capsys.readouterr().err

@@ -14,6 +14,7 @@ from jaxgpt.lab.part import Part
 from jaxgpt.lab.report import Chapter
 from jaxgpt.lecture.arm import Arm, file_name
 from jaxgpt.lecture.equal_cost import at_equal_cost
+from jaxgpt.lecture.passages import passages
 from jaxgpt.lecture.row import Row
 from jaxgpt.runs.again import train_or_load
 from jaxgpt.runs.run import Run
@@ -38,7 +39,8 @@ def make(
     """Train the arms of each row, and write what they show.
 
     A run that is there is read, or gone on with. Each row has a folder with its runs, and a picture (PNG), a
-    CSV and a table in Markdown of each of its parts; `report.html` shows all rows of the call.
+    CSV and a table in Markdown of each of its parts, with passages that models wrote. `report.html` shows all
+    rows of the call.
 
     Args:
       files: the path of each file that a row reads, by its name.
@@ -138,9 +140,10 @@ def _check_text(task: Task, window: int) -> None:
 
 
 def _write(part: Part, path: Path) -> None:
-    """The picture, the numbers and the tables of a part."""
+    """The picture, the numbers, and the tables of a part with a few of its passages."""
     make_folder(path.parent)
     plots.save(part.plot(), path.with_suffix(".png"))
     part.to_csv(path.with_suffix(".csv"))
-    found = [tables.markdown(block) for block in part.blocks() if isinstance(block, Table)]
+    blocks = part.blocks()
+    found = [tables.markdown(block) for block in blocks if isinstance(block, Table)] + passages(blocks)
     write_atomically(path.with_suffix(".md"), "\n".join([*found, "", part.summary(), ""]))

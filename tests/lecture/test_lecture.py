@@ -16,7 +16,7 @@ from tiny_runs import one_line
 from jaxgpt import lecture
 from jaxgpt.cli import lecture as lecture_command
 from jaxgpt.evaluation.intervals import paired, student_t
-from jaxgpt.lecture import Arm, ArmCurves, ArmTable, Row, make, place_losses, reached
+from jaxgpt.lecture import Arm, ArmCurves, ArmTable, Row, make, making, place_losses, reached
 from jaxgpt.lecture.arm import SHORTER
 from jaxgpt.lecture.arm_table import POINTS
 from jaxgpt.lecture.equal_cost import at_equal_cost, step_flops
@@ -296,6 +296,10 @@ def test_a_text_of_one_line_can_be_shown(text, tmp_path):
     assert set(parts) == {"loss", "words", "samples", "gru-samples"}
     assert len(parts["samples"].scores["words found"]) == 2
     assert len(parts["gru-samples"].scores["words found"]) == 3
+    making._write(parts["samples"], tmp_path / "shown")
+    page = (tmp_path / "shown.md").read_text()
+    assert page.count("```text\n") == 3 and page.count("\nstep 1; ") == 1 and page.count("\nstep 6; ") == 2
+    assert page.rstrip().rpartition("\n\n")[2].strip() == parts["samples"].summary()
 
 
 def test_what_the_lstm_and_the_gru_write_is_kept_while_they_learn():
