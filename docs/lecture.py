@@ -2,8 +2,8 @@
 
     python docs/lecture.py runs/lecture
 
-The figures of each row in the folder are put between the row's two marks on the page; the text around them
-stays. Pictures and numbers are copied to docs/lecture/.
+The lecture's claim and the figures of each row in the folder are put between the row's two marks on the page;
+the text around them stays. Pictures and numbers are copied to docs/lecture/.
 """
 
 import json
@@ -18,7 +18,7 @@ _MARKS = re.compile(r"(<!-- figures: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTA
 
 
 def filled(page: str, folder: Path, pictures: Path) -> str:
-    """The page with the figures of each row that the folder holds."""
+    """The page with the claim and the figures of each row that the folder holds."""
 
     def figures(match: re.Match) -> str:
         row = match[2]
@@ -26,9 +26,18 @@ def filled(page: str, folder: Path, pictures: Path) -> str:
         if not order.exists():
             return match[0]
         parts = [folder / row / f"{name}.md" for name in json.loads(order.read_text(encoding="utf-8"))]
-        return f"{match[1]}\n" + "\n".join(_figure(row, part, pictures) for part in parts) + f"\n{match[3]}"
+        shown = "\n".join(_figure(row, part, pictures) for part in parts)
+        return f"{match[1]}\nThe lecture's claim: {_claim(row)}\n\n{shown}\n{match[3]}"
 
     return _MARKS.sub(figures, page)
+
+
+def _claim(row: str) -> str:
+    """What the lecture says, with its published figures, and how it is asked here."""
+    from jaxgpt.core import tables
+    from jaxgpt.lecture import Row
+
+    return tables.plain(Row.named(row.replace("-", "_")).claim)
 
 
 def _figure(row: str, part: Path, pictures: Path) -> str:
@@ -55,4 +64,5 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    sys.path[0] = str(PAGE.parent.parent)  # not this folder: a library is called as one of its files is
     sys.exit(main(sys.argv[1:]))

@@ -49,6 +49,26 @@ def test_figures_stand_between_the_marks_of_their_row(made):
     assert PROGRAM["filled"](found, made / "made", made / "lecture") == found
 
 
+@pytest.mark.parametrize(
+    ("row", "published"),
+    [
+        ("remembered-segments", "18.3, where the best model before had 20.5 (Dai et al. 2019, table 1)"),
+        ("shared-layers", "80.1 against 82.3 (Lan et al. 2020, table 2)"),
+        ("in-context", "1.3, 13 and 175 thousand million weights"),
+        ("longer-windows", "and not with its square"),
+        ("hashed-attention", "a text of twice the length costs four times as much"),
+    ],
+)
+def test_what_the_lecture_says_stands_once_before_the_figures(row, published, made):
+    (made / "made" / "attention").rename(made / "made" / row)
+    page = f"<!-- figures: {row} -->\nold\n<!-- end -->\n"
+    found = PROGRAM["filled"](page, made / "made", made / "lecture")
+    claim, _, figures = found.partition("![One sees it.]")
+    assert "\n\nThe lecture's claim: " in claim and published in claim and figures
+    again = PROGRAM["filled"](found, made / "made", made / "lecture")
+    assert again == found and again.count("The lecture's claim: ") == 1
+
+
 def test_passages_stand_behind_the_table(made):
     passage = "step 1; x:\n\n```text\nTo be,\n\nor not.\n```"
     (made / "made" / "attention" / "loss.md").write_text(f"### loss\n\n| a |\n\n{passage}\n\n\nOne.\n")
