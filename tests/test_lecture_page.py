@@ -26,6 +26,12 @@ def test_every_figure_is_there_with_its_numbers():
         assert (ROOT / "docs" / picture).with_suffix(".csv").exists()
 
 
+def test_how_long_it_takes_and_how_the_page_is_made_is_said():
+    words = " ".join(PAGE.split())
+    assert "about three hours on two cores; `--quick` about twenty minutes" in words
+    assert "`python docs/lecture.py runs/lecture`" in (ROOT / "docs" / "architecture.md").read_text()
+
+
 @pytest.fixture
 def made(tmp_path):
     """A folder as the command leaves it."""
