@@ -2,8 +2,9 @@
 
     python docs/lecture.py runs/lecture
 
-The lecture's claim and the figures of each row in the folder are put between the row's two marks on the page;
-the text around them stays. Pictures and numbers are copied to docs/lecture/.
+The lecture's claim of each row and the figures of those in the folder are put between the row's two marks on
+the page; the text around them stays, and so do the figures of other rows. Pictures and numbers are copied to
+docs/lecture/.
 """
 
 import json
@@ -14,20 +15,20 @@ from pathlib import Path
 
 PAGE = Path(__file__).with_suffix(".md")
 PICTURES = Path(__file__).with_suffix("")
-_MARKS = re.compile(r"(<!-- figures: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_CLAIM = "The lecture's claim: "
+_MARKS = re.compile(rf"(<!-- figures: ([a-z-]+) -->\n)(?:\n{_CLAIM}[^\n]*\n)?(.*?)(<!-- end -->)", re.DOTALL)
 
 
 def filled(page: str, folder: Path, pictures: Path) -> str:
-    """The page with the claim and the figures of each row that the folder holds."""
+    """The page with the claim of each row, and the figures of those that the folder holds."""
 
     def figures(match: re.Match) -> str:
-        row = match[2]
+        mark, row, shown, end = match.groups()
         order = folder / row / "parts.json"
-        if not order.exists():
-            return match[0]
-        parts = [folder / row / f"{name}.md" for name in json.loads(order.read_text(encoding="utf-8"))]
-        shown = "\n".join(_figure(row, part, pictures) for part in parts)
-        return f"{match[1]}\nThe lecture's claim: {_claim(row)}\n\n{shown}\n{match[3]}"
+        if order.exists():
+            parts = [folder / row / f"{name}.md" for name in json.loads(order.read_text(encoding="utf-8"))]
+            shown = "\n" + "\n".join(_figure(row, part, pictures) for part in parts) + "\n"
+        return f"{mark}\n{_CLAIM}{_claim(row)}\n{shown}{end}"
 
     return _MARKS.sub(figures, page)
 

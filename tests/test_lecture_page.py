@@ -26,12 +26,6 @@ def test_every_figure_is_there_with_its_numbers():
         assert (ROOT / "docs" / picture).with_suffix(".csv").exists()
 
 
-def test_how_long_it_takes_and_how_the_page_is_made_is_said():
-    words = " ".join(PAGE.split())
-    assert "about three hours on two cores; `--quick` about twenty minutes" in words
-    assert "`python docs/lecture.py runs/lecture`" in (ROOT / "docs" / "architecture.md").read_text()
-
-
 @pytest.fixture
 def made(tmp_path):
     """A folder as the command leaves it."""
@@ -47,10 +41,13 @@ def made(tmp_path):
 
 
 def test_figures_stand_between_the_marks_of_their_row(made):
-    page = "<!-- figures: attention -->\nold\n<!-- end -->\n<!-- figures: other -->\nkept\n<!-- end -->\n"
+    page = "".join(
+        f"<!-- figures: {row} -->\n\n{row}\n\n<!-- end -->\n" for row in ("attention", "shared-layers")
+    )
     found = PROGRAM["filled"](page, made / "made", made / "lecture")
     assert "![One sees it.](lecture/attention-loss.png)" in found and "| a |" in found
-    assert "old" not in found and "kept" in found and "### loss" not in found
+    assert "\nattention\n" not in found and "\nshared-layers\n" in found and "### loss" not in found
+    assert found.count("The lecture's claim: ") == 2
     assert (made / "lecture" / "attention-loss.csv").read_text() == "a,b\n"
     assert PROGRAM["filled"](found, made / "made", made / "lecture") == found
 
