@@ -62,7 +62,7 @@ class FrozenFeatures(Row):
             "model.wiring": "pre",
             "model.position": "rotary",
             "optimizer.learning_rate": "3e-3",
-            "training.steps": "1000",
+            "training.steps": "700",
             "training.batch_size": "24",
             "training.eval_every": "0",
             "training.sample_every": "0",

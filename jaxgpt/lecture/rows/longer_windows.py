@@ -30,7 +30,7 @@ class LongerWindows(Row):
     files = ("text",)
 
     def arms(self, files):
-        base = text_values(files, num_layers="4", d_model="32", num_heads="2", position="rotary")
+        base = text_values(files, steps=1000, num_layers="4", d_model="32", num_heads="2", position="rotary")
         longer = base | {"model.max_length": "256", "training.batch_size": "6"}
         return (
             Arm(_SHORT, "text", base | {"model.max_length": "32", "training.batch_size": "48"}),

@@ -105,7 +105,7 @@ class PretrainingTasks(Row):
         "encoder and a decoder. Infilling serves best, masking and deletion nearly as well, and rotation or "
         "permutation alone badly. A decoder alone is the worst where both sides of a word count, as in SQuAD "
         "(Lewis et al. 2020, table 1). Here models of characters, of width 64, are pretrained with as many "
-        "operations as 500 steps of 2,048 characters are for a decoder. Decoders and encoders have two "
+        "operations as 300 steps of 2,048 characters are for a decoder. Decoders and encoders have two "
         "layers; where both are, each has one. Then they learn from 3,000 examples which words had capitals, "
         "whether words of a sentence were exchanged (chance is 50 %), and to write misspelled words right; "
         "for this an encoder gets a new decoder of one layer. Models of one kind differ in nothing but what "
@@ -123,7 +123,7 @@ class PretrainingTasks(Row):
         base = text | {
             "task.split_by": "blocks",
             "tokenizer": "characters",
-            "training.steps": "500",
+            "training.steps": "300",
             "training.sample_every": "0",
             "training.test_examples": "0",
             "model.num_layers": "2",
@@ -144,7 +144,7 @@ class PretrainingTasks(Row):
             "task.words": "8",
             "task.max_characters": "60",
             "model.labels_from": "each",
-            "training.steps": "150",
+            "training.steps": "100",
         }
         scrambled = labelled | {
             "task.exchange": "any",
@@ -153,11 +153,11 @@ class PretrainingTasks(Row):
             "task.held_out": "0.1",
             "model.labels_from": "last",
             "model.pooler": "false",
-            "training.steps": "200",
+            "training.steps": "150",
         }
         misspelled = tuned | {
             "optimizer.learning_rate": "2e-3",
-            "training.steps": "250",
+            "training.steps": "180",
             "training.test_examples": "300",
         }
         return (

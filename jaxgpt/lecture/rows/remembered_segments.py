@@ -30,7 +30,9 @@ class RememberedSegments(Row):
     files = ("text",)
 
     def arms(self, files):
-        base = text_values(files, num_layers="2", d_model="32", num_heads="2", position="transformer_xl")
+        base = text_values(
+            files, steps=1000, num_layers="2", d_model="32", num_heads="2", position="transformer_xl"
+        )
         base |= {"model.max_length": "128", "training.batch_size": "12"}
         alone = base | {"model.max_length": "32", "training.batch_size": "48"}
         base |= {"model.segment": "32"}

@@ -29,7 +29,7 @@ class SharedLayers(Row):
     files = ("text",)
 
     def arms(self, files):
-        base = text_values(files, num_layers="4", d_model="32", num_heads="2")
+        base = text_values(files, steps=1000, num_layers="4", d_model="32", num_heads="2")
         shared = base | {"model.num_layers": "1", "model.loops": "4"}
         return (
             Arm(_OWN, "text", base),
