@@ -22,7 +22,9 @@ from jaxgpt.runs import orbax_errors, schema
 from jaxgpt.runs.checkpoint_state import State, check_shapes, flatten, unflatten
 from jaxgpt.runs.digests import Digests
 from jaxgpt.runs.interim import ButInterim, InterimMarks
+from jaxgpt.runs.late_scores import LateScores
 from jaxgpt.runs.orbax_errors import FAILURES, UNWRITTEN, as_value_error, first_line, told
+from jaxgpt.training.selection import Params, Selection
 
 #: Layers that are made quickly, whether there is anything to fill them with or not.
 _FEW_LAYERS = 50
@@ -63,6 +65,7 @@ class Checkpoints:
         refuse_links(self.directory)
         self._digests = Digests(self.directory)
         self._marks = InterimMarks(self.directory)
+        self._late = LateScores(self.directory)
         #: Seconds that the last save took, from its call to its commit; infinite while it is written.
         self.seconds = 0.0
         self._manager = self._thread = self._failed = None
@@ -125,6 +128,30 @@ class Checkpoints:
                 f"{self.directory} holds no selected weights; train with training.select_every above 0"
             )
         return noted
+
+    def select(self, step: int, scores: list[float]) -> None:
+        """Note what the weights of a checkpoint scored that lies here since before they were asked. [R]
+
+        Raises:
+          OSError: if it cannot be written, in one line.
+        """
+        if jax.process_index() == 0:
+            self._late.write(step, scores)
+
+    def selected(self, step: int, params: Params, before: Params) -> Selection:
+        """What was selected by `step`, those weights included that were asked after they were written.
+
+        Args:
+          params, before: `params` and `selected` of the checkpoint.
+
+        Raises:
+          CheckpointError: if no weights were selected in that run.
+          ValueError: if what tells of them was changed.
+        """
+        found = Selection.restored(before, self.selection(step))
+        if self._late.has(step):
+            found.update(step, params, self._late.read(step, len(found.scores)))
+        return found
 
     def skipped(self, step: int) -> dict[str, Any] | None:
         """How many updates had been skipped: `Spikes.note`; None if none was."""
@@ -201,6 +228,7 @@ class Checkpoints:
         with self._translated(step):
             self._open()
             self._digests.forget(step)
+            self._late.forget(step)
             self._marks.set(step, interim)
             pending = self._manager.save_async(
                 step,
@@ -223,6 +251,7 @@ class Checkpoints:
             if jax.process_index() == 0:
                 self._digests.write(step)
                 self._marks.sweep()
+                self._late.sweep()
             self.seconds = time.monotonic() - began
         except Exception as error:  # noqa: BLE001 - raised again in `wait`
             self._failed = error
@@ -315,9 +344,15 @@ class Checkpoints:
                         loading=self._ocp.options.PyTreeOptions.Loading(partial_load=True)
                     )
                 )
+                late = part == "selected" and self._late.has(candidate)
+                parts = dict.fromkeys((part, "params") if late else (part,), like)
                 with context:
-                    flat = self._load(candidate, {part: like})
-                check_shapes(flat[part], like)
+                    flat = self._load(candidate, parts)
+                for name in parts:
+                    check_shapes(flat[name], like)
+                if late:
+                    found = self.selected(candidate, dict(flat["params"]), dict(flat[part]))
+                    return candidate, found.params
                 return candidate, dict(flat[part])
             except FAILURES as error:
                 skipped.append(f"step {candidate}: {first_line(error)}")

@@ -274,7 +274,8 @@ class Loop:
             scores = self.hooks.select(self.step, models) if jax.process_index() == 0 else []
         scores = json.loads(processes.gathered(json.dumps(scores))[0])
         self.selection.update(self.step, self.trainer.state["params"], scores)
-        self.saved = None  # a checkpoint of this step lacks what was selected now
+        if self.saved == self.step:  # on a stop, before this was done: the checkpoint tells of it, and stays
+            self.checkpoints.select(self.step, scores)
         self.records.write(self.step, selection_exact_match=scores)
 
     @contextlib.contextmanager

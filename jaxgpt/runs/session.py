@@ -289,7 +289,7 @@ def _start(prepared: Prepared, directory: RunDirectory, compiled, stop, resume: 
             )
             spikes, spent = Spikes(experiment.seeds, checkpoints.skipped(step)), checkpoints.trained_for(step)
             if training.select_every:
-                selection = Selection.restored(state.pop("selected"), checkpoints.selection(step))
+                selection = checkpoints.selected(step, state["params"], state.pop("selected"))
             for line in skipped:
                 say(line)
             say(f"going on from step {step}")

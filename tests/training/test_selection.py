@@ -1,20 +1,25 @@
 """Weights are selected on questions of their own, each replica's at its own step."""
 
+import dataclasses
 import json
+import shutil
+import signal
 
 import jax
 import numpy as np
 import pytest
 from flax import nnx
-from tiny_runs import records, tiny
+from tiny_runs import metrics, records, tiny
 from variants import often
 
 import jaxgpt
 from jaxgpt.core.nested import replaced
 from jaxgpt.evaluation.intervals import Estimate
 from jaxgpt.nn.tap import recorder
-from jaxgpt.runs import session
-from jaxgpt.runs.checkpoints import CheckpointError
+from jaxgpt.runs import ending, session
+from jaxgpt.runs.checkpoints import CheckpointError, Checkpoints
+from jaxgpt.runs.late_scores import LateScores
+from jaxgpt.runs.records import Records
 from jaxgpt.training.selection import Selection
 
 #: Exact match of two seeds by step: the first is best at 10, the second at 15, where it equals step 5.
@@ -89,6 +94,127 @@ def test_a_run_that_goes_on_selects_what_it_would_have(tmp_path, scripted):
         weights(tmp_path / "whole", "selected"), weights(tmp_path / "parts", "selected"), strict=True
     ):
         assert same(a, b)
+
+
+class Killed(BaseException):
+    """Ends a process as SIGKILL does, as far as files tell."""
+
+
+#: Looks at the selection questions alone, the last at step 15; the first replica is best at 10.
+LOOKS = {
+    "training__steps": "15",
+    "training__eval_every": "0",
+    "training__looks": "0",
+    "training__sample_every": "0",
+    "training__keep_last": "1",
+    "training__keep_best": "0",
+}
+
+
+@pytest.fixture
+def stops(monkeypatch, quick_compilation):
+    """Weights score what `SCORES` says of their step; while those of a step in this list do, a stop comes."""
+    steps, make = [], session._hooks
+
+    def hooks(*given):
+        def select(step, models):
+            if step in steps:
+                steps.remove(step)
+                signal.raise_signal(signal.SIGTERM)
+            return list(SCORES[step])
+
+        return dataclasses.replace(make(*given), select=select)
+
+    monkeypatch.setattr(session, "_hooks", hooks)
+    monkeypatch.setattr(session, "exact_match", lambda *given, **named: None)
+    monkeypatch.setattr(session, "samples", lambda *given: ["none"])
+    monkeypatch.setattr(ending.plots, "learning_curve", lambda *given: None)
+    return steps
+
+
+def train_until_stopped(path, **overrides):
+    outcome = session.train(tiny(**(FIELDS | overrides)), path, say=lambda line: None)
+    assert outcome.status == "stopped" and outcome.step == 10
+
+
+def ended(path):
+    """What a run recorded, but for times, and which weights it selected."""
+    found = [row for row in metrics(path) if row["name"] not in ("seconds", "tokens_per_second")]
+    return found, json.loads((path / "outcome.json").read_text(encoding="utf-8"))["selection"]
+
+
+def files(folder):
+    """Each file, with the time it was written."""
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def check_same_weights(a, b, checkpoint):
+    assert all(map(same, weights(a, checkpoint), weights(b, checkpoint)))
+
+
+@pytest.mark.parametrize("moment", often(["recorded", "saved"], ("saved",)))
+@pytest.mark.parametrize("save_every", often(["0", "5"], ("5",)))
+def test_a_kill_after_a_look_that_was_made_up_loses_nothing(tmp_path, monkeypatch, stops, moment, save_every):
+    """A stop during the look leaves a checkpoint without it, which stays until the next one is whole."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    fields = LOOKS | {"training__save_every": save_every}
+    train(whole, **fields)
+    stops.append(10)
+    train_until_stopped(parts, **fields)
+    write = Records.write
+
+    def killed_saving(self, step, *given, **named):
+        # Orbax removes the checkpoint of a step before it writes another of it.
+        shutil.rmtree(self.directory / str(step), ignore_errors=True)
+        raise Killed
+
+    def killed_recording(self, step, **values):
+        if "selection_exact_match" in values:
+            raise Killed
+        write(self, step, **values)
+
+    with monkeypatch.context() as patch:
+        if moment == "saved":
+            patch.setattr(Checkpoints, "save", killed_saving)
+        else:
+            patch.setattr(Records, "write", killed_recording)
+        with pytest.raises(Killed):
+            train(parts, resume=True, **fields)
+    assert "going on from step 10" in train(parts, resume=True, **fields)
+    assert ended(parts) == ended(whole) and ended(whole)[1]["steps"] == [10, 15]
+    for checkpoint in ("last", "selected"):
+        check_same_weights(parts, whole, checkpoint)
+    assert not any((parts / "checkpoints" / ".selection").iterdir())  # step 10 is gone
+
+
+@pytest.mark.thorough
+def test_weights_that_were_saved_before_their_look_are_selected(tmp_path, stops):
+    """The stop comes during the last look: its checkpoint is read as if it had been written after it."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    fields = LOOKS | {"training__steps": "10"}
+    train(whole, **fields)
+    stops.append(10)
+    train_until_stopped(parts, **fields)
+    before = files(parts / "checkpoints" / "10")
+    train(parts, resume=True, **fields)
+    assert files(parts / "checkpoints" / "10") == before
+    assert ended(parts) == ended(whole) and ended(whole)[1]["steps"] == [10, 5]
+    check_same_weights(parts, whole, "selected")
+    assert not same(weights(parts, "selected")[1], weights(parts, "last")[1])
+    for path in (whole, parts):
+        train(path, resume=True, **LOOKS)
+    assert ended(parts) == ended(whole) and ended(whole)[1]["steps"] == [10, 15]
+    check_same_weights(parts, whole, "selected")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[0.5]", '[0.5, "1"]', "[0.5, NaN]", "[true, 0.5]"])
+def test_scores_beside_a_checkpoint_that_were_changed_are_refused(tmp_path, text):
+    scores = LateScores(tmp_path)
+    scores.write(3, [0.25, 1])
+    assert scores.has(3) and not scores.has(4) and scores.read(3, 2) == [0.25, 1.0]
+    (tmp_path / ".selection" / "3.json").write_text(text)
+    with pytest.raises(ValueError, match=r"3\.json (is not JSON|does not hold a score of each seed)"):
+        scores.read(3, 2)
 
 
 @pytest.mark.thorough
