@@ -15,7 +15,7 @@ from tasks.numbers import cannot_read
 from tasks.strings.rule import MOST_LISTED, Rule
 from tasks.strings.rules.equal import Equal
 from tasks.strings.trial import check_enough, check_own, too_few
-from tasks.strings.writing_order import EndsFirst, Forward, Turned
+from tasks.strings.writing_order import FARTHEST, EndsFirst, Forward, Turned, TurnedCounted
 
 #: Strings whose attention is averaged, and draws in which as many of one length are looked for.
 _ATTENDED, _DRAWN = 256, 20_000
@@ -38,11 +38,12 @@ class Strings(Task):
         tuple[int, ...], "questions of these lengths are asked besides, where the rule asks"
     ] = ()
     order: Annotated[
-        Literal["forward", "ends_first", "turned"],
-        "in which symbols are written: as they stand; the first, the last, the second, the last but one; or "
-        "the first task.turn, then the others from the last one back",
+        Literal["forward", "ends_first", "turned", "turned_counted"],
+        "in which symbols are written: as they stand; the first, the last, the second, the last but one; "
+        "the first task.turn, then the others from the last one back; or so, and those of the first that are "
+        "among the last task.turn, too, tell their place from the end",
     ] = "forward"
-    turn: Annotated[int, "symbols that order=turned writes as they stand"] = 0
+    turn: Annotated[int, "symbols that order=turned and turned_counted write as they stand"] = 0
 
     empty_shares = {"rule kept, of new strings": "every written string is in the training set"}
 
@@ -52,10 +53,13 @@ class Strings(Task):
                 f"order={self.order}: rule={type(self.rule).kind()} asks questions, which stand before their "
                 "answers; leave it (--task.order forward)"
             )
-        if (self.turn > 0) != (self.order == "turned") or self.turn < 0:
+        if (self.turn > 0) != self.order.startswith("turned") or self.turn < 0:
             raise ValueError(
-                f"turn={self.turn} does not go with order={self.order}: turned needs at least 1, the others 0"
+                f"turn={self.turn} does not go with order={self.order}: turned and turned_counted need at "
+                "least 1, the others 0"
             )
+        if self.order == "turned_counted" and self.turn > FARTHEST:
+            raise ValueError(f"turn={self.turn}: order=turned_counted tells at most {FARTHEST:,} places")
         if self.extra_lengths and not self.rule.asks:
             raise ValueError(
                 f"extra_lengths={self.extra_lengths}: rule={type(self.rule).kind()} asks no questions; "
@@ -242,7 +246,13 @@ class Strings(Task):
 
     @functools.cached_property
     def _order(self) -> Forward:
-        return {"forward": Forward(), "ends_first": EndsFirst(), "turned": Turned(self.turn)}[self.order]
+        orders = {
+            "forward": Forward(),
+            "ends_first": EndsFirst(),
+            "turned": Turned(self.turn),
+            "turned_counted": TurnedCounted(self.turn),
+        }
+        return orders[self.order]
 
     @functools.cached_property
     def _size(self) -> int | None:

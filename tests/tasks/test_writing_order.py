@@ -15,11 +15,16 @@ from tasks.strings import Strings
 from tasks.strings.rules.equal import Equal
 from tasks.strings.rules.grid import Grid
 from tasks.strings.rules.parity import Parity
-from tasks.strings.writing_order import EndsFirst, Turned
+from tasks.strings.writing_order import FARTHEST, EndsFirst, Turned, TurnedCounted
 
 FORWARD = Strings(rule=Equal(pairs=("1=-3",), shortest=6, longest=9))
 ENDS = dataclasses.replace(FORWARD, order="ends_first")
 TURNED = dataclasses.replace(FORWARD, order="turned", turn=4)
+COUNTED = dataclasses.replace(FORWARD, order="turned_counted", turn=4)
+
+
+def of_symbols(task, alphabet):
+    return dataclasses.replace(task, rule=dataclasses.replace(task.rule, alphabet=alphabet))
 
 
 def first(task, split, count):
@@ -55,8 +60,32 @@ def test_symbols_behind_the_turn_are_taken_from_the_end():
     assert "the first 4 symbols, then the others from the last one back" in TURNED.notes()
 
 
+def test_symbols_before_the_turn_tell_their_place_from_the_end():
+    order, places = TurnedCounted(4), {}
+    for length in range(30):
+        for text in (string.ascii_letters[:length], ("~!" * 15)[:length]):
+            written = order.write(text)
+            assert len(written) == length and order.read(written) == text
+            for at, symbol in enumerate(written[:4]):
+                counted = length - at <= 4  # among the last four, too
+                assert counted != symbol.isascii()
+                if counted:
+                    assert places.setdefault(symbol, (text[at], length - at)) == (text[at], length - at)
+            assert written[4:] == text[4:][::-1]
+    assert len(set(places.values())) == len(places) > 8  # another symbol for each symbol and place
+    most = TurnedCounted(FARTHEST)
+    assert most.read(most.write("~" * FARTHEST)) == "~" * FARTHEST
+    for text in ("01101001", "011010"):
+        example = COUNTED.typed(text)
+        assert example.target == order.write(text) and example.canonical == text
+        assert COUNTED.answer("", example.target) == text
+        assert COUNTED.score(example, example.target) == FORWARD.score(FORWARD.typed(text), text)
+    assert "the last 4 are written with their place from the end" in COUNTED.notes()
+    assert COUNTED.yardsticks() == TURNED.yardsticks()  # as many symbols, and no choice more
+
+
 @pytest.mark.parametrize("base", [0, 1])
-@pytest.mark.parametrize("order", [EndsFirst(), Turned(4), Turned(20)])
+@pytest.mark.parametrize("order", [EndsFirst(), Turned(4), Turned(20), TurnedCounted(4)])
 def test_each_written_symbol_has_the_name_of_its_place(base, order):
     text = string.ascii_letters[:11]
     for written, name in zip(order.write(text), order.names(11, base), strict=True):
@@ -127,6 +156,12 @@ def test_a_board_written_from_both_ends_is_drawn_as_places_alone():
         (lambda: dataclasses.replace(FORWARD, order="turned"), ("turn=0", "order=turned", "at least 1")),
         (lambda: dataclasses.replace(ENDS, turn=3), ("turn=3", "order=ends_first")),
         (lambda: dataclasses.replace(TURNED, turn=-3), ("turn=-3", "order=turned")),
+        (lambda: dataclasses.replace(COUNTED, turn=1395), ("turn=1395", "at most 1,394")),
+        (lambda: dataclasses.replace(COUNTED, turn=0), ("turn=0", "order=turned_counted", "at least 1")),
+        (
+            lambda: first(of_symbols(COUNTED, "0é"), "train", 9),
+            ("order=turned_counted", "'é'", "its place", "order turned"),
+        ),
         (lambda: ENDS.prompt("01"), ("task.order=ends_first", "'01'", "empty")),
         (lambda: dataclasses.replace(FORWARD.attended(), names=("0",)), ("1 names", "symbols")),
         (
