@@ -56,7 +56,8 @@ and more than half if they are cut from the left. Groups of three are far from l
 so which side is better for them stays open. A number as one token, read by its digits (`fone:7`), learns
 from the fewest examples and a tenth of the FLOPs, but one seed of eight never does. Most wrong answers of
 digits are off by one carry. Each difference that is called sure is so alone; for seven at once eight
-seeds are too few."""
+seeds are too few. All have one learning rate; [one chosen for each](compare.md#a-sweep-from-plan-to-report)
+may move what lies close."""
 
 _DIFFERENCES = """\
 In short: differences rank much as sums do. Numbers padded to one length (`fixed:6`) are right with every
@@ -104,6 +105,14 @@ round](#abacus-with-the-ones-first), as in its paper, it does not learn them in 
 takes 20 million examples, 300 times as many. Its offsets of up to 100 and 128 vectors are the paper's too,
 where `coupled` has offsets of up to 20 and 64 vectors; fewer were not tried."""
 
+_DECAY = """\
+E10 of A. Z. Wagner's lecture on strings ([the others](#strings-and-their-rules)) asks what weight decay does.
+In short: it changes what is known by heart, and not when the rule is learned. From 2,000 lines of sums, each
+seen 192 times, all seeds go from no line right to more than four of five between 60,000 and 150,000 examples,
+with any decay. With a decay of 1 the loss of held-out lines is surely lower than without, and in the mean
+more of what is written is new (78 % of the lines against 63 %). Of new lines as many keep the rule (79 and
+80 %), and of all lines surely fewer (84 % against 88 %), since copies are right."""
+
 #: The text before a comparison, by its name.
 _BEFORE = {
     "which_tokenization": _ANSWER,
@@ -113,6 +122,7 @@ _BEFORE = {
     "which_tokenization_decimals": _READINGS,
     "comparison": _OLDER,
     "which_positions": _POSITIONS,
+    "weight_decay_sums": _DECAY,
 }
 
 

@@ -176,6 +176,14 @@ COMPARISONS = {
         (),
         note="Other work ran beside it: alone it takes less.",
     ),
+    "weight_decay_sums": Row(
+        "Weight decay",
+        "E10: lines of sums from 2,000 examples, with three weight decays",
+        "results_weight_decay_sums",
+        "XLA_FLAGS=--xla_force_host_platform_device_count=2 jaxgpt compare few-fibonacci --seeds 6 "
+        "--workdir runs/results_weight_decay_sums",
+        (),
+    ),
 }
 
 ROWS = (
