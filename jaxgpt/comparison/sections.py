@@ -12,6 +12,7 @@ from jaxgpt.core.progress import clock
 from jaxgpt.core.tables import Entry, Table
 from jaxgpt.evaluation.evaluation import Row
 from jaxgpt.evaluation.intervals import Difference, Interval, holm
+from jaxgpt.models.attention_pairs import meets_all
 
 #: Groups beyond what was trained on, up to so many, have columns beside the headings.
 _MOST_COLUMNS = 6
@@ -201,12 +202,14 @@ def costs(results: Results, budget: Budget) -> Table:
     )
     known = all(finding.bits_per_byte is not None for finding in results.findings[budget])
     unknown = "" if known else ", - where a value has no likelihood"
+    whole = all(meets_all(finding.cell.experiment.model) for finding in results.findings[budget])
+    near = "" if whole else "; where tokens do not meet all T of a row, those that they are multiplied with"
     return Table(
         f"What was read and what it cost, at {BUDGET_NAMES[budget]}",
         "Tokens a number: of the numbers in the examples, each on its own. Tokens an example: prompt and "
         "answer. Tokens a row: with begin token and padding, as computed. FLOPs: training of one seed, "
-        "6 N + 12 L H Q T a token and the output matrix (arXiv 2204.02311, appendix B), for padded rows. "
-        f"Time: of training{seeds}, without compiling. Tokens decoded a second: of 64 answers at "
+        "6 N + 12 L H Q T a token and the output matrix (arXiv 2204.02311, appendix B), for padded "
+        f"rows{near}. Time: of training{seeds}, without compiling. Tokens decoded a second: of 64 answers at "
         "once, with a cache. Bits per byte: of held-out text, less is "
         f"better{unknown}; bold: surely not the baseline's, by the exact interval of the median difference, "
         f"paired by seed. That is a difference of losses, not of answers.{uncorrected(bits_apart)}{sweep}",

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
+from jaxgpt.models.attention_pairs import window_blocks
 from jaxgpt.nn.attention import masks
 from jaxgpt.nn.attention.banded import Band
 from jaxgpt.nn.attention.hashed import Hashes
@@ -112,9 +113,9 @@ class LayerInputs:
             return self._inputs(position, fused.Triangle(config.window if windowed else None))
         whole = self._whole or self._queries.sight.visible is not None
         if windowed and self._keys.at is None and not whole and self._keys.oldest is None:
-            causal = stack.role == "decoder"
-            blocks = Blocks(config.window, 1, 0 if causal else 1, reach=config.window - 1)
-            if self._queries.order.shape[1] > (3 if causal else 4) * config.window:
+            length = self._queries.order.shape[1]
+            blocks = window_blocks(config.window, length, causal=stack.role == "decoder")
+            if blocks is not None:
                 return self._inputs(position, self._banded(blocks))
         rule = stack.window_mask if windowed else stack.mask
         return self._inputs(position, self._mask(rule))

@@ -35,12 +35,15 @@ class Features:
     visible: Bool[Array, "B T T"] | None = None
 
 
+def first_sees_all(config: "ModelConfig") -> bool:
+    """Whether the first token of a text that labels are told of sees all."""
+    sees_all = config.kind == "encoder" and config.sparse is not None and config.sparse.sees_all
+    return bool(sees_all and config.num_labels and config.labels_from == "first")
+
+
 def global_tokens_of(config: "ModelConfig", batch: int) -> Int[Array, "B 1"] | None:
     """The first token of each text, if a label is read from it and it may see all; None for other models.
 
     So transformers has it for a Longformer that classifies texts, where it is told nothing else.
     """
-    sees_all = config.kind == "encoder" and config.sparse is not None and config.sparse.sees_all
-    if not (sees_all and config.num_labels and config.labels_from == "first"):
-        return None
-    return jnp.zeros((batch, 1), jnp.int32)
+    return jnp.zeros((batch, 1), jnp.int32) if first_sees_all(config) else None

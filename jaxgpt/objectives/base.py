@@ -36,6 +36,11 @@ class Objective(Choice, package="jaxgpt.objectives"):
     ends_answers: ClassVar[bool] = True
     #: Whether answers are drawn, and end, as `Asking.sampling` and `Asking.stop` say.
     takes_sampling: ClassVar[bool] = True
+    #: Whether a mask of its own says which tokens each may see. Then `model.window` is a part of that mask,
+    #: and layers compute all pairs of tokens.
+    own_mask: ClassVar[bool] = False
+    #: Whether a model reads labels as `jaxgpt.objectives.told.read_labels` does.
+    reads_labels: ClassVar[bool] = False
 
     @property
     def marks(self) -> int:

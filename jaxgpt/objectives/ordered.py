@@ -31,6 +31,7 @@ class Ordered(Objective, abc.ABC):
     """
 
     asks: ClassVar[bool] = False
+    own_mask: ClassVar[bool] = True
 
     def check(self, model, task):
         kind = type(self).kind()

@@ -34,6 +34,7 @@ class Told(Objective, abc.ABC):
     """
 
     takes_sampling: ClassVar[bool] = False
+    reads_labels: ClassVar[bool] = True
 
     @abc.abstractmethod
     def right(self, example: Example, model: ModelConfig) -> list[int]:

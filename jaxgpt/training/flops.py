@@ -6,16 +6,21 @@ of width Q. N leaves out embeddings; the output matrix, which the paper counts a
 here, since V is what tokenizers differ in. Where token vectors have a width of their own, that is D; where a
 reversible model has two streams, D is both; of an adaptive softmax all its tables and maps count.
 
-Rows count with their padding, and every query with every key of its row, also where the mask hides it: full
-attention. model.window, model.sparse and model.memory, with which a layer computes other products, do not
-change the count. Left out are norms, softmax and activations, the optimizer, what a position scheme adds, and
-the second forward pass of model.remat, which is no work of the model (appendix B).
+Rows count with their padding, and every query with every key that it is multiplied with, also where the mask
+hides it. Of full attention these are all of the row. With model.window, model.sparse or model.memory they are
+what the layers compute where attention is written out: blocks or chunks filled up to whole ones, what is
+remembered, and all pairs where a row is so short, or an objective hides so much, that the window is a mask.
+Weights of a Longformer's second maps count as often as they are used.
+
+Left out are norms, softmax and activations, the optimizer, what a position scheme adds, the map of
+head.transform, and the second forward pass of model.remat, which is no work of the model (appendix B).
 """
 
 import math
 import re
 from collections.abc import Mapping
 
+from jaxgpt.models.attention_pairs import global_pairs
 from jaxgpt.models.config import ModelConfig
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -26,6 +31,10 @@ _BODY = re.compile(r"(encoder|decoder)\.(blocks|backwards|starts|norm)\b")
 _READS_SOURCE = re.compile(r"\.cross\.(key|value)\.|^decoder\.blocks\.\d+\.key\.")
 #: Weights that read an example once, to begin the decoder with.
 _READS_ONCE = re.compile(r"^encoder\.starts\.")
+#: Second maps, which are for tokens that see all; of these, what such a token alone is multiplied with; and
+#: that of the first maps which it is multiplied with once more.
+_SECOND = re.compile(r"\.attention\.second\.")
+_SECOND_QUERY, _OUT = re.compile(r"\.attention\.second\.query\."), re.compile(r"\.attention\.out\.")
 
 
 def body_params(shapes: Shapes, stack: str = "") -> int:
@@ -41,7 +50,9 @@ def body_params(shapes: Shapes, stack: str = "") -> int:
     )
 
 
-def training_flops(config: ModelConfig, shapes: Shapes, *, tokens: int, source: int = 0) -> int:
+def training_flops(
+    config: ModelConfig, shapes: Shapes, *, tokens: int, source: int = 0, sees_all: bool = False
+) -> int:
     """Of one example, forwards and backwards.
 
     Args:
@@ -49,6 +60,7 @@ def training_flops(config: ModelConfig, shapes: Shapes, *, tokens: int, source: 
       shapes: of the weights by name.
       tokens: that the decoder reads, padding included; those of an encoder that stands alone.
       source: that the encoder of an encoder-decoder reads.
+      sees_all: whether one token sees all and is seen by all (`token_features.first_sees_all`).
     """
     reader = "encoder" if config.kind == "encoder" else "decoder"
     weights = body_params(shapes, reader) * tokens * config.loops
@@ -57,15 +69,27 @@ def training_flops(config: ModelConfig, shapes: Shapes, *, tokens: int, source: 
         cross, once = (_of(shapes, pattern) for pattern in (_READS_SOURCE, _READS_ONCE))
         weights += cross * (source - tokens * config.loops)
         weights += (body_params(shapes, "encoder") - once) * source * config.loops + once
+    attention = config.mixer.flops(config, tokens=tokens, source=source)
+    if sees_all:
+        query = _of(shapes, _SECOND_QUERY)
+        weights += (query + _of(shapes, _OUT) - query * tokens) * config.loops
+        depth, causal = config.num_layers * config.loops, config.kind != "encoder"
+        width = config.num_heads * config.resolved_head_dim
+        attention += 12 * width * global_pairs(config, depth, tokens, causal=causal)
+    else:
+        weights -= _of(shapes, _SECOND) * tokens * config.loops
     head = _head_weights(config, shapes) * tokens
-    return 6 * weights + config.mixer.flops(config, tokens=tokens, source=source) + 6 * head
+    return 6 * weights + attention + 6 * head
 
 
-def formula(config: ModelConfig, shapes: Shapes, *, tokens: int, source: int = 0) -> str:
+def formula(
+    config: ModelConfig, shapes: Shapes, *, tokens: int, source: int = 0, sees_all: bool = False
+) -> str:
     """What `training_flops` of the same arguments adds up, in words; what a model lacks is left out."""
     both, head = config.kind == "encoder_decoder", _head_weights(config, shapes)
     often = "loops x tokens" if config.loops > 1 else "tokens"
-    weights = f"6 x weights x {'times that each reads a token' if both else often}, embeddings left out"
+    uneven = both or _of(shapes, _SECOND) > 0
+    weights = f"6 x weights x {'times that each reads a token' if uneven else often}, embeddings left out"
     beside = []
     if head:
         matrix = "width x vocabulary" if head == config.d_model * config.vocab_size else "output weights"

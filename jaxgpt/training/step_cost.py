@@ -1,8 +1,11 @@
 """Tokens and operations of a training step, counted from the rows of a prepared experiment."""
 
+import dataclasses
 import math
 
 from jaxgpt.data.stream import Stream
+from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.token_features import first_sees_all
 from jaxgpt.training.flops import formula, training_flops
 from jaxgpt.training.prepare import Prepared
 
@@ -35,13 +38,25 @@ def example_tokens(prepared: Prepared) -> int:
 
 def step_flops(prepared: Prepared) -> int:
     """The operations of a step of one seed (`jaxgpt.training.flops`); every token counts with its logits."""
-    rows, tokens, source = example_rows(prepared)
-    shapes = prepared.program.template.shapes
-    one = training_flops(prepared.model, shapes, tokens=tokens, source=source)
+    rows, *_ = example_rows(prepared)
+    one = training_flops(_counted(prepared), prepared.program.template.shapes, **_read(prepared))
     return one * rows * prepared.experiment.training.batch_size
 
 
 def flops_formula(prepared: Prepared) -> str:
     """The operations of a training in words, each token with those of its step."""
+    return formula(_counted(prepared), prepared.program.template.shapes, **_read(prepared))
+
+
+def _counted(prepared: Prepared) -> ModelConfig:
+    """The model, without a window that is a part of the objective's mask."""
+    if not prepared.experiment.objective.own_mask:
+        return prepared.model
+    return dataclasses.replace(prepared.model, window=None, window_layers=(), window_position=None)
+
+
+def _read(prepared: Prepared) -> dict[str, int]:
+    """What `training_flops` asks of a row."""
     _, tokens, source = example_rows(prepared)
-    return formula(prepared.model, prepared.program.template.shapes, tokens=tokens, source=source)
+    sees_all = prepared.experiment.objective.reads_labels and first_sees_all(prepared.model)
+    return {"tokens": tokens, "source": source, "sees_all": sees_all}

@@ -8,6 +8,8 @@ from jaxgpt.core.nested import made
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.template import Template
 from jaxgpt.nn.head_config import HeadConfig
+from jaxgpt.nn.sparse.longformer import Longformer
+from jaxgpt.nn.sparse.reformer import Reformer
 from jaxgpt.objectives.next_token import NextToken
 from jaxgpt.training.flops import body_params, training_flops
 
@@ -41,12 +43,13 @@ def xla(template, tokens, source):
             marks=pytest.mark.thorough,
         ),
         ({"kind": "encoder", "num_layers": 1}, 48, 0),
+        ({"window": 8}, 96, 0),
         pytest.param(
             *({"kind": "encoder_decoder", "encoder_layers": 1, "loops": 2}, 20, 40),
             marks=pytest.mark.thorough,
         ),
     ],
-    ids=["attention", "vocabulary", "loops", "encoder", "encoder-decoder"],
+    ids=["attention", "vocabulary", "loops", "encoder", "window", "encoder-decoder"],
 )
 def test_within_seven_percent_of_what_xla_counts(fields, tokens, source):
     config = made(ModelConfig, **{"vocab_size": 100, "num_layers": 2, "max_length": 128} | fields)
@@ -54,6 +57,77 @@ def test_within_seven_percent_of_what_xla_counts(fields, tokens, source):
     ours = training_flops(config, template.shapes, tokens=tokens, source=source)
     # What is left out can only make ours the smaller one; it grows as heads get narrower than these 16.
     assert 0.93 < ours / xla(template, tokens, source) < 1.0
+
+
+@pytest.mark.parametrize(
+    ("fields", "tokens"),
+    [
+        ({"sparse": Reformer(layers=("lsh",), chunk=8)}, 256),
+        pytest.param({"sparse": Reformer(chunk=8, local_chunk=8)}, 256, marks=pytest.mark.thorough),
+        pytest.param({"sparse": Longformer((16,)), "kind": "encoder"}, 256, marks=pytest.mark.thorough),
+    ],
+    ids=["hashed", "chunks", "near"],
+)
+def test_tokens_that_meet_few_cost_no_more_than_xla_counts(fields, tokens):
+    """All pairs would be two thirds more; what sorts, gathers and masks is small."""
+    config = made(ModelConfig, **{"vocab_size": 100, "num_layers": 2, "max_length": tokens} | fields)
+    template = Template(config)
+    assert 0.85 < training_flops(config, template.shapes, tokens=tokens) / xla(template, tokens, 0) < 1.02
+
+
+def small(**fields) -> tuple[ModelConfig, dict]:
+    """Layers of width 8 with two heads, and the shapes of their weights."""
+    sizes = {"num_layers": 1, "d_model": 8, "num_heads": 2, "vocab_size": 10, "max_length": 16}
+    config = made(ModelConfig, **sizes | fields)
+    return config, Template(config).shapes
+
+
+@pytest.mark.parametrize(
+    ("fields", "tokens", "pairs", "full"),
+    [
+        ({"window": 3}, 9, 9 * 9, 9 * 9),  # so short that the window is a mask
+        ({"window": 3}, 10, 4 * 3 * 6, 10 * 10),  # four blocks of three, each with the one before
+        ({"window": 3, "loops": 2}, 10, 2 * 72, 2 * 100),
+        ({"window": 3, "window_layers": (True, False), "num_layers": 3}, 10, 72 + 100 + 72, 300),
+        ({"window": 2, "kind": "encoder"}, 8, 8 * 8, 8 * 8),
+        ({"window": 2, "kind": "encoder"}, 9, 5 * 2 * 6, 9 * 9),  # and with the one behind
+        ({"memory": 5}, 6, 6 * (6 + 5), 6 * 6),
+        ({"memory": 5, "window": 2}, 9, 9 * (9 + 5), 9 * 9),  # what lies in a cache is met whole
+        ({"sparse": Reformer(layers=("local",), local_chunk=4)}, 10, 12 * 8, 10 * 10),
+        ({"sparse": Reformer(layers=("local",), local_chunk=4)}, 3, 4 * 4, 3 * 3),  # one chunk, met once
+        ({"sparse": Longformer((4,))}, 5, 6 * 4, 5 * 5),  # filled up; its second maps are not used
+        ({"sparse": Longformer((4,)), "kind": "encoder"}, 5, 6 * 6, 5 * 5),
+    ],
+)
+def test_pairs_of_a_query_and_a_key_by_hand(fields, tokens, pairs, full):
+    near = training_flops(*small(**fields), tokens=tokens)
+    plain = {name: fields[name] for name in ("kind", "loops", "num_layers") if name in fields}
+    assert near - training_flops(*small(**plain), tokens=tokens) == 12 * 8 * (pairs - full)
+
+
+def test_windows_of_both_stacks_by_hand():
+    read = {"tokens": 10, "source": 13}
+    near, full = (
+        training_flops(*small(kind="encoder_decoder", window=window), **read) for window in (3, None)
+    )
+    assert near - full == 12 * 8 * (4 * 3 * 6 - 10 * 10 + 5 * 3 * 9 - 13 * 13)
+
+
+def test_hashed_tokens_by_hand():
+    """There is no key map. Two rounds hash 12 places by two vectors, four buckets, without a gradient."""
+    sparse = Reformer(layers=("lsh",), chunk=4, rounds=2, buckets=(4,))
+    for tokens, attention in ((4, 0), (10, 12 * 8 * (2 * 12 * 8 - 10 * 10) + 2 * 8 * (2 * 12 * 2))):
+        found, full = (training_flops(*small(sparse=one), tokens=tokens) for one in (sparse, None))
+        assert found - full == attention - 6 * (64 + 8) * tokens
+
+
+def test_a_token_that_sees_all_by_hand():
+    """It is met by six queries and meets five keys; of its own maps keys and values are of all tokens."""
+    labelled = {"kind": "encoder", "labels": 3}
+    full = training_flops(*small(**labelled), tokens=5)
+    found = training_flops(*small(**labelled, sparse=Longformer((4,))), tokens=5, sees_all=True)
+    weights = 2 * (64 + 8) * 5 + 2 * (64 + 8)  # then its query, and the output once more
+    assert found - full == 6 * weights + 12 * 8 * (6 * 6 + 6 + 5 - 5 * 5)
 
 
 def test_by_hand():

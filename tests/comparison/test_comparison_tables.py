@@ -75,6 +75,14 @@ def test_who_learned_it_and_how_soon(found):
     )
 
 
+def windowed(finding):
+    """The same finding of a model with a window."""
+    experiment = finding.cell.experiment
+    model = dataclasses.replace(experiment.model, window=4)
+    cell = dataclasses.replace(finding.cell, experiment=dataclasses.replace(experiment, model=model))
+    return dataclasses.replace(finding, cell=cell)
+
+
 def test_costs(found):
     shown = entries(sections.costs(found, "examples"))["digits (baseline)"]
     facts = found.plan.baseline.facts
@@ -87,6 +95,11 @@ def test_costs(found):
     lacking = sections.costs(dataclasses.replace(found, findings={"examples": tuple(blank)}), "examples")
     assert entries(lacking)["digits (baseline)"]["bits per byte"].text == "-"
     assert "- where a value has no likelihood" in lacking.caption
+    near = [windowed(finding) for finding in found.findings["examples"]]
+    of_few = sections.costs(dataclasses.replace(found, findings={"examples": tuple(near)}), "examples")
+    note = "; where tokens do not meet all T of a row, those that they are multiplied with"
+    whole = sections.costs(found, "examples").caption
+    assert note not in whole and of_few.caption == whole.replace("for padded rows", f"for padded rows{note}")
     flops = entries(sections.costs(found, "flops"))
     assert flops["digits (baseline)"]["steps"].text == "20" and flops["digits:2:right"]["steps"].text != "20"
 

@@ -11,6 +11,8 @@ from jaxgpt.core.nested import made
 from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.mixers.lstm import LSTM
 from jaxgpt.models.template import Template
+from jaxgpt.nn.sparse.longformer import Longformer
+from jaxgpt.nn.sparse.reformer import Reformer
 from jaxgpt.plan import targets
 from jaxgpt.plan.costs import Cost, Rates, cost
 from jaxgpt.plan.peaks import PEAKS
@@ -38,6 +40,7 @@ def test_a_training_costs_its_steps():
 
 WEIGHTS, LOGITS = "6 x weights x tokens, embeddings left out", "6 x width x vocabulary x tokens for logits"
 ATTENTION = "12 x layers x width x length x tokens for attention"
+PAIRS = "12 x width x pairs of a query and a key in all layers for attention"
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,15 @@ ATTENTION = "12 x layers x width x length x tokens for attention"
             f"{WEIGHTS.replace('tokens', 'loops x tokens')}, + {LOGITS} + "
             "12 x layers x loops x width x length x tokens for attention",
         ),
+        ({"window": 3}, f"{WEIGHTS}, + {LOGITS} + {PAIRS}"),
+        (
+            {"sparse": Reformer()},
+            f"{WEIGHTS}, + {LOGITS} + {PAIRS} + 2 x width x products with rotations for hashing",
+        ),
+        (
+            {"sparse": Longformer()},
+            f"{WEIGHTS.replace('tokens', 'times that each reads a token')}, + {LOGITS} + {PAIRS}",
+        ),
         (
             {"wiring": "reversible", "head.weights": "separate"},
             f"{WEIGHTS}, + 6 x output weights x tokens for logits + {ATTENTION}",
@@ -62,7 +74,18 @@ ATTENTION = "12 x layers x width x length x tokens for attention"
             "tokens of the decoder for logits + 12 x layers x width x pairs of tokens for attention",
         ),
     ],
-    ids=["decoder", "recurrent", "no-head", "weights-alone", "loops", "two-streams", "both-stacks"],
+    ids=[
+        "decoder",
+        "recurrent",
+        "no-head",
+        "weights-alone",
+        "loops",
+        "window",
+        "hashed",
+        "near",
+        "two-streams",
+        "both-stacks",
+    ],
 )
 def test_the_formula_has_the_terms_of_the_model(fields, told):
     config = made(ModelConfig, **{"vocab_size": 100, "num_layers": 2, "d_model": 64} | fields)

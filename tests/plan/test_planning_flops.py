@@ -11,6 +11,8 @@ from jaxgpt.models.config import ModelConfig
 from jaxgpt.models.template import Template
 from jaxgpt.nn.embedding_config import EmbeddingConfig
 from jaxgpt.nn.head_config import HeadConfig
+from jaxgpt.nn.sparse.longformer import Longformer
+from jaxgpt.nn.sparse.reformer import Reformer
 from jaxgpt.parallel.mesh_config import MeshConfig
 from jaxgpt.parallel.sharding import make_mesh
 from jaxgpt.plan import traced_flops as flops
@@ -24,6 +26,7 @@ from jaxgpt.training.step_cost import example_tokens, step_flops
 from jaxgpt.training.training_config import TrainingConfig
 
 LENGTH, BATCH = 48, 4
+HASHED = Reformer(layers=("lsh",), chunk=8)
 
 
 def counted(**fields) -> tuple[int, int]:
@@ -66,6 +69,27 @@ def test_logits_cost_what_their_own_matrices_do(fields):
     assert 0.9 < found / formula < 1.1
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"window": 8},
+        {"window": 8, "window_layers": (True, False)},
+        {"window": 20},  # a mask
+        {"memory": 16, "segment": 12},
+        {"sparse": HASHED},
+        {"sparse": Reformer(layers=("local",), local_chunk=8)},
+        {"sparse": Longformer((8,))},
+    ],
+    ids=["window", "every-other", "mask", "memory", "hashed", "chunks", "near"],
+)
+def test_tokens_that_do_not_meet_all_save_what_the_formula_says(fields):
+    """Against full attention; a layer that hashes saves a map, too, whose bias is none of the products."""
+    (found, formula), (full, formula_of_full) = counted(**fields), counted()
+    if fields.get("sparse") == HASHED:  # whose map the trace has twice, forwards; XLA computes it once
+        found -= 2 * (2 * BATCH * LENGTH * 64 * 64)
+    assert found - full == pytest.approx(formula - formula_of_full, rel=0.02)
+
+
 def test_scanned_layers_count_as_often_as_they_run():
     two, four, six = (counted(layers="scanned", num_layers=layers)[0] for layers in (2, 4, 6))
     assert six - four == four - two > 0
@@ -84,6 +108,7 @@ def text(tmp_path_factory):
     [
         {},
         {"model.kind": "encoder", "objective": "multitask"},
+        {"model.kind": "encoder", "objective": "multitask", "model.window": "8"},  # a part of its mask
         {"model.kind": "encoder", "objective": "permuted"},
         # The decoder writes the span alone; noise of these two gives rows of other lengths.
         {"model.kind": "encoder_decoder", "objective": "denoising", "objective.noise": "masked_span"},
@@ -92,7 +117,7 @@ def text(tmp_path_factory):
             marks=pytest.mark.thorough,
         ),
     ],
-    ids=["decoder", "encoder", "permuted", "span", "deletion"],
+    ids=["decoder", "encoder", "windows", "permuted", "span", "deletion"],
 )
 def test_a_step_of_each_objective_costs_what_its_rows_say(fields, text):
     base = {"task.path": text, "tokenizer": "characters", "model.num_layers": "2", "model.d_model": "64"}

@@ -25,6 +25,17 @@ class Blocks(NamedTuple):
     wrap: bool = False
     reach: int | None = None
 
+    def filled(self, length: int) -> int:
+        """The length that `length` tokens are filled up to, in whole blocks."""
+        return -(-length // self.size) * self.size
+
+    def pairs(self, length: int) -> int:
+        """Products of a query and a key among `length` tokens, those that a mask hides included."""
+        filled, near = self.filled(length), self.before + 1 + self.after
+        if self.wrap:
+            near = len(ring_shifts(self.before, self.after, filled // self.size))
+        return filled * near * self.size
+
 
 class Hashing(NamedTuple):
     """Queries meet the keys that stand beside them once all are sorted by their hashes.
@@ -43,6 +54,17 @@ class Hashing(NamedTuple):
     rounds: int
     buckets: tuple[int, ...]
     seed: int
+
+    def pairs(self, length: int) -> int:
+        """Products of a query and a key among `length` tokens, at most one chunk or whole ones."""
+        if length <= self.size:
+            return length**2
+        near = len(ring_shifts(self.before, self.after, length // self.size))
+        return self.rounds * length * near * self.size
+
+    def turns(self, length: int) -> int:
+        """Products of a token and a vector of the rotations that hash it; one chunk is not hashed."""
+        return 0 if length <= self.size else self.rounds * length * (sum(self.buckets) // 2)
 
 
 def ring_shifts(before: int, after: int, count: int) -> list[int]:
