@@ -39,8 +39,6 @@ class Objective(Choice, package="jaxgpt.objectives"):
     #: Whether a mask of its own says which tokens each may see. Then `model.window` is a part of that mask,
     #: and layers compute all pairs of tokens.
     own_mask: ClassVar[bool] = False
-    #: Whether a model reads labels as `jaxgpt.objectives.told.read_labels` does.
-    reads_labels: ClassVar[bool] = False
 
     @property
     def marks(self) -> int:
@@ -81,6 +79,14 @@ class Objective(Choice, package="jaxgpt.objectives"):
     def tokens_read(self, tokens: int) -> int:
         """How many tokens a model reads of a row of so many, as `draw` makes it."""
         return tokens
+
+    def logits_made(self, tokens: int) -> int:
+        """How many tokens get logits of the vocabulary in a step on such a row, with or without loss."""
+        return self.tokens_read(tokens)
+
+    def labels_told(self, rows: int, tokens: int, model: ModelConfig) -> int:
+        """How many hidden states the labels' head reads in a step on an example of rows of so many tokens."""
+        return 0
 
     def weights(self, batch: Batch) -> Float[Array, "B K"]:
         """How much each loss of `losses` counts: 0 for padding."""

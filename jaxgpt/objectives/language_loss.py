@@ -49,6 +49,9 @@ class WithLanguageLoss(Told, abc.ABC):
         if model.head.weights == "none":
             raise ValueError(f"{weight} needs logits of tokens: set model.head.weights=tied")
 
+    def logits_made(self, tokens):
+        return tokens - 1 if self.language_loss_weight else 0
+
     def losses(self, model, batch, key=None, *, loss=token_losses, most_logits=None):
         """The loss of each label, with `language_loss_weight` times that of the example's tokens. [B, K]"""
         output, real = self.read(model, batch, key)

@@ -37,6 +37,9 @@ class Pretraining(Labels):
     def draw(self, batch, model, key):
         return masking.hide_some(model, batch, key)
 
+    def logits_made(self, tokens):
+        return tokens
+
     def weights(self, batch):
         """[B, T + 1]"""
         hidden, told = batch["carries"], super().weights(batch)

@@ -34,7 +34,6 @@ class Told(Objective, abc.ABC):
     """
 
     takes_sampling: ClassVar[bool] = False
-    reads_labels: ClassVar[bool] = True
 
     @abc.abstractmethod
     def right(self, example: Example, model: ModelConfig) -> list[int]:
@@ -87,6 +86,12 @@ class Told(Objective, abc.ABC):
             train = rows(splits.train)
         with naming("validation"):
             return Tables(train, rows(splits.validation).arrays())
+
+    def logits_made(self, tokens):
+        return 0
+
+    def labels_told(self, rows, tokens, model):
+        return rows * (tokens if model.labels_from == "each" else 1)
 
     def weights(self, batch):
         """1 for every label. [B, K]"""

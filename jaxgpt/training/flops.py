@@ -12,6 +12,10 @@ what the layers compute where attention is written out: blocks or chunks filled 
 remembered, and all pairs where a row is so short, or an objective hides so much, that the window is a mask.
 Weights of a Longformer's second maps count as often as they are used.
 
+Tokens count with the logits of the vocabulary that are computed, whether or not they carry loss: all of a
+row, unless labels alone are told of it. The labels' head and its pooler count for each hidden state that they
+read.
+
 Left out are norms, softmax and activations, the optimizer, what a position scheme adds, the map of
 head.transform, and the second forward pass of model.remat, which is no work of the model (appendix B).
 """
@@ -22,6 +26,7 @@ from collections.abc import Mapping
 
 from jaxgpt.models.attention_pairs import global_pairs
 from jaxgpt.models.config import ModelConfig
+from jaxgpt.models.token_features import first_sees_all
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -31,6 +36,8 @@ _BODY = re.compile(r"(encoder|decoder)\.(blocks|backwards|starts|norm)\b")
 _READS_SOURCE = re.compile(r"\.cross\.(key|value)\.|^decoder\.blocks\.\d+\.key\.")
 #: Weights that read an example once, to begin the decoder with.
 _READS_ONCE = re.compile(r"^encoder\.starts\.")
+#: What labels are read with.
+_LABELS = re.compile(r"^(pooler|labels)\.")
 #: Second maps, which are for tokens that see all; of these, what such a token alone is multiplied with; and
 #: that of the first maps which it is multiplied with once more.
 _SECOND = re.compile(r"\.attention\.second\.")
@@ -51,16 +58,25 @@ def body_params(shapes: Shapes, stack: str = "") -> int:
 
 
 def training_flops(
-    config: ModelConfig, shapes: Shapes, *, tokens: int, source: int = 0, sees_all: bool = False
+    config: ModelConfig,
+    shapes: Shapes,
+    *,
+    tokens: int,
+    source: int = 0,
+    logits: int | None = None,
+    labels: int = 0,
+    rows: int = 1,
 ) -> int:
     """Of one example, forwards and backwards.
 
     Args:
       config: with its vocabulary.
       shapes: of the weights by name.
-      tokens: that the decoder reads, padding included; those of an encoder that stands alone.
-      source: that the encoder of an encoder-decoder reads.
-      sees_all: whether one token sees all and is seen by all (`token_features.first_sees_all`).
+      tokens: that the decoder reads of a row, padding included; those of an encoder that stands alone.
+      source: that the encoder of an encoder-decoder reads of it.
+      logits: tokens of a row that get logits of the vocabulary; None: all that the decoder reads.
+      labels: hidden states of all rows that the labels' head reads; 0: labels are not learned.
+      rows: that are read of the example.
     """
     reader = "encoder" if config.kind == "encoder" else "decoder"
     weights = body_params(shapes, reader) * tokens * config.loops
@@ -70,7 +86,7 @@ def training_flops(
         weights += cross * (source - tokens * config.loops)
         weights += (body_params(shapes, "encoder") - once) * source * config.loops + once
     attention = config.mixer.flops(config, tokens=tokens, source=source)
-    if sees_all:
+    if labels and first_sees_all(config):
         query = _of(shapes, _SECOND_QUERY)
         weights += (query + _of(shapes, _OUT) - query * tokens) * config.loops
         depth, causal = config.num_layers * config.loops, config.kind != "encoder"
@@ -78,12 +94,18 @@ def training_flops(
         attention += 12 * width * global_pairs(config, depth, tokens, causal=causal)
     else:
         weights -= _of(shapes, _SECOND) * tokens * config.loops
-    head = _head_weights(config, shapes) * tokens
-    return 6 * weights + attention + 6 * head
+    head = _head_weights(config, shapes) * (tokens if logits is None else logits)
+    return rows * (6 * weights + attention + 6 * head) + 6 * _of(shapes, _LABELS) * labels
 
 
 def formula(
-    config: ModelConfig, shapes: Shapes, *, tokens: int, source: int = 0, sees_all: bool = False
+    config: ModelConfig,
+    shapes: Shapes,
+    *,
+    tokens: int,
+    source: int = 0,
+    logits: int | None = None,
+    labels: int = 0,
 ) -> str:
     """What `training_flops` of the same arguments adds up, in words; what a model lacks is left out."""
     both, head = config.kind == "encoder_decoder", _head_weights(config, shapes)
@@ -91,9 +113,12 @@ def formula(
     uneven = both or _of(shapes, _SECOND) > 0
     weights = f"6 x weights x {'times that each reads a token' if uneven else often}, embeddings left out"
     beside = []
-    if head:
+    if head and logits != 0:
         matrix = "width x vocabulary" if head == config.d_model * config.vocab_size else "output weights"
-        beside.append(f"6 x {matrix} x {'tokens of the decoder' if both else 'tokens'} for logits")
+        told = "tokens" if logits in (None, tokens) else "tokens with logits"
+        beside.append(f"6 x {matrix} x {'tokens of the decoder' if both else told} for logits")
+    if labels:
+        beside.append("6 x weights of the labels' head x states that it reads")
     if config.mixer.flops(config, tokens=tokens, source=source):
         beside.append(config.mixer.formula(config))
     return ", + ".join([weights, " + ".join(beside)] if beside else [weights])

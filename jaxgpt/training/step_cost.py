@@ -5,7 +5,6 @@ import math
 
 from jaxgpt.data.stream import Stream
 from jaxgpt.models.config import ModelConfig
-from jaxgpt.models.token_features import first_sees_all
 from jaxgpt.training.flops import formula, training_flops
 from jaxgpt.training.prepare import Prepared
 
@@ -18,16 +17,15 @@ def example_rows(prepared: Prepared) -> tuple[int, int, int]:
     does what an objective adds to a row before it is read.
     """
     table, objective = prepared.table, prepared.experiment.objective
+    rows, length = _rows(prepared)
+    tokens = objective.tokens_read(length)
     if isinstance(table, Stream):
-        return 1, objective.tokens_read(table.window), 0
-    *rows, length = table.tokens.shape[1:]
-    # The last token of a row is predicted, where each is from those before it.
-    tokens = objective.tokens_read(length - objective.next_token)
+        return rows, tokens, 0
     if (own := getattr(table, "source", None)) is not None:
         source = own.shape[1]
     else:  # both stacks read what a label is told of
         source = tokens if prepared.model.kind == "encoder_decoder" else 0
-    return math.prod(rows), tokens, source
+    return rows, tokens, source
 
 
 def example_tokens(prepared: Prepared) -> int:
@@ -37,10 +35,10 @@ def example_tokens(prepared: Prepared) -> int:
 
 
 def step_flops(prepared: Prepared) -> int:
-    """The operations of a step of one seed (`jaxgpt.training.flops`); every token counts with its logits."""
-    rows, *_ = example_rows(prepared)
-    one = training_flops(_counted(prepared), prepared.program.template.shapes, **_read(prepared))
-    return one * rows * prepared.experiment.training.batch_size
+    """The operations of a step of one seed (`jaxgpt.training.flops`), as its objective computes logits."""
+    rows, shapes = _rows(prepared)[0], prepared.program.template.shapes
+    one = training_flops(_counted(prepared), shapes, rows=rows, **_read(prepared))
+    return one * prepared.experiment.training.batch_size
 
 
 def flops_formula(prepared: Prepared) -> str:
@@ -56,7 +54,18 @@ def _counted(prepared: Prepared) -> ModelConfig:
 
 
 def _read(prepared: Prepared) -> dict[str, int]:
-    """What `training_flops` asks of a row."""
+    """What `training_flops` and `formula` ask of an example."""
+    objective, (rows, length) = prepared.experiment.objective, _rows(prepared)
     _, tokens, source = example_rows(prepared)
-    sees_all = prepared.experiment.objective.reads_labels and first_sees_all(prepared.model)
-    return {"tokens": tokens, "source": source, "sees_all": sees_all}
+    labels = objective.labels_told(rows, tokens, prepared.model)
+    return {"tokens": tokens, "source": source, "logits": objective.logits_made(length), "labels": labels}
+
+
+def _rows(prepared: Prepared) -> tuple[int, int]:
+    """Rows of an example, and tokens of each before an objective adds some."""
+    table = prepared.table
+    if isinstance(table, Stream):
+        return 1, table.window
+    *rows, length = table.tokens.shape[1:]
+    # The last token of a row is predicted, where each is from those before it.
+    return math.prod(rows), length - prepared.experiment.objective.next_token

@@ -10,19 +10,31 @@ from jaxgpt.models.template import Template
 from jaxgpt.nn.head_config import HeadConfig
 from jaxgpt.nn.sparse.longformer import Longformer
 from jaxgpt.nn.sparse.reformer import Reformer
+from jaxgpt.objectives.labels import Labels
+from jaxgpt.objectives.masked import Masked
+from jaxgpt.objectives.multiple_choice import MultipleChoice
+from jaxgpt.objectives.multitask import Multitask
 from jaxgpt.objectives.next_token import NextToken
+from jaxgpt.objectives.pretraining import Pretraining
+from jaxgpt.objectives.similarity import Similarity
+from jaxgpt.objectives.span import Span
 from jaxgpt.training.flops import body_params, training_flops
 
 
-def xla(template, tokens, source):
-    """Operations of one example that XLA counts, norms and softmax among them."""
+def xla(template, tokens, source, labels=None):
+    """Operations of one example that XLA counts, norms and softmax among them; `labels`: an objective."""
     batch = {"tokens": (4, tokens + 1), "start": (4,), "length": (4,)}
     if source:
         batch |= {"source": (4, source), "source_length": (4,)}
+    if labels is not None:
+        count = labels.labels_told(1, tokens, template.config)
+        batch = {"tokens": (4, tokens), "segments": (4, tokens), "length": (4,), "labels": (4, count)}
     batch = {name: jax.ShapeDtypeStruct(shape, jnp.int32) for name, shape in batch.items()}
     params = jax.eval_shape(template.init, jax.random.key(0))
 
     def loss(params, batch):
+        if labels is not None:
+            return (labels.losses(template.model(params), batch) * labels.weights(batch)).sum()
         if template.config.kind == "encoder":  # what it predicts costs the same, whatever that is
             return template.model(params)(batch["tokens"][:, 1:]).logits.sum()
         everything = NextToken(tokens="all")
@@ -57,6 +69,24 @@ def test_within_seven_percent_of_what_xla_counts(fields, tokens, source):
     ours = training_flops(config, template.shapes, tokens=tokens, source=source)
     # What is left out can only make ours the smaller one; it grows as heads get narrower than these 16.
     assert 0.93 < ours / xla(template, tokens, source) < 1.0
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"pooler": True},
+        pytest.param({"labels_from": "each"}, marks=pytest.mark.thorough),
+        pytest.param({"kind": "decoder", "labels_from": "last"}, marks=pytest.mark.thorough),
+    ],
+    ids=["row", "tokens", "decoder"],
+)
+def test_labels_cost_no_logits_of_the_vocabulary(fields):
+    """Which would be more than all the rest."""
+    sizes = {"kind": "encoder", "vocab_size": 2000, "max_length": 32, "labels": 3, "num_layers": 2}
+    config, tokens = made(ModelConfig, **sizes | fields), 20
+    template, told = Template(config), Labels().labels_told(1, 20, config)
+    ours = training_flops(config, template.shapes, tokens=tokens, logits=0, labels=told)
+    assert 0.9 < ours / xla(template, tokens, 0, Labels()) < 1.02
 
 
 @pytest.mark.parametrize(
@@ -125,9 +155,30 @@ def test_a_token_that_sees_all_by_hand():
     """It is met by six queries and meets five keys; of its own maps keys and values are of all tokens."""
     labelled = {"kind": "encoder", "labels": 3}
     full = training_flops(*small(**labelled), tokens=5)
-    found = training_flops(*small(**labelled, sparse=Longformer((4,))), tokens=5, sees_all=True)
+    found = training_flops(*small(**labelled, sparse=Longformer((4,))), tokens=5, labels=1)
     weights = 2 * (64 + 8) * 5 + 2 * (64 + 8)  # then its query, and the output once more
+    weights += 8 * 3 + 3  # and the labels
     assert found - full == 6 * weights + 12 * 8 * (6 * 6 + 6 + 5 - 5 * 5)
+
+
+def test_labels_by_hand():
+    """Of two rows of five tokens: no logits of ten ids, and a pooler and three labels for each state."""
+    model, once = small(kind="encoder", labels=3, pooler=True), 6 * ((64 + 8) + (24 + 3))
+    row, logits = training_flops(*model, tokens=5), 6 * 8 * 10
+    assert training_flops(*model, tokens=5, logits=0, labels=1) == row - 5 * logits + once
+    assert training_flops(*model, tokens=5, logits=4, labels=2, rows=2) == 2 * (row - logits) + 2 * once
+
+
+def test_objectives_say_what_they_compute_of_rows():
+    one, each = (ModelConfig(kind="encoder", labels_from=which) for which in ("first", "each"))
+    told = Labels(), MultipleChoice(), Similarity()
+    assert [objective.labels_told(4, 7, one) for objective in told] == [4, 4, 2]  # of two orders the sum
+    assert [objective.labels_told(1, 7, each) for objective in (Labels(), Span())] == [7, 7]
+    assert [objective.logits_made(7) for objective in (*told, Span())] == [0] * 4
+    assert Labels(language_loss_weight=0.5).logits_made(7) == 6  # not of the last token
+    everything = NextToken(), Masked(), Multitask(), Pretraining()
+    assert [objective.logits_made(7) for objective in everything] == [7] * 4
+    assert [objective.labels_told(1, 7, one) for objective in everything] == [0, 0, 0, 1]
 
 
 def test_by_hand():

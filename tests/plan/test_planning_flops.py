@@ -22,7 +22,7 @@ from jaxgpt.training.flops import training_flops
 from jaxgpt.training.optimizers.adamw import AdamW
 from jaxgpt.training.prepare import Prepared, prepare
 from jaxgpt.training.program import Program
-from jaxgpt.training.step_cost import example_tokens, step_flops
+from jaxgpt.training.step_cost import example_tokens, flops_formula, step_flops
 from jaxgpt.training.training_config import TrainingConfig
 
 LENGTH, BATCH = 48, 4
@@ -163,6 +163,28 @@ def test_a_step_on_questions_costs_what_is_read_of_them(prompt, fields, times, t
     prepared = prepare(override(experiments.find("pairs"), base | fields))
     assert example_tokens(prepared) == times * prepared.table.tokens.shape[-1]
     assert 0.9 < traced(prepared) / step_flops(prepared) < 1.0
+
+
+def test_a_step_on_labels_costs_no_logits_that_are_not_computed(tmp_path):
+    path = tmp_path / "lines.tsv"
+    path.write_text("".join(f"tide {n}\t{('in', 'out')[n % 2]}\n" for n in range(1000, 1200)))
+    base = {"task.path": str(path), "task.texts": "0", "tokenizer": "characters", "model.num_layers": "1"}
+    base |= {"model.d_model": "16", "model.num_heads": "2", "model.max_length": "32", "objective": "labels"}
+    base |= {"training.batch_size": "4", "training.steps": "10", "training.test_examples": "0"}
+    base |= {"model.kind": "decoder"}
+
+    def of(weights, **more):
+        changes = {"model.labels_from": "last", "model.head.weights": weights}
+        changes |= {name.replace("__", "."): value for name, value in more.items()}
+        return prepare(override(experiments.find("pairs"), base | changes))
+
+    tied, none = of("tied"), of("none")
+    assert step_flops(tied) == step_flops(none) and " for logits" not in flops_formula(tied)
+    assert "+ 6 x weights of the labels' head x states that it reads + " in flops_formula(tied)
+    both = of("tied", objective__language_loss_weight="0.5")
+    read = both.table.tokens.shape[-1] - 1  # the last token predicts nothing
+    assert step_flops(both) - step_flops(none) == 4 * 6 * 16 * both.model.vocab_size * read
+    assert "6 x width x vocabulary x tokens with logits for logits" in flops_formula(both)
 
 
 @pytest.mark.parametrize("additive", ["false", "true"])
