@@ -91,7 +91,7 @@ def test_multi_head_attention():
     mask = np.tril(np.ones((7, 7), bool))
     expected = theirs(*[torch.tensor(x)] * 3, attn_mask=torch.tensor(~mask))[0].numpy()
     places = jnp.arange(7)[None]
-    inputs = AttentionInputs(NoPosition(), {}, places, places, mask=jnp.asarray(mask)[None])
+    inputs = AttentionInputs(described, NoPosition(), {}, places, places, sees=jnp.asarray(mask)[None])
     found, _ = ours(jnp.asarray(x), inputs)
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
