@@ -73,10 +73,9 @@ class Subset(Tokenizer):
         self.pad_id, self.bos_id, self.eos_id = (
             self._ids[i] for i in (base.pad_id, base.bos_id, base.eos_id)
         )
-        if base.begin_ids != (base.bos_id,):
-            self._begin_ids = tuple(self._ids[i] for i in base.begin_ids)
-        if base.end_ids != (base.eos_id,):
-            self._end_ids = tuple(self._ids[i] for i in base.end_ids)
+        # Otherwise those of the base would hold, whose ids are others.
+        self._begin_ids = tuple(self._ids[i] for i in base.begin_ids)
+        self._end_ids = tuple(self._ids[i] for i in base.end_ids)
 
     @classmethod
     def from_spec(cls, arguments: Sequence[str], texts: Texts) -> "Subset":

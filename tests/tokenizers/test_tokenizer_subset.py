@@ -1,10 +1,15 @@
 """A subset cuts text as the whole vocabulary does, with fewer ids."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tokenizers.pre_tokenizers import ByteLevel
 
 from jaxgpt import tokenizers
+from jaxgpt.data.rows import build_rows
+from jaxgpt.task import Example
 from jaxgpt.tokenizers.tokenizer import OutsideAlphabet
 
 TEXTS = ["the sum of 123 and 4567 is 4690, the sum of 12 and 12 is 24"] * 20 + ["zebras quiver"]
@@ -42,6 +47,19 @@ def test_it_keeps_what_the_alphabet_can_make_and_the_special_tokens(whole, cut):
     # The special tokens are the first of the whole vocabulary, and ids keep their order.
     assert (cut.pad_id, cut.bos_id, cut.eos_id) == (whole.pad_id, whole.bos_id, whole.eos_id) == (0, 1, 2)
     assert not set(cut.encode("12+34=46")) & {cut.pad_id, cut.bos_id, cut.eos_id}
+
+
+def test_what_begins_and_ends_a_text_has_the_ids_of_the_subset(tmp_path):
+    """GPT-2's one special token is the last of its vocabulary."""
+    vocab = {text: i for i, text in enumerate([*sorted(ByteLevel.alphabet()), "12", "<|endoftext|>"])}
+    (tmp_path / "vocab.json").write_text(json.dumps(vocab), encoding="utf-8")
+    (tmp_path / "merges.txt").write_text("#version: 0.2\n1 2\n", encoding="utf-8")
+    built = tokenizers.build(f"subset:{tmp_path}", sums)
+    for cut in (built, tokenizers.from_json(tokenizers.to_json(built))):
+        end = cut.vocab_size - 1
+        assert (cut.begin_ids, cut.end_ids, cut.eos_id) == ((end,), (end,), end)
+        rows = build_rows([Example("12+3=", "15")], cut, encoder_decoder=False, max_length=16)
+        assert cut.decode(rows.ids(0)) == "12+3=15"
 
 
 def test_it_comes_back_from_json(cut):
