@@ -123,12 +123,10 @@ COMPARISONS = {
         "Which tokenization",
         "Products of 1 to 3 digits",
         "results_which_tokenization_multiplication",
-        "jaxgpt compare which-tokenization-multiplication --tokenizers "
-        "digits,digits:2:right,digits:2:left,digits:3:right,digits:3:left,10e --budgets examples "
+        "jaxgpt compare which-tokenization-multiplication "
         "--workdir runs/results_which_tokenization_multiplication",
         (),
-        note="It ran on one core, beside other work. The two other tokenizations that the experiment names, "
-        "`fixed:6` and `fone:6`, were left out for want of time.",
+        note="It ran on one core, beside other work.",
     ),
     "which_tokenization_comparison": Row(
         "Which tokenization",

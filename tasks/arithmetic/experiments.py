@@ -96,7 +96,10 @@ def which_tokenization_subtraction() -> Experiment:
 
 
 def which_tokenization_multiplication() -> Experiment:
-    """Products of 1 to 3 digits: `jaxgpt compare which-tokenization-multiplication` trains it eight ways."""
+    """Products of 1 to 3 digits: `jaxgpt compare which-tokenization-multiplication` trains it eight ways.
+
+    All of them took 139 minutes on one CPU core, beside other work.
+    """
     changed = _variant(which_tokenization(), operation="multiplication", max_digits=3)
     return dataclasses.replace(changed, seeds=6)
 
