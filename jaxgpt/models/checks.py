@@ -186,9 +186,21 @@ def _check_long(config):
 
 def _check_shared_keys(config):
     """Refuses what is not read where keys are queries: such keys have length 1, and no bias is added."""
-    if not any(map(config.sparse.shares_keys, range(config.num_layers))):
+    count = config.num_encoder_layers if config.kind == "encoder" else config.num_layers
+    if not any(map(config.sparse.shares_keys, range(count))):
         return
     attention, kind = config.attention, type(config.sparse).kind()
+    size = config.loop_blocks or count
+    for index in range(count):
+        # How deep the block stands each time that it is applied.
+        first = (index - index % size) * config.loops + index % size
+        shared = {config.sparse.shares_keys(first + loop * size) for loop in range(config.loops)}
+        if shared != {config.sparse.shares_keys(index)}:
+            raise ValueError(
+                f"with loops={config.loops} layer {index} of sparse={kind} is of two kinds; have "
+                f"{'loop_blocks' if config.loop_blocks else 'the number of layers'} a multiple of the kinds "
+                "that sparse.layers repeats, or loops=1"
+            )
     plain = {
         "attention.scale": attention.scale in (None, config.resolved_head_dim**-0.5),
         "attention.factor": attention.factor == 1,

@@ -574,6 +574,8 @@ def test_one_cluster_is_a_tied_softmax():
             {"segment": 4, "memory": 4, "position": CoupledRotary()},
             "^segment=4 .* position=coupled_rotary draw another offset .*; set position.max_offset=0 or",
         ),
+        ({"sparse": Reformer(), "num_layers": 3, "loops": 2}, "^with loops=2 layer 0 .*the number of layers"),
+        ({"sparse": Reformer(), "num_layers": 2, "loops": 3, "loop_blocks": 1}, "loop_blocks a multiple"),
         ({"embedding.cutoffs": (3,)}, "embedding.kind=adaptive"),
         ({"embedding.kind": "adaptive", "embedding.cutoffs": (9, 3)}, "must rise"),
         ({"embedding.kind": "adaptive", "embedding.cutoffs": (30,)}, "below vocab_size=20"),
@@ -591,8 +593,10 @@ def test_fields_that_do_not_fit_together_are_named(changes, said):
         {"sparse": Reformer(), "position": Randomized(base=Rotary())},
         {"sparse": Reformer(), "attention.scale": 8**-0.5},
         {"sparse": Reformer(layers=("local",)), "position": ALiBi(), "attention.factor": 2.0},
+        {"sparse": Reformer(), "num_layers": 2, "loops": 2},
+        {"sparse": Reformer(layers=("lsh",)), "num_layers": 3, "loops": 2, "loop_blocks": 1},
     ],
-    ids=["rotated", "same-scale", "local"],
+    ids=["rotated", "same-scale", "local", "looped", "looped-one-by-one"],
 )
 def test_layers_that_hash_take_what_they_read(changes):
     assert np.isfinite(build(**changes)(TOKENS).logits).all()
