@@ -145,25 +145,15 @@ COMPARISONS = {
         (),
         note="It ran on one core, beside other work.",
     ),
-    "comparison": Row(
+    "which_tokenization_others": Row(
         "Which tokenization",
-        "Byte pairs and spaces too, trained half as long",
-        "results_tokenizations",
-        "jaxgpt compare addition-tokenizations --tokenizers "
-        "digits,digits:2:right,digits:3:right,digits:3:left,spaced,10e,bpe:512,subset:GPT2 --seeds 4 "
-        "--workdir runs/results_tokenizations",
+        "Byte pairs, and numbers that are one token, on the same sums",
+        "results_which_tokenization_others",
+        "jaxgpt compare which-tokenization --tokenizers digits,bpe:512,subset:GPT2,xval,bittokens --seeds 6 "
+        "--budgets examples --workdir runs/results_which_tokenization_others",
         (),
-        note="`GPT2` is a directory with GPT-2's `vocab.json` and `merges.txt`. Training is brief, and the "
-        "model is another one: two blocks of width 64 with rotary positions, where the first comparison has "
-        "four of width 48 with relative ones. So figures of the two do not compare.",
-    ),
-    "comparison_continuous": Row(
-        "Which tokenization",
-        "Numbers that are one token, read by their value, trained briefly",
-        "results_continuous",
-        "jaxgpt compare addition-tokenizations --tokenizers digits,fone:9,xval,bittokens --seeds 4 "
-        "--training.steps 1500 --budgets examples --workdir runs/results_continuous",
-        (),
+        note="`GPT2` is a directory with GPT-2's `vocab.json` and `merges.txt`. It ran on one core, beside "
+        "other work.",
     ),
     "which_positions": Row(
         "Which positions",
