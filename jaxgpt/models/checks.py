@@ -218,6 +218,8 @@ def _check_shared_keys(config):
 
 def _check_clusters(config):
     embedding = config.embedding
+    if embedding.kind == "parabola" and config.resolved_embedding_width < 2:
+        raise ValueError("embedding.kind=parabola has two dimensions; make the embeddings 2 wide or more")
     if embedding.kind != "adaptive":
         return
     cutoffs, factor = embedding.cutoffs, embedding.cutoff_factor

@@ -19,7 +19,7 @@ from jaxgpt.nn.number import NumberEncoding
 from jaxgpt.nn.position import Position
 from jaxgpt.nn.position.rotary import Rotary
 from jaxgpt.nn.sparse import Sparse
-from jaxgpt.nn.values import check_distinct, token_values, value_features
+from jaxgpt.nn.values import check_numbers, token_values, value_features
 from jaxgpt.tokenizers.vocabulary import Vocabulary
 
 
@@ -110,7 +110,7 @@ class ModelConfig:
     marks: int = fields.told(0)
     #: The id that hides a token of an encoder.
     mask_id: int | None = fields.told(None)
-    #: The number that each id spells, -1 for none; known where embedding.kind=value.
+    #: The number that each id spells, -1 for none; known where embedding.kind is value or parabola.
     token_values: tuple[int, ...] = fields.told(())
 
     def __post_init__(self):
@@ -191,16 +191,23 @@ class ModelConfig:
         """The fixed features that embeddings are made of, [V, C]; None where each token has its own vector.
 
         Raises:
-          ValueError: if embedding.kind=value and the model was not told the vocabulary.
+          ValueError: as `all_token_values`, if embedding.kind=value.
         """
-        if self.embedding.kind != "value":
-            return None
+        return value_features(self.all_token_values) if self.embedding.kind == "value" else None
+
+    @property
+    def all_token_values(self) -> tuple[int, ...]:
+        """The number that each id of the model spells, -1 for none.
+
+        Raises:
+          ValueError: if the model was not told the vocabulary.
+        """
         if not self.token_values:
             raise ValueError(
-                "embedding.kind=value does not know the tokenizer's numbers; use config.for_vocabulary(...)"
+                f"embedding.kind={self.embedding.kind} does not know the tokenizer's numbers; use "
+                "config.for_vocabulary(...)"
             )
-        spare = self.vocab_size - len(self.token_values)
-        return value_features((*self.token_values, *[-1] * spare))
+        return (*self.token_values, *[-1] * (self.vocab_size - len(self.token_values)))
 
     def for_vocabulary(
         self, vocabulary: Vocabulary, *, marks: int = 0, label_names: Sequence[str] = ()
@@ -226,10 +233,9 @@ class ModelConfig:
                 "at 0"
             )
         values = ()
-        if self.embedding.kind == "value":
+        if self.embedding.kind in ("value", "parabola"):
             values = token_values(vocabulary.texts)
-            value_features(values)  # raises where there are too few numbers
-            check_distinct(vocabulary.texts)
+            check_numbers(vocabulary.texts, self.embedding.kind)
         own = self.kind == "encoder" and mask_id is None
         size = self.vocab_size or count + own + marks
         if own and size > count:

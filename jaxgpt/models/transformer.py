@@ -22,6 +22,7 @@ from jaxgpt.nn.head import HeadTransform
 from jaxgpt.nn.kernels.wide_matmul import wide_matmul
 from jaxgpt.nn.linear import Embedding, Linear, constant, normal, read
 from jaxgpt.nn.mlp import function
+from jaxgpt.nn.parabola import Parabola
 from jaxgpt.nn.tap import Tap, identity
 
 NO_FEATURES = Features()
@@ -68,6 +69,9 @@ def build_embedding(config: ModelConfig, rngs: nnx.Rngs) -> Embedding | Adaptive
             **shared,
         )
     width = config.resolved_embedding_width
+    if config.embedding.kind == "parabola":
+        types = {"dtype": config.dtype, "param_dtype": config.param_dtype}
+        return Parabola(config.all_token_values, width, **types)
     return Embedding(config.vocab_size, width, features=config.token_features, **shared)
 
 

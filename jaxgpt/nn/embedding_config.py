@@ -14,8 +14,9 @@ class EmbeddingConfig:
     """
 
     kind: Annotated[
-        Literal["free", "value", "adaptive"],
-        "a vector for each token; for numbers one function of their value; narrower ones behind cutoffs",
+        Literal["free", "value", "parabola", "adaptive"],
+        "a vector for each token; for numbers one function of their value, or three weights in all; narrower "
+        "ones behind cutoffs",
     ] = "free"
     cutoffs: Annotated[tuple[int, ...], "first ids of the clusters of an adaptive embedding"] = ()
     cutoff_factor: Annotated[int, "each cluster's vectors are narrower than the last one's by it"] = 1

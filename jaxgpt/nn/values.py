@@ -19,17 +19,26 @@ def token_values(token_texts: Sequence[str]) -> tuple[int, ...]:
     )
 
 
-def check_distinct(token_texts: Sequence[str]) -> None:
-    """Raises ValueError for two tokens of one value, which `value_features` could not tell apart."""
+def check_numbers(token_texts: Sequence[str], kind: str) -> None:
+    """That an embedding of this kind can tell the numbers among some tokens apart.
+
+    Raises:
+      ValueError: for two tokens of one value, and for fewer than three numbers, which are no parabola.
+    """
     first: dict[int, str] = {}
     for text, value in zip(token_texts, token_values(token_texts), strict=True):
         if value in first:
             raise ValueError(
-                f"embedding.kind=value cannot tell the tokens {first[value]!r} and {text!r} apart, which are "
-                "one number; use embedding.kind=free, or another tokenizer"
+                f"embedding.kind={kind} cannot tell the tokens {first[value]!r} and {text!r} apart, which "
+                "are one number; use embedding.kind=free, or another tokenizer"
             )
         if value >= 0:
             first[value] = text
+    if len(first) < 3:
+        raise ValueError(
+            f"embedding.kind={kind} needs tokens for three numbers or more; use embedding.kind=free, or "
+            "another tokenizer"
+        )
 
 
 def value_features(values: Sequence[int]) -> np.ndarray:
@@ -38,17 +47,9 @@ def value_features(values: Sequence[int]) -> np.ndarray:
 
     Embeddings in these features lie on a parabola, and so do the inner products of a hidden state with them:
     two directions of the hidden state are enough to give any one number the largest.
-
-    Raises:
-      ValueError: with fewer than three different values, which are no parabola.
     """
     known = np.asarray(values, np.float64)
     number = known >= 0
-    if len(np.unique(known[number])) < 3:
-        raise ValueError(
-            "embedding.kind=value needs tokens for three numbers or more; use embedding.kind=free, or "
-            "another tokenizer"
-        )
     x = np.where(number, (known - known[number].mean()) / known[number].std(), 0.0)
     others = np.eye(len(known))[:, ~number]
     return np.concatenate([np.stack([number, x, x * x], axis=1), others], axis=1)

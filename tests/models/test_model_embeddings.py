@@ -78,6 +78,34 @@ def test_neighbours_among_many_numbers_are_told_apart_in_bfloat16():
     np.testing.assert_allclose(logits[0], expected, atol=1e-5 * np.abs(expected).max())
 
 
+def test_numbers_lie_on_a_parabola_of_three_weights():
+    model = build(config(token_values=VALUES, **{"embedding.kind": "parabola"}))
+    a, b, c = np.asarray(model.embedding.table[...], np.float64) / 10
+    vectors = np.asarray(model.embedding(jnp.arange(len(TEXTS))[None])[0], np.float64)
+    known = np.array([value for value in VALUES if value >= 0])
+    x = known / known.std()
+    found = vectors[[i for i, value in enumerate(VALUES) if value >= 0]]
+    np.testing.assert_allclose(found[:, 0], a * x, atol=1e-4)
+    np.testing.assert_allclose(found[:, 1], b * x**2 + c, atol=1e-4)
+    assert not found[:, 2:].any()
+    assert not vectors[[i for i, value in enumerate(VALUES) if value < 0]].any()
+    # The output matrix is the same.
+    hidden = jnp.ones((1, 1, vectors.shape[1]))
+    np.testing.assert_allclose(model.embedding.attend(hidden)[0, 0], vectors.sum(axis=1), atol=1e-4)
+
+
+def test_the_parabola_begins_as_an_arc_whatever_the_seed():
+    first, second = (
+        Transformer(config(token_values=VALUES, **{"embedding.kind": "parabola"}), rngs=nnx.Rngs(seed))
+        for seed in (0, 1)
+    )
+    assert first.embedding.table.shape == (3,)
+    np.testing.assert_array_equal(first.embedding.vectors(), second.embedding.vectors())
+    vectors = np.asarray(first.embedding.vectors())
+    near = [i for i, value in enumerate(VALUES) if value in (0, 1, 2)]
+    np.testing.assert_allclose(np.linalg.norm(vectors[near], axis=1), 1, atol=0.03)
+
+
 def test_the_tokenizer_tells_the_values():
     told = config(vocab_size=0, **{"embedding.kind": "value"}).for_vocabulary(Vocabulary(["", *"0123", "12"]))
     assert told.token_values == (-1, 0, 1, 2, 3, 12) and told.vocab_size == 6
@@ -100,5 +128,9 @@ def test_errors():
         ValueError, match=r"^embedding\.kind=value needs tokens for three numbers or more; use"
     ):
         config(vocab_size=0, **{"embedding.kind": "value"}).for_vocabulary(Vocabulary(["a", "b", "7"]))
+    with pytest.raises(ValueError, match=r"^embedding\.kind=parabola does not know the tokenizer's numbers"):
+        Transformer(config(**{"embedding.kind": "parabola"}), rngs=nnx.Rngs(0))
+    with pytest.raises(ValueError, match=r"^embedding\.kind=parabola has two dimensions"):
+        config(d_model=1, **{"embedding.kind": "parabola"})
     with pytest.raises(ValueError, match=r"^embedding\.kind=value cannot tell the tokens '2' and '02' apart"):
         config(vocab_size=0, **{"embedding.kind": "value"}).for_vocabulary(Vocabulary([*"0123", "02"]))

@@ -61,6 +61,22 @@ def test_a_digit_is_read_alike_at_every_weight():
     assert seen == {(3.0, 3.0)}
 
 
+def test_marks_below_have_the_weight_before_the_ones():
+    below = CoupledRelative(reach=1, marks="below").resolve(TEXTS)
+    assert below.tables(d_model=4, num_heads=2, max_length=20)["bias"].shape == (3, 2)
+    assert SCHEME.tables(d_model=4, num_heads=2, max_length=20)["bias"].shape == (6, 2)
+    text = "53+49=20"
+    places = positions(text)
+    q, table = jnp.zeros((1, len(text), 1, 4)), jnp.arange(3.0)[:, None]
+    found = np.asarray(below.bias({"bias": table}, q, q, places, places))[0, 0]
+    # The marker sees the ones of both numbers as the next digits, and the marks as its own weight; the first
+    # digit of the answer sees the marks as the weight below; the second sees them no more.
+    ones, marks = [1, 4], [2, 5]
+    assert (found[5][ones] == 2).all() and (found[5][marks] == 1).all() and found[5][0] < -1e6
+    assert (found[6][ones] == 1).all() and (found[6][marks] == 0).all() and found[6][0] == 2
+    assert (found[7][marks] < -1e6).all() and (found[7][ones] == 0).all()
+
+
 def test_there_is_no_longest_number():
     assert SCHEME.size is None and SCHEME.largest_offset == 0
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jaxgpt.nn.values import check_distinct, token_values, value_features
+from jaxgpt.nn.values import check_numbers, token_values, value_features
 
 TEXTS = ("", "+", *"0123456789", "²", "٣", "42")
 
@@ -29,18 +29,18 @@ def test_two_directions_pick_any_number():
         assert numbers[int(scores.argmax())] == i
 
 
-@pytest.mark.parametrize("values", [(), (-1, -1), (-1, 4, 9), (4, 9, 4, 9)])
-def test_fewer_than_three_numbers_are_refused(values):
+@pytest.mark.parametrize("texts", [(), ("a", "-1"), ("a", "4", "9")])
+def test_fewer_than_three_numbers_are_refused(texts):
     with pytest.raises(ValueError) as error:
-        value_features(values)
-    assert str(error.value).startswith("embedding.kind=value needs tokens for three numbers or more; use")
+        check_numbers(texts, "parabola")
+    assert str(error.value).startswith("embedding.kind=parabola needs tokens for three numbers or more; use")
 
 
 def test_two_tokens_of_one_value_are_named():
-    check_distinct(["a", "7", "a", "-7", "07x", "70"])
+    check_numbers(["a", "7", "a", "-7", "07x", "70", "5"], "value")
     for other in ("07", "7"):
         with pytest.raises(ValueError) as error:
-            check_distinct(["a", "7", "5", other])
+            check_numbers(["a", "7", "5", other], "value")
         assert str(error.value) == (
             f"embedding.kind=value cannot tell the tokens '7' and {other!r} apart, which are one number; use "
             "embedding.kind=free, or another tokenizer"

@@ -116,6 +116,7 @@ def test_a_task_that_can_count_does_so_first(hurried):
 
 #: Fields of every task without an end under which it has few different examples.
 TINY = {
+    "adder_board": [{"max_digits": 1}, {"max_digits": 2}],
     "arithmetic": [
         {"max_digits": 1},
         {"max_digits": 2, "min_digits": 2},
@@ -180,6 +181,7 @@ def test_every_task_counts_its_examples_where_they_are_few(hurried, name, fields
 
 
 LARGE = {
+    "adder_board": {"max_digits": 1000},
     "strings": {},
     "arithmetic": {"max_digits": 1000},
     "base_conversion": {"max_digits": 1000},

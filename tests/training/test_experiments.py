@@ -113,7 +113,7 @@ TRAINED = (
     *("addition", "addition_seq2seq", "addition_length", "addition_steps", "bert_pretraining", "comparison"),
     *("gcd", "genres", "gpt3_arithmetic", "magic_squares_document", "modular_addition", "names", "pairs"),
     *("scrambled", "sentence_pairs", "synopses", "synopses_gpt2", "text", "tiny_adder", "tokens"),
-    *("misspelled", "translation", "truecasing"),
+    *("misspelled", "smallest_adder", "translation", "truecasing"),
 )
 EVERY_TIME = ("addition",)
 

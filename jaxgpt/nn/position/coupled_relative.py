@@ -1,7 +1,7 @@
 """Position coupling as a bias of attention: a number for each small difference of two digits' weights."""
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, Literal
 
 import jax.numpy as jnp
 
@@ -20,7 +20,9 @@ class CoupledRelative(Position):
 
     Digits get the weights of position coupling (Cho et al. 2024, arXiv 2405.20671, section 3), everything
     else gets 0. Instead of a vector for each weight there is a bias for each difference, as T5 has one for
-    distances (Raffel et al. 2020, section 2.1), and one for every token that is no digit. An addition needs
+    distances (Raffel et al. 2020, section 2.1), and one for every token that is no digit. With `marks=below`
+    these have the weight 0 as other tokens have theirs, as in the paper: the marker, where the answer begins,
+    sees them as a digit sees those of its own weight. An addition needs
     digits of its own weight and of the next, at whatever weight it stands: no weight has to be trained on,
     there is no longest number, and a longer one adds nothing that a softmax would have to look past.
 
@@ -30,6 +32,10 @@ class CoupledRelative(Position):
 
     reach: Annotated[int, "largest difference of weights that is seen"] = 3
     marker: Annotated[str, "the token after which the answer stands"] = "="
+    marks: Annotated[
+        Literal["apart", "below"],
+        "tokens that are no digits: a bias of their own, or weight 0 below the ones",
+    ] = "apart"
     #: Ids of number tokens.
     digit_ids: tuple[int, ...] = told(())
     #: Id of the marker.
@@ -48,7 +54,8 @@ class CoupledRelative(Position):
 
     def tables(self, *, d_model, num_heads, max_length):
         require_digits(self.digit_ids, "coupled_relative")
-        return {"bias": Table((2 * self.reach + 2, num_heads), (None, "heads"), std=1.0)}
+        apart = self.marks == "apart"
+        return {"bias": Table((2 * self.reach + 1 + apart, num_heads), (None, "heads"), std=1.0)}
 
     def start(self, batch, *, answering=False):
         return jnp.full((batch,), -1, jnp.int32), jnp.full((batch,), answering, bool)
@@ -58,9 +65,11 @@ class CoupledRelative(Position):
 
     def bias(self, params, q, k, q_positions, k_positions):
         difference = (k_positions[:, None, :] - q_positions[:, :, None])[:, None]  # [B, 1, T, S]
-        digit = (k_positions > 0)[:, None, None, :]
-        learned = params["bias"][..., None, None]  # [2 reach + 2, H, 1, 1]
-        bias = jnp.where(digit, _HIDDEN, learned[-1])
+        learned = params["bias"][..., None, None]  # [2 reach + 1 or 2, H, 1, 1]
+        digit, bias = jnp.asarray(True), jnp.float32(_HIDDEN)
+        if self.marks == "apart":
+            digit = (k_positions > 0)[:, None, None, :]
+            bias = jnp.where(digit, _HIDDEN, learned[-1])
         # One choice after another: the gradient of a look-up would be a scatter, which is slow on a CPU.
         for index in range(2 * self.reach + 1):
             bias = jnp.where(digit & (difference == index - self.reach), learned[index], bias)
