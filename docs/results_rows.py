@@ -401,11 +401,33 @@ ROWS = (
     ),
     Row(
         "Fewest weights",
-        "55 weights",
-        "results_tiny_adder_55",
-        "python train.py tiny-adder --model.d-model 2 --model.d-ff 5 --training.steps 6000 --seeds 16 "
-        "--workdir runs/results_tiny_adder_55",
-        (Figure("10,000 sums", target="99 % with at most 62 weights", published="as above"),),
-        note="The best seeds count here, as they do there: two of sixteen find it. 55 weights are no record.",
+        "26 weights",
+        "results_smallest_adder",
+        "python train.py smallest-adder --workdir runs/results_smallest_adder",
+        (
+            Figure(
+                "10,010 sums",
+                target="99 % with at most 27 weights",
+                published="as above",
+            ),
+        ),
+        note="Asked as AdderBoard asks: ten sums that it names and 10,000 from its seed, of whose answers "
+        "eleven digits are read. 23 of 32 seeds have 99 % right or more, and one has all; eight learn "
+        "nothing. 26 weights are fewer than any trained entry has that we know of.",
+    ),
+    Row(
+        "Fewest weights",
+        "61 weights",
+        "results_robust_adder",
+        "python train.py smallest-adder --model.d-ff 9 --workdir runs/results_robust_adder",
+        (
+            Figure(
+                "10,010 sums",
+                target="99 % with 29 of 32 seeds and at most 62 weights",
+                published="none known to us",
+            ),
+        ),
+        note="The same with nine hidden units in place of two: 27 of 32 seeds have 99 % or more, and 16 have "
+        "all. Two of the target are missing.",
     ),
 )
