@@ -163,6 +163,7 @@ class Start:
         other = [n for n in there if n.split(".")[0] == "labels" and not given.has_labels_of(model)]
         self._rows = _rows(given, tokenizer, model.vocab_size)
         self._tied = given.config.head.weights == "tied" and model.head.weights == "separate"
+        self._check_embedding()
         drawn = [n for n in here if n in other or (n not in there and not (self._tied and n == "head"))]
         left = [n for n in there if n in other or n not in here]
         grown = given.config.kind == "encoder" and model.kind == "encoder_decoder"
@@ -190,6 +191,20 @@ class Start:
         self.drawn, self.left = tuple(drawn), tuple(left)
         self._replicas = given.replicas_of(seeds)
         self.apart = len(set(self._replicas)) > 1
+
+    def _check_embedding(self) -> None:
+        """Refuses weights of an embedding that cannot be taken over id by id."""
+        there, here = self._given.config.embedding.kind, self._model.embedding.kind
+        if there != here:
+            raise ValueError(
+                f"{self._model.init} is another model: it has embedding.kind={there}, and this one {here}; "
+                "leave the fields of the model as --model.init sets them"
+            )
+        if here != "free" and (self._rows is not None or self._tied):
+            raise ValueError(
+                f"{self._model.init} has embedding.kind={here}, whose weights are not those of single ids: "
+                "its tokenizer, its vocabulary and its head.weights have to stay"
+            )
 
     @property
     def note(self) -> str:

@@ -99,6 +99,22 @@ def test_one_replica_is_every_seeds_and_a_wider_one_is_refused(tmp_path, finishe
         first_weights(override(experiment, {"model.d_model": "32"}))
 
 
+@pytest.mark.parametrize("kind", ["value", "parabola"])
+def test_an_embedding_of_numbers_is_taken_whole_or_not_at_all(tmp_path, kind):
+    path = tmp_path / "run"
+    run = jaxgpt.train(override(tiny(), {"model.embedding.kind": kind} | QUICK), path, say=lambda line: None)
+    _, params = first_weights(override(tiny(), {"model.init": str(path)}))
+    np.testing.assert_array_equal(params["embedding.table"], replicas(path)[0]["embedding.table"])
+    assert run.model.config.embedding.kind == kind
+    for changed, said in (
+        ({"model.embedding.kind": "free"}, rf"it has embedding\.kind={kind}, and this one free"),
+        ({"tokenizer": "bytes"}, "not those of single ids: its tokenizer"),
+        ({"model.head.weights": "separate"}, "not those of single ids: its tokenizer"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            first_weights(override(tiny(), {"model.init": str(path)} | changed))
+
+
 def test_a_run_goes_on_without_the_one_it_started_from(pretrained, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(pretrained, copy)
