@@ -20,11 +20,12 @@ class CoupledRelative(Position):
 
     Digits get the weights of position coupling (Cho et al. 2024, arXiv 2405.20671, section 3), everything
     else gets 0. Instead of a vector for each weight there is a bias for each difference, as T5 has one for
-    distances (Raffel et al. 2020, section 2.1), and one for every token that is no digit. With `marks=below`
-    these have the weight 0 as other tokens have theirs, as in the paper: the marker, where the answer begins,
-    sees them as a digit sees those of its own weight. An addition needs
+    distances (Raffel et al. 2020, section 2.1), and one for every token that is no digit. An addition needs
     digits of its own weight and of the next, at whatever weight it stands: no weight has to be trained on,
     there is no longest number, and a longer one adds nothing that a softmax would have to look past.
+
+    With `marks=below` the tokens that are no digits have no bias of their own: their weight is 0, the one
+    below the ones, and counts as any other, as in the paper.
 
     Attention from a decoder to an encoder has no bias, and tokens do not carry their weights here as they do
     under `coupled`, which is the one to use with `kind=encoder_decoder`.
