@@ -2,9 +2,9 @@
 
     python docs/lecture.py runs/lecture
 
-The lecture's claim of each row and the figures of those in the folder are put between the row's two marks on
-the page; the text around them stays, and so do the figures of other rows. Pictures and numbers are copied to
-docs/lecture/.
+The lecture's claim of each row, how it is asked here, and the figures of those in the folder are put between
+the row's two marks on the page; the text around them stays, and so do the figures of other rows. Pictures and
+numbers are copied to docs/lecture/.
 """
 
 import json
@@ -16,11 +16,12 @@ from pathlib import Path
 PAGE = Path(__file__).with_suffix(".md")
 PICTURES = Path(__file__).with_suffix("")
 _CLAIM = "The lecture's claim: "
-_MARKS = re.compile(rf"(<!-- figures: ([a-z-]+) -->\n)(?:\n{_CLAIM}[^\n]*\n)?(.*?)(<!-- end -->)", re.DOTALL)
+_SAID = rf"\n{_CLAIM}[^\n]*\n(?:\nHere [^\n]*\n)?"
+_MARKS = re.compile(rf"(<!-- figures: ([a-z-]+) -->\n)(?:{_SAID})?(.*?)(<!-- end -->)", re.DOTALL)
 
 
 def filled(page: str, folder: Path, pictures: Path) -> str:
-    """The page with the claim of each row, and the figures of those that the folder holds."""
+    """The page with each row's claim, how it is asked, and the figures of those that the folder holds."""
 
     def figures(match: re.Match) -> str:
         mark, row, shown, end = match.groups()
@@ -28,7 +29,9 @@ def filled(page: str, folder: Path, pictures: Path) -> str:
         if order.exists():
             parts = [folder / row / f"{name}.md" for name in json.loads(order.read_text(encoding="utf-8"))]
             shown = "\n" + "\n".join(_figure(row, part, pictures) for part in parts) + "\n"
-        return f"{mark}\n{_CLAIM}{_claim(row)}\n{shown}{end}"
+        claim, here, asked = _claim(row).partition(" Here ")
+        asked = f"\nHere {asked}\n" if here else ""
+        return f"{mark}\n{_CLAIM}{claim}\n{asked}{shown}{end}"
 
     return _MARKS.sub(figures, page)
 

@@ -68,6 +68,8 @@ def test_what_the_lecture_says_stands_once_before_the_figures(row, published, ma
     found = PROGRAM["filled"](page, made / "made", made / "lecture")
     claim, _, figures = found.partition("![One sees it.]")
     assert "\n\nThe lecture's claim: " in claim and published in claim and figures
+    said = next(line for line in claim.splitlines() if line.startswith("The lecture's claim: "))
+    assert published in said and "Here" not in said
     again = PROGRAM["filled"](found, made / "made", made / "lecture")
     assert again == found and again.count("The lecture's claim: ") == 1
 
