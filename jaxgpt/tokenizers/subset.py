@@ -73,9 +73,6 @@ class Subset(Tokenizer):
         self.pad_id, self.bos_id, self.eos_id = (
             self._ids[i] for i in (base.pad_id, base.bos_id, base.eos_id)
         )
-        # Otherwise those of the base would hold, whose ids are others.
-        self._begin_ids = tuple(self._ids[i] for i in base.begin_ids)
-        self._end_ids = tuple(self._ids[i] for i in base.end_ids)
 
     @classmethod
     def from_spec(cls, arguments: Sequence[str], texts: Texts) -> "Subset":
@@ -87,6 +84,18 @@ class Subset(Tokenizer):
         if base.number_id is not None:
             raise cls.wrong_spec(arguments, "its numbers are one token, so there is nothing to cut down")
         return cls(base, {*_separators(base), *(c for text in all_text(texts) for c in text)})
+
+    @property
+    def begin_ids(self) -> tuple[int, ...]:
+        return self._own(self._begin_ids, self.base.begin_ids)
+
+    @property
+    def end_ids(self) -> tuple[int, ...]:
+        return self._own(self._end_ids, self.base.end_ids)
+
+    def _own(self, told: tuple[int, ...] | None, others: tuple[int, ...]) -> tuple[int, ...]:
+        """The ids that were told to it, or those of its base, by its own numbers."""
+        return tuple(self._ids[i] for i in others) if told is None else told
 
     @property
     def vocab_size(self) -> int:
